@@ -1,0 +1,116 @@
+//! The words on the command line.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, CommandFactory, Parser, ValueEnum, error::ErrorKind};
+
+/// Logs you in, in a browser on this or another device.
+#[derive(Parser)]
+#[command(version)]
+pub(crate) enum Arguments {
+    /// Log in and print who you are.
+    Login(LoginOptions),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Provider {
+    /// WorkOS AuthKit
+    Authkit,
+    /// WorkOS Connect; needs --domain
+    Connect,
+    /// Any server that publishes its metadata; needs --issuer
+    Oidc,
+    /// Any other server; needs --device-endpoint and --token-endpoint
+    Endpoints,
+}
+
+#[derive(Args)]
+pub(crate) struct LoginOptions {
+    /// Which kind of server to log in to
+    #[arg(long, value_enum)]
+    pub(crate) provider: Provider,
+    /// The id under which the server knows this tool
+    #[arg(long, value_name = "ID")]
+    pub(crate) client_id: String,
+    /// AuthKit: another address of the WorkOS API
+    #[arg(long, value_name = "URL")]
+    pub(crate) api_base: Option<String>,
+    /// Connect: the AuthKit domain
+    #[arg(long, value_name = "HOST_OR_URL")]
+    pub(crate) domain: Option<String>,
+    /// OIDC: the issuer, exactly as the server writes it
+    #[arg(long, value_name = "URL")]
+    pub(crate) issuer: Option<String>,
+    /// Endpoints: where a login begins
+    #[arg(long, value_name = "URL")]
+    pub(crate) device_endpoint: Option<String>,
+    /// Endpoints: where the tokens come from
+    #[arg(long, value_name = "URL")]
+    pub(crate) token_endpoint: Option<String>,
+    /// The environment variable that holds a client secret
+    #[arg(long, value_name = "NAME")]
+    pub(crate) client_secret_env: Option<String>,
+    /// A scope to ask for; may be repeated
+    #[arg(long, value_name = "S")]
+    pub(crate) scope: Vec<String>,
+    /// An extra parameter of the device authorization request; may be repeated
+    #[arg(long, value_name = "K=V", value_parser = param)]
+    pub(crate) param: Vec<(String, String)>,
+    /// An extra header of every request; may be repeated
+    #[arg(long, value_name = "NAME: VALUE", value_parser = header)]
+    pub(crate) header: Vec<(String, String)>,
+    /// Certificates to trust beside those of the system
+    #[arg(long, value_name = "PEM")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Allow plain http to this machine, for tests
+    #[arg(long)]
+    pub(crate) insecure_loopback: bool,
+    /// Print one JSON object a line on standard output, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Do not open a browser
+    #[arg(long)]
+    pub(crate) no_browser: bool,
+    /// Give up after this time
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) timeout: Option<Duration>,
+}
+
+impl LoginOptions {
+    /// Holds the options against the provider: each has words of its own. Ends the program with status 2.
+    pub(crate) fn check(&self) {
+        for (option, given, provider, needed) in [
+            ("--api-base", self.api_base.is_some(), Provider::Authkit, false),
+            ("--domain", self.domain.is_some(), Provider::Connect, true),
+            ("--issuer", self.issuer.is_some(), Provider::Oidc, true),
+            ("--device-endpoint", self.device_endpoint.is_some(), Provider::Endpoints, true),
+            ("--token-endpoint", self.token_endpoint.is_some(), Provider::Endpoints, true),
+        ] {
+            let (kind, message) = match (self.provider == provider, given) {
+                (true, false) if needed => {
+                    (ErrorKind::MissingRequiredArgument, format!("this provider needs {option}"))
+                }
+                (false, true) => (ErrorKind::ArgumentConflict, format!("{option} is for another provider")),
+                _ => continue,
+            };
+            Arguments::command().error(kind, message).exit();
+        }
+    }
+}
+
+fn param(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+fn header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once(':').ok_or("write it as 'Name: value'")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().filter(|seconds: &f64| *seconds > 0.0);
+    seconds
+        .and_then(|s| Duration::try_from_secs_f64(s).ok())
+        .ok_or_else(|| "give a number of seconds above 0".to_owned())
+}

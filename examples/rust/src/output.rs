@@ -1,0 +1,204 @@
+//! What the tool says: for people on standard error with the result on standard output, or JSON lines for programs.
+
+use std::{
+    fmt::Write as _,
+    io::{self, IsTerminal, Write},
+    time::Duration,
+};
+
+use cli_auth::{Error, Event, Launch, Prompt, TextStyle, Tokens, sanitize};
+use serde_json::{Value, json};
+
+/// Standard output was closed by its reader.
+#[derive(Debug)]
+pub(crate) struct Closed;
+
+pub(crate) struct Output {
+    json: bool,
+    /// Whether the line with the countdown is on the screen.
+    counting: bool,
+}
+
+impl Output {
+    pub(crate) fn new(json: bool) -> Self {
+        Self { json, counting: false }
+    }
+
+    pub(crate) fn prompt(&mut self, prompt: &Prompt, style: TextStyle) -> Result<(), Closed> {
+        if !self.json {
+            eprint(&prompt.styled_text(style));
+            return Ok(());
+        }
+        line(&json!({
+            "event": "prompt",
+            "user_code": prompt.user_code(),
+            "verification_uri": prompt.verification_uri(),
+            "verification_uri_complete": prompt.verification_uri_complete(),
+            "expires_in": seconds(prompt.expires_in()),
+        }))
+    }
+
+    pub(crate) fn launched(&mut self, launch: Launch) {
+        match launch {
+            Launch::Started => {
+                eprint("A browser should open now. If it does not, open the address yourself.\n")
+            }
+            Launch::NotStarted(_) => {}
+        }
+    }
+
+    pub(crate) fn event(&mut self, event: &Event) -> Result<(), Closed> {
+        if self.json {
+            return match event {
+                Event::Pending { next_poll_in, expires_in, .. } => line(&json!({
+                    "event": "pending",
+                    "next_poll_in": seconds(*next_poll_in),
+                    "expires_in": seconds(*expires_in),
+                })),
+                Event::SlowedDown { interval, .. } => {
+                    line(&json!({"event": "slowed_down", "interval": seconds(*interval)}))
+                }
+                Event::Retrying { reason, attempt, retry_in, .. } => line(&json!({
+                    "event": "retrying",
+                    "reason": reason.to_string(),
+                    "attempt": attempt,
+                    "retry_in": seconds(*retry_in),
+                })),
+                Event::Resumed { suspended_for, .. } => {
+                    line(&json!({"event": "resumed", "suspended_for": seconds(*suspended_for)}))
+                }
+                _ => Ok(()),
+            };
+        }
+        match event {
+            Event::Pending { expires_in, .. } => self.count_down(*expires_in),
+            Event::SlowedDown { interval, .. } => {
+                self.say(&format!(
+                    "The server asks for patience: looking every {} s from now on.",
+                    interval.as_secs()
+                ));
+            }
+            Event::Retrying { reason, retry_in, .. } => {
+                self.say(&format!("No answer ({reason}): trying again in {} s.", retry_in.as_secs()));
+            }
+            Event::Resumed { .. } => self.say("Awake again."),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    pub(crate) fn authorized(&mut self, tokens: &Tokens) -> Result<(), Closed> {
+        if self.json {
+            return line(&json!({
+                "event": "authorized",
+                "token_type": tokens.token_type(),
+                "expires_in": tokens.expires_in().map(seconds),
+                "scope": tokens.scopes(),
+                "has_refresh_token": tokens.refresh_token().is_some(),
+                "has_id_token": tokens.id_token().is_some(),
+                // Nobody has verified an id_token here, so it does not say who this is.
+                "subject": tokens.user_id(),
+            }));
+        }
+        self.end_count_down();
+        let mut text = "Logged in".to_owned();
+        if let Some(user) = tokens.user_id() {
+            let _ = write!(text, " as {}", sanitize(user));
+        }
+        text.push_str(".\n");
+        write(&text)
+    }
+
+    pub(crate) fn error(&mut self, error: &Error) -> Result<(), Closed> {
+        let organizations = error.organizations();
+        if self.json {
+            return line(&json!({
+                "event": "error",
+                "kind": error.kind().as_str(),
+                "oauth_error": error.oauth_error(),
+                "message": error.to_string(),
+                "http_status": error.http_status(),
+                "request_id": error.request_id(),
+                "organizations": organizations.map(|list| {
+                    list.iter().map(|o| json!({"id": o.id, "name": o.name})).collect::<Vec<_>>()
+                }),
+            }));
+        }
+        self.say(&format!("Not logged in: {error}."));
+        for organization in organizations.unwrap_or_default() {
+            self.say(&format!("  {}  {}", sanitize(&organization.id), sanitize(&organization.name)));
+        }
+        if let Some(request) = error.request_id() {
+            self.say(&format!("The server's name for the request is {request}."));
+        }
+        Ok(())
+    }
+
+    /// A setting that the tool itself found wrong.
+    pub(crate) fn wrong_setting(&mut self, message: &str) -> Result<(), Closed> {
+        if !self.json {
+            self.say(&format!("Not logged in: {message}."));
+            return Ok(());
+        }
+        line(&json!({
+            "event": "error", "kind": "invalid_config", "oauth_error": null, "message": message,
+            "http_status": null, "request_id": null, "organizations": null,
+        }))
+    }
+
+    /// One line that is written over on a terminal; elsewhere it is said once.
+    fn count_down(&mut self, left: Duration) {
+        if io::stderr().is_terminal() {
+            eprint(&format!("\rWaiting for your approval, {} s left. ", left.as_secs()));
+        } else if !self.counting {
+            eprint("Waiting for your approval.\n");
+        }
+        self.counting = true;
+    }
+
+    fn end_count_down(&mut self) {
+        if self.counting && io::stderr().is_terminal() {
+            eprint("\n");
+        }
+        self.counting = false;
+    }
+
+    fn say(&mut self, text: &str) {
+        self.end_count_down();
+        eprint(&format!("{text}\n"));
+    }
+}
+
+/// Standard error may be closed, too; that is no reason to stop.
+fn eprint(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// A whole number where it is one, else milliseconds after the point.
+fn seconds(duration: Duration) -> Value {
+    if duration.subsec_millis() == 0 {
+        return duration.as_secs().into();
+    }
+    ((duration.as_secs_f64() * 1000.0).round() / 1000.0).into()
+}
+
+/// One JSON object in ASCII: a server's text must not act on a terminal that shows these lines either.
+fn line(value: &Value) -> Result<(), Closed> {
+    let mut text = String::new();
+    for c in value.to_string().chars() {
+        if (' '..='~').contains(&c) {
+            text.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(text, "\\u{unit:04x}");
+            }
+        }
+    }
+    text.push('\n');
+    write(&text)
+}
+
+fn write(text: &str) -> Result<(), Closed> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|_| Closed)
+}

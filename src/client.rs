@@ -1,0 +1,296 @@
+//! Who asks whom.
+
+use std::{
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
+    thread,
+    time::{Duration, SystemTime},
+};
+
+use crate::{
+    ClientBuilder, Error, ErrorKind, Login, Secret, Tokens,
+    clock::{Clock, SystemClock},
+    config::{Config, Source},
+    discovery,
+    engine::{Engine, take_turns},
+    protocol::{
+        form::{self, Form},
+        metadata::Metadata,
+        reply::Reply,
+        verdict,
+    },
+    transport::{Failure, HttpTransport, Request, Transport},
+};
+
+/// Metadata is asked for again after this time.
+const METADATA_MAX_AGE: Duration = Duration::from_secs(60 * 60);
+
+/// Longest wait for a lock that another thread held while this process was forked: it will never be released.
+const LOST_LOCK: Duration = Duration::from_secs(1);
+
+/// A client of one authorization server. Cloning is cheap and shares everything; all threads may use it at once.
+///
+/// ```no_run
+/// let client = cli_auth::Client::authkit("client_123").build()?;
+/// let login = client.login();
+/// eprint!("{}", login.start()?.text());
+/// let tokens = login.poll(|event| eprintln!("{event:?}"))?;
+/// # Ok::<(), cli_auth::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Client(Arc<Shared>);
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) clock: Arc<dyn Clock>,
+    engine: Mutex<Option<Arc<Engine>>>,
+    metadata: Mutex<Option<(Arc<Metadata>, Duration)>>,
+}
+
+impl Client {
+    /// WorkOS AuthKit, by the client id of the environment.
+    ///
+    /// ```
+    /// let client = cli_auth::Client::authkit("client_123").product("my-cli").build()?;
+    /// # Ok::<(), cli_auth::Error>(())
+    /// ```
+    pub fn authkit(client_id: impl Into<String>) -> ClientBuilder {
+        ClientBuilder::authkit(client_id)
+    }
+
+    /// WorkOS Connect, by the AuthKit domain (`acme.authkit.app`, or with `https://`) and the application's client id.
+    ///
+    /// ```
+    /// let client = cli_auth::Client::connect("acme.authkit.app", "client_123").scope("openid").build()?;
+    /// # Ok::<(), cli_auth::Error>(())
+    /// ```
+    pub fn connect(domain: impl Into<String>, client_id: impl Into<String>) -> ClientBuilder {
+        ClientBuilder::connect(domain, client_id)
+    }
+
+    /// Any server that publishes its metadata, by its issuer: RFC 8414, then OpenID Connect Discovery. The issuer has to be
+    /// written exactly as the server writes it.
+    ///
+    /// ```
+    /// let client = cli_auth::Client::discover("https://id.example.com/realms/main", "my-cli").build()?;
+    /// # Ok::<(), cli_auth::Error>(())
+    /// ```
+    pub fn discover(issuer: impl Into<String>, client_id: impl Into<String>) -> ClientBuilder {
+        ClientBuilder::discover(issuer, client_id)
+    }
+
+    /// Any server, by its device authorization endpoint and its token endpoint.
+    ///
+    /// ```
+    /// let client = cli_auth::Client::endpoints("https://h/device", "https://h/token", "my-cli").build()?;
+    /// # Ok::<(), cli_auth::Error>(())
+    /// ```
+    pub fn endpoints(
+        device_authorization: impl Into<String>,
+        token: impl Into<String>,
+        client_id: impl Into<String>,
+    ) -> ClientBuilder {
+        ClientBuilder::endpoints(device_authorization, token, client_id)
+    }
+
+    pub(crate) fn new(config: Config) -> Self {
+        Self(Arc::new(Shared {
+            config,
+            clock: Arc::new(SystemClock),
+            engine: Mutex::new(None),
+            metadata: Mutex::new(None),
+        }))
+    }
+
+    /// One attempt to log in. No I/O.
+    ///
+    /// ```
+    /// # let client = cli_auth::Client::authkit("client_123").build()?;
+    /// let login = client.login();
+    /// # Ok::<(), cli_auth::Error>(())
+    /// ```
+    pub fn login(&self) -> Login {
+        Login::new(Arc::clone(&self.0))
+    }
+
+    /// Trades a refresh token for new tokens (RFC 6749 section 6): one request (after discovery, where needed), never
+    /// repeated by itself.
+    ///
+    /// Many servers, WorkOS among them, retire the token that was sent: store the new
+    /// [`refresh_token`](Tokens::refresh_token) before anything else. Never refresh one token from two processes at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejected`](ErrorKind::Rejected): the token is dead, log in again. [`Network`](ErrorKind::Network): keep the token
+    /// and try again; it may have been used if the answer was lost. [`ActionRequired`](ErrorKind::ActionRequired): log in
+    /// again, in the browser.
+    ///
+    /// ```no_run
+    /// # let client = cli_auth::Client::authkit("client_123").build()?;
+    /// # let stored = String::new();
+    /// let tokens = client.refresh(&cli_auth::Secret::new(stored))?;
+    /// # Ok::<(), cli_auth::Error>(())
+    /// ```
+    pub fn refresh(&self, refresh_token: &Secret) -> Result<Tokens, Error> {
+        let engine = self.0.engine()?;
+        engine.block_on(self.0.refresh(&engine, refresh_token)).map_err(internal)?
+    }
+
+    /// As [`refresh`](Client::refresh), for any executor. Dropping the future ends the request.
+    ///
+    /// ```no_run
+    /// # async fn f(client: cli_auth::Client, stored: cli_auth::Secret) -> Result<(), cli_auth::Error> {
+    /// let tokens = client.refresh_async(&stored).await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn refresh_async(&self, refresh_token: &Secret) -> Result<Tokens, Error> {
+        let engine = self.0.engine()?;
+        engine.inside(self.0.refresh(&engine, refresh_token)).map_err(internal)?.await
+    }
+
+    /// Ends a token's life (RFC 7009): one request (after discovery, where needed). Revoke the refresh token: servers then drop its
+    /// access tokens too. A token that the server does not know counts as revoked.
+    ///
+    /// # Errors
+    ///
+    /// [`Unsupported`](ErrorKind::Unsupported): the server has no revocation endpoint (WorkOS has none), or cannot revoke
+    /// this kind of token. [`Network`](ErrorKind::Network): the token still lives.
+    ///
+    /// ```no_run
+    /// # let client = cli_auth::Client::discover("https://id.example.com", "my-cli").build()?;
+    /// # let stored = String::new();
+    /// client.revoke(&cli_auth::Secret::new(stored))?;
+    /// # Ok::<(), cli_auth::Error>(())
+    /// ```
+    pub fn revoke(&self, token: &Secret) -> Result<(), Error> {
+        let engine = self.0.engine()?;
+        engine.block_on(self.0.revoke(&engine, token)).map_err(internal)?
+    }
+
+    /// As [`revoke`](Client::revoke), for any executor. Dropping the future ends the request.
+    ///
+    /// ```no_run
+    /// # async fn f(client: cli_auth::Client, stored: cli_auth::Secret) -> Result<(), cli_auth::Error> {
+    /// client.revoke_async(&stored).await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn revoke_async(&self, token: &Secret) -> Result<(), Error> {
+        let engine = self.0.engine()?;
+        engine.inside(self.0.revoke(&engine, token)).map_err(internal)?.await
+    }
+}
+
+impl Shared {
+    /// This process's engine: the one that is there, or a new one at the first use and after a fork.
+    pub(crate) fn engine(&self) -> Result<Arc<Engine>, Error> {
+        if let Some(engine) = lock(&self.engine)?.as_ref().filter(|engine| engine.is_ours()) {
+            return Ok(Arc::clone(engine));
+        }
+        // Built outside the lock, which is thus never held for longer than it takes to copy a pointer.
+        let transport: Arc<dyn Transport> = Arc::new(HttpTransport::new(self.config.transport.clone())?);
+        let built = Arc::new(Engine::new(transport).map_err(internal)?);
+        let mut slot = lock(&self.engine)?;
+        let engine = match slot.take() {
+            Some(there) if there.is_ours() => there,
+            _ => built,
+        };
+        *slot = Some(Arc::clone(&engine));
+        Ok(engine)
+    }
+
+    /// The server's endpoints, discovered where they are not known.
+    pub(crate) async fn metadata(&self, transport: &dyn Transport) -> Result<Arc<Metadata>, Failure> {
+        let issuer = match &self.config.source {
+            Source::Known(metadata) => return Ok(Arc::new(metadata.clone())),
+            Source::Discover(issuer) => issuer,
+        };
+        let now = self.clock.now().elapsed;
+        if let Some((metadata, fetched_at)) = lock(&self.metadata).map_err(Failure::Broken)?.as_ref()
+            && now.saturating_sub(*fetched_at) < METADATA_MAX_AGE
+        {
+            return Ok(Arc::clone(metadata));
+        }
+        let metadata = Arc::new(discovery::discover(issuer, self.config.loopback, transport).await?);
+        *lock(&self.metadata).map_err(Failure::Broken)? = Some((Arc::clone(&metadata), now));
+        Ok(metadata)
+    }
+
+    async fn refresh(&self, engine: &Engine, refresh_token: &Secret) -> Result<Tokens, Error> {
+        let sent_at = self.clock.wall();
+        let request = |metadata: &Metadata| {
+            let form = form::refresh(&self.config.client_id, &self.config.auth(metadata), refresh_token);
+            Ok(Request { url: metadata.token_endpoint.clone(), form: Some(form) })
+        };
+        let reply = self.exchange(engine, request).await?;
+        let answer = verdict::of_refresh(&reply, self.config.strictness, &self.secrets(refresh_token))?;
+        Ok(Tokens::new(*answer, sent_at, None, Some(refresh_token)))
+    }
+
+    pub(crate) async fn revoke(&self, engine: &Engine, token: &Secret) -> Result<(), Error> {
+        let request = |metadata: &Metadata| {
+            let url = metadata.revocation_endpoint.clone().ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Unsupported,
+                    "the server has no revocation endpoint: the token ends with its lifetime",
+                )
+            })?;
+            let form: Form = form::revocation(&self.config.client_id, &self.config.auth(metadata), token);
+            Ok(Request { url, form: Some(form) })
+        };
+        let reply = self.exchange(engine, request).await?;
+        verdict::of_revocation(&reply, &self.secrets(token))
+    }
+
+    /// One exchange that is tried once.
+    async fn exchange(
+        &self,
+        engine: &Engine,
+        request: impl FnOnce(&Metadata) -> Result<Request, Error>,
+    ) -> Result<Reply, Error> {
+        let transport = engine.transport().map_err(internal)?;
+        let permits = engine.permits().map_err(internal)?;
+        let _permit =
+            permits.acquire().await.map_err(|_| internal(io::Error::other("the engine was shut down")))?;
+        take_turns().await;
+        let metadata = self.metadata(transport.as_ref()).await.map_err(Failure::into_error)?;
+        transport.send(request(&metadata)?).await.map_err(Failure::into_error)
+    }
+
+    fn secrets<'a>(&'a self, sent: &'a Secret) -> Vec<&'a str> {
+        let client_secret = self.config.secret.as_ref().map(|(secret, _)| secret.expose());
+        [sent.expose()].into_iter().chain(client_secret).collect()
+    }
+
+    /// The time of day at which a request leaves.
+    pub(crate) fn wall(&self) -> SystemTime {
+        self.clock.wall()
+    }
+}
+
+/// Takes a lock that is only ever held for moments. In a forked child it may be held for ever by a thread that is not
+/// there: then this gives up instead of hanging.
+fn lock<T>(mutex: &Mutex<T>) -> Result<MutexGuard<'_, T>, Error> {
+    let mut waited = Duration::ZERO;
+    loop {
+        match mutex.try_lock() {
+            Ok(guard) => return Ok(guard),
+            Err(TryLockError::Poisoned(poisoned)) => return Ok(PoisonError::into_inner(poisoned)),
+            Err(TryLockError::WouldBlock) if waited >= LOST_LOCK => {
+                return Err(Error::new(
+                    ErrorKind::Forked,
+                    "the process was forked while this client was busy: make a new client",
+                ));
+            }
+            Err(TryLockError::WouldBlock) => {
+                let pause = Duration::from_millis(1);
+                thread::sleep(pause);
+                waited = waited.saturating_add(pause);
+            }
+        }
+    }
+}
+
+pub(crate) fn internal(error: io::Error) -> Error {
+    Error::internal(format!("the operating system refused a resource: {error}"))
+}

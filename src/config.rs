@@ -1,0 +1,587 @@
+//! The settings of a client, checked before anything is sent.
+
+use std::time::Duration;
+
+use url::Url;
+
+use crate::{
+    Client, Error, Secret,
+    protocol::{
+        form::ClientAuth,
+        metadata::{Issuer, Metadata},
+        token::Strictness,
+        uri::{self, Loopback},
+    },
+    transport::{self, Settings, Timeouts},
+};
+
+/// WorkOS's API, where AuthKit's device flow lives.
+const WORKOS_API: &str = "https://api.workos.com";
+
+/// Parameters of the device authorization request that belong to the protocol.
+const RESERVED: [&str; 8] = [
+    "client_id",
+    "client_secret",
+    "client_assertion",
+    "client_assertion_type",
+    "scope",
+    "grant_type",
+    "device_code",
+    "refresh_token",
+];
+
+/// The one parameter that may be sent more than once (RFC 8707 section 2).
+const REPEATABLE: &str = "resource";
+
+/// Longest that any wait may be set to.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Which server a client talks to.
+#[derive(Clone, Debug)]
+enum Provider {
+    AuthKit { api_base: String },
+    Connect { domain: String },
+    Issuer(String),
+    Endpoints { device_authorization: String, token: String, revocation: Option<String> },
+}
+
+/// How a client secret is sent (RFC 6749 section 2.3.1).
+///
+/// ```
+/// let client = cli_auth::Client::connect("acme.authkit.app", "client_123")
+///     .client_secret("not really secret in a distributed tool", cli_auth::SecretIn::Basic)
+///     .build()?;
+/// # Ok::<(), cli_auth::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum SecretIn {
+    /// As the server's metadata says, else by Basic.
+    #[default]
+    Auto,
+    /// `Authorization: Basic`.
+    Basic,
+    /// `client_secret` in the body.
+    Body,
+}
+
+/// The settings of a [`Client`]. Made by [`Client::authkit`] and its relatives; nothing is checked before
+/// [`build`](ClientBuilder::build), and nothing is sent before a login starts.
+///
+/// ```
+/// let client = cli_auth::Client::discover("https://auth.example.com", "my-cli")
+///     .product("my-cli/1.2")
+///     .scopes(["openid", "offline_access"])
+///     .build()?;
+/// # Ok::<(), cli_auth::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct ClientBuilder {
+    provider: Provider,
+    client_id: String,
+    secret: Option<(Secret, SecretIn)>,
+    scopes: Vec<String>,
+    params: Vec<(String, String)>,
+    headers: Vec<(String, Secret)>,
+    ca_pem: Vec<Vec<u8>>,
+    proxy: Option<Secret>,
+    product: Option<String>,
+    timeouts: Timeouts,
+    login_timeout: Option<Duration>,
+    loopback: Loopback,
+}
+
+/// Where the endpoints come from.
+#[derive(Clone, Debug)]
+pub(crate) enum Source {
+    Known(Metadata),
+    Discover(Issuer),
+}
+
+/// Settings that were found to be usable.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) source: Source,
+    pub(crate) client_id: String,
+    pub(crate) secret: Option<(Secret, SecretIn)>,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) params: Vec<(String, String)>,
+    pub(crate) strictness: Strictness,
+    pub(crate) loopback: Loopback,
+    pub(crate) asker: Option<String>,
+    pub(crate) login_timeout: Option<Duration>,
+    pub(crate) transport: Settings,
+}
+
+impl Config {
+    /// How the client authenticates at a server with these endpoints.
+    pub(crate) fn auth(&self, metadata: &Metadata) -> ClientAuth {
+        match &self.secret {
+            None => ClientAuth::Public,
+            Some((secret, SecretIn::Body)) => ClientAuth::Body(secret.clone()),
+            Some((secret, SecretIn::Auto)) if metadata.secret_in_body => ClientAuth::Body(secret.clone()),
+            Some((secret, SecretIn::Auto | SecretIn::Basic)) => ClientAuth::Basic(secret.clone()),
+        }
+    }
+}
+
+impl ClientBuilder {
+    fn new(provider: Provider, client_id: impl Into<String>) -> Self {
+        Self {
+            provider,
+            client_id: client_id.into(),
+            secret: None,
+            scopes: Vec::new(),
+            params: Vec::new(),
+            headers: Vec::new(),
+            ca_pem: Vec::new(),
+            proxy: None,
+            product: None,
+            timeouts: Timeouts::default(),
+            login_timeout: None,
+            loopback: Loopback::Refused,
+        }
+    }
+
+    pub(crate) fn authkit(client_id: impl Into<String>) -> Self {
+        Self::new(Provider::AuthKit { api_base: WORKOS_API.into() }, client_id)
+    }
+
+    pub(crate) fn connect(domain: impl Into<String>, client_id: impl Into<String>) -> Self {
+        Self::new(Provider::Connect { domain: domain.into() }, client_id)
+    }
+
+    pub(crate) fn discover(issuer: impl Into<String>, client_id: impl Into<String>) -> Self {
+        Self::new(Provider::Issuer(issuer.into()), client_id)
+    }
+
+    pub(crate) fn endpoints(
+        device: impl Into<String>,
+        token: impl Into<String>,
+        client_id: impl Into<String>,
+    ) -> Self {
+        let provider = Provider::Endpoints {
+            device_authorization: device.into(),
+            token: token.into(),
+            revocation: None,
+        };
+        Self::new(provider, client_id)
+    }
+
+    /// AuthKit only: another address of WorkOS's API, such as that of a test server.
+    pub fn api_base(mut self, url: impl Into<String>) -> Self {
+        if let Provider::AuthKit { api_base } = &mut self.provider {
+            *api_base = url.into();
+        }
+        self
+    }
+
+    /// [`Client::endpoints`] only: where tokens are revoked (RFC 7009).
+    pub fn revocation_endpoint(mut self, url: impl Into<String>) -> Self {
+        if let Provider::Endpoints { revocation, .. } = &mut self.provider {
+            *revocation = Some(url.into());
+        }
+        self
+    }
+
+    /// Asks for a scope (RFC 6749 section 3.3). None is asked for by itself: refresh tokens often need `offline_access`.
+    pub fn scope(mut self, scope: impl Into<String>) -> Self {
+        self.scopes.push(scope.into());
+        self
+    }
+
+    /// Asks for several scopes.
+    pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.scopes.extend(scopes.into_iter().map(Into::into));
+        self
+    }
+
+    /// An extra parameter of the device authorization request, such as `audience` (RFC 8628 section 3.1).
+    pub fn param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.params.push((name.into(), value.into()));
+        self
+    }
+
+    /// An extra header of every request. Its value counts as a secret.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), Secret::new(value)));
+        self
+    }
+
+    /// Trusts the certificates of this PEM text beside those of the operating system: a company's CA, a test server's.
+    pub fn ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.ca_pem.push(pem.into());
+        self
+    }
+
+    /// Sends every request through this `http://` or `https://` proxy, except to this machine. Without it, `HTTPS_PROXY`,
+    /// `ALL_PROXY` and `NO_PROXY` are honoured.
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.proxy = Some(Secret::new(url));
+        self
+    }
+
+    /// Who asks: the first part of the User-Agent, such as `my-cli/1.2`. The name before the slash is shown in the prompt.
+    pub fn product(mut self, product: impl Into<String>) -> Self {
+        self.product = Some(product.into());
+        self
+    }
+
+    /// A client secret, for servers that insist on one. A secret in a distributed program is not confidential
+    /// (RFC 8252 section 8.5).
+    pub fn client_secret(mut self, secret: impl Into<String>, place: SecretIn) -> Self {
+        self.secret = Some((Secret::new(secret), place));
+        self
+    }
+
+    /// How long a connection may take to come about: DNS, TCP and TLS. 10 s unless set.
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.timeouts.connect = limit;
+        self
+    }
+
+    /// How long a server may be silent within an answer. 15 s unless set.
+    pub fn read_timeout(mut self, limit: Duration) -> Self {
+        self.timeouts.read = limit;
+        self
+    }
+
+    /// How long one request may take in all. 25 s unless set.
+    pub fn request_timeout(mut self, limit: Duration) -> Self {
+        self.timeouts.total = limit;
+        self
+    }
+
+    /// How long a whole login may take, from its first step. Without it, the code's lifetime alone decides.
+    pub fn login_timeout(mut self, limit: Duration) -> Self {
+        self.login_timeout = Some(limit);
+        self
+    }
+
+    /// Allows plain http to this machine. **For tests and local development only**: anybody on this machine can listen.
+    pub fn allow_insecure_loopback(mut self, allow: bool) -> Self {
+        self.loopback = if allow { Loopback::Allowed } else { Loopback::Refused };
+        self
+    }
+
+    /// Checks everything and makes the client. No I/O.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidConfig`](crate::ErrorKind::InvalidConfig) names the setting and says what to do.
+    pub fn build(self) -> Result<Client, Error> {
+        self.check().map(Client::new)
+    }
+
+    fn check(self) -> Result<Config, Error> {
+        if self.client_id.is_empty() {
+            return Err(Error::config(
+                "the client id is empty: give the id that the server's dashboard shows",
+            ));
+        }
+        if self.client_id.chars().any(|c| c.is_control()) {
+            return Err(Error::config("the client id holds control characters: copy it again"));
+        }
+        if self.secret.as_ref().is_some_and(|(secret, _)| secret.expose().is_empty()) {
+            return Err(Error::config("the client secret is empty: leave it out for a public client"));
+        }
+        let source = self.source()?;
+        self.check_scopes()?;
+        self.check_params()?;
+        for (name, value) in &self.headers {
+            transport::check_header(name, value.expose()).map_err(Error::config)?;
+            if name.eq_ignore_ascii_case("authorization") && self.secret.is_some() {
+                return Err(Error::config("an Authorization header and a client secret exclude each other"));
+            }
+        }
+        for pem in &self.ca_pem {
+            transport::check_pem(pem)
+                .map_err(|why| Error::config(format!("the CA certificates cannot be used: {why}")))?;
+        }
+        let timeouts = [
+            ("connect timeout", Some(self.timeouts.connect)),
+            ("read timeout", Some(self.timeouts.read)),
+            ("request timeout", Some(self.timeouts.total)),
+            ("login timeout", self.login_timeout),
+        ];
+        for (name, limit) in timeouts {
+            if limit.is_some_and(|limit| limit.is_zero() || limit > LONGEST) {
+                return Err(Error::config(format!("the {name} must be more than 0 and at most 24 hours")));
+            }
+        }
+        let (user_agent, asker) = self.user_agent()?;
+        let strictness = match self.provider {
+            Provider::AuthKit { .. } => Strictness::AuthKit,
+            _ => Strictness::Standard,
+        };
+        Ok(Config {
+            source,
+            strictness,
+            asker,
+            loopback: self.loopback,
+            login_timeout: self.login_timeout,
+            transport: Settings {
+                user_agent,
+                headers: self.headers,
+                proxy: self.proxy.map(|text| proxy(&text)).transpose()?,
+                ca_pem: self.ca_pem,
+                timeouts: self.timeouts,
+            },
+            client_id: self.client_id,
+            secret: self.secret,
+            scopes: self.scopes,
+            params: self.params,
+        })
+    }
+
+    fn source(&self) -> Result<Source, Error> {
+        let endpoint = |name: &str, text: &str| {
+            uri::endpoint(text, self.loopback).map_err(|why| Error::config(format!("the {name} {why}")))
+        };
+        let below = |name: &str, base: &str, path: &str| {
+            let mut url = endpoint(name, base)?;
+            if url.query().is_some() {
+                return Err(Error::config(format!("the {name} must not have a query (?…)")));
+            }
+            url.set_path(&format!("{}{path}", url.path().trim_end_matches('/')));
+            Ok(url)
+        };
+        let known = |device_authorization_endpoint, token_endpoint, revocation_endpoint| {
+            Source::Known(Metadata {
+                device_authorization_endpoint,
+                token_endpoint,
+                revocation_endpoint,
+                secret_in_body: false,
+            })
+        };
+        Ok(match &self.provider {
+            Provider::AuthKit { api_base } => known(
+                below("API base", api_base, "/user_management/authorize/device")?,
+                below("API base", api_base, "/user_management/authenticate")?,
+                None,
+            ),
+            Provider::Connect { domain } => {
+                let base = if domain.contains("://") { domain.clone() } else { format!("https://{domain}") };
+                let name = "AuthKit domain";
+                known(
+                    below(name, &base, "/oauth2/device_authorization")?,
+                    below(name, &base, "/oauth2/token")?,
+                    None,
+                )
+            }
+            Provider::Issuer(text) => Source::Discover(
+                Issuer::parse(text, self.loopback)
+                    .map_err(|why| Error::config(format!("the issuer {why}")))?,
+            ),
+            Provider::Endpoints { device_authorization, token, revocation } => known(
+                endpoint("device authorization endpoint", device_authorization)?,
+                endpoint("token endpoint", token)?,
+                revocation.as_deref().map(|url| endpoint("revocation endpoint", url)).transpose()?,
+            ),
+        })
+    }
+
+    fn check_scopes(&self) -> Result<(), Error> {
+        // RFC 6749 section 3.3: printable ASCII without space, quote and backslash.
+        let legal = |c: char| c.is_ascii_graphic() && c != '"' && c != '\\';
+        match self.scopes.iter().find(|scope| scope.is_empty() || !scope.chars().all(legal)) {
+            Some(scope) => {
+                let shown = crate::sanitize(scope);
+                Err(Error::config(format!(
+                    "\"{shown}\" is no scope: give each one by itself, in printable ASCII"
+                )))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn check_params(&self) -> Result<(), Error> {
+        let mut seen = Vec::new();
+        for (name, value) in &self.params {
+            let shown = crate::sanitize(name);
+            if name.is_empty() || value.is_empty() {
+                return Err(Error::config(format!("the parameter \"{shown}\" needs a name and a value")));
+            }
+            if RESERVED.contains(&name.as_str()) {
+                return Err(Error::config(format!(
+                    "the parameter {shown} is set by the protocol: use its own setting"
+                )));
+            }
+            if seen.contains(&name) && name != REPEATABLE {
+                return Err(Error::config(format!("the parameter {shown} is there twice")));
+            }
+            seen.push(name);
+        }
+        Ok(())
+    }
+
+    /// The User-Agent header, and the name for the prompt.
+    fn user_agent(&self) -> Result<(String, Option<String>), Error> {
+        const OURS: &str = concat!("cli-auth/", env!("CARGO_PKG_VERSION"));
+        let Some(product) = &self.product else { return Ok((OURS.into(), None)) };
+        // RFC 9110 section 10.1.5: tokens, here with an optional version.
+        let token = |part: &str| {
+            !part.is_empty()
+                && part.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c))
+        };
+        let (name, version) =
+            product.split_once('/').map_or((product.as_str(), None), |(name, version)| (name, Some(version)));
+        if !token(name) || !version.is_none_or(token) {
+            return Err(Error::config("the product must look like my-cli or my-cli/1.2"));
+        }
+        Ok((format!("{product} {OURS}"), Some(name.to_owned())))
+    }
+}
+
+fn proxy(text: &Secret) -> Result<Url, Error> {
+    let url = Url::parse(text.expose())
+        .ok()
+        .filter(|url| url.has_host() && matches!(url.scheme(), "http" | "https"));
+    url.ok_or_else(|| Error::config("the proxy must be an http:// or https:// URL"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    fn authkit() -> ClientBuilder {
+        Client::authkit("client_1")
+    }
+
+    fn refused(builder: ClientBuilder) -> String {
+        let error = builder.build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidConfig);
+        error.to_string()
+    }
+
+    fn known(builder: ClientBuilder) -> Metadata {
+        match builder.check().unwrap().source {
+            Source::Known(metadata) => metadata,
+            Source::Discover(issuer) => panic!("{issuer:?}"),
+        }
+    }
+
+    #[test]
+    fn presets_know_their_endpoints() {
+        let authkit = known(authkit());
+        assert_eq!(
+            authkit.device_authorization_endpoint.as_str(),
+            "https://api.workos.com/user_management/authorize/device"
+        );
+        assert_eq!(authkit.token_endpoint.as_str(), "https://api.workos.com/user_management/authenticate");
+        for domain in ["acme.authkit.app", "https://acme.authkit.app", "https://acme.authkit.app/"] {
+            let connect = known(Client::connect(domain, "id"));
+            assert_eq!(
+                connect.device_authorization_endpoint.as_str(),
+                "https://acme.authkit.app/oauth2/device_authorization"
+            );
+            assert_eq!(connect.token_endpoint.as_str(), "https://acme.authkit.app/oauth2/token");
+        }
+        let base = known(Client::authkit("id").api_base("https://h/base/"));
+        assert_eq!(base.token_endpoint.as_str(), "https://h/base/user_management/authenticate");
+    }
+
+    // proves: R8628-3.1-04, R6749-3.2-02, URL-P-01, R7009-2-01
+    #[test]
+    fn insecure_addresses_are_refused_by_name() {
+        for (builder, name) in [
+            (Client::connect("http://acme.example", "id"), "the AuthKit domain must use https"),
+            (Client::authkit("id").api_base("http://h"), "the API base must use https"),
+            (Client::authkit("id").api_base("https://h?x=1"), "the API base must not have a query"),
+            (Client::discover("http://h", "id"), "the issuer must use https"),
+            (Client::discover("https://h?x", "id"), "the issuer must not have a query"),
+            (
+                Client::endpoints("http://h/d", "https://h/t", "id"),
+                "the device authorization endpoint must use https",
+            ),
+            (
+                Client::endpoints("https://h/d", "https://h/t#f", "id"),
+                "the token endpoint must not have a fragment",
+            ),
+            (
+                Client::endpoints("https://h/d", "https://h/t", "id").revocation_endpoint("http://h/r"),
+                "the revocation endpoint must",
+            ),
+            (
+                Client::endpoints("http://127.0.0.1/d", "https://h/t", "id"),
+                "plain http to this machine has to be allowed",
+            ),
+        ] {
+            let message = refused(builder);
+            assert!(message.contains(name), "{message}");
+        }
+        assert!(Client::discover("http://127.0.0.1:1", "id").allow_insecure_loopback(true).build().is_ok());
+        assert!(Client::discover("http://h", "id").allow_insecure_loopback(true).build().is_err());
+    }
+
+    // proves: R8628-3.1-06, R6749-3.3-01, R6749-3.2-03
+    #[test]
+    fn scopes_and_parameters_are_checked_before_anything_is_sent() {
+        for scope in ["", "a b", "a\"b", "a\\b", "ä", "a\n"] {
+            assert!(refused(authkit().scope(scope)).contains("is no scope"), "{scope:?}");
+        }
+        assert!(authkit().scopes(["openid", "a:b/c.d"]).build().is_ok());
+        for name in RESERVED {
+            assert!(refused(authkit().param(name, "x")).contains("set by the protocol"), "{name}");
+        }
+        assert!(refused(authkit().param("a", "1").param("a", "2")).contains("twice"));
+        assert!(refused(authkit().param("a", "")).contains("a name and a value"));
+        assert!(refused(authkit().param("", "1")).contains("a name and a value"));
+        assert!(authkit().param("resource", "https://a").param("resource", "https://b").build().is_ok());
+    }
+
+    #[test]
+    fn headers_secrets_and_files_are_checked_too() {
+        assert!(refused(authkit().header("Content-Type", "x")).contains("set by the protocol"));
+        assert!(refused(authkit().header("a b", "x")).contains("is no header name"));
+        assert!(refused(authkit().header("x-a", "1\r\nx: y")).contains("characters that no header may have"));
+        assert!(authkit().header("Authorization", "Bearer sk_test").build().is_ok());
+        let both = authkit().header("authorization", "x").client_secret("s", SecretIn::Auto);
+        assert!(refused(both).contains("exclude each other"));
+        assert!(refused(authkit().client_secret("", SecretIn::Basic)).contains("the client secret is empty"));
+        assert!(refused(Client::authkit("a\n")).contains("control characters"));
+        assert!(refused(authkit().ca_pem("hello")).contains("no certificate"));
+        assert!(refused(authkit().proxy("socks5://h")).contains("the proxy must be"));
+        assert!(refused(authkit().product("my cli")).contains("the product must look like"));
+        assert!(refused(authkit().login_timeout(Duration::ZERO)).contains("the login timeout must be"));
+        assert!(
+            refused(authkit().request_timeout(LONGEST + Duration::from_millis(1)))
+                .contains("the request timeout must be")
+        );
+        assert!(authkit().connect_timeout(LONGEST).build().is_ok());
+        // RFC 6749 section 2.2: an id may have any length.
+        assert!(Client::authkit("x".repeat(4096)).build().is_ok());
+    }
+
+    #[test]
+    fn the_product_names_the_asker() {
+        let config = authkit().product("my-cli/1.2").check().unwrap();
+        assert_eq!(config.transport.user_agent, concat!("my-cli/1.2 cli-auth/", env!("CARGO_PKG_VERSION")));
+        assert_eq!(config.asker.as_deref(), Some("my-cli"));
+    }
+
+    #[test]
+    fn the_way_to_authenticate_follows_setting_then_metadata() {
+        let auth = |place, secret_in_body| {
+            let config = authkit().client_secret("s", place).check().unwrap();
+            let metadata = Metadata { secret_in_body, ..known(Client::authkit("id")) };
+            matches!(config.auth(&metadata), ClientAuth::Body(_))
+        };
+        assert!(!auth(SecretIn::Auto, false) && auth(SecretIn::Auto, true));
+        assert!(!auth(SecretIn::Basic, true) && auth(SecretIn::Body, false));
+        let public = authkit().check().unwrap();
+        assert!(matches!(public.auth(&known(Client::authkit("id"))), ClientAuth::Public));
+    }
+
+    #[test]
+    fn debug_of_a_builder_shows_no_secret() {
+        let builder = authkit()
+            .client_secret("sec-1", SecretIn::Basic)
+            .header("x-a", "sec-2")
+            .proxy("http://u:sec-3@h");
+        assert!(!format!("{builder:?}").contains("sec-"));
+        assert!(!format!("{:?}", builder.check().unwrap()).contains("sec-"));
+    }
+}

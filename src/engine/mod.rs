@@ -1,0 +1,236 @@
+//! One engine per client and process: a current-thread runtime that is driven by whoever is inside a call.
+//!
+//! Blocking calls drive it on the caller's thread, several at once if they like. The first async call starts the one
+//! worker thread, which then drives it until the last owner of the engine is gone. Nothing else starts a thread, but for
+//! the name resolver of the operating system, which has no other form.
+//!
+//! After a fork the child builds an engine of its own and leaks this one: closing an inherited epoll descriptor's
+//! registrations would take them from the parent.
+
+mod cancel;
+mod wake;
+
+use std::{
+    fmt,
+    future::Future,
+    io, mem,
+    pin::{Pin, pin},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+    thread,
+    time::Duration,
+};
+
+use tokio::{
+    runtime::{Builder, Handle, Runtime},
+    sync::{Notify, Semaphore},
+    task::JoinHandle,
+};
+
+pub(crate) use cancel::Cancel;
+use cancel::Flags;
+use wake::Wake;
+
+use crate::transport::Transport;
+
+/// Connections that one client opens at most, and so requests that it has under way at once.
+const MAX_CONNECTIONS: usize = 64;
+
+/// How long a resolver thread lives on, waiting for another name.
+const RESOLVER_KEEP_ALIVE: Duration = Duration::from_millis(100);
+
+/// Turns that the driver gets before a request: one to see that a kept connection was closed, the others to let the
+/// pool's tasks act on it.
+const TURNS: u32 = 4;
+
+pub(crate) struct Engine {
+    pid: u32,
+    /// `None` only while it is dropped.
+    parts: Option<Parts>,
+}
+
+struct Parts {
+    runtime: Arc<Runtime>,
+    transport: Arc<dyn Transport>,
+    wake: Arc<Wake>,
+    flags: Arc<Flags>,
+    permits: Arc<Semaphore>,
+    has_worker: AtomicBool,
+    stop_worker: Arc<Notify>,
+}
+
+impl Engine {
+    /// Builds an engine for this process.
+    pub(crate) fn new(transport: Arc<dyn Transport>) -> io::Result<Self> {
+        let runtime = Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .max_blocking_threads(MAX_CONNECTIONS)
+            .thread_keep_alive(RESOLVER_KEEP_ALIVE)
+            .thread_name("cli-auth-dns")
+            .build()?;
+        let flags = Arc::new(Flags::default());
+        let (wake, listener) = {
+            let _inside = runtime.enter();
+            wake::pair()?
+        };
+        runtime.spawn({
+            let flags = Arc::clone(&flags);
+            async move {
+                while listener.woken().await.is_ok() {
+                    flags.notify();
+                }
+            }
+        });
+        let parts = Parts {
+            runtime: Arc::new(runtime),
+            transport,
+            wake: Arc::new(wake),
+            flags,
+            permits: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
+            has_worker: AtomicBool::new(false),
+            stop_worker: Arc::new(Notify::new()),
+        };
+        Ok(Self { pid: std::process::id(), parts: Some(parts) })
+    }
+
+    /// Whether this engine belongs to this process, and not to the one that it was forked from.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.pid == std::process::id()
+    }
+
+    pub(crate) fn transport(&self) -> io::Result<Arc<dyn Transport>> {
+        Ok(Arc::clone(&self.parts()?.transport))
+    }
+
+    pub(crate) fn permits(&self) -> io::Result<Arc<Semaphore>> {
+        Ok(Arc::clone(&self.parts()?.permits))
+    }
+
+    /// Lets a login's cancel flag wake the step that waits for it.
+    pub(crate) fn watch(&self, cancel: &Arc<Cancel>) -> io::Result<()> {
+        let parts = self.parts()?;
+        parts.flags.add(cancel, &parts.wake);
+        Ok(())
+    }
+
+    /// Starts a request that goes on whoever drives the engine, and whether or not anybody waits for it.
+    pub(crate) fn spawn<T: Send + 'static>(
+        &self,
+        task: impl Future<Output = T> + Send + 'static,
+    ) -> io::Result<JoinHandle<T>> {
+        Ok(self.parts()?.runtime.spawn(task))
+    }
+
+    /// Runs a future on this thread, driving the engine.
+    pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> io::Result<T> {
+        if Handle::try_current().is_ok() {
+            // Called from inside an async program, where no second runtime may be driven: the worker drives it.
+            return Ok(park_on(self.inside(future)?));
+        }
+        Ok(self.parts()?.runtime.block_on(future))
+    }
+
+    /// Makes a future that any executor can poll; the worker drives the engine meanwhile.
+    pub(crate) fn inside<F: Future>(&self, future: F) -> io::Result<Inside<F>> {
+        self.start_worker()?;
+        Ok(Inside { handle: self.parts()?.runtime.handle().clone(), future: Box::pin(future) })
+    }
+
+    fn start_worker(&self) -> io::Result<()> {
+        let parts = self.parts()?;
+        if parts.has_worker.swap(true, Ordering::SeqCst) {
+            return Ok(());
+        }
+        let (runtime, stop) = (Arc::clone(&parts.runtime), Arc::clone(&parts.stop_worker));
+        let started = thread::Builder::new().name("cli-auth".into()).spawn(move || {
+            // A host that dies of SIGPIPE must not die of a connection that a server closed on us.
+            #[cfg(unix)]
+            let _ = nix::sys::signal::SigSet::from(nix::sys::signal::Signal::SIGPIPE).thread_block();
+            runtime.block_on(stop.notified());
+            shut_down(runtime);
+        });
+        match started {
+            Ok(_detached) => Ok(()),
+            Err(error) => {
+                parts.has_worker.store(false, Ordering::SeqCst);
+                Err(error)
+            }
+        }
+    }
+
+    fn parts(&self) -> io::Result<&Parts> {
+        self.parts.as_ref().ok_or_else(|| io::Error::other("the engine was shut down"))
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        let Some(parts) = self.parts.take() else { return };
+        if self.pid == std::process::id() {
+            parts.stop_worker.notify_one();
+            shut_down(parts.runtime);
+        } else {
+            mem::forget(parts);
+        }
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("pid", &self.pid).finish_non_exhaustive()
+    }
+}
+
+/// Ends the runtime without waiting, once the last of its two owners lets go.
+fn shut_down(runtime: Arc<Runtime>) {
+    if let Some(runtime) = Arc::into_inner(runtime) {
+        runtime.shutdown_background();
+    }
+}
+
+/// Lets the driver look at the sockets, without waiting.
+pub(crate) async fn take_turns() {
+    for _ in 0..TURNS {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// A future whose timers and sockets belong to the engine, to be polled by any executor.
+pub(crate) struct Inside<F> {
+    handle: Handle,
+    future: Pin<Box<F>>,
+}
+
+impl<F: Future> Future for Inside<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = &mut *self;
+        let _inside = this.handle.enter();
+        this.future.as_mut().poll(context)
+    }
+}
+
+/// Polls a future on this thread, which sleeps between the wakes.
+fn park_on<F: Future>(future: F) -> F::Output {
+    struct Unpark(thread::Thread);
+
+    impl std::task::Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+
+    let waker = Arc::new(Unpark(thread::current())).into();
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Logs a person in to a command-line tool: the OAuth 2.0 Device Authorization Grant ([RFC 8628]), for WorkOS AuthKit,
+//! WorkOS Connect and every other conforming server.
+//!
+//! ```no_run
+//! let client = cli_auth::Client::authkit("client_123").product("my-cli/1.0").build()?;
+//! let login = client.login();
+//! let prompt = login.start()?; // one request
+//! eprint!("{}", prompt.text()); // code, address, who asks, a warning; safe for a terminal
+//! let tokens = login.poll(|event| eprintln!("{event:?}"))?; // until approved, denied or expired
+//! println!("logged in as {}", tokens.user_id().unwrap_or("somebody"));
+//! # Ok::<(), cli_auth::Error>(())
+//! ```
+//!
+//! A [`Client`] says who asks whom. A [`Login`] is one attempt, which [`Login::cancel`] ends from any thread. Secrets are
+//! [`Secret`]s, which never print. Errors are sorted by what the caller does next: [`ErrorKind`]. Blocking calls run on
+//! the caller's thread alone; their `_async` twins run on any executor.
+//!
+//! [RFC 8628]: https://www.rfc-editor.org/rfc/rfc8628
+
+#[cfg(not(unix))]
+compile_error!("cli-auth runs on Unix for now: Windows needs another way to wake a waiting login");
+
+mod client;
+mod clock;
+mod config;
+mod discovery;
+mod engine;
+mod error;
+mod login;
+mod prompt;
+mod protocol;
+mod sanitize;
+mod secret;
+mod terminal;
+mod tokens;
+mod transport;
+
+pub use client::Client;
+pub use config::{ClientBuilder, SecretIn};
+pub use error::{Error, ErrorKind, Organization};
+pub use login::{Login, Step};
+pub use prompt::Prompt;
+pub use protocol::events::{Event, RetryReason};
+pub use sanitize::{SANITIZED_MAX_CHARS, sanitize};
+pub use secret::Secret;
+pub use terminal::{Launch, TextStyle};
+pub use tokens::Tokens;

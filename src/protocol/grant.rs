@@ -1,0 +1,262 @@
+//! The device authorization response (RFC 8628 section 3.2).
+
+use std::time::Duration;
+
+use super::{
+    json::{IllTyped, Object},
+    reply::{Code, Reply},
+    uri::{self, Loopback},
+};
+use crate::{Error, ErrorKind, Secret};
+
+/// RFC 8628 section 3.2: the interval where the server gives none.
+pub(crate) const DEFAULT_INTERVAL: Duration = Duration::from_secs(5);
+
+/// No number of a server counts for more than this: it keeps all arithmetic far from overflow.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
+/// What the server granted: the two codes, the address and the times.
+#[derive(Clone, Debug)]
+pub(crate) struct Grant {
+    pub(crate) device_code: Secret,
+    pub(crate) user_code: String,
+    pub(crate) verification_uri: String,
+    pub(crate) verification_uri_complete: Option<String>,
+    pub(crate) expires_in: Duration,
+    pub(crate) interval: Duration,
+}
+
+/// Reads the answer of the device authorization endpoint. `sent` are the secrets that the request held.
+pub(crate) fn read(reply: &Reply, loopback: Loopback, sent: &[&str]) -> Result<Grant, Error> {
+    let refuse = |kind, message: &str| Err(reply.error(kind, message, sent));
+    let invalid = |what: &str| {
+        reply.error(
+            ErrorKind::InvalidResponse,
+            &format!("the server's device authorization answer is unusable: {what}"),
+            sent,
+        )
+    };
+    match reply.code() {
+        _ if reply.is_transient() => refuse(
+            ErrorKind::Network,
+            &format!("the server cannot start a login now (HTTP {}): try again later", reply.status),
+        ),
+        Code::Is(code) if code == "access_denied" => refuse(
+            ErrorKind::Rejected,
+            "the server does not let this client log in from a terminal: switch on the device flow (WorkOS: CLI Auth) for it",
+        ),
+        Code::Is(code) if code == "invalid_client" => refuse(
+            ErrorKind::Rejected,
+            "the server does not know this client: check the client id (and secret)",
+        ),
+        Code::Is(code) if code == "invalid_scope" => refuse(
+            ErrorKind::Rejected,
+            "the server does not grant a scope that was asked for: check the scopes",
+        ),
+        Code::Is(code) if code == "unauthorized_client" => refuse(
+            ErrorKind::Rejected,
+            "the server does not let this client use the device flow: switch it on where the client is registered",
+        ),
+        Code::Is(code) => refuse(
+            ErrorKind::Rejected,
+            &format!("the server refused to start a login ({})", crate::sanitize(&code)),
+        ),
+        Code::IllFormed => Err(invalid("its error code is not a text")),
+        Code::Absent => {
+            let object =
+                reply.object().map_err(|what| invalid(&format!("HTTP {} with {what}", reply.status)))?;
+            if !reply.is_success() {
+                return Err(invalid(&format!(
+                    "HTTP {} without an error code; check the address",
+                    reply.status
+                )));
+            }
+            members(&object, loopback).map_err(|what| invalid(&what))
+        }
+    }
+}
+
+fn members(object: &Object<'_>, loopback: Loopback) -> Result<Grant, String> {
+    let ill = |IllTyped(name)| format!("`{name}` is of the wrong type");
+    let text = |name: &str| object.string(name).map_err(ill).map(|text| text.filter(|t| !t.is_empty()));
+    let required = |name: &str| text(name)?.ok_or_else(|| format!("`{name}` is missing"));
+    let uri = |name: &str, uri: String| match uri::verification(&uri, loopback) {
+        Ok(_) => Ok(uri),
+        Err(why) => Err(format!("`{name}` {why}; it was not shown or opened")),
+    };
+
+    let device_code = Secret::new(required("device_code")?);
+    let user_code = required("user_code")?;
+    // Google and Azure AD v1 say `verification_url`.
+    let verification_uri = match (text("verification_uri")?, text("verification_url")?) {
+        (Some(uri), Some(url)) if uri != url => {
+            return Err("`verification_uri` and `verification_url` differ".into());
+        }
+        (Some(uri), _) | (None, Some(uri)) => uri,
+        (None, None) => return Err("`verification_uri` is missing".into()),
+    };
+    let expires_in = object.number("expires_in").map_err(ill)?.ok_or("`expires_in` is missing")?;
+    if expires_in <= 0.0 {
+        return Err("`expires_in` is not positive".into());
+    }
+    let interval = object.number("interval").map_err(ill)?;
+    Ok(Grant {
+        device_code,
+        user_code,
+        verification_uri: uri("verification_uri", verification_uri)?,
+        verification_uri_complete: text("verification_uri_complete")?
+            .map(|text| uri("verification_uri_complete", text))
+            .transpose()?,
+        expires_in: seconds(expires_in),
+        interval: whole_interval(interval).unwrap_or(DEFAULT_INTERVAL),
+    })
+}
+
+/// A server's number of seconds as a time span; never panics, never overflows, negative is zero.
+pub(crate) fn seconds(number: f64) -> Duration {
+    if number <= 0.0 {
+        return Duration::ZERO;
+    }
+    Duration::try_from_secs_f64(number).unwrap_or(LONGEST).min(LONGEST)
+}
+
+/// A server's interval: fractions round up, since waiting longer is always allowed; 0 and less is no interval.
+pub(crate) fn whole_interval(number: Option<f64>) -> Option<Duration> {
+    number.filter(|n| *n > 0.0).map(|n| seconds(n.ceil()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"{"device_code":"d+&=%/ü","user_code":"WDJB-MJHT","verification_uri":"https://h/device","expires_in":300}"#;
+
+    fn grant(body: &str) -> Result<Grant, Error> {
+        read(&Reply::json(200, body), Loopback::Refused, &["s3cret"])
+    }
+
+    fn changed(member: &str, value: &str) -> String {
+        let mut object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(GOOD).unwrap();
+        object.insert(member.into(), serde_json::from_str(value).unwrap());
+        serde_json::to_string(&object).unwrap()
+    }
+
+    // proves: R8628-3.2-01, R8628-3.2-04, R8628-3.2-08, R8628-3.4-02
+    #[test]
+    fn a_plain_answer_is_kept_as_it_came() {
+        let grant = grant(GOOD).unwrap();
+        assert_eq!(grant.device_code.expose(), "d+&=%/ü");
+        assert_eq!(grant.user_code, "WDJB-MJHT");
+        assert_eq!(grant.verification_uri, "https://h/device");
+        assert_eq!(grant.verification_uri_complete, None);
+        assert_eq!(grant.expires_in, Duration::from_secs(300));
+        assert_eq!(grant.interval, DEFAULT_INTERVAL);
+    }
+
+    // proves: R8628-3.2-01, R8628-3.1-07
+    #[test]
+    fn each_missing_or_ill_typed_member_is_named() {
+        for name in ["device_code", "user_code", "verification_uri", "expires_in"] {
+            for value in ["null", "\"\"", "[]", "{}", "true"] {
+                let error = grant(&changed(name, value)).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::InvalidResponse, "{name} {value}");
+                assert!(error.to_string().contains(&format!("`{name}`")), "{error}");
+            }
+        }
+        for (name, value) in [
+            ("interval", "true"),
+            ("verification_uri_complete", "5"),
+            ("expires_in", "0"),
+            ("expires_in", "-1"),
+        ] {
+            assert!(grant(&changed(name, value)).unwrap_err().to_string().contains(&format!("`{name}`")));
+        }
+        assert!(grant(&GOOD.replace("{", r#"{"device_code":"x","#)).is_err(), "duplicate");
+    }
+
+    // proves: R8628-3.2-02, R8628-3.2-07, P5-01, P5-13, P5-22, P5-23
+    #[test]
+    fn intervals_and_lifetimes_are_bounded_and_round_up() {
+        for (value, seconds) in [
+            ("null", 5),
+            ("0", 5),
+            ("-3", 5),
+            ("\"0\"", 5),
+            ("0.2", 1),
+            ("2.5", 3),
+            ("\"7\"", 7),
+            ("1e1", 10),
+            ("5.0", 5),
+        ] {
+            assert_eq!(
+                grant(&changed("interval", value)).unwrap().interval,
+                Duration::from_secs(seconds),
+                "{value}"
+            );
+        }
+        for huge in ["18446744073709551616", "1e308"] {
+            assert_eq!(grant(&changed("interval", huge)).unwrap().interval, LONGEST, "{huge}");
+            assert_eq!(grant(&changed("expires_in", huge)).unwrap().expires_in, LONGEST, "{huge}");
+        }
+        assert_eq!(grant(&GOOD.replace("300", "1e999")).unwrap().expires_in, LONGEST);
+        assert_eq!(grant(&changed("expires_in", "0.5")).unwrap().expires_in, Duration::from_millis(500));
+        assert_eq!(LONGEST, Duration::from_secs(31_622_400));
+    }
+
+    // proves: P5-15
+    #[test]
+    fn the_old_name_of_the_address_is_taken_unless_both_differ() {
+        let old = GOOD.replace("verification_uri", "verification_url");
+        assert_eq!(grant(&old).unwrap().verification_uri, "https://h/device");
+        assert!(grant(&changed("verification_url", "\"https://h/device\"")).is_ok());
+        assert!(grant(&changed("verification_url", "\"https://h/other\"")).is_err());
+    }
+
+    // proves: CLI-06, P5-21
+    #[test]
+    fn hostile_addresses_end_the_login() {
+        for member in ["verification_uri", "verification_uri_complete"] {
+            for bad in
+                ["javascript:alert(1)", "file:///x", "http://h/", "https://u:p@h/", "http://127.0.0.1/"]
+            {
+                let error = grant(&changed(member, &format!("\"{bad}\""))).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::InvalidResponse, "{member} {bad}");
+                assert!(error.to_string().contains(&format!("`{member}`")), "{error}");
+            }
+        }
+        assert_eq!(
+            grant(&changed("verification_uri_complete", "\"\"")).unwrap().verification_uri_complete,
+            None
+        );
+    }
+
+    // proves: R8628-3.2-05, R6749-5.2-02
+    #[test]
+    fn refusals_are_told_apart_by_what_to_do_next() {
+        let kind = |status, body: &str| read(&Reply::json(status, body), Loopback::Refused, &[]).unwrap_err();
+        for (status, body, expected) in [
+            (403, r#"{"error":"access_denied"}"#, ErrorKind::Rejected),
+            (400, r#"{"error":"invalid_client"}"#, ErrorKind::Rejected),
+            (401, r#"{"error":"invalid_client"}"#, ErrorKind::Rejected),
+            (400, r#"{"error":"invalid_scope"}"#, ErrorKind::Rejected),
+            (400, r#"{"error":"unauthorized_client"}"#, ErrorKind::Rejected),
+            (400, r#"{"error":"made_up"}"#, ErrorKind::Rejected),
+            (400, r#"{"error":7}"#, ErrorKind::InvalidResponse),
+            (404, "{}", ErrorKind::InvalidResponse),
+            (204, "{}", ErrorKind::InvalidResponse),
+            (302, "{}", ErrorKind::InvalidResponse),
+            (503, "{}", ErrorKind::Network),
+            (429, r#"{"error":"invalid_client"}"#, ErrorKind::Network),
+            (500, "<html>", ErrorKind::Network),
+        ] {
+            let error = kind(status, body);
+            assert_eq!(error.kind(), expected, "{status} {body}");
+            assert_eq!(error.http_status(), Some(status));
+        }
+        assert!(kind(403, r#"{"error":"access_denied"}"#).to_string().contains("CLI Auth"));
+        assert!(kind(400, r#"{"error":"invalid_client"}"#).to_string().contains("client id"));
+        assert!(kind(400, r#"{"error":"invalid_scope"}"#).to_string().contains("check the scopes"));
+        assert!(kind(400, r#"{"error":"unauthorized_client"}"#).to_string().contains("registered"));
+        assert!(kind(400, r#"{"error":"made_up"}"#).to_string().contains("made_up"));
+    }
+}

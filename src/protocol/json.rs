@@ -1,0 +1,178 @@
+//! JSON as an answer of an authorization server may hold it: one object, read strictly, kept raw.
+//!
+//! Members are kept as their raw text and decoded when asked for, so that a member that nobody reads can be of any type
+//! and size of number without failing the answer (RFC 6749 section 5.1).
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+/// A JSON object of which no member's name occurs twice (RFC 8259 section 4 leaves that undefined: two readers of one
+/// answer could see two different tokens).
+#[derive(Debug)]
+pub(crate) struct Object<'a>(BTreeMap<String, &'a RawValue>);
+
+/// A member that is there, but is not what the standards say. Holds its name.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct IllTyped(pub(crate) String);
+
+impl<'a> Object<'a> {
+    /// Reads a body that must be one object in UTF-8 and nothing after it. A byte order mark is ignored, as RFC 8259
+    /// section 8.1 permits.
+    pub(crate) fn parse(body: &'a [u8]) -> Option<Self> {
+        let text = std::str::from_utf8(body).ok()?;
+        serde_json::from_str(text.strip_prefix('\u{feff}').unwrap_or(text)).ok()
+    }
+
+    /// A member's raw text; `null` counts as absent.
+    pub(crate) fn raw(&self, name: &str) -> Option<&'a str> {
+        self.0.get(name).map(|raw| raw.get()).filter(|text| *text != "null")
+    }
+
+    /// A string member.
+    pub(crate) fn string(&self, name: &str) -> Result<Option<String>, IllTyped> {
+        self.raw(name).map(|raw| serde_json::from_str(raw).map_err(|_| IllTyped(name.to_owned()))).transpose()
+    }
+
+    /// A string member, where anything else counts as absent.
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        self.string(name).ok().flatten()
+    }
+
+    /// A number in any notation that JSON has, or as a decimal string (some servers quote theirs). May be infinite:
+    /// `1e999` is legal JSON.
+    pub(crate) fn number(&self, name: &str) -> Result<Option<f64>, IllTyped> {
+        let Some(raw) = self.raw(name) else { return Ok(None) };
+        let unquoted: Option<String> = serde_json::from_str(raw).ok();
+        let digits = unquoted.as_deref().unwrap_or(raw).trim();
+        let is_number = digits.starts_with(|c: char| c.is_ascii_digit() || c == '-')
+            && digits.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b));
+        match digits.parse::<f64>() {
+            Ok(number) if is_number && !number.is_nan() => Ok(Some(number)),
+            _ => Err(IllTyped(name.to_owned())),
+        }
+    }
+
+    /// A list of strings.
+    pub(crate) fn strings(&self, name: &str) -> Option<Vec<String>> {
+        self.raw(name).and_then(|raw| serde_json::from_str(raw).ok())
+    }
+
+    /// The objects of a list, each read as strictly as the whole.
+    pub(crate) fn objects(&self, name: &str) -> Option<Vec<Object<'a>>> {
+        self.raw(name).and_then(|raw| serde_json::from_str(raw).ok())
+    }
+
+    /// A member that is an object.
+    pub(crate) fn object(&self, name: &str) -> Option<Object<'a>> {
+        self.raw(name).and_then(|raw| serde_json::from_str(raw).ok())
+    }
+
+    /// Every member with its raw text.
+    pub(crate) fn members(&self) -> impl Iterator<Item = (&str, &'a str)> {
+        self.0.iter().map(|(name, raw)| (name.as_str(), raw.get()))
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = BTreeMap<String, &'de RawValue>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object without duplicate names")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = BTreeMap::new();
+                while let Some((name, value)) = map.next_entry::<String, &'de RawValue>()? {
+                    if members.insert(name, value).is_some() {
+                        return Err(serde::de::Error::custom("duplicate name"));
+                    }
+                }
+                Ok(members)
+            }
+        }
+
+        deserializer.deserialize_map(Members).map(Object)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // proves: R6749-5.1-10, R8259-4-01, R8259-8.1-01, R8259-9-01, R8259-P-01, R6749-5.1-08, P5-24
+    #[test]
+    fn only_one_whole_object_without_duplicates_is_read() {
+        for bad in [
+            &b"null"[..],
+            b"[]",
+            b"[\"tok\",60]",
+            b"\"x\"",
+            b"5",
+            b"",
+            b"{}x",
+            b"{\"a\":1,\"a\":1}",
+            b"{\"a\":1,\"\\u0061\":1}",
+            b"\xff\xfe{\0}\0",
+            b"{\"a\":\"\xff\"}",
+            b"{\"a\":",
+        ] {
+            assert!(Object::parse(bad).is_none(), "{:?}", String::from_utf8_lossy(bad));
+        }
+        let deep = format!("{{\"a\":{}1{},\"n\":1e999,\"s\":\"x\"}}", "[".repeat(2000), "]".repeat(2000));
+        let with_bom = format!("\u{feff}{deep} \n");
+        let object = Object::parse(with_bom.as_bytes()).unwrap();
+        assert_eq!(object.string("s").unwrap().as_deref(), Some("x"));
+        assert_eq!(object.members().count(), 3);
+    }
+
+    // proves: R8259-6-01, D-6, P5-13, P5-23
+    #[test]
+    fn numbers_come_in_every_notation_and_never_fail_by_size() {
+        let body =
+            br#"{"a":1800,"b":1800.0,"c":1.8e3,"d":"1800","e":18446744073709551616,"f":1e999,"g":-1,"h":null,
+            "i":"","j":true,"k":"abc","l":[1],"m":"NaN","n":"inf"}"#;
+        let object = Object::parse(body).unwrap();
+        for name in ["a", "b", "c", "d"] {
+            assert_eq!(object.number(name), Ok(Some(1800.0)), "{name}");
+        }
+        assert_eq!(object.number("e"), Ok(Some(18_446_744_073_709_551_616.0)));
+        assert_eq!(object.number("f"), Ok(Some(f64::INFINITY)));
+        assert_eq!(object.number("g"), Ok(Some(-1.0)));
+        assert_eq!(object.number("h"), Ok(None));
+        for name in ["i", "j", "k", "l", "m", "n"] {
+            assert_eq!(object.number(name), Err(IllTyped(name.into())), "{name}");
+        }
+    }
+
+    #[test]
+    fn strings_are_strings_and_nothing_else() {
+        let object = Object::parse(br#"{"a":"x","b":5,"c":"\ud800","d":null}"#).unwrap();
+        assert_eq!(object.string("a"), Ok(Some("x".into())));
+        assert_eq!(object.string("b"), Err(IllTyped("b".into())));
+        assert_eq!(object.string("c"), Err(IllTyped("c".into())));
+        assert_eq!(object.string("d"), Ok(None));
+        assert_eq!(object.string("e"), Ok(None));
+        assert_eq!(object.text("b"), None);
+    }
+
+    #[test]
+    fn lists_of_strings_and_of_objects() {
+        let object =
+            Object::parse(br#"{"s":["a","b"],"o":[{"id":"1"}],"m":{"id":"2"},"x":[{"id":1,"id":1}]}"#)
+                .unwrap();
+        assert_eq!(object.strings("s").unwrap(), ["a", "b"]);
+        assert_eq!(object.strings("o"), None);
+        assert_eq!(object.objects("o").unwrap()[0].text("id").unwrap(), "1");
+        assert_eq!(object.object("m").unwrap().text("id").unwrap(), "2");
+        assert!(object.objects("x").is_none());
+    }
+}

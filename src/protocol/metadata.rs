@@ -1,0 +1,278 @@
+//! Authorization server metadata (RFC 8414) and OpenID Connect Discovery 1.0.
+
+use url::Url;
+
+use super::{
+    json::{IllTyped, Object},
+    reply::Reply,
+    uri::{self, Loopback},
+};
+use crate::{Error, ErrorKind, sanitize};
+
+/// An issuer identifier, kept as the person wrote it: it is compared code point by code point (RFC 8414 section 4).
+#[derive(Clone, Debug)]
+pub(crate) struct Issuer {
+    text: String,
+    url: Url,
+}
+
+/// What a client needs to know of a server.
+#[derive(Clone, Debug)]
+pub(crate) struct Metadata {
+    pub(crate) device_authorization_endpoint: Url,
+    pub(crate) token_endpoint: Url,
+    pub(crate) revocation_endpoint: Option<Url>,
+    /// Whether the server takes a client secret only in the body (RFC 8414 section 2: Basic unless it says otherwise).
+    pub(crate) secret_in_body: bool,
+}
+
+/// Why a document was not taken.
+#[derive(Debug)]
+pub(crate) enum NoMetadata {
+    /// Nothing usable here: the other well-known address may have it.
+    Elsewhere(Error),
+    /// There is a document and it is wrong; looking further would mean to choose what one likes.
+    Refused(Error),
+}
+
+impl Issuer {
+    /// RFC 8414 section 2: https, no query, no fragment.
+    pub(crate) fn parse(text: &str, loopback: Loopback) -> Result<Self, &'static str> {
+        let url = uri::endpoint(text, loopback)?;
+        if url.query().is_some() {
+            return Err("must not have a query (?…)");
+        }
+        Ok(Self { text: text.to_owned(), url })
+    }
+
+    /// Where the document may be, in the order in which it is asked for: RFC 8414 section 3.1 inserts the well-known
+    /// path before the issuer's own, OpenID Connect Discovery section 4 appends it.
+    pub(crate) fn well_known(&self) -> [Url; 2] {
+        let path = self.url.path().trim_end_matches('/').to_owned();
+        let at = |path: String| {
+            let mut url = self.url.clone();
+            url.set_path(&path);
+            url
+        };
+        [
+            at(format!("/.well-known/oauth-authorization-server{path}")),
+            at(format!("{path}/.well-known/openid-configuration")),
+        ]
+    }
+
+    /// Reads a metadata document and holds it against this issuer.
+    pub(crate) fn read(
+        &self,
+        reply: &Reply,
+        address: &Url,
+        loopback: Loopback,
+    ) -> Result<Metadata, NoMetadata> {
+        let error = |kind, message: String| reply.error(kind, &message, &[]);
+        if reply.is_transient() {
+            let message = format!(
+                "the server cannot give its metadata now (HTTP {} at {address}): try again later",
+                reply.status
+            );
+            return Err(NoMetadata::Elsewhere(error(ErrorKind::Network, message)));
+        }
+        let object = match reply.object() {
+            Ok(object) if reply.status == 200 => object,
+            Ok(_) => {
+                let message = format!("no metadata at {address} (HTTP {}): check the issuer", reply.status);
+                return Err(NoMetadata::Elsewhere(error(ErrorKind::Unsupported, message)));
+            }
+            Err(what) if reply.status == 200 || matches!(reply.status, 300..=399) => {
+                let message = format!("unusable metadata at {address}: HTTP {} with {what}", reply.status);
+                return Err(NoMetadata::Elsewhere(error(ErrorKind::InvalidResponse, message)));
+            }
+            Err(_) => {
+                let message = format!("no metadata at {address} (HTTP {}): check the issuer", reply.status);
+                return Err(NoMetadata::Elsewhere(error(ErrorKind::Unsupported, message)));
+            }
+        };
+        // The server's own loopback endpoints over http make sense only where the issuer itself is one.
+        let loopback = if self.url.scheme() == "http" { loopback } else { Loopback::Refused };
+        self.members(&object, loopback)
+            .map_err(|(kind, what)| NoMetadata::Refused(error(kind, format!("{what} ({address})"))))
+    }
+
+    fn members(&self, object: &Object<'_>, loopback: Loopback) -> Result<Metadata, (ErrorKind, String)> {
+        let invalid =
+            |what: String| (ErrorKind::InvalidResponse, format!("the server's metadata was refused: {what}"));
+        let text = |name: &str| {
+            object.string(name).map_err(|IllTyped(name)| invalid(format!("`{name}` is of the wrong type")))
+        };
+        match text("issuer")? {
+            Some(issuer) if issuer == self.text => {}
+            Some(issuer) => {
+                let other = sanitize(&issuer);
+                return Err(invalid(format!("it is for the issuer \"{other}\", not for \"{}\"", self.text)));
+            }
+            None => return Err(invalid("`issuer` is missing".into())),
+        }
+        let endpoint = |name: &str| match text(name)? {
+            Some(url) => {
+                uri::endpoint(&url, loopback).map(Some).map_err(|why| invalid(format!("`{name}` {why}")))
+            }
+            None => Ok(None),
+        };
+        endpoint("jwks_uri")?;
+        let token_endpoint = endpoint("token_endpoint")?;
+        let revocation_endpoint = endpoint("revocation_endpoint")?;
+        let Some(device_authorization_endpoint) = endpoint("device_authorization_endpoint")? else {
+            let message = "the server does not offer the device flow: its metadata has no `device_authorization_endpoint`";
+            return Err((ErrorKind::Unsupported, message.into()));
+        };
+        let methods = object.strings("token_endpoint_auth_methods_supported").unwrap_or_default();
+        let offers = |method: &str| methods.iter().any(|m| m == method);
+        Ok(Metadata {
+            device_authorization_endpoint,
+            token_endpoint: token_endpoint.ok_or_else(|| invalid("`token_endpoint` is missing".into()))?,
+            revocation_endpoint,
+            secret_in_body: offers("client_secret_post") && !offers("client_secret_basic"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn issuer(text: &str) -> Issuer {
+        Issuer::parse(text, Loopback::Allowed).unwrap()
+    }
+
+    fn read(issuer_text: &str, status: u16, body: &str) -> Result<Metadata, NoMetadata> {
+        let issuer = issuer(issuer_text);
+        issuer.read(&Reply::json(status, body), &issuer.well_known()[0], Loopback::Allowed)
+    }
+
+    fn refused(result: Result<Metadata, NoMetadata>) -> Error {
+        match result.unwrap_err() {
+            NoMetadata::Refused(error) => error,
+            NoMetadata::Elsewhere(error) => panic!("{error}"),
+        }
+    }
+
+    const GOOD: &str = r#"{"issuer":"https://h/t","device_authorization_endpoint":"https://h/d","token_endpoint":"https://h/k?x=1","more":[1]}"#;
+
+    // proves: R8414-2-01
+    #[test]
+    fn an_issuer_is_https_without_query_or_fragment() {
+        for bad in ["http://example.com", "https://h?x", "https://h#y", "h", "https://u@h"] {
+            assert!(Issuer::parse(bad, Loopback::Allowed).is_err(), "{bad}");
+        }
+        assert!(Issuer::parse("http://127.0.0.1:1", Loopback::Refused).is_err());
+    }
+
+    // proves: R8414-3-01, R8414-3.1-02, OIDCD-4-01, P5-20
+    #[test]
+    fn well_known_addresses_insert_and_append() {
+        for (text, first, second) in [
+            (
+                "https://h",
+                "https://h/.well-known/oauth-authorization-server",
+                "https://h/.well-known/openid-configuration",
+            ),
+            (
+                "https://h/",
+                "https://h/.well-known/oauth-authorization-server",
+                "https://h/.well-known/openid-configuration",
+            ),
+            (
+                "https://h/t",
+                "https://h/.well-known/oauth-authorization-server/t",
+                "https://h/t/.well-known/openid-configuration",
+            ),
+            (
+                "https://h/t/",
+                "https://h/.well-known/oauth-authorization-server/t",
+                "https://h/t/.well-known/openid-configuration",
+            ),
+        ] {
+            let [a, b] = issuer(text).well_known();
+            assert_eq!((a.as_str(), b.as_str()), (first, second), "{text}");
+        }
+    }
+
+    // proves: R8414-3.3-01, R8414-4-01, R8414-6.2-01, OIDCD-4.3-01, P5-20
+    #[test]
+    fn the_issuer_is_compared_code_point_by_code_point() {
+        assert!(read("https://h/t", 200, GOOD).is_ok());
+        assert!(read("https://h/t", 200, &GOOD.replace("https://h/t\"", "\\u0068ttps://h/t\"")).is_ok());
+        for other in ["https://h/t/", "https://H/t", "https://h:443/t", "https://h/T", "https://h"] {
+            let error = refused(read(other, 200, GOOD));
+            assert_eq!(error.kind(), ErrorKind::InvalidResponse, "{other}");
+            assert!(error.to_string().contains(other), "{error}");
+        }
+        assert!(
+            refused(read("https://h/t", 200, &GOOD.replace("issuer", "iss")))
+                .to_string()
+                .contains("`issuer` is missing")
+        );
+    }
+
+    // proves: R8414-2-02, R8414-2-05, R8414-2-06, R8628-4-01, R8628-4-02
+    #[test]
+    fn every_endpoint_in_use_has_to_be_secure() {
+        let metadata = read("https://h/t", 200, GOOD).unwrap();
+        assert_eq!(metadata.device_authorization_endpoint.as_str(), "https://h/d");
+        assert_eq!(metadata.token_endpoint.as_str(), "https://h/k?x=1");
+        assert!(metadata.revocation_endpoint.is_none() && !metadata.secret_in_body);
+        for name in ["device_authorization_endpoint", "token_endpoint", "revocation_endpoint", "jwks_uri"] {
+            for bad in ["http://h/x", "http://127.0.0.1/x", "https://h/x#f", "https://u@h/x"] {
+                let mut object: serde_json::Map<String, serde_json::Value> =
+                    serde_json::from_str(GOOD).unwrap();
+                object.insert(name.into(), bad.into());
+                let error = refused(read("https://h/t", 200, &serde_json::to_string(&object).unwrap()));
+                assert_eq!(error.kind(), ErrorKind::InvalidResponse, "{name} {bad}");
+                assert!(error.to_string().contains(&format!("`{name}`")), "{error}");
+            }
+        }
+        let unsupported =
+            refused(read("https://h/t", 200, &GOOD.replace("device_authorization_endpoint", "x")));
+        assert_eq!(unsupported.kind(), ErrorKind::Unsupported);
+        assert_eq!(
+            refused(read("https://h/t", 200, &GOOD.replace("token_endpoint", "x"))).kind(),
+            ErrorKind::InvalidResponse
+        );
+        let local = GOOD.replace("https://h/", "http://127.0.0.1:9/");
+        assert!(read("http://127.0.0.1:9/t", 200, &local).is_ok());
+    }
+
+    // proves: R8414-2-03
+    #[test]
+    fn the_secret_goes_into_the_body_only_where_the_server_says_so() {
+        let with = |methods: &str| {
+            let body = GOOD.replace(
+                "\"more\"",
+                &format!("\"token_endpoint_auth_methods_supported\":{methods},\"more\""),
+            );
+            read("https://h/t", 200, &body).unwrap().secret_in_body
+        };
+        assert!(with(r#"["none","client_secret_post"]"#));
+        assert!(!with(r#"["client_secret_post","client_secret_basic"]"#));
+        assert!(!with(r#"["none"]"#));
+        assert!(!with("5"));
+    }
+
+    // proves: R8414-3.2-01, OIDCD-4.2-01, R8414-5-01
+    #[test]
+    fn anything_but_a_document_means_looking_at_the_other_address() {
+        for (status, body, kind) in [
+            (404, "<html>", ErrorKind::Unsupported),
+            (404, "{}", ErrorKind::Unsupported),
+            (401, "", ErrorKind::Unsupported),
+            (204, "", ErrorKind::Unsupported),
+            (206, GOOD, ErrorKind::Unsupported),
+            (200, "<html>", ErrorKind::InvalidResponse),
+            (302, "", ErrorKind::InvalidResponse),
+            (503, GOOD, ErrorKind::Network),
+        ] {
+            match read("https://h/t", status, body).unwrap_err() {
+                NoMetadata::Elsewhere(error) => assert_eq!(error.kind(), kind, "{status} {body}"),
+                NoMetadata::Refused(error) => panic!("{status} {body}: {error}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! How long to wait before the next poll.
+//!
+//! Three waits, three variables: the server's interval, the back-off after transport trouble, and `Retry-After`. The
+//! largest counts. Folding them into one is the classic defect: a lost packet then makes a client forget a `slow_down`.
+
+use std::time::Duration;
+
+/// RFC 8628 section 3.5: what one `slow_down` adds, for this and all later polls.
+const SLOW_DOWN: Duration = Duration::from_secs(5);
+
+/// Doubling stops here, unless the interval itself is longer.
+const BACK_OFF_CAP: Duration = Duration::from_secs(60);
+
+/// The least that is added to a wait: clocks and schedulers are not exact, and a server may count to the millisecond.
+const LEAST_GUARD: Duration = Duration::from_millis(50);
+
+/// Per cent added to each wait, by the number of `slow_down`s seen. They came although the interval was kept, so this
+/// machine's clock runs fast: in virtual machines by 10 % and more.
+const GUARD_PER_CENT: [u32; 4] = [2, 15, 30, 40];
+
+/// The waits of one login. Nothing in here ever shrinks but the back-off, which ends with the trouble.
+#[derive(Clone, Debug)]
+pub(crate) struct Pacing {
+    interval: Duration,
+    slow_downs: usize,
+    troubles: u32,
+    retry_after: Duration,
+}
+
+impl Pacing {
+    pub(crate) fn new(interval: Duration) -> Self {
+        Self { interval, slow_downs: 0, troubles: 0, retry_after: Duration::ZERO }
+    }
+
+    /// The server answered "not yet".
+    pub(crate) fn pending(&mut self, supplied: Option<Duration>, retry_after: Option<Duration>) {
+        self.interval = self.interval.max(supplied.unwrap_or_default());
+        self.troubles = 0;
+        self.retry_after = retry_after.unwrap_or_default();
+    }
+
+    /// The server answered `slow_down`; a supplied interval counts only where it asks for more.
+    pub(crate) fn slow_down(&mut self, supplied: Option<Duration>, retry_after: Option<Duration>) {
+        self.interval = self.interval.saturating_add(SLOW_DOWN);
+        self.slow_downs = self.slow_downs.saturating_add(1);
+        self.pending(supplied, retry_after);
+    }
+
+    /// No answer, or one that says "not now".
+    pub(crate) fn trouble(&mut self, retry_after: Option<Duration>) {
+        self.troubles = self.troubles.saturating_add(1);
+        self.retry_after = retry_after.unwrap_or_default();
+    }
+
+    /// The server's interval as it stands.
+    pub(crate) fn interval(&self) -> Duration {
+        self.interval
+    }
+
+    /// How many times in a row there was trouble.
+    pub(crate) fn troubles(&self) -> u32 {
+        self.troubles
+    }
+
+    /// The wait before the next poll, counted from the last answer.
+    pub(crate) fn wait(&self) -> Duration {
+        let wait = self.interval.max(self.back_off()).max(self.retry_after);
+        let level = self.slow_downs.min(GUARD_PER_CENT.len().saturating_sub(1));
+        let per_cent = GUARD_PER_CENT.get(level).copied().unwrap_or_default();
+        let guard = (wait / 100).saturating_mul(per_cent).max(LEAST_GUARD);
+        wait.saturating_add(guard)
+    }
+
+    /// RFC 8628 section 3.5: exponential, and never below the interval in force.
+    fn back_off(&self) -> Duration {
+        if self.troubles == 0 {
+            return Duration::ZERO;
+        }
+        let doubled = self.interval.saturating_mul(1_u32.checked_shl(self.troubles).unwrap_or(u32::MAX));
+        doubled.min(BACK_OFF_CAP.max(self.interval.saturating_mul(2)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn s(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn ms(duration: Duration) -> u128 {
+        duration.as_millis()
+    }
+
+    // proves: R8628-3.5-03, R8628-3.5-04, D-4, P5-02
+    #[test]
+    fn slow_down_adds_five_seconds_for_good_and_the_guard_grows_to_forty_per_cent() {
+        let mut pacing = Pacing::new(s(5));
+        assert_eq!(ms(pacing.wait()), 5_100);
+        let mut waits = Vec::new();
+        for _ in 0..5 {
+            pacing.slow_down(None, None);
+            pacing.pending(None, None);
+            waits.push(ms(pacing.wait()));
+        }
+        assert_eq!(waits, [11_500, 19_500, 28_000, 35_000, 42_000]);
+        assert_eq!(pacing.interval(), s(30));
+    }
+
+    // proves: D-2, P5-04
+    #[test]
+    fn a_supplied_interval_only_ever_lengthens() {
+        let mut pacing = Pacing::new(s(5));
+        pacing.slow_down(Some(s(1)), None);
+        assert_eq!(pacing.interval(), s(10));
+        pacing.slow_down(Some(s(30)), None);
+        assert_eq!(pacing.interval(), s(30));
+        pacing.pending(Some(s(2)), None);
+        assert_eq!(pacing.interval(), s(30));
+        pacing.pending(Some(s(40)), None);
+        assert_eq!(pacing.interval(), s(40));
+    }
+
+    // proves: R8628-3.5-08, R8628-3.5-09, P5-05
+    #[test]
+    fn back_off_doubles_from_the_interval_and_ends_with_the_trouble() {
+        let mut pacing = Pacing::new(s(15));
+        let mut waits = Vec::new();
+        for _ in 0..4 {
+            pacing.trouble(None);
+            waits.push(ms(pacing.wait()));
+        }
+        assert_eq!(waits, [30_600, 61_200, 61_200, 61_200]);
+        assert_eq!(pacing.troubles(), 4);
+        pacing.pending(None, None);
+        assert_eq!(ms(pacing.wait()), 15_300);
+        assert_eq!(pacing.troubles(), 0);
+
+        let mut long = Pacing::new(s(45));
+        long.trouble(None);
+        assert_eq!(ms(long.wait()), 91_800);
+        long.trouble(None);
+        assert_eq!(ms(long.wait()), 91_800);
+
+        let mut short = Pacing::new(s(1));
+        for expected in [2_050, 4_080, 8_160, 16_320, 32_640, 61_200, 61_200] {
+            short.trouble(None);
+            assert_eq!(ms(short.wait()), expected);
+        }
+        short.troubles = u32::MAX;
+        assert_eq!(ms(short.wait()), 61_200);
+    }
+
+    // proves: R9110-10.2.3-01, P5-09, P5-10
+    #[test]
+    fn retry_after_counts_once_and_never_shrinks_the_interval() {
+        let mut pacing = Pacing::new(s(5));
+        pacing.pending(None, Some(s(7)));
+        assert_eq!(ms(pacing.wait()), 7_140);
+        pacing.pending(None, None);
+        assert_eq!(ms(pacing.wait()), 5_100);
+        pacing.trouble(Some(s(2)));
+        assert_eq!(ms(pacing.wait()), 10_200);
+        pacing.trouble(Some(s(90)));
+        assert_eq!(ms(pacing.wait()), 91_800);
+        pacing.slow_down(None, Some(s(1)));
+        assert_eq!(ms(pacing.wait()), 11_500);
+    }
+
+    // proves: D-4
+    #[test]
+    fn the_guard_is_at_least_fifty_milliseconds() {
+        assert_eq!(ms(Pacing::new(s(1)).wait()), 1_050);
+        assert_eq!(ms(Pacing::new(s(100)).wait()), 102_000);
+    }
+
+    #[test]
+    fn nothing_overflows() {
+        let mut pacing = Pacing::new(Duration::MAX);
+        pacing.slow_down(Some(Duration::MAX), Some(Duration::MAX));
+        pacing.trouble(Some(Duration::MAX));
+        assert_eq!(pacing.wait(), Duration::MAX);
+    }
+}

@@ -1,0 +1,253 @@
+//! An HTTP answer, reduced to what the protocol looks at.
+
+use std::time::{Duration, SystemTime};
+
+use zeroize::Zeroizing;
+
+use super::json::Object;
+use crate::{Error, ErrorKind, secret::mask};
+
+/// Longest error code that is taken for one; a longer text is no code of any server.
+const MAX_CODE_BYTES: usize = 256;
+
+/// One HTTP answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) content_type: Option<String>,
+    /// Whether the body is compressed, although we asked for `identity`.
+    pub(crate) encoded: bool,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) request_id: Option<String>,
+    /// The body; `None` when it was longer than the cap. Wiped when dropped: it may hold tokens.
+    pub(crate) body: Option<Zeroizing<Vec<u8>>>,
+}
+
+/// The `error` of an answer (RFC 6749 section 5.2), or WorkOS's `code`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Code {
+    Absent,
+    /// There is an `error`, but it is no code: a number, an object, empty, endless.
+    IllFormed,
+    Is(String),
+}
+
+impl Reply {
+    /// Whether the status is one on which a token or a document may come. Some servers say 201 for a new token.
+    pub(crate) fn is_success(&self) -> bool {
+        matches!(self.status, 200 | 201)
+    }
+
+    /// Whether the status says "not now": the request may succeed later (RFC 6585 section 4, RFC 9110 section 15.6).
+    pub(crate) fn is_transient(&self) -> bool {
+        matches!(self.status, 408 | 429 | 500..=599)
+    }
+
+    /// The body's JSON object, or what is wrong with the answer.
+    pub(crate) fn object(&self) -> Result<Object<'_>, &'static str> {
+        if matches!(self.status, 300..=399) {
+            return Err("a redirect, which is never followed with credentials");
+        }
+        if self.encoded {
+            return Err("a compressed body that was not asked for");
+        }
+        let body = self.body.as_ref().ok_or("a body of more than 1 MiB")?;
+        if !self.content_type.as_deref().is_none_or(is_json) {
+            return Err("something other than JSON");
+        }
+        Object::parse(body).ok_or("something that is not one JSON object")
+    }
+
+    /// The answer's error code, whatever the status. `code` counts only where no token came with it.
+    pub(crate) fn code(&self) -> Code {
+        let Ok(object) = self.object() else { return Code::Absent };
+        let usable = |code: &String| !code.is_empty() && code.len() <= MAX_CODE_BYTES;
+        if object.raw("error").is_some() {
+            return object.text("error").filter(usable).map_or(Code::IllFormed, Code::Is);
+        }
+        if object.raw("access_token").is_some() {
+            return Code::Absent;
+        }
+        object.text("code").filter(usable).map_or(Code::Absent, Code::Is)
+    }
+
+    /// The server's words for people: `error_description`, else WorkOS's `message`.
+    pub(crate) fn description(&self) -> Option<String> {
+        let object = self.object().ok()?;
+        object.text("error_description").or_else(|| object.text("message"))
+    }
+
+    /// An error that carries all that this answer says, with every secret masked that the answer echoes or holds.
+    pub(crate) fn error(&self, kind: ErrorKind, message: &str, sent: &[&str]) -> Error {
+        let hide = |text: &str| self.mask(text, sent);
+        let code = match self.code() {
+            Code::Is(code) => Some(hide(&code)),
+            Code::Absent | Code::IllFormed => None,
+        };
+        Error::new(kind, hide(message))
+            .with_oauth_error(code)
+            .with_description(self.description().as_deref().map(hide).as_deref())
+            .with_http(self.status, self.request_id.as_deref().map(hide).as_deref(), self.retry_after)
+    }
+
+    /// Masks the secrets that were sent, and those that came in this very answer.
+    pub(crate) fn mask(&self, text: &str, sent: &[&str]) -> String {
+        let received = self.object().map(|object| {
+            ["access_token", "refresh_token", "id_token", "device_code", "pending_authentication_token"]
+                .iter()
+                .filter_map(|name| object.text(name))
+                .collect::<Vec<_>>()
+        });
+        let received = received.unwrap_or_default();
+        mask(text, sent.iter().copied().chain(received.iter().map(String::as_str)))
+    }
+}
+
+/// Whether a media type is JSON; its parameters and its case do not matter (RFC 9110 section 8.3.1).
+fn is_json(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+/// The wait of a `Retry-After` header (RFC 9110 section 10.2.3): seconds, or a date. A date is measured against the
+/// answer's own `Date`, so that a wrong clock on this machine does not matter. Nonsense is `None`, the past is zero.
+pub(crate) fn retry_after(value: &str, date: Option<&str>, now: SystemTime) -> Option<Duration> {
+    let value = value.trim();
+    if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
+        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
+    }
+    let until = httpdate::parse_http_date(value).ok()?;
+    let from = date.and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or(now);
+    Some(until.duration_since(from).unwrap_or_default())
+}
+
+#[cfg(test)]
+impl Reply {
+    /// An answer for unit tests.
+    pub(crate) fn json(status: u16, body: &str) -> Self {
+        Self {
+            status,
+            content_type: Some("application/json".into()),
+            encoded: false,
+            retry_after: None,
+            request_id: None,
+            body: Some(Zeroizing::new(body.as_bytes().to_vec())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // proves: R9110-10.2.3-01, R6585-4-01
+    #[test]
+    fn retry_after_is_seconds_or_a_date_against_the_servers_clock() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+        let at = |value, date| retry_after(value, date, now);
+        assert_eq!(at("7", None), Some(Duration::from_secs(7)));
+        assert_eq!(at(" 0 ", None), Some(Duration::ZERO));
+        assert_eq!(at("99999999999999999999999", None), Some(Duration::from_secs(u64::MAX)));
+        let (date, later) = ("Wed, 21 Oct 2026 07:28:00 GMT", "Wed, 21 Oct 2026 07:28:09 GMT");
+        assert_eq!(at(later, Some(date)), Some(Duration::from_secs(9)));
+        assert_eq!(at(date, Some(later)), Some(Duration::ZERO));
+        assert_eq!(at("Sun, 09 Sep 2001 01:46:45 GMT", None), Some(Duration::from_secs(5)));
+        assert_eq!(at("Sun, 09 Sep 2001 01:46:45 GMT", Some("soon")), Some(Duration::from_secs(5)));
+        for nonsense in ["", "-1", "1.5", "soon", "+7"] {
+            assert_eq!(at(nonsense, None), None, "{nonsense}");
+        }
+    }
+
+    // proves: R6749-5.1-11, R9110-8.3-01
+    #[test]
+    fn only_json_media_types_are_read() {
+        for good in ["application/json", "Application/JSON; Charset=UTF-8", "application/problem+json"] {
+            assert!(is_json(good), "{good}");
+        }
+        for bad in [
+            "text/html",
+            "text/plain",
+            "text/json",
+            "application/jsonp",
+            "",
+            "application/x-www-form-urlencoded",
+        ] {
+            assert!(!is_json(bad), "{bad}");
+        }
+        let mut reply = Reply::json(200, "{}");
+        assert!(reply.object().is_ok());
+        reply.content_type = None;
+        assert!(reply.object().is_ok());
+        reply.content_type = Some("text/html".into());
+        assert!(reply.object().is_err());
+    }
+
+    // proves: R6749-5.2-01, R6749-5.2-03
+    #[test]
+    fn the_code_is_error_else_code_and_never_a_guess() {
+        let code = |body| Reply::json(400, body).code();
+        assert_eq!(code(r#"{"error":"a","code":"b"}"#), Code::Is("a".into()));
+        assert_eq!(code(r#"{"error":null,"code":"b"}"#), Code::Is("b".into()));
+        assert_eq!(code(r#"{"access_token":"t","code":"b"}"#), Code::Absent);
+        assert_eq!(code(r#"{"access_token":"t","error":"b"}"#), Code::Is("b".into()));
+        assert_eq!(code(r#"{"code":429}"#), Code::Absent);
+        for ill in
+            [r#"{"error":5}"#, r#"{"error":""}"#, r#"{"error":["a"]}"#, r#"{"error":{"code":31},"code":"b"}"#]
+        {
+            assert_eq!(code(ill), Code::IllFormed, "{ill}");
+        }
+        let edge = |n: usize| Reply::json(400, &format!("{{\"error\":\"{}\"}}", "x".repeat(n))).code();
+        assert_eq!(edge(MAX_CODE_BYTES), Code::Is("x".repeat(MAX_CODE_BYTES)));
+        assert_eq!(edge(MAX_CODE_BYTES + 1), Code::IllFormed);
+    }
+
+    #[test]
+    fn statuses_are_sorted_into_success_transient_and_the_rest() {
+        for (status, success, transient) in [
+            (200, true, false),
+            (201, true, false),
+            (204, false, false),
+            (206, false, false),
+            (302, false, false),
+            (400, false, false),
+            (407, false, false),
+            (408, false, true),
+            (409, false, false),
+            (428, false, false),
+            (429, false, true),
+            (499, false, false),
+            (500, false, true),
+            (599, false, true),
+            (600, false, false),
+        ] {
+            let reply = Reply::json(status, "{}");
+            assert_eq!((reply.is_success(), reply.is_transient()), (success, transient), "{status}");
+            assert_eq!(reply.object().is_err(), status == 302, "{status}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_says_why() {
+        let mut reply = Reply::json(200, "{}");
+        reply.encoded = true;
+        assert_eq!(reply.object().unwrap_err(), "a compressed body that was not asked for");
+        reply.encoded = false;
+        reply.body = None;
+        assert_eq!(reply.object().unwrap_err(), "a body of more than 1 MiB");
+    }
+
+    #[test]
+    fn an_echoed_secret_is_masked_in_every_text() {
+        let mut reply = Reply::json(
+            400,
+            r#"{"error":"no_dev-123","error_description":"dev-123 tok-456","access_token":"tok-456"}"#,
+        );
+        reply.request_id = Some("req-dev-123".into());
+        let error = reply.error(ErrorKind::Rejected, "no dev-123", &["dev-123"]);
+        let everything = format!("{error} {error:?}");
+        assert!(!everything.contains("dev-123") && !everything.contains("tok-456"), "{everything}");
+        assert_eq!(error.oauth_error(), Some("no_****"));
+        assert_eq!(error.description(), Some("**** ****"));
+        assert_eq!(error.request_id(), Some("req-****"));
+    }
+}

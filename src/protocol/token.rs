@@ -1,0 +1,223 @@
+//! The token response (RFC 6749 section 5.1).
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{
+    grant::seconds,
+    json::{IllTyped, Object},
+    jwt,
+};
+use crate::{ErrorKind, Secret};
+
+/// How much a server may leave out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Strictness {
+    /// RFC 6749: `token_type` is required.
+    Standard,
+    /// WorkOS AuthKit answers without `token_type` and `expires_in`, and some refusals are a `message` alone.
+    AuthKit,
+}
+
+/// A token response that was found to be usable.
+#[derive(Clone, Debug)]
+pub(crate) struct TokenAnswer {
+    pub(crate) access_token: Secret,
+    pub(crate) refresh_token: Option<Secret>,
+    pub(crate) id_token: Option<Secret>,
+    pub(crate) token_type: String,
+    pub(crate) scopes: Option<Vec<String>>,
+    pub(crate) expiry: Expiry,
+    pub(crate) user_id: Option<String>,
+    pub(crate) organization_id: Option<String>,
+    /// Every other member, as raw JSON. Secret, because nobody knows what is in there (AuthKit: a provider's tokens).
+    pub(crate) other: BTreeMap<String, Secret>,
+}
+
+/// When the access token ends, as far as the answer tells.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Expiry {
+    Unknown,
+    /// `expires_in`: counted from the answer.
+    In(Duration),
+    /// The token's own `exp`, in seconds since 1970, and its `iat` where it has one.
+    At {
+        exp: f64,
+        iat: Option<f64>,
+    },
+}
+
+/// The members that [`TokenAnswer`] has names for.
+const NAMED: [&str; 6] = ["access_token", "refresh_token", "id_token", "token_type", "scope", "expires_in"];
+
+/// Reads a success. The error is its kind and a sentence.
+pub(crate) fn read(object: &Object<'_>, strictness: Strictness) -> Result<TokenAnswer, (ErrorKind, String)> {
+    let invalid =
+        |what: String| (ErrorKind::InvalidResponse, format!("the server's token answer is unusable: {what}"));
+    let text = |name: &str| {
+        object.string(name).map_err(|IllTyped(name)| invalid(format!("`{name}` is of the wrong type")))
+    };
+    let token = |name: &str| match text(name)? {
+        // RFC 6749 appendix A: printable ASCII. A line break would become a header of its own one day.
+        Some(token) if !token.bytes().all(|b| b.is_ascii_graphic()) => {
+            Err(invalid(format!("`{name}` holds characters that no token may have")))
+        }
+        Some(token) if !token.is_empty() => Ok(Some(Secret::new(token))),
+        _ => Ok(None),
+    };
+
+    let access_token = token("access_token")?.ok_or_else(|| invalid("`access_token` is missing".into()))?;
+    let token_type = match text("token_type")?.filter(|t| !t.is_empty()) {
+        Some(kind) if kind.eq_ignore_ascii_case("bearer") => kind,
+        Some(kind) => {
+            let message = format!(
+                "the server gave a token of type \"{}\", which this client cannot use",
+                crate::sanitize(&kind)
+            );
+            return Err((ErrorKind::Unsupported, message));
+        }
+        None if strictness == Strictness::AuthKit => "Bearer".into(),
+        None => return Err(invalid("`token_type` is missing".into())),
+    };
+    let scopes = match (object.strings("scope"), text("scope")) {
+        // Some servers send the list as a list.
+        (Some(list), _) => Some(list),
+        (None, scope) => {
+            scope?.map(|scope| scope.split_ascii_whitespace().map(str::to_owned).collect::<Vec<_>>())
+        }
+    };
+    // A malformed lifetime is an unknown one: it is a hint, and the login was granted.
+    let expiry = match object.number("expires_in") {
+        Ok(Some(lifetime)) => Expiry::In(seconds(lifetime)),
+        Ok(None) => {
+            jwt::expiry(access_token.expose()).map_or(Expiry::Unknown, |(exp, iat)| Expiry::At { exp, iat })
+        }
+        Err(_) => Expiry::Unknown,
+    };
+    Ok(TokenAnswer {
+        refresh_token: token("refresh_token")?,
+        id_token: token("id_token")?,
+        access_token,
+        token_type,
+        scopes: scopes.filter(|list| !list.is_empty()),
+        expiry,
+        user_id: object.object("user").and_then(|user| user.text("id")),
+        organization_id: object.text("organization_id"),
+        other: object
+            .members()
+            .filter(|(name, _)| !NAMED.contains(name))
+            .map(|(name, raw)| (name.to_owned(), Secret::new(raw)))
+            .collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &str, strictness: Strictness) -> Result<TokenAnswer, (ErrorKind, String)> {
+        super::read(&Object::parse(body.as_bytes()).unwrap(), strictness)
+    }
+
+    fn standard(body: &str) -> Result<TokenAnswer, (ErrorKind, String)> {
+        read(body, Strictness::Standard)
+    }
+
+    // proves: R6749-5.1-03, R6749-5.1-06, R6749-5.1-08, R6749-5.1-04, R9207-P-01
+    #[test]
+    fn a_full_answer_is_kept_and_the_unknown_is_raw() {
+        let answer = standard(
+            r#"{"access_token":"a","token_type":"bEaReR","refresh_token":"r","id_token":"i.i.i","scope":"b a","expires_in":"3600",
+               "user":{"id":"user_1"},"organization_id":"org_1","iss":"x","n":1e999,"l":[1]}"#,
+        )
+        .unwrap();
+        assert_eq!(answer.access_token.expose(), "a");
+        assert_eq!(answer.refresh_token.unwrap().expose(), "r");
+        assert_eq!(answer.id_token.unwrap().expose(), "i.i.i");
+        assert_eq!(answer.token_type, "bEaReR");
+        assert_eq!(answer.scopes.unwrap(), ["b", "a"]);
+        assert_eq!(answer.expiry, Expiry::In(Duration::from_secs(3600)));
+        assert_eq!(answer.user_id.as_deref(), Some("user_1"));
+        assert_eq!(answer.organization_id.as_deref(), Some("org_1"));
+        assert_eq!(answer.other.keys().collect::<Vec<_>>(), ["iss", "l", "n", "organization_id", "user"]);
+        assert_eq!(answer.other["n"].expose(), "1e999");
+
+        let least = standard(
+            r#"{"access_token":"a","token_type":"Bearer","refresh_token":null,"id_token":"","scope":""}"#,
+        )
+        .unwrap();
+        assert!(least.refresh_token.is_none() && least.id_token.is_none() && least.scopes.is_none());
+        assert_eq!(least.expiry, Expiry::Unknown);
+        assert!(least.other.is_empty());
+    }
+
+    // proves: R6749-5.1-01, R6749-5.1-02, R6749-7.1-01, P5-16
+    #[test]
+    fn what_is_missing_or_not_understood_is_refused() {
+        for (body, kind, words) in [
+            (r#"{"token_type":"Bearer"}"#, ErrorKind::InvalidResponse, "`access_token` is missing"),
+            (
+                r#"{"access_token":"","token_type":"Bearer"}"#,
+                ErrorKind::InvalidResponse,
+                "`access_token` is missing",
+            ),
+            (r#"{"access_token":5,"token_type":"Bearer"}"#, ErrorKind::InvalidResponse, "wrong type"),
+            (r#"{"access_token":"a"}"#, ErrorKind::InvalidResponse, "`token_type` is missing"),
+            (r#"{"access_token":"a","token_type":"mac"}"#, ErrorKind::Unsupported, "\"mac\""),
+            (r#"{"access_token":"a","token_type":"DPoP"}"#, ErrorKind::Unsupported, "DPoP"),
+            (
+                r#"{"access_token":"a","token_type":"Bearer","refresh_token":5}"#,
+                ErrorKind::InvalidResponse,
+                "`refresh_token`",
+            ),
+            (
+                r#"{"access_token":"a","token_type":"Bearer","scope":5}"#,
+                ErrorKind::InvalidResponse,
+                "`scope`",
+            ),
+        ] {
+            let (got, message) = standard(body).unwrap_err();
+            assert_eq!(got, kind, "{body}");
+            assert!(message.contains(words), "{message}");
+        }
+    }
+
+    // proves: R6749-A-01, R6749-5.1-09
+    #[test]
+    fn tokens_are_printable_ascii_of_any_length() {
+        for bad in ["a\\r\\nX: y", "a b", "a\\u0000", "ä", "a\\u007f"] {
+            for name in ["access_token", "refresh_token", "id_token"] {
+                let body = format!(r#"{{"access_token":"a","token_type":"Bearer","{name}":"{bad}"}}"#);
+                let body =
+                    if name == "access_token" { body.replace(r#""access_token":"a","#, "") } else { body };
+                assert_eq!(standard(&body).unwrap_err().0, ErrorKind::InvalidResponse, "{body}");
+            }
+        }
+        let long = "x".repeat(64 * 1024);
+        let answer = standard(&format!(r#"{{"access_token":"{long}","token_type":"Bearer"}}"#)).unwrap();
+        assert_eq!(answer.access_token.expose(), long);
+    }
+
+    #[test]
+    fn authkit_may_leave_out_the_type_and_the_lifetime() {
+        // {"exp":2000000000,"iat":1999999700}
+        let body = r#"{"access_token":"e30.eyJleHAiOjIwMDAwMDAwMDAsImlhdCI6MTk5OTk5OTcwMH0.c2ln"}"#;
+        let answer = read(body, Strictness::AuthKit).unwrap();
+        assert_eq!(answer.token_type, "Bearer");
+        assert_eq!(answer.expiry, Expiry::At { exp: 2e9, iat: Some(1_999_999_700.0) });
+        assert_eq!(
+            read(r#"{"access_token":"a","token_type":"mac"}"#, Strictness::AuthKit).unwrap_err().0,
+            ErrorKind::Unsupported
+        );
+    }
+
+    #[test]
+    fn sloppy_but_harmless_members_do_not_lose_a_login() {
+        let odd =
+            standard(r#"{"access_token":"a","token_type":"Bearer","expires_in":true,"scope":["x","y"]}"#)
+                .unwrap();
+        assert_eq!(odd.expiry, Expiry::Unknown);
+        assert_eq!(odd.scopes.unwrap(), ["x", "y"]);
+        let zero = standard(r#"{"access_token":"a","token_type":"Bearer","expires_in":-5}"#).unwrap();
+        assert_eq!(zero.expiry, Expiry::In(Duration::ZERO));
+    }
+}

@@ -1,0 +1,102 @@
+//! Which addresses are used, shown and opened.
+
+use std::net::IpAddr;
+
+use url::{Host, Url};
+
+/// Whether plain http to the own machine counts as safe. Only tests and local development say yes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Loopback {
+    Refused,
+    Allowed,
+}
+
+/// Whether a URL's host is this machine: `localhost`, `127.0.0.0/8` or `::1`.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(ip)) => IpAddr::from(ip).is_loopback(),
+        Some(Host::Ipv6(ip)) => IpAddr::from(ip).is_loopback(),
+        None => false,
+    }
+}
+
+/// A URL that requests go to (RFC 6749 sections 3.1 and 3.2: a query is kept, a fragment is refused). The error says
+/// what is wrong with it, to be read after the name of the setting.
+pub(crate) fn endpoint(text: &str, loopback: Loopback) -> Result<Url, &'static str> {
+    let url = secure(text, loopback)?;
+    if url.fragment().is_some() { Err("must not have a fragment (#…)") } else { Ok(url) }
+}
+
+/// A URL that is shown to a person and may be opened in a browser.
+pub(crate) fn verification(text: &str, loopback: Loopback) -> Result<Url, &'static str> {
+    secure(text, loopback)
+}
+
+fn secure(text: &str, loopback: Loopback) -> Result<Url, &'static str> {
+    // The URL standard drops or repairs these silently, so that a person would see another text than a browser opens.
+    if text.chars().any(|c| c <= ' ' || c == '\\' || crate::sanitize::is_unsafe(c)) {
+        return Err("must not hold spaces, backslashes, control characters or invisible characters");
+    }
+    let url = Url::parse(text).map_err(|_| "is not an absolute URL")?;
+    let (_, rest) = text.split_once("://").ok_or("is not an absolute URL")?;
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if authority.contains('@') {
+        return Err("must not hold a user name or password");
+    }
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_loopback(&url) && loopback == Loopback::Allowed => Ok(url),
+        "http" if is_loopback(&url) => {
+            Err("must use https (plain http to this machine has to be allowed by name)")
+        }
+        _ => Err("must use https"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // proves: R8628-3.1-04, CLI-06, URL-P-01, R6749-3.2-02, P5-21
+    #[test]
+    fn only_https_and_allowed_loopback_pass() {
+        for good in
+            ["https://h/token?tenant=x", "https://h:8443/", "HTTPS://h/", "https://h/$(x)", "https://[::2]/"]
+        {
+            assert!(endpoint(good, Loopback::Refused).is_ok(), "{good}");
+        }
+        for loopback in ["http://127.0.0.1:1/", "http://localhost/", "http://[::1]/", "http://127.9.9.9/"] {
+            assert!(endpoint(loopback, Loopback::Refused).is_err(), "{loopback}");
+            assert!(endpoint(loopback, Loopback::Allowed).is_ok(), "{loopback}");
+        }
+        for bad in [
+            "http://example.com/",
+            "http://localhost.example.com/",
+            "http://128.0.0.1/",
+            "javascript:alert(1)",
+            "file:///etc/passwd",
+            "ms-msdt:x",
+            "https://u:p@h/",
+            "https://@h/",
+            "https://u@h/",
+            "https://h/a b",
+            "https://h/\u{1b}[2J",
+            "https://h/\u{202e}x",
+            "https:\\\\h\\",
+            "https:h",
+            "//h/",
+            "h",
+            "",
+            "--help",
+        ] {
+            assert!(verification(bad, Loopback::Allowed).is_err(), "{bad:?}");
+        }
+        assert!(endpoint("https://h/#f", Loopback::Refused).is_err());
+        assert!(verification("https://h/#f", Loopback::Refused).is_ok());
+        assert_eq!(
+            endpoint("https://h/token?tenant=x", Loopback::Refused).unwrap().query(),
+            Some("tenant=x")
+        );
+    }
+}

@@ -1,0 +1,207 @@
+//! The prompt as text for a terminal.
+
+use std::{env, io::IsTerminal, time::Duration};
+
+use unicode_width::UnicodeWidthStr;
+
+use crate::{Prompt, prompt::shown_uri, sanitize};
+
+/// Columns where nobody says how many there are.
+const DEFAULT_WIDTH: usize = 80;
+
+/// Narrower than this, lines are not wrapped any more.
+const LEAST_WIDTH: usize = 24;
+
+/// How the prompt is laid out.
+///
+/// ```
+/// let style = cli_auth::TextStyle::plain().width(60);
+/// # let _ = style;
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TextStyle {
+    width: usize,
+    bold: bool,
+}
+
+impl TextStyle {
+    /// 80 columns, no escape sequence: for files, pipes and logs.
+    ///
+    /// ```
+    /// # use cli_auth::TextStyle;
+    /// assert_eq!(TextStyle::plain(), TextStyle::plain().width(80));
+    /// ```
+    pub fn plain() -> Self {
+        Self { width: DEFAULT_WIDTH, bold: false }
+    }
+
+    /// What standard error can show: its width, and a bold code where it is a terminal, `NO_COLOR` is unset or empty and
+    /// `TERM` is not `dumb`.
+    ///
+    /// ```
+    /// let style = cli_auth::TextStyle::for_stderr();
+    /// # let _ = style;
+    /// ```
+    pub fn for_stderr() -> Self {
+        let stderr = std::io::stderr();
+        if !stderr.is_terminal() {
+            return Self::plain();
+        }
+        let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+        let dumb = env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty());
+        let width =
+            terminal_size::terminal_size_of(stderr).map_or(DEFAULT_WIDTH, |(width, _)| width.0.into());
+        Self { width, bold: !dumb && !set("NO_COLOR") }
+    }
+
+    /// Sets the width in columns; less than 24 counts as 24.
+    #[must_use]
+    pub fn width(self, columns: usize) -> Self {
+        Self { width: columns, ..self }
+    }
+}
+
+impl Prompt {
+    /// The prompt for a person, plain and 80 columns wide: code, address, who asks, and a warning. Safe to print.
+    ///
+    /// Ends with a line break. Addresses are never broken.
+    pub fn text(&self) -> String {
+        self.styled_text(TextStyle::plain())
+    }
+
+    /// As [`text`](Prompt::text), for a terminal of known width and abilities.
+    pub fn styled_text(&self, style: TextStyle) -> String {
+        let width = style.width.max(LEAST_WIDTH);
+        let code = self.shown_code();
+        let code = if style.bold { format!("\u{1b}[1m{code}\u{1b}[0m") } else { code };
+        let asker = self.asker().map(sanitize).filter(|name| !name.is_empty());
+        let asker = asker.as_deref().unwrap_or("This program");
+
+        let mut text = String::new();
+        let mut paragraph = |words: &str| {
+            text.push_str(&wrap(words, width));
+            text.push('\n');
+        };
+        paragraph(&format!(
+            "{asker} asks you to log in at {}. In a browser on this or another device, open",
+            self.host()
+        ));
+        paragraph(&format!("\n    {}\n", shown_uri(self.verification_uri())));
+        paragraph("and enter this code:");
+        paragraph(&format!("\n    {code}\n"));
+        if let Some(complete) = self.verification_uri_complete() {
+            paragraph("Or open this page and check that it shows the same code:");
+            paragraph(&format!("\n    {}\n", shown_uri(complete)));
+        }
+        paragraph(&format!(
+            "The code expires in {}. Approve only if you started this login yourself, just now, on a device of yours. \
+             If somebody sent you the code, close the page: it would log them in as you.",
+            in_words(self.expires_in())
+        ));
+        text
+    }
+}
+
+/// Breaks a paragraph at spaces. One that begins with a line break is kept as it is.
+fn wrap(paragraph: &str, width: usize) -> String {
+    if paragraph.starts_with('\n') {
+        return paragraph.to_owned();
+    }
+    let mut wrapped = String::new();
+    let mut column = 0_usize;
+    for word in paragraph.split(' ') {
+        let needed = word.width();
+        if column > 0 && column.saturating_add(needed).saturating_add(1) > width {
+            wrapped.push('\n');
+            column = 0;
+        } else if column > 0 {
+            wrapped.push(' ');
+            column = column.saturating_add(1);
+        }
+        wrapped.push_str(word);
+        column = column.saturating_add(needed);
+    }
+    wrapped
+}
+
+fn in_words(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let (count, unit) = match seconds {
+        0..120 => (seconds, "second"),
+        120..7200 => (seconds / 60, "minute"),
+        _ => (seconds / 3600, "hour"),
+    };
+    if count == 1 { format!("{count} {unit}") } else { format!("{count} {unit}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Secret, protocol::grant::Grant, sanitize::is_unsafe};
+
+    fn prompt(user_code: &str, uri: &str, complete: Option<&str>) -> Prompt {
+        let grant = Grant {
+            device_code: Secret::new("dev-secret-1"),
+            user_code: user_code.into(),
+            verification_uri: uri.into(),
+            verification_uri_complete: complete.map(str::to_owned),
+            expires_in: Duration::from_secs(300),
+            interval: Duration::from_secs(5),
+        };
+        Prompt::new(&grant, Some("tool\u{1b}]0;x\u{7}".into()))
+    }
+
+    // proves: R8628-3.3-01, R8628-3.3-02, R8628-3.3.1-02, R8628-3.3.1-03, R8628-5.4-01, R10027-6.1.13-01, R10027-6.1.14-01, R8628-6.1-01
+    #[test]
+    fn the_text_has_code_address_asker_and_warning() {
+        let prompt = prompt("wdjb-mjht", "https://h/device", Some("https://h/device?user_code=wdjb-mjht"));
+        let text = prompt.text();
+        for part in [
+            "wdjb-mjht\n",
+            "    https://h/device\n",
+            "?user_code=wdjb-mjht\n",
+            "log in at h.",
+            "tool",
+            "5 minutes",
+            "somebody sent you",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert!(!text.contains("dev-secret-1"));
+    }
+
+    // proves: CLI-09, P5-21
+    #[test]
+    fn server_text_cannot_act_on_the_terminal() {
+        let text = prompt("\u{1b}[2JAB\u{202e}CD", "https://xn--e1afmkfd.example/\u{43f}", None).text();
+        assert!(text.chars().all(|c| c == '\n' || !is_unsafe(c)), "{text:?}");
+        assert!(text.contains("https://xn--e1afmkfd.example/%D0%BF"), "{text}");
+    }
+
+    #[test]
+    fn lines_keep_to_the_width_and_addresses_stay_whole() {
+        let uri = format!("https://h/{}", "x".repeat(100));
+        let prompt = prompt("AB", &uri, None);
+        for width in [1, 24, 40, 80, 200] {
+            let text = prompt.styled_text(TextStyle::plain().width(width));
+            assert!(text.contains(&format!("\n    {uri}\n")), "{text}");
+            for line in text.lines().filter(|line| !line.contains("https://")) {
+                assert!(line.width() <= width.max(LEAST_WIDTH), "{width}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_capable_terminal_gets_an_escape_sequence() {
+        let prompt = prompt("AB", "https://h/", None);
+        assert!(!prompt.text().contains('\u{1b}'));
+        assert!(prompt.styled_text(TextStyle { width: 80, bold: true }).contains("\u{1b}[1mAB\u{1b}[0m"));
+    }
+
+    #[test]
+    fn lifetimes_read_like_a_person_would_say_them() {
+        for (seconds, words) in [(1, "1 second"), (90, "90 seconds"), (300, "5 minutes"), (7200, "2 hours")] {
+            assert_eq!(in_words(Duration::from_secs(seconds)), words);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! One HTTP exchange. The protocol sees [`Request`] and `Reply`; only [`http`] and [`trust`] know what carries them.
+
+mod http;
+mod trust;
+
+use std::{fmt, future::Future, pin::Pin, time::Duration};
+
+use url::Url;
+
+pub(crate) use http::{HttpTransport, check_header};
+
+/// Whether a PEM text holds certificates that can be trusted, or why not.
+pub(crate) fn check_pem(pem: &[u8]) -> Result<(), &'static str> {
+    trust::read_pem(pem).map(drop)
+}
+
+use crate::{
+    Error, ErrorKind, RetryReason, Secret,
+    protocol::{form::Form, machine::Input, reply::Reply},
+};
+
+/// No body of a server is read beyond this.
+pub(crate) const MAX_BODY_BYTES: usize = 1024 * 1024;
+
+/// How an exchange is carried. Object safe, so that tests can script it.
+pub(crate) trait Transport: Send + Sync + fmt::Debug {
+    /// Sends one request, once. The future is spawned on the engine and may be dropped at any point.
+    fn send(&self, request: Request) -> Pin<Box<dyn Future<Output = Result<Reply, Failure>> + Send>>;
+}
+
+/// A request: a GET, or a POST of a form.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) url: Url,
+    pub(crate) form: Option<Form>,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// It may work the next time.
+    Lost(RetryReason, Error),
+    /// It will not.
+    Broken(Error),
+}
+
+impl Failure {
+    /// The error, for an exchange that is not tried twice.
+    pub(crate) fn into_error(self) -> Error {
+        match self {
+            Self::Lost(_, error) | Self::Broken(error) => error,
+        }
+    }
+}
+
+impl From<Failure> for Input {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Lost(reason, error) => Self::Lost(reason, error),
+            Failure::Broken(error) => Self::Broken(error),
+        }
+    }
+}
+
+/// What the transport has to know; made by the client's builder.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) user_agent: String,
+    pub(crate) headers: Vec<(String, Secret)>,
+    pub(crate) ca_pem: Vec<Vec<u8>>,
+    pub(crate) proxy: Option<Url>,
+    pub(crate) timeouts: Timeouts,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Header values and proxy addresses may hold credentials.
+        f.debug_struct("Settings")
+            .field("user_agent", &self.user_agent)
+            .field("timeouts", &self.timeouts)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Limits of one request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timeouts {
+    pub(crate) connect: Duration,
+    pub(crate) read: Duration,
+    pub(crate) total: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            read: Duration::from_secs(15),
+            total: Duration::from_secs(25),
+        }
+    }
+}
+
+/// The sentence for trouble on the way to a host.
+fn lost(reason: RetryReason, url: &Url) -> Failure {
+    let host = url.host_str().unwrap_or("the server");
+    let message = match reason {
+        RetryReason::Dns => {
+            format!("the name {host} could not be resolved: check the address and the network")
+        }
+        RetryReason::Connect => {
+            format!("no connection to {host}: check the network, the address and the proxy")
+        }
+        RetryReason::Timeout => format!("{host} did not answer in time: try again later"),
+        RetryReason::Tls => format!("no secure connection to {host}: the TLS handshake failed"),
+        RetryReason::ConnectionLost | RetryReason::Http(_) => {
+            format!("the connection to {host} was lost before the answer was complete: try again")
+        }
+    };
+    let kind = if reason == RetryReason::Tls { ErrorKind::Tls } else { ErrorKind::Network };
+    Failure::Lost(reason, Error::new(kind, message))
+}

@@ -1,0 +1,93 @@
+//! Which servers are believed: the operating system's trust store plus the given roots, TLS 1.2 and 1.3.
+//!
+//! The store's one bundle file is read directly. A platform verifier would load bundle and directory, each certificate
+//! twice, which costs a command-line tool more than all the rest of its first request.
+
+use std::{path::Path, sync::Arc};
+
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject},
+};
+
+use crate::Error;
+
+/// Longest PEM text that is taken.
+pub(crate) const MAX_PEM_BYTES: usize = 4 * 1024 * 1024;
+
+/// The certificates of a PEM text, or what is wrong with it.
+pub(crate) fn read_pem(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, &'static str> {
+    if pem.len() > MAX_PEM_BYTES {
+        return Err("it is larger than 4 MiB");
+    }
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem)
+        .collect::<Result<_, _>>()
+        .map_err(|_| "it is not well-formed PEM")?;
+    if certificates.is_empty() {
+        return Err("it holds no certificate (-----BEGIN CERTIFICATE-----)");
+    }
+    let mut roots = RootCertStore::empty();
+    match certificates.iter().try_for_each(|certificate| roots.add(certificate.clone())) {
+        Ok(()) => Ok(certificates),
+        Err(_) => Err("it holds a certificate that cannot be read"),
+    }
+}
+
+/// The TLS settings for servers on the network.
+pub(super) fn client_config(ca_pem: &[Vec<u8>]) -> Result<ClientConfig, Error> {
+    let mut roots = RootCertStore::empty();
+    for pem in ca_pem {
+        let certificates =
+            read_pem(pem).map_err(|why| Error::config(format!("the CA file cannot be used: {why}")))?;
+        roots.add_parsable_certificates(certificates);
+    }
+    roots.add_parsable_certificates(system_roots());
+    with_roots(roots)
+}
+
+/// TLS settings that believe nobody, for plain http to this machine.
+pub(super) fn no_trust() -> Result<ClientConfig, Error> {
+    with_roots(RootCertStore::empty())
+}
+
+fn with_roots(roots: RootCertStore) -> Result<ClientConfig, Error> {
+    // An explicit provider: a library must not set the process-wide one, nor depend on who did.
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Error::internal(format!("TLS cannot be set up: {error}")))?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// The bundle that the system names, or else everything that it has. `SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured.
+fn system_roots() -> Vec<CertificateDer<'static>> {
+    let chosen = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    if cfg!(all(unix, not(target_vendor = "apple"))) && !chosen("SSL_CERT_FILE") && !chosen("SSL_CERT_DIR") {
+        let bundle = openssl_probe::probe().cert_file;
+        if let Some(roots) = bundle.as_deref().map(read_bundle).filter(|roots| !roots.is_empty()) {
+            return roots;
+        }
+    }
+    rustls_native_certs::load_native_certs().certs
+}
+
+fn read_bundle(path: &Path) -> Vec<CertificateDer<'static>> {
+    // A certificate that cannot be read is left out: the others are no worse for it.
+    CertificateDer::pem_file_iter(path).map(|all| all.filter_map(Result::ok).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_useless_ca_file_says_what_is_wrong() {
+        assert_eq!(read_pem(b"").unwrap_err(), "it holds no certificate (-----BEGIN CERTIFICATE-----)");
+        assert_eq!(read_pem(b"hello").unwrap_err(), "it holds no certificate (-----BEGIN CERTIFICATE-----)");
+        let broken = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        assert_eq!(read_pem(broken).unwrap_err(), "it holds a certificate that cannot be read");
+        let open = b"-----BEGIN CERTIFICATE-----\nAAAA\n";
+        assert_eq!(read_pem(open).unwrap_err(), "it is not well-formed PEM");
+        assert_eq!(read_pem(&vec![b' '; MAX_PEM_BYTES + 1]).unwrap_err(), "it is larger than 4 MiB");
+    }
+}
