@@ -12,13 +12,8 @@ use crate::{
     clock::{Clock, SystemClock},
     config::{Config, Source},
     discovery,
-    engine::{Engine, take_turns},
-    protocol::{
-        form::{self, Form},
-        metadata::Metadata,
-        reply::Reply,
-        verdict,
-    },
+    engine::{Engine, Task},
+    protocol::{form, metadata::Metadata, verdict},
     transport::{Failure, HttpTransport, Request, Transport},
 };
 
@@ -29,6 +24,9 @@ const METADATA_MAX_AGE: Duration = Duration::from_secs(60 * 60);
 const LOST_LOCK: Duration = Duration::from_secs(1);
 
 /// A client of one authorization server. Cloning is cheap and shares everything; all threads may use it at once.
+///
+/// Its connections, and the worker thread of the async calls, end with the last client and login that share them. In a
+/// forked child it works on, with connections of the child's own.
 ///
 /// ```no_run
 /// let client = cli_auth::Client::authkit("client_123").build()?;
@@ -134,7 +132,7 @@ impl Client {
     /// ```
     pub fn refresh(&self, refresh_token: &Secret) -> Result<Tokens, Error> {
         let engine = self.0.engine()?;
-        engine.block_on(self.0.refresh(&engine, refresh_token)).map_err(internal)?
+        engine.block_on(self.0.refresh(&engine, refresh_token)?).map_err(internal)?.unwrap_or_else(ended)
     }
 
     /// As [`refresh`](Client::refresh), for any executor. Dropping the future ends the request.
@@ -146,7 +144,7 @@ impl Client {
     /// ```
     pub async fn refresh_async(&self, refresh_token: &Secret) -> Result<Tokens, Error> {
         let engine = self.0.engine()?;
-        engine.inside(self.0.refresh(&engine, refresh_token)).map_err(internal)?.await
+        engine.inside(self.0.refresh(&engine, refresh_token)?).map_err(internal)?.await.unwrap_or_else(ended)
     }
 
     /// Ends a token's life (RFC 7009): one request (after discovery, where needed). Revoke the refresh token: servers then drop its
@@ -165,7 +163,7 @@ impl Client {
     /// ```
     pub fn revoke(&self, token: &Secret) -> Result<(), Error> {
         let engine = self.0.engine()?;
-        engine.block_on(self.0.revoke(&engine, token)).map_err(internal)?
+        engine.block_on(self.0.revoke(&engine, token)?).map_err(internal)?.unwrap_or_else(ended)
     }
 
     /// As [`revoke`](Client::revoke), for any executor. Dropping the future ends the request.
@@ -177,7 +175,7 @@ impl Client {
     /// ```
     pub async fn revoke_async(&self, token: &Secret) -> Result<(), Error> {
         let engine = self.0.engine()?;
-        engine.inside(self.0.revoke(&engine, token)).map_err(internal)?.await
+        engine.inside(self.0.revoke(&engine, token)?).map_err(internal)?.await.unwrap_or_else(ended)
     }
 }
 
@@ -216,45 +214,46 @@ impl Shared {
         Ok(metadata)
     }
 
-    async fn refresh(&self, engine: &Engine, refresh_token: &Secret) -> Result<Tokens, Error> {
-        let sent_at = self.clock.wall();
-        let request = |metadata: &Metadata| {
-            let form = form::refresh(&self.config.client_id, &self.config.auth(metadata), refresh_token);
-            Ok(Request { url: metadata.token_endpoint.clone(), form: Some(form) })
+    fn refresh(
+        self: &Arc<Self>,
+        engine: &Engine,
+        token: &Secret,
+    ) -> Result<Task<Result<Tokens, Error>>, Error> {
+        let (shared, token) = (Arc::clone(self), token.clone());
+        let transport = engine.transport().map_err(internal)?;
+        let exchange = async move {
+            let metadata = shared.metadata(transport.as_ref()).await.map_err(Failure::into_error)?;
+            let form = form::refresh(&shared.config.client_id, &shared.config.auth(&metadata), &token);
+            let request = Request { url: metadata.token_endpoint.clone(), form: Some(form) };
+            let sent_at = shared.wall();
+            let reply = transport.send(request).await.map_err(Failure::into_error)?;
+            let answer = verdict::of_refresh(&reply, shared.config.strictness, &shared.secrets(&token))?;
+            Ok(Tokens::new(*answer, sent_at, None, Some(&token)))
         };
-        let reply = self.exchange(engine, request).await?;
-        let answer = verdict::of_refresh(&reply, self.config.strictness, &self.secrets(refresh_token))?;
-        Ok(Tokens::new(*answer, sent_at, None, Some(refresh_token)))
+        engine.spawn(exchange).map_err(internal)
     }
 
-    pub(crate) async fn revoke(&self, engine: &Engine, token: &Secret) -> Result<(), Error> {
-        let request = |metadata: &Metadata| {
+    pub(crate) fn revoke(
+        self: &Arc<Self>,
+        engine: &Engine,
+        token: &Secret,
+    ) -> Result<Task<Result<(), Error>>, Error> {
+        let (shared, token) = (Arc::clone(self), token.clone());
+        let transport = engine.transport().map_err(internal)?;
+        let exchange = async move {
+            let metadata = shared.metadata(transport.as_ref()).await.map_err(Failure::into_error)?;
             let url = metadata.revocation_endpoint.clone().ok_or_else(|| {
                 Error::new(
                     ErrorKind::Unsupported,
                     "the server has no revocation endpoint: the token ends with its lifetime",
                 )
             })?;
-            let form: Form = form::revocation(&self.config.client_id, &self.config.auth(metadata), token);
-            Ok(Request { url, form: Some(form) })
+            let form = form::revocation(&shared.config.client_id, &shared.config.auth(&metadata), &token);
+            let reply =
+                transport.send(Request { url, form: Some(form) }).await.map_err(Failure::into_error)?;
+            verdict::of_revocation(&reply, &shared.secrets(&token))
         };
-        let reply = self.exchange(engine, request).await?;
-        verdict::of_revocation(&reply, &self.secrets(token))
-    }
-
-    /// One exchange that is tried once.
-    async fn exchange(
-        &self,
-        engine: &Engine,
-        request: impl FnOnce(&Metadata) -> Result<Request, Error>,
-    ) -> Result<Reply, Error> {
-        let transport = engine.transport().map_err(internal)?;
-        let permits = engine.permits().map_err(internal)?;
-        let _permit =
-            permits.acquire().await.map_err(|_| internal(io::Error::other("the engine was shut down")))?;
-        take_turns().await;
-        let metadata = self.metadata(transport.as_ref()).await.map_err(Failure::into_error)?;
-        transport.send(request(&metadata)?).await.map_err(Failure::into_error)
+        engine.spawn(exchange).map_err(internal)
     }
 
     fn secrets<'a>(&'a self, sent: &'a Secret) -> Vec<&'a str> {
@@ -289,6 +288,11 @@ fn lock<T>(mutex: &Mutex<T>) -> Result<MutexGuard<'_, T>, Error> {
             }
         }
     }
+}
+
+/// The answer of an exchange that somebody else ended.
+fn ended<T>() -> Result<T, Error> {
+    Err(Error::internal("a request ended without an answer: please report this"))
 }
 
 pub(crate) fn internal(error: io::Error) -> Error {

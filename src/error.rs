@@ -6,6 +6,9 @@ use crate::{Secret, sanitize};
 
 /// What the caller does next. The set may grow: match with a `_` arm.
 ///
+/// `access_denied` and `expired_token` of RFC 8628 section 3.5 are [`Denied`](ErrorKind::Denied) and
+/// [`Expired`](ErrorKind::Expired); every other code that ends a login is kept in [`Error::oauth_error`].
+///
 /// ```
 /// use cli_auth::ErrorKind;
 /// assert_eq!(ErrorKind::ActionRequired.as_str(), "action_required");
@@ -68,6 +71,14 @@ impl ErrorKind {
 }
 
 /// An organization that a person may choose, as WorkOS names it in an `organization_selection_required` answer.
+///
+/// ```
+/// # fn show(error: &cli_auth::Error) {
+/// for organization in error.organizations().unwrap_or_default() {
+///     eprintln!("{}  {}", cli_auth::sanitize(&organization.id), cli_auth::sanitize(&organization.name));
+/// }
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Organization {
@@ -80,7 +91,7 @@ pub struct Organization {
 /// Why a login, a refresh or a revocation did not succeed.
 ///
 /// `Display` is a sentence for the person at the terminal: what happened and what to do next. It holds no secret, and
-/// every part of it that came from the server is sanitised. Cloning is cheap.
+/// every part of it that came from the server is sanitised. Cloning is cheap, and it may go to any thread.
 ///
 /// ```
 /// let error = cli_auth::Client::authkit("").build().unwrap_err();
@@ -131,42 +142,115 @@ impl Error {
     }
 
     /// What the caller does next.
+    ///
+    /// ```
+    /// # fn show(error: &cli_auth::Error) {
+    /// match error.kind() {
+    ///     cli_auth::ErrorKind::Denied => eprintln!("You said no."),
+    ///     cli_auth::ErrorKind::Network => eprintln!("{error}. Try again later."),
+    ///     _ => eprintln!("{error}"),
+    /// }
+    /// # }
+    /// ```
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
     /// The server's error code as it came (RFC 6749 section 5.2, RFC 8628 section 3.5), or WorkOS's `code`.
     /// Raw apart from masked secrets: sanitise it before printing.
+    ///
+    /// ```
+    /// # fn show(error: &cli_auth::Error) {
+    /// if error.oauth_error() == Some("invalid_client") {
+    ///     eprintln!("Check the client id.");
+    /// }
+    /// # }
+    /// ```
     pub fn oauth_error(&self) -> Option<&str> {
         self.0.oauth_error.as_deref()
     }
 
     /// The server's own words, sanitised. The message of `Display` holds them already.
+    ///
+    /// From `error_description`, else `message`. `None` where the server said nothing.
+    ///
+    /// ```
+    /// # fn show(error: &cli_auth::Error) {
+    /// if let Some(words) = error.description() {
+    ///     eprintln!("The server says: {words}");
+    /// }
+    /// # }
+    /// ```
     pub fn description(&self) -> Option<&str> {
         self.0.description.as_deref()
     }
 
     /// The HTTP status of the answer that ended it.
+    ///
+    /// `None` where there was no answer.
+    ///
+    /// ```
+    /// # fn show(error: &cli_auth::Error) {
+    /// let by_a_gateway = error.http_status() == Some(502);
+    /// # }
+    /// ```
     pub fn http_status(&self) -> Option<u16> {
         self.0.http_status
     }
 
     /// The server's name for the request (`x-request-id`), sanitised: what its support will ask for.
+    ///
+    /// ```
+    /// # fn show(error: &cli_auth::Error) {
+    /// if let Some(id) = error.request_id() {
+    ///     eprintln!("Request {id}");
+    /// }
+    /// # }
+    /// ```
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }
 
     /// How long the server asked to wait before the next request (RFC 9110 section 10.2.3).
+    ///
+    /// From seconds, or from a date held against the server's own clock. As large as the server said: cap it.
+    ///
+    /// ```
+    /// # fn show(error: &cli_auth::Error) {
+    /// if let Some(wait) = error.retry_after() {
+    ///     eprintln!("Try again in {} s.", wait.as_secs());
+    /// }
+    /// # }
+    /// ```
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
     /// The organizations to choose from, when the server named them with [`ErrorKind::ActionRequired`].
+    ///
+    /// ```
+    /// # fn show(error: &cli_auth::Error) {
+    /// for organization in error.organizations().unwrap_or_default() {
+    ///     eprintln!("{}  {}", cli_auth::sanitize(&organization.id), cli_auth::sanitize(&organization.name));
+    /// }
+    /// # }
+    /// ```
     pub fn organizations(&self) -> Option<&[Organization]> {
         self.0.organizations.as_deref()
     }
 
     /// WorkOS's `pending_authentication_token`: the secret with which a server-side component can complete the step.
+    ///
+    /// Completing it needs the client secret, which a program on a person's machine does not have: in a command-line tool, let
+    /// the person log in again.
+    ///
+    /// ```
+    /// # fn show(error: &cli_auth::Error) {
+    /// if let Some(token) = error.pending_authentication_token() {
+    ///     // hand token.expose() to the component that holds the WorkOS API key
+    /// }
+    /// # }
+    /// ```
     pub fn pending_authentication_token(&self) -> Option<&Secret> {
         self.0.pending_authentication_token.as_ref()
     }

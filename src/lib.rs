@@ -45,3 +45,8 @@ pub use sanitize::{SANITIZED_MAX_CHARS, sanitize};
 pub use secret::Secret;
 pub use terminal::{Launch, TextStyle};
 pub use tokens::Tokens;
+
+/// The README's example is compiled with the documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeDoctests;

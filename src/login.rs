@@ -8,12 +8,12 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use tokio::{sync::Mutex, task::JoinHandle, time::Instant};
+use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
     Error, ErrorKind, Event, Prompt, Tokens,
     client::{Shared, internal},
-    engine::{Cancel, Engine, take_turns},
+    engine::{Cancel, Engine, Task},
     protocol::{
         form,
         machine::{self, Effect, Input, Profile, State},
@@ -31,6 +31,22 @@ const LONGEST_NAP: Duration = Duration::from_secs(5);
 const REVOKE_WITHIN: Duration = Duration::from_secs(2);
 
 /// What one [`Login::step`] found.
+///
+/// Every other outcome is the error of the step. The set may grow: match with a `_` arm.
+///
+/// ```no_run
+/// # use std::time::Duration;
+/// # let login = cli_auth::Client::authkit("client_123").build()?.login();
+/// let tokens = loop {
+///     match login.step(Duration::from_secs(1))? {
+///         cli_auth::Step::Prompt(prompt) => eprint!("{}", prompt.text()),
+///         cli_auth::Step::Event(event) => eprintln!("{event:?}"),
+///         cli_auth::Step::Authorized(tokens) => break tokens,
+///         _ => {} // a second went by
+///     }
+/// };
+/// # Ok::<(), cli_auth::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Step {
@@ -53,6 +69,14 @@ pub enum Step {
 ///
 /// Dropping the last handle ends the attempt. A login that was inherited through a fork answers
 /// [`Forked`](ErrorKind::Forked).
+///
+/// ```no_run
+/// let login = cli_auth::Client::authkit("client_123").build()?.login();
+/// let handle = login.clone();
+/// std::thread::spawn(move || handle.cancel()); // on Ctrl-C, say
+/// let outcome = login.start(); // the prompt, or Cancelled
+/// # Ok::<(), cli_auth::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Login(Arc<Inner>);
 
@@ -71,7 +95,7 @@ struct Drive {
     state: State,
     begun: bool,
     metadata: Option<Arc<Metadata>>,
-    request: Option<JoinHandle<Exchange>>,
+    request: Option<Task<Exchange>>,
     sent_at: SystemTime,
     give_up_at: Option<Duration>,
     outcome: Option<Result<Tokens, Error>>,
@@ -205,12 +229,7 @@ impl Login {
     /// ```
     pub fn step(&self, max_wait: Duration) -> Result<Step, Error> {
         let engine = self.engine()?;
-        let drive = async {
-            // Requests under way make progress only while somebody drives: a zero wait alone would give them no turn.
-            take_turns().await;
-            self.drive(&engine, max_wait).await
-        };
-        engine.block_on(drive).map_err(internal)?
+        engine.block_on(self.drive(&engine, max_wait)).map_err(internal)?
     }
 
     /// As [`step`](Login::step), for any executor. Dropping the future loses nothing.
@@ -365,7 +384,7 @@ impl Drive {
     /// Sleeps until the request under way is answered, the next poll is due, the login is cancelled, or time is up.
     async fn nap(&mut self, login: &Inner, until: Option<Instant>, due: Option<Duration>) -> Nap {
         let now = Instant::now();
-        let answered = self.request.as_ref().is_some_and(JoinHandle::is_finished);
+        let answered = self.request.as_ref().is_some_and(Task::is_finished);
         if !answered && until.is_some_and(|until| until <= now) {
             return Nap::TimeIsUp;
         }
@@ -411,17 +430,14 @@ impl Drive {
     ) -> Result<(), Error> {
         let shared = Arc::clone(&login.shared);
         let transport = engine.transport().map_err(internal)?;
-        let permits = engine.permits().map_err(internal)?;
         let request = engine.spawn(async move {
-            let Ok(_permit) = permits.acquire().await else { return (None, Input::Broken(lost_task())) };
-            take_turns().await;
-            let Some((request, not_after)) = poll else {
-                return authorize(&shared, transport.as_ref()).await;
-            };
-            if shared.clock.now().elapsed >= not_after {
-                return (None, Input::Tick);
+            match poll {
+                None => authorize(&shared, transport.as_ref()).await,
+                Some((_, not_after)) if shared.clock.now().elapsed >= not_after => (None, Input::Tick),
+                Some((request, _)) => {
+                    (None, transport.send(request).await.map_or_else(Input::from, Input::Answer))
+                }
             }
-            (None, transport.send(request).await.map_or_else(Input::from, Input::Answer))
         });
         self.request = Some(request.map_err(internal)?);
         Ok(())
@@ -444,7 +460,7 @@ impl Drive {
     /// Drops a request under way. One that was answered already may have brought a token, which must not live on.
     async fn end_cancelled(&mut self, login: &Inner, engine: &Engine) {
         if let Some(request) = self.request.take_if(|request| request.is_finished())
-            && let Ok((_, input @ Input::Answer(_))) = request.await
+            && let Some((_, input @ Input::Answer(_))) = request.await
             && matches!(self.state, State::Polling(_))
         {
             let state = mem::replace(&mut self.state, State::Ended);
@@ -463,9 +479,7 @@ impl Drive {
 
     fn abandon(&mut self) {
         self.state = State::Ended;
-        if let Some(request) = self.request.take() {
-            request.abort();
-        }
+        self.request = None;
     }
 }
 
@@ -495,9 +509,9 @@ async fn authorize(shared: &Shared, transport: &dyn Transport) -> Exchange {
 }
 
 /// Resolves with what the request brought, if there is one.
-async fn answer(request: &mut Option<JoinHandle<Exchange>>) -> Exchange {
+async fn answer(request: &mut Option<Task<Exchange>>) -> Exchange {
     match request {
-        Some(request) => request.await.unwrap_or_else(|_| (None, Input::Broken(lost_task()))),
+        Some(request) => request.await.unwrap_or_else(|| (None, Input::Broken(lost_task()))),
         None => pending().await,
     }
 }
@@ -506,7 +520,9 @@ async fn answer(request: &mut Option<JoinHandle<Exchange>>) -> Exchange {
 /// revoke, or not in time, ends with its lifetime.
 async fn revoke(login: &Inner, engine: &Engine, answer: &TokenAnswer) {
     let token = answer.refresh_token.as_ref().unwrap_or(&answer.access_token);
-    let _ = tokio::time::timeout(REVOKE_WITHIN, login.shared.revoke(engine, token)).await;
+    if let Ok(request) = login.shared.revoke(engine, token) {
+        let _ = tokio::time::timeout(REVOKE_WITHIN, request).await;
+    }
 }
 
 fn lost_task() -> Error {

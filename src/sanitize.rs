@@ -1,6 +1,11 @@
 //! Makes text from a server safe to print on a terminal.
 
 /// Longest text that [`sanitize`] lets through, in characters; more is cut and marked with `…`.
+///
+/// ```
+/// let long = "x".repeat(1000);
+/// assert_eq!(cli_auth::sanitize(&long).chars().count(), cli_auth::SANITIZED_MAX_CHARS + 1); // the mark
+/// ```
 pub const SANITIZED_MAX_CHARS: usize = 400;
 
 /// The text with everything removed that could move the cursor, change colours, hide or reorder what a person reads.

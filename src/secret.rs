@@ -7,7 +7,8 @@ use zeroize::Zeroize;
 /// A secret text: a device code, a token or a client secret.
 ///
 /// `Debug` and `Display` print `****`, so that a secret never reaches a log or a terminal by accident. Its memory is
-/// overwritten when the last owner drops it. The only way out is [`expose`](Secret::expose).
+/// overwritten when its owner drops it; a clone is memory of its own. The only way out is [`expose`](Secret::expose).
+/// `==` takes a time that depends on the texts: fine for a client, not for a server that checks what it is sent.
 ///
 /// ```
 /// let secret = cli_auth::Secret::new("hunter2");

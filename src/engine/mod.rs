@@ -106,10 +106,6 @@ impl Engine {
         Ok(Arc::clone(&self.parts()?.transport))
     }
 
-    pub(crate) fn permits(&self) -> io::Result<Arc<Semaphore>> {
-        Ok(Arc::clone(&self.parts()?.permits))
-    }
-
     /// Lets a login's cancel flag wake the step that waits for it.
     pub(crate) fn watch(&self, cancel: &Arc<Cancel>) -> io::Result<()> {
         let parts = self.parts()?;
@@ -117,21 +113,34 @@ impl Engine {
         Ok(())
     }
 
-    /// Starts a request that goes on whoever drives the engine, and whether or not anybody waits for it.
+    /// Starts an exchange with the server. It goes on whoever drives the engine, as long as the task is not dropped.
     pub(crate) fn spawn<T: Send + 'static>(
         &self,
-        task: impl Future<Output = T> + Send + 'static,
-    ) -> io::Result<JoinHandle<T>> {
-        Ok(self.parts()?.runtime.spawn(task))
+        exchange: impl Future<Output = T> + Send + 'static,
+    ) -> io::Result<Task<T>> {
+        let parts = self.parts()?;
+        let permits = Arc::clone(&parts.permits);
+        Ok(Task(parts.runtime.spawn(async move {
+            let permit = permits.acquire().await;
+            let output = exchange.await;
+            // The connection has to be back in the pool before the next exchange looks for one.
+            take_turns().await;
+            drop(permit);
+            output
+        })))
     }
 
     /// Runs a future on this thread, driving the engine.
     pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> io::Result<T> {
         if Handle::try_current().is_ok() {
             // Called from inside an async program, where no second runtime may be driven: the worker drives it.
-            return Ok(park_on(self.inside(future)?));
+            return Ok(park_on(tokio::task::unconstrained(self.inside(future)?)));
         }
-        Ok(self.parts()?.runtime.block_on(future))
+        Ok(self.parts()?.runtime.block_on(async {
+            // Requests under way make progress only while somebody drives: a future that never waits gives them no turn.
+            take_turns().await;
+            future.await
+        }))
     }
 
     /// Makes a future that any executor can poll; the worker drives the engine meanwhile.
@@ -192,10 +201,35 @@ fn shut_down(runtime: Arc<Runtime>) {
     }
 }
 
-/// Lets the driver look at the sockets, without waiting.
+/// Lets the driver look at the sockets, without waiting. Only for code that the engine itself runs.
 pub(crate) async fn take_turns() {
     for _ in 0..TURNS {
         tokio::task::yield_now().await;
+    }
+}
+
+/// An exchange under way; dropping it ends it.
+#[derive(Debug)]
+pub(crate) struct Task<T>(JoinHandle<T>);
+
+impl<T> Task<T> {
+    pub(crate) fn is_finished(&self) -> bool {
+        self.0.is_finished()
+    }
+}
+
+impl<T> Future for Task<T> {
+    /// `None` for an exchange that was ended from outside.
+    type Output = Option<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
+        Pin::new(&mut self.0).poll(context).map(Result::ok)
+    }
+}
+
+impl<T> Drop for Task<T> {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 
@@ -215,7 +249,8 @@ impl<F: Future> Future for Inside<F> {
     }
 }
 
-/// Polls a future on this thread, which sleeps between the wakes.
+/// Polls a future on this thread, which sleeps between the wakes. The future must be unconstrained: what an executor
+/// around us would wake later, it can only wake after we return.
 fn park_on<F: Future>(future: F) -> F::Output {
     struct Unpark(thread::Thread);
 

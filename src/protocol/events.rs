@@ -4,13 +4,16 @@ use std::{fmt, time::Duration};
 
 /// Something a person may want to see while the login waits. The set may grow: match with a `_` arm.
 ///
+/// None of them is an error, and none needs an answer: the login goes on by itself. There is one after every poll that
+/// did not decide (RFC 8628 section 3.5). It holds no text of the server and no secret.
+///
 /// ```
-/// use std::time::Duration;
-/// # let event = cli_auth::Event::SlowedDown { interval: Duration::from_secs(10) };
+/// # fn show(event: &cli_auth::Event) {
 /// match event {
 ///     cli_auth::Event::Retrying { reason, retry_in, .. } => eprintln!("{reason}: again in {} s", retry_in.as_secs()),
 ///     other => eprintln!("{other:?}"),
 /// }
+/// # }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -37,6 +37,18 @@ impl Prompt {
     /// session and no CI job, and there is a display. Honours `BROWSER`. Returns at once and never fails the login.
     ///
     /// Show the code first: the page asks the person to compare it.
+    ///
+    /// The address goes to the opener as one argument, never through a shell; one that means something to a shell is not
+    /// opened at all. The program's own words are the only ones in [`Launch::NotStarted`].
+    ///
+    /// ```
+    /// # fn show(prompt: &cli_auth::Prompt) {
+    /// eprint!("{}", prompt.text());
+    /// if prompt.open_browser() == cli_auth::Launch::Started {
+    ///     eprintln!("A browser should open now.");
+    /// }
+    /// # }
+    /// ```
     pub fn open_browser(&self) -> Launch {
         let environment = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
         if !std::io::stderr().is_terminal() {

@@ -55,6 +55,11 @@ impl TextStyle {
     }
 
     /// Sets the width in columns; less than 24 counts as 24.
+    ///
+    /// ```
+    /// # use cli_auth::TextStyle;
+    /// assert_eq!(TextStyle::plain().width(80), TextStyle::plain());
+    /// ```
     #[must_use]
     pub fn width(self, columns: usize) -> Self {
         Self { width: columns, ..self }
@@ -65,11 +70,25 @@ impl Prompt {
     /// The prompt for a person, plain and 80 columns wide: code, address, who asks, and a warning. Safe to print.
     ///
     /// Ends with a line break. Addresses are never broken.
+    ///
+    /// ```
+    /// # fn show(prompt: &cli_auth::Prompt) {
+    /// eprint!("{}", prompt.text());
+    /// # }
+    /// ```
     pub fn text(&self) -> String {
         self.styled_text(TextStyle::plain())
     }
 
     /// As [`text`](Prompt::text), for a terminal of known width and abilities.
+    ///
+    /// The code is bold where the style says so; there is no other escape sequence in it.
+    ///
+    /// ```
+    /// # fn show(prompt: &cli_auth::Prompt) {
+    /// eprint!("{}", prompt.styled_text(cli_auth::TextStyle::for_stderr()));
+    /// # }
+    /// ```
     pub fn styled_text(&self, style: TextStyle) -> String {
         let width = style.width.max(LEAST_WIDTH);
         let code = self.shown_code();

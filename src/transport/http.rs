@@ -11,7 +11,10 @@ use std::{
 use reqwest::{
     Client, Method, Proxy, Response,
     dns::{Addrs, Name, Resolve, Resolving},
-    header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
+    header::{
+        ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName,
+        HeaderValue,
+    },
     redirect::Policy,
 };
 use url::Url;
@@ -20,6 +23,7 @@ use zeroize::Zeroizing;
 use super::{Failure, MAX_BODY_BYTES, Request, Settings, Transport, lost, trust};
 use crate::{
     Error, ErrorKind, RetryReason,
+    engine::take_turns,
     protocol::{
         reply::{self, Reply},
         uri::is_loopback,
@@ -139,6 +143,8 @@ impl Transport for HttpTransport {
         let client = self.client(&request.url);
         Box::pin(async move {
             let client = client.map_err(Failure::Broken)?;
+            // A kept connection that the server closed meanwhile has to be noticed before it is used.
+            take_turns().await;
             let url = request.url.clone();
             exchange(client, request).await.map_err(|error| failure(&error, &url))
         })
@@ -152,6 +158,10 @@ async fn exchange(client: Client, request: Request) -> Result<Reply, reqwest::Er
         if let Some(mut value) = form.authorization.and_then(|text| HeaderValue::from_str(&text).ok()) {
             value.set_sensitive(true);
             builder = builder.header(AUTHORIZATION, value);
+        }
+        if form.body.is_empty() {
+            // Otherwise left out, which some servers answer with 411 (RFC 9110 section 8.6).
+            builder = builder.header(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         builder = builder
             .header(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"))
@@ -219,16 +229,17 @@ fn certificate(why: &rustls::CertificateError, url: &Url) -> Failure {
     let advice = match why {
         Why::UnknownIssuer => {
             "it is signed by nobody that this machine trusts; behind a company proxy, add its CA certificate"
+                .to_owned()
         }
-        Why::Expired | Why::ExpiredContext { .. } => "it has expired; check this machine's clock",
+        Why::Expired | Why::ExpiredContext { .. } => "it has expired; check this machine's clock".to_owned(),
         Why::NotValidYet | Why::NotValidYetContext { .. } => {
-            "it is not valid yet; check this machine's clock"
+            "it is not valid yet; check this machine's clock".to_owned()
         }
         Why::NotValidForName | Why::NotValidForNameContext { .. } => {
-            "it is for another name; check the address"
+            "it is for another name; check the address".to_owned()
         }
-        Why::Revoked => "it was revoked",
-        _ => "it is not acceptable",
+        // The server's administrator can do something about it, given its name.
+        other => crate::sanitize(&other.to_string()),
     };
     Failure::Broken(Error::new(ErrorKind::Tls, format!("the certificate of {host} was refused: {advice}")))
 }

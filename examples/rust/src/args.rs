@@ -1,6 +1,6 @@
 //! The words on the command line.
 
-use std::{path::PathBuf, time::Duration};
+use std::{env, ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Args, CommandFactory, Parser, ValueEnum, error::ErrorKind};
 
@@ -74,6 +74,18 @@ pub(crate) struct LoginOptions {
     /// Give up after this time
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) timeout: Option<Duration>,
+}
+
+impl Arguments {
+    /// Reads the command line. The word `login` may be left out, since there is no other command.
+    pub(crate) fn read() -> Self {
+        let mut words: Vec<OsString> = env::args_os().collect();
+        let first = words.get(1).and_then(|word| word.to_str());
+        if first.is_some_and(|word| word.starts_with("--") && word != "--help" && word != "--version") {
+            words.insert(1, "login".into());
+        }
+        Self::parse_from(words)
+    }
 }
 
 impl LoginOptions {

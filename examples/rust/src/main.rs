@@ -13,7 +13,6 @@ use std::{
     thread,
 };
 
-use clap::Parser;
 use cli_auth::{Client, ClientBuilder, Error, ErrorKind, Login, SecretIn, TextStyle};
 use signal_hook::{
     consts::{SIGINT, SIGTERM},
@@ -25,7 +24,7 @@ use args::{Arguments, LoginOptions, Provider};
 use output::{Closed, Output};
 
 fn main() -> ExitCode {
-    let Arguments::Login(options) = Arguments::parse();
+    let Arguments::Login(options) = Arguments::read();
     options.check();
     let mut output = Output::new(options.json);
     let signal = Arc::new(AtomicI32::new(0));

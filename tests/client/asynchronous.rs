@@ -1,0 +1,136 @@
+//! The async twins: any executor, one worker thread, at most 64 connections.
+
+use std::{
+    future::Future,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll, Wake},
+    thread,
+    time::Duration,
+};
+
+use cli_auth::{ErrorKind, Step};
+use serde_json::json;
+
+use crate::support::{Server, started};
+
+/// The least executor there is: proof that none in particular is needed.
+fn block_on<F: Future>(future: F) -> F::Output {
+    struct Unpark(thread::Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Arc::new(Unpark(thread::current())).into();
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
+
+#[test]
+fn a_login_on_any_executor() {
+    let server =
+        Server::new(json!({"tls": "good", "interval": 1, "answer": "approve", "answer_after_polls": 1}));
+    let client = server.client();
+    let tokens = block_on(async {
+        let login = client.login();
+        login.start_async().await.unwrap();
+        let mut events = 0;
+        let tokens = login.poll_async(|_| events += 1).await.unwrap();
+        assert_eq!(events, 1);
+        let tokens = client.refresh_async(tokens.refresh_token().unwrap()).await.unwrap();
+        client.revoke_async(tokens.refresh_token().unwrap()).await.unwrap();
+        tokens
+    });
+    assert_eq!(
+        block_on(client.refresh_async(tokens.refresh_token().unwrap())).unwrap_err().kind(),
+        ErrorKind::Rejected
+    );
+}
+
+#[test]
+fn a_dropped_future_loses_nothing() {
+    let server = Server::approving(json!({"token": [{"grant": true, "delay": 1.0}]}));
+    let (login, _) = started(&server.client());
+    block_on(async {
+        // Polled once, then dropped, again and again: the one request under way is not sent anew.
+        loop {
+            let mut step = Box::pin(login.step_async(Duration::from_millis(50)));
+            let first = std::future::poll_fn(|context| Poll::Ready(Pin::new(&mut step).poll(context))).await;
+            drop(step);
+            if let Poll::Ready(step) = first {
+                if matches!(step.unwrap(), Step::Authorized(_)) {
+                    break;
+                }
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    });
+    assert_eq!(server.requests("token", 1).len(), 1);
+}
+
+#[test]
+fn a_blocking_call_inside_an_async_program_does_not_panic() {
+    let server = Server::approving(json!({}));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let client = server.client();
+        let (login, _) = started(&client);
+        assert!(login.poll(drop).is_ok());
+        drop((login, client));
+    });
+}
+
+#[test]
+fn two_hundred_logins_share_one_worker_and_few_connections() {
+    let server = Server::new(json!({"interval": 1, "answer": "approve", "answer_after_polls": 2}));
+    let client = server.client();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let most_threads = runtime.block_on(async {
+        let logins: Vec<_> = (0..200)
+            .map(|_| {
+                let client = client.clone();
+                tokio::spawn(async move {
+                    let login = client.login();
+                    login.start_async().await?;
+                    login.poll_async(drop).await
+                })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let workers = threads_called("cli-auth");
+        for login in logins {
+            assert!(login.await.unwrap().is_ok());
+        }
+        workers
+    });
+    // Other tests of this process may have a worker of their own; nobody has one a login.
+    assert!((1..20).contains(&most_threads), "{most_threads}");
+    assert!(server.connections().len() <= 64, "{}", server.connections().len());
+}
+
+fn threads_called(name: &str) -> usize {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+    let names = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
+    names.filter(|comm| comm.trim() == name).count()
+}
+
+#[test]
+fn cancelling_ends_the_future_of_the_driver() {
+    let server = Server::new(json!({"interval": 60}));
+    let (login, _) = started(&server.client());
+    let canceller = thread::spawn({
+        let login = login.clone();
+        move || {
+            thread::sleep(Duration::from_millis(200));
+            login.cancel();
+        }
+    });
+    assert_eq!(block_on(login.poll_async(drop)).unwrap_err().kind(), ErrorKind::Cancelled);
+    canceller.join().unwrap();
+}

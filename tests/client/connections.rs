@@ -1,0 +1,92 @@
+//! What goes over the wire: connections, headers, proxies.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::TcpListener,
+    thread,
+};
+
+use cli_auth::{Client, ErrorKind, Event};
+use serde_json::json;
+
+use crate::support::{Server, started};
+
+#[test]
+fn one_login_uses_one_connection_and_one_handshake() {
+    let server =
+        Server::new(json!({"tls": "good", "interval": 1, "answer": "approve", "answer_after_polls": 3}));
+    started(&server.client()).0.poll(drop).unwrap();
+    let connections = server.connections();
+    assert_eq!(connections.len(), 1, "{connections:?}");
+    assert_eq!(connections[0]["handshake"], "full");
+    assert_eq!(server.requests("token", 4).len(), 4);
+}
+
+#[test]
+fn a_kept_connection_that_died_is_replaced_without_an_event() {
+    for fault in [json!({"real": true, "close_after": 0.2}), json!({"real": true, "connection_close": true})]
+    {
+        let server =
+            Server::new(json!({"tls": "good", "interval": 1, "answer": "approve", "answer_after_polls": 2,
+            "script": {"device": [fault.clone()], "token": [fault.clone(), fault]}}));
+        let mut events = Vec::new();
+        started(&server.client()).0.poll(|event| events.push(event)).unwrap();
+        assert!(events.iter().all(|event| matches!(event, Event::Pending { .. })), "{events:?}");
+        assert_eq!(server.requests("token", 3).len(), 3, "no request was lost or sent twice");
+        assert_eq!(server.connections().len(), 4);
+    }
+}
+
+// proves: HTTP-P-03, R9110-8.4-01
+#[test]
+fn the_headers_are_few_and_the_callers_are_added() {
+    let server = Server::approving(json!({}));
+    let client = server.builder().product("my-cli/1.2").header("X-Tenant", "a").build().unwrap();
+    started(&client).0.poll(drop).unwrap();
+    for endpoint in ["discovery_oauth", "device", "token"] {
+        let request = &server.requests(endpoint, 1)[0];
+        let headers = request["headers"].as_array().unwrap();
+        let value = |name: &str| {
+            let found: Vec<_> =
+                headers.iter().filter(|h| h[0].as_str().unwrap().eq_ignore_ascii_case(name)).collect();
+            assert!(found.len() <= 1, "{name}");
+            found.first().map(|h| h[1].as_str().unwrap().to_owned())
+        };
+        assert_eq!(value("accept").unwrap(), "application/json");
+        assert_eq!(value("accept-encoding").unwrap(), "identity");
+        assert_eq!(value("user-agent").unwrap(), concat!("my-cli/1.2 cli-auth/", env!("CARGO_PKG_VERSION")));
+        assert_eq!(value("x-tenant").unwrap(), "a");
+        for absent in ["cookie", "referer", "authorization", "origin", "expect"] {
+            assert_eq!(value(absent), None, "{endpoint}");
+        }
+    }
+}
+
+// proves: HTTP-P-02
+#[test]
+fn a_proxy_is_used_by_connect_and_never_for_this_machine() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = format!("http://user:proxy-pass-1@{}", listener.local_addr().unwrap());
+    let asked = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+        let head: Vec<String> =
+            lines.by_ref().map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
+        stream.write_all(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n").unwrap();
+        head
+    });
+    let server = Server::approving(json!({}));
+    let local = server.builder().proxy(&proxy).build().unwrap();
+    started(&local).0.poll(drop).unwrap();
+
+    let far = Client::connect("auth.example.com", "client_1").proxy(&proxy).build().unwrap();
+    let error = far.login().start().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Network);
+    assert!(!format!("{error:?}").contains("proxy-pass-1"));
+    let head = asked.join().unwrap();
+    assert_eq!(head[0], "CONNECT auth.example.com:443 HTTP/1.1");
+    assert!(
+        head.iter().any(|line| line.to_ascii_lowercase().starts_with("proxy-authorization: basic ")),
+        "{head:?}"
+    );
+}

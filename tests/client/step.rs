@@ -1,0 +1,122 @@
+//! The bounded step: the contract on which every language's own loop stands.
+
+use std::time::{Duration, Instant};
+
+use cli_auth::{ErrorKind, Event, Step};
+use serde_json::json;
+
+use crate::support::{PATIENCE, Server, is_waiting, started, step_until};
+
+#[test]
+fn zero_never_blocks_and_drives_a_login_to_its_end() {
+    let server = Server::new(json!({"interval": 1, "answer": "approve", "script": {
+        "device": [{"real": true, "delay": 0.3}],
+        "token": ["authorization_pending", {"real": true, "delay": 0.3}]}}));
+    let login = server.client().login();
+    let mut longest = Duration::ZERO;
+    let mut dues = Vec::new();
+    let (mut prompts, mut pending) = (0, 0);
+    let end = Instant::now() + PATIENCE;
+    let tokens = loop {
+        assert!(Instant::now() < end);
+        let before = Instant::now();
+        let step = login.step(Duration::ZERO).unwrap();
+        longest = longest.max(before.elapsed());
+        match step {
+            Step::Waiting { due_in, .. } => {
+                dues.push(due_in);
+                std::thread::sleep(due_in.clamp(Duration::from_millis(2), Duration::from_millis(50)));
+            }
+            Step::Prompt(_) => prompts += 1,
+            Step::Event(Event::Pending { .. }) => pending += 1,
+            Step::Authorized(tokens) => break tokens,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!((prompts, pending), (1, 1));
+    // A blocked call would have lasted as long as the server's delay; scheduling noise does not come near it.
+    assert!(longest < Duration::from_millis(200), "{longest:?}");
+    assert!(dues.iter().any(Duration::is_zero) && dues.iter().any(|due| *due > Duration::from_millis(800)));
+    assert!(dues.iter().all(|due| *due <= Duration::from_millis(1_050)));
+    match login.step(Duration::ZERO).unwrap() {
+        Step::Authorized(again) => assert_eq!(again.access_token(), tokens.access_token()),
+        other => panic!("{other:?}"),
+    }
+}
+
+// proves: R8628-3.4-06, R8628-3.5-10, P5-14
+#[test]
+fn a_request_survives_the_slices_and_is_sent_once() {
+    let server = Server::approving(json!({"device": [{"real": true, "drip": {"bytes": 20, "every": 0.1}}],
+        "token": [{"grant": true, "delay": 0.5}]}));
+    let login = server.client().login();
+    let mut slices = 0;
+    loop {
+        match login.step(Duration::from_millis(20)).unwrap() {
+            Step::Waiting { .. } => slices += 1,
+            Step::Authorized(_) => break,
+            _ => {}
+        }
+    }
+    assert!(slices > 30, "{slices}");
+    assert_eq!(server.requests("device", 1).len(), 1);
+    assert_eq!(server.requests("token", 1).len(), 1);
+}
+
+#[test]
+fn an_outcome_stays_the_outcome() {
+    let server = Server::new(json!({"interval": 1, "answer": "deny"}));
+    let (login, _) = started(&server.client());
+    assert_eq!(login.poll(drop).unwrap_err().kind(), ErrorKind::Denied);
+    login.cancel();
+    assert_eq!(login.step(Duration::ZERO).unwrap_err().kind(), ErrorKind::Denied);
+    assert_eq!(login.poll(drop).unwrap_err().kind(), ErrorKind::Denied);
+    assert_eq!(server.requests("token", 1).len(), 1);
+}
+
+#[test]
+fn a_second_driver_is_told_and_the_first_goes_on() {
+    let server = Server::new(json!({"interval": 1}));
+    let (login, _) = started(&server.client());
+    let first = std::thread::spawn({
+        let login = login.clone();
+        move || login.poll(drop)
+    });
+    step_until(&login, |step| matches!(step, Err(error) if error.kind() == ErrorKind::Busy)).unwrap_err();
+    server.answer("approve");
+    assert!(first.join().unwrap().is_ok());
+}
+
+#[test]
+fn the_callback_may_use_the_login() {
+    let server = Server::new(
+        json!({"interval": 1, "script": {"token": {"steps": ["authorization_pending"], "then": "repeat"}}}),
+    );
+    let (login, prompt) = started(&server.client());
+    let outcome = login.poll(|_| {
+        assert_eq!(login.prompt(), Some(&prompt));
+        assert!(is_waiting(&login.step(Duration::ZERO)));
+        login.cancel();
+    });
+    assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Cancelled);
+}
+
+#[test]
+fn poll_before_start_says_what_to_do() {
+    let server = Server::approving(json!({}));
+    let login = server.client().login();
+    let error = login.poll(drop).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidConfig);
+    assert!(login.start().is_ok(), "nothing was lost");
+    assert_eq!(login.start().unwrap(), *login.prompt().unwrap());
+    assert_eq!(server.requests("device", 1).len(), 1);
+}
+
+#[test]
+fn a_login_timeout_ends_it_while_a_request_hangs() {
+    let server = Server::new(json!({"script": {"device": [{"hang": "before"}]}}));
+    let client = server.builder().login_timeout(Duration::from_millis(300)).build().unwrap();
+    let before = Instant::now();
+    assert_eq!(client.login().start().unwrap_err().kind(), ErrorKind::Expired);
+    assert!(before.elapsed() >= Duration::from_millis(300) && before.elapsed() < Duration::from_secs(5));
+}
