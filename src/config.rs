@@ -5,18 +5,16 @@ use std::time::Duration;
 use url::Url;
 
 use crate::{
-    Client, Error, Secret,
+    ClientBuilder, Error, Secret, SecretIn,
+    builder::Provider,
     protocol::{
         form::ClientAuth,
         metadata::{Issuer, Metadata},
         token::Strictness,
         uri::{self, Loopback},
     },
-    transport::{self, Settings, Timeouts},
+    transport::{self, Settings},
 };
-
-/// WorkOS's API, where AuthKit's device flow lives.
-const WORKOS_API: &str = "https://api.workos.com";
 
 /// Parameters of the device authorization request that belong to the protocol.
 const RESERVED: [&str; 8] = [
@@ -35,62 +33,6 @@ const REPEATABLE: &str = "resource";
 
 /// Longest that the waits of one request may be set to.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// Which server a client talks to.
-#[derive(Clone, Debug)]
-enum Provider {
-    AuthKit { api_base: String },
-    Connect { domain: String },
-    Issuer(String),
-    Endpoints { device_authorization: String, token: String, revocation: Option<String> },
-}
-
-/// How a client secret is sent (RFC 6749 section 2.3.1).
-///
-/// ```
-/// let client = cli_auth::Client::connect("acme.authkit.app", "client_123")
-///     .client_secret("not really secret in a distributed tool", cli_auth::SecretIn::Basic)
-///     .build()?;
-/// # Ok::<(), cli_auth::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum SecretIn {
-    /// As the server's metadata says, else by Basic.
-    #[default]
-    Auto,
-    /// `Authorization: Basic`.
-    Basic,
-    /// `client_secret` in the body.
-    Body,
-}
-
-/// The settings of a [`Client`]. Made by [`Client::authkit`] and its relatives; nothing is checked before
-/// [`build`](ClientBuilder::build), and nothing is sent before a login starts.
-///
-/// ```
-/// let client = cli_auth::Client::discover("https://auth.example.com", "my-cli")
-///     .product("my-cli/1.2")
-///     .scopes(["openid", "offline_access"])
-///     .build()?;
-/// # Ok::<(), cli_auth::Error>(())
-/// ```
-#[derive(Clone, Debug)]
-#[must_use = "a builder does nothing until `build` is called"]
-pub struct ClientBuilder {
-    provider: Provider,
-    client_id: String,
-    secret: Option<(Secret, SecretIn)>,
-    scopes: Vec<String>,
-    params: Vec<(String, String)>,
-    headers: Vec<(String, Secret)>,
-    ca_pem: Vec<Vec<u8>>,
-    proxy: Option<Secret>,
-    product: Option<String>,
-    timeouts: Timeouts,
-    login_timeout: Option<Duration>,
-    loopback: Loopback,
-}
 
 /// Where the endpoints come from.
 #[derive(Clone, Debug)]
@@ -127,271 +69,8 @@ impl Config {
 }
 
 impl ClientBuilder {
-    fn new(provider: Provider, client_id: impl Into<String>) -> Self {
-        Self {
-            provider,
-            client_id: client_id.into(),
-            secret: None,
-            scopes: Vec::new(),
-            params: Vec::new(),
-            headers: Vec::new(),
-            ca_pem: Vec::new(),
-            proxy: None,
-            product: None,
-            timeouts: Timeouts::default(),
-            login_timeout: None,
-            loopback: Loopback::Refused,
-        }
-    }
-
-    pub(crate) fn authkit(client_id: impl Into<String>) -> Self {
-        Self::new(Provider::AuthKit { api_base: WORKOS_API.into() }, client_id)
-    }
-
-    pub(crate) fn connect(domain: impl Into<String>, client_id: impl Into<String>) -> Self {
-        Self::new(Provider::Connect { domain: domain.into() }, client_id)
-    }
-
-    pub(crate) fn discover(issuer: impl Into<String>, client_id: impl Into<String>) -> Self {
-        Self::new(Provider::Issuer(issuer.into()), client_id)
-    }
-
-    pub(crate) fn endpoints(
-        device: impl Into<String>,
-        token: impl Into<String>,
-        client_id: impl Into<String>,
-    ) -> Self {
-        let provider = Provider::Endpoints {
-            device_authorization: device.into(),
-            token: token.into(),
-            revocation: None,
-        };
-        Self::new(provider, client_id)
-    }
-
-    /// AuthKit only: another address of WorkOS's API, such as that of a test server.
-    ///
-    /// With any other provider it changes nothing. It has to be https, without a query; a path in it is kept.
-    ///
-    /// ```
-    /// let client = cli_auth::Client::authkit("client_123").api_base("https://workos.test.example").build()?;
-    /// # Ok::<(), cli_auth::Error>(())
-    /// ```
-    pub fn api_base(mut self, url: impl Into<String>) -> Self {
-        if let Provider::AuthKit { api_base } = &mut self.provider {
-            *api_base = url.into();
-        }
-        self
-    }
-
-    /// [`Client::endpoints`] only: where tokens are revoked (RFC 7009).
-    ///
-    /// With any other provider it changes nothing: metadata names it, and WorkOS has none.
-    ///
-    /// ```
-    /// let client = cli_auth::Client::endpoints("https://h/device", "https://h/token", "my-cli").revocation_endpoint("https://h/revoke").build()?;
-    /// # Ok::<(), cli_auth::Error>(())
-    /// ```
-    pub fn revocation_endpoint(mut self, url: impl Into<String>) -> Self {
-        if let Provider::Endpoints { revocation, .. } = &mut self.provider {
-            *revocation = Some(url.into());
-        }
-        self
-    }
-
-    /// Asks for a scope (RFC 6749 section 3.3). None is asked for by itself: refresh tokens often need `offline_access`.
-    ///
-    /// One scope a call: printable ASCII without space, quote and backslash. WorkOS AuthKit knows no scopes.
-    ///
-    /// ```
-    /// let client = cli_auth::Client::connect("acme.authkit.app", "client_123").scope("offline_access").build()?;
-    /// # Ok::<(), cli_auth::Error>(())
-    /// ```
-    pub fn scope(mut self, scope: impl Into<String>) -> Self {
-        self.scopes.push(scope.into());
-        self
-    }
-
-    /// Asks for several scopes.
-    ///
-    /// They are added to those that were asked for before, and sent in this order.
-    ///
-    /// ```
-    /// let client = cli_auth::Client::connect("acme.authkit.app", "client_123")
-    ///     .scopes(["openid", "email"])
-    ///     .build()?;
-    /// # Ok::<(), cli_auth::Error>(())
-    /// ```
-    pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
-        self.scopes.extend(scopes.into_iter().map(Into::into));
-        self
-    }
-
-    /// An extra parameter of the device authorization request, such as `audience` (RFC 8628 section 3.1).
-    ///
-    /// Parameters of the protocol itself (`client_id`, `scope`, `device_code`, …) are refused, and so is a name that is there
-    /// twice, except `resource` (RFC 8707 section 2). Not for secrets: `Debug` shows the value.
-    ///
-    /// ```
-    /// let client = cli_auth::Client::discover("https://id.example.com", "my-cli").param("audience", "https://api.example.com").build()?;
-    /// # Ok::<(), cli_auth::Error>(())
-    /// ```
-    pub fn param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.params.push((name.into(), value.into()));
-        self
-    }
-
-    /// An extra header of every request. Its value counts as a secret.
-    ///
-    /// Headers that belong to the protocol (`Host`, `Accept`, `Content-Type`, `User-Agent`, …) are refused. `Authorization` and
-    /// a client secret exclude each other.
-    ///
-    /// ```
-    /// let client = cli_auth::Client::authkit("client_123").header("X-Tenant", "acme").build()?;
-    /// # Ok::<(), cli_auth::Error>(())
-    /// ```
-    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.headers.push((name.into(), Secret::new(value)));
-        self
-    }
-
-    /// Trusts the certificates of this PEM text beside those of the operating system: a company's CA, a test server's.
-    ///
-    /// At most 4 MiB, with one certificate at least. Called again, it adds more.
-    ///
-    /// ```
-    /// # let pem = "";
-    /// # let build = || {
-    /// let client = cli_auth::Client::authkit("client_123").ca_pem(pem).build()?;
-    /// # Ok::<_, cli_auth::Error>(client) };
-    /// # assert_eq!(build().unwrap_err().kind(), cli_auth::ErrorKind::InvalidConfig); // no certificate in it
-    /// ```
-    pub fn ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.ca_pem.push(pem.into());
-        self
-    }
-
-    /// Sends every request through this `http://` or `https://` proxy, except to this machine. Without it, `HTTPS_PROXY`,
-    /// `ALL_PROXY` and `NO_PROXY` are honoured.
-    ///
-    /// A user name and a password may be in the address; it counts as a secret.
-    ///
-    /// ```
-    /// let client = cli_auth::Client::authkit("client_123").proxy("http://proxy.example.com:3128").build()?;
-    /// # Ok::<(), cli_auth::Error>(())
-    /// ```
-    pub fn proxy(mut self, url: impl Into<String>) -> Self {
-        self.proxy = Some(Secret::new(url));
-        self
-    }
-
-    /// Who asks: the first part of the User-Agent, such as `my-cli/1.2`. The name before the slash is shown in the prompt.
-    ///
-    /// Name and version are tokens (RFC 9110 section 10.1.5); this library's own name and version follow them.
-    ///
-    /// ```
-    /// let client = cli_auth::Client::authkit("client_123").product("my-cli/1.2").build()?;
-    /// # Ok::<(), cli_auth::Error>(())
-    /// ```
-    pub fn product(mut self, product: impl Into<String>) -> Self {
-        self.product = Some(product.into());
-        self
-    }
-
-    /// A client secret, for servers that insist on one. A secret in a distributed program is not confidential
-    /// (RFC 8252 section 8.5).
-    ///
-    /// ```
-    /// let client = cli_auth::Client::discover("https://id.example.com", "my-cli").client_secret("s3cr3t", cli_auth::SecretIn::Auto).build()?;
-    /// # Ok::<(), cli_auth::Error>(())
-    /// ```
-    pub fn client_secret(mut self, secret: impl Into<String>, place: SecretIn) -> Self {
-        self.secret = Some((Secret::new(secret), place));
-        self
-    }
-
-    /// How long a connection may take to come about: DNS, TCP and TLS. 10 s unless set.
-    ///
-    /// More than 0 and at most 24 hours, as every time limit here.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// let client = cli_auth::Client::authkit("client_123").connect_timeout(Duration::from_secs(5)).build()?;
-    /// # Ok::<(), cli_auth::Error>(())
-    /// ```
-    pub fn connect_timeout(mut self, limit: Duration) -> Self {
-        self.timeouts.connect = limit;
-        self
-    }
-
-    /// How long a server may be silent within an answer. 15 s unless set.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// let client = cli_auth::Client::authkit("client_123").read_timeout(Duration::from_secs(10)).build()?;
-    /// # Ok::<(), cli_auth::Error>(())
-    /// ```
-    pub fn read_timeout(mut self, limit: Duration) -> Self {
-        self.timeouts.read = limit;
-        self
-    }
-
-    /// How long one request may take in all. 25 s unless set.
-    ///
-    /// A poll that takes longer counts as lost: [`Event::Retrying`](crate::Event::Retrying), and the login goes on.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// let client = cli_auth::Client::authkit("client_123").request_timeout(Duration::from_secs(20)).build()?;
-    /// # Ok::<(), cli_auth::Error>(())
-    /// ```
-    pub fn request_timeout(mut self, limit: Duration) -> Self {
-        self.timeouts.total = limit;
-        self
-    }
-
-    /// How long a whole login may take, from its first step. Without it, the code's lifetime alone decides.
-    ///
-    /// Then the login ends with [`Expired`](crate::ErrorKind::Expired). Never sent to the server.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// let client = cli_auth::Client::authkit("client_123").login_timeout(Duration::from_secs(120)).build()?;
-    /// # Ok::<(), cli_auth::Error>(())
-    /// ```
-    pub fn login_timeout(mut self, limit: Duration) -> Self {
-        self.login_timeout = Some(limit);
-        self
-    }
-
-    /// Allows plain http to this machine. **For tests and local development only**: anybody on this machine can listen.
-    ///
-    /// This machine is `localhost`, `127.0.0.0/8` and `::1`; http to any other host stays refused.
-    ///
-    /// ```
-    /// let client = cli_auth::Client::authkit("client_123").api_base("http://127.0.0.1:8628").allow_insecure_loopback(true).build()?;
-    /// # Ok::<(), cli_auth::Error>(())
-    /// ```
-    pub fn allow_insecure_loopback(mut self, allow: bool) -> Self {
-        self.loopback = if allow { Loopback::Allowed } else { Loopback::Refused };
-        self
-    }
-
-    /// Checks everything and makes the client. No I/O.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::InvalidConfig`](crate::ErrorKind::InvalidConfig) names the setting and says what to do.
-    ///
-    /// ```
-    /// let error = cli_auth::Client::authkit("client_123").product("my cli").build().unwrap_err();
-    /// assert_eq!(error.to_string(), "the product must look like my-cli or my-cli/1.2");
-    /// ```
-    pub fn build(self) -> Result<Client, Error> {
-        self.check().map(Client::new)
-    }
-
-    fn check(self) -> Result<Config, Error> {
+    /// Everything that can be known to be wrong without asking the server.
+    pub(crate) fn check(self) -> Result<Config, Error> {
         if self.client_id.is_empty() {
             return Err(Error::config(
                 "the client id is empty: give the id that the server's dashboard shows",
@@ -562,7 +241,7 @@ fn proxy(text: &Secret) -> Result<Url, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ErrorKind;
+    use crate::{Client, ErrorKind};
 
     fn authkit() -> ClientBuilder {
         Client::authkit("client_1")

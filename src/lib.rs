@@ -20,6 +20,7 @@
 #[cfg(not(unix))]
 compile_error!("cli-auth runs on Unix for now: Windows needs another way to wake a waiting login");
 
+mod builder;
 mod client;
 mod clock;
 mod config;
@@ -35,8 +36,8 @@ mod terminal;
 mod tokens;
 mod transport;
 
+pub use builder::{ClientBuilder, SecretIn};
 pub use client::Client;
-pub use config::{ClientBuilder, SecretIn};
 pub use error::{Error, ErrorKind, Organization};
 pub use login::{Login, Step};
 pub use prompt::Prompt;

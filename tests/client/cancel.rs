@@ -2,6 +2,7 @@
 
 use std::{
     net::{TcpListener, TcpStream},
+    process::Command,
     thread,
     time::{Duration, Instant},
 };
@@ -92,6 +93,30 @@ fn while_connecting() {
     let url = format!("http://{address}");
     let client = Client::connect(url, "client_1").allow_insecure_loopback(true).build().unwrap();
     cancelled_at_once(&client.login(), || {});
+}
+
+/// In a process of its own, whose resolver never answers.
+#[test]
+fn while_resolving_the_name() {
+    const INSIDE: &str = "CLI_AUTH_TEST_HUNG_RESOLVER";
+    if std::env::var_os(INSIDE).is_some() {
+        let client = Client::connect("auth.example.com", "client_1").build().unwrap();
+        return cancelled_at_once(&client.login(), || {});
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let (source, library) = (directory.path().join("hung.c"), directory.path().join("hung.so"));
+    std::fs::write(&source, "#include <unistd.h>\nint getaddrinfo(void) { for (;;) pause(); }\n").unwrap();
+    let built =
+        Command::new("cc").args(["-w", "-shared", "-fPIC", "-o"]).args([&library, &source]).status().unwrap();
+    assert!(built.success());
+    let inside = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "cancel::while_resolving_the_name"])
+        .env(INSIDE, "1")
+        .env("LD_PRELOAD", &library)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&inside.stdout);
+    assert!(inside.status.success() && said.contains("1 passed"), "{said}");
 }
 
 #[test]

@@ -1,4 +1,10 @@
 //! The public API against a real server process: what the example tool has no words for.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what went wrong by panicking"
+)]
 
 mod asynchronous;
 mod cancel;
