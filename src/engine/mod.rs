@@ -121,11 +121,13 @@ impl Engine {
         let parts = self.parts()?;
         let permits = Arc::clone(&parts.permits);
         Ok(Task(parts.runtime.spawn(async move {
-            let permit = permits.acquire().await;
+            let permit = permits.acquire_owned().await;
             let output = exchange.await;
-            // The connection has to be back in the pool before the next exchange looks for one.
-            take_turns().await;
-            drop(permit);
+            tokio::spawn(async move {
+                // The connection has to be back in the pool before the next exchange looks for one.
+                take_turns().await;
+                drop(permit);
+            });
             output
         })))
     }
