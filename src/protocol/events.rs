@@ -85,3 +85,23 @@ impl fmt::Display for RetryReason {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_words_for_programs() {
+        let words = [
+            (RetryReason::Http(429), "http_429"),
+            (RetryReason::Timeout, "timeout"),
+            (RetryReason::Dns, "dns"),
+            (RetryReason::Connect, "connect"),
+            (RetryReason::ConnectionLost, "connection_lost"),
+            (RetryReason::Tls, "tls"),
+        ];
+        for (reason, word) in words {
+            assert_eq!(reason.to_string(), word);
+        }
+    }
+}

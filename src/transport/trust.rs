@@ -61,10 +61,14 @@ fn with_roots(roots: RootCertStore) -> Result<ClientConfig, Error> {
 
 /// The bundle that the system names, or else everything that it has. `SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured.
 fn system_roots() -> Vec<CertificateDer<'static>> {
-    let chosen = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    if cfg!(all(unix, not(target_vendor = "apple"))) && !chosen("SSL_CERT_FILE") && !chosen("SSL_CERT_DIR") {
-        let bundle = openssl_probe::probe().cert_file;
-        if let Some(roots) = bundle.as_deref().map(read_bundle).filter(|roots| !roots.is_empty()) {
+    let bundle = openssl_probe::probe().cert_file;
+    let directory = std::env::var_os("SSL_CERT_DIR").filter(|value| !value.is_empty());
+    // A bundle that lies in the directory of certificates is made of them: reading those would find nothing new.
+    let is_all = directory
+        .is_none_or(|directory| bundle.as_deref().and_then(Path::parent) == Some(Path::new(&directory)));
+    if cfg!(all(unix, not(target_vendor = "apple"))) && is_all {
+        let roots = bundle.as_deref().map(read_bundle).unwrap_or_default();
+        if !roots.is_empty() {
             return roots;
         }
     }

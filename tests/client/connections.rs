@@ -27,7 +27,7 @@ fn a_kept_connection_that_died_is_replaced_without_an_event() {
     for fault in [json!({"real": true, "close_after": 0.2}), json!({"real": true, "connection_close": true})]
     {
         let server =
-            Server::new(json!({"tls": "good", "interval": 1, "answer": "approve", "answer_after_polls": 2,
+            Server::new(json!({"tls": "good", "interval": 2, "answer": "approve", "answer_after_polls": 2,
             "script": {"device": [fault.clone()], "token": [fault.clone(), fault]}}));
         let mut events = Vec::new();
         started(&server.client()).0.poll(|event| events.push(event)).unwrap();
