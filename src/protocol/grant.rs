@@ -15,6 +15,9 @@ pub(crate) const DEFAULT_INTERVAL: Duration = Duration::from_secs(5);
 /// No number of a server counts for more than this: it keeps all arithmetic far from overflow.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
+/// A shorter device code can be part of another text by chance.
+const LEAST_SECRET_BYTES: usize = 16;
+
 /// What the server granted: the two codes, the address and the times.
 #[derive(Clone, Debug)]
 pub(crate) struct Grant {
@@ -57,10 +60,9 @@ pub(crate) fn read(reply: &Reply, loopback: Loopback, sent: &[&str]) -> Result<G
             ErrorKind::Rejected,
             "the server does not let this client use the device flow: switch it on where the client is registered",
         ),
-        Code::Is(code) => refuse(
-            ErrorKind::Rejected,
-            &format!("the server refused to start a login ({})", crate::sanitize(&code)),
-        ),
+        Code::Is(code) => {
+            refuse(ErrorKind::Rejected, &format!("the server refused to start a login ({})", code))
+        }
         Code::IllFormed => Err(invalid("its error code is not a text")),
         Code::Absent => {
             let object =
@@ -95,6 +97,14 @@ fn members(object: &Object<'_>, loopback: Loopback) -> Result<Grant, String> {
         (Some(uri), _) | (None, Some(uri)) => uri,
         (None, None) => return Err("`verification_uri` is missing".into()),
     };
+    let complete = text("verification_uri_complete")?;
+    let shown = [Some(&user_code), Some(&verification_uri), complete.as_ref()];
+    let secret = device_code.expose();
+    if secret.len() >= LEAST_SECRET_BYTES && shown.into_iter().flatten().any(|text| text.contains(secret)) {
+        return Err(
+            "it would show the device code, which is a secret, to everybody who sees the screen".into()
+        );
+    }
     let expires_in = object.number("expires_in").map_err(ill)?.ok_or("`expires_in` is missing")?;
     if expires_in <= 0.0 {
         return Err("`expires_in` is not positive".into());
@@ -104,9 +114,7 @@ fn members(object: &Object<'_>, loopback: Loopback) -> Result<Grant, String> {
         device_code,
         user_code,
         verification_uri: uri("verification_uri", verification_uri)?,
-        verification_uri_complete: text("verification_uri_complete")?
-            .map(|text| uri("verification_uri_complete", text))
-            .transpose()?,
+        verification_uri_complete: complete.map(|text| uri("verification_uri_complete", text)).transpose()?,
         expires_in: seconds(expires_in),
         interval: whole_interval(interval).unwrap_or(DEFAULT_INTERVAL),
     })
@@ -228,6 +236,21 @@ mod tests {
             grant(&changed("verification_uri_complete", "\"\"")).unwrap().verification_uri_complete,
             None
         );
+    }
+
+    // proves: R8628-3.3-02, R8628-5.2-01
+    #[test]
+    fn a_server_that_shows_the_device_code_is_refused() {
+        let secret = GOOD.replace("d+&=%/ü", "0123456789abcdef");
+        assert!(grant(&secret).is_ok());
+        for shown in ["WDJB-MJHT", "https://h/device"] {
+            let error = grant(&secret.replace(shown, &format!("{shown}0123456789abcdef"))).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidResponse);
+            assert!(!error.to_string().contains("0123456789abcdef"));
+        }
+        let short =
+            secret.replace("0123456789abcdef", "0123456789abcde").replace("WDJB-MJHT", "0123456789abcde");
+        assert!(grant(&short).is_ok());
     }
 
     // proves: R8628-3.2-05, R6749-5.2-02

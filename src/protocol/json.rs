@@ -49,10 +49,10 @@ impl<'a> Object<'a> {
         let Some(raw) = self.raw(name) else { return Ok(None) };
         let unquoted: Option<String> = serde_json::from_str(raw).ok();
         let digits = unquoted.as_deref().unwrap_or(raw).trim();
-        let is_number = digits.starts_with(|c: char| c.is_ascii_digit() || c == '-')
-            && digits.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b));
+        // Rust also reads "inf" and "NaN", which no server may say.
+        let is_number = digits.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b));
         match digits.parse::<f64>() {
-            Ok(number) if is_number && !number.is_nan() => Ok(Some(number)),
+            Ok(number) if is_number => Ok(Some(number)),
             _ => Err(IllTyped(name.to_owned())),
         }
     }

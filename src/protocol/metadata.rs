@@ -7,7 +7,7 @@ use super::{
     reply::Reply,
     uri::{self, Loopback},
 };
-use crate::{Error, ErrorKind, sanitize};
+use crate::{Error, ErrorKind};
 
 /// An issuer identifier, kept as the person wrote it: it is compared code point by code point (RFC 8414 section 4).
 #[derive(Clone, Debug)]
@@ -105,8 +105,10 @@ impl Issuer {
         match text("issuer")? {
             Some(issuer) if issuer == self.text => {}
             Some(issuer) => {
-                let other = sanitize(&issuer);
-                return Err(invalid(format!("it is for the issuer \"{other}\", not for \"{}\"", self.text)));
+                return Err(invalid(format!(
+                    "it is not for \"{}\", but for the issuer \"{issuer}\"",
+                    self.text
+                )));
             }
             None => return Err(invalid("`issuer` is missing".into())),
         }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use zeroize::Zeroizing;
 
 use super::json::Object;
-use crate::{Error, ErrorKind, secret::mask};
+use crate::{Error, ErrorKind, sanitize, secret::mask};
 
 /// Longest error code that is taken for one; a longer text is no code of any server.
 const MAX_CODE_BYTES: usize = 256;
@@ -77,14 +77,16 @@ impl Reply {
         object.text("error_description").or_else(|| object.text("message"))
     }
 
-    /// An error that carries all that this answer says, with every secret masked that the answer echoes or holds.
+    /// An error that carries all that this answer says. Of the message, which may quote the server, and of all the
+    /// other texts every secret is masked that the answer echoes or holds; what remains is sanitised. In this order: a
+    /// secret that was cut or changed would not be found any more.
     pub(crate) fn error(&self, kind: ErrorKind, message: &str, sent: &[&str]) -> Error {
         let hide = |text: &str| self.mask(text, sent);
         let code = match self.code() {
             Code::Is(code) => Some(hide(&code)),
             Code::Absent | Code::IllFormed => None,
         };
-        Error::new(kind, hide(message))
+        Error::new(kind, sanitize(&hide(message)))
             .with_oauth_error(code)
             .with_description(self.description().as_deref().map(hide).as_deref())
             .with_http(self.status, self.request_id.as_deref().map(hide).as_deref(), self.retry_after)
@@ -246,6 +248,10 @@ mod tests {
         let error = reply.error(ErrorKind::Rejected, "no dev-123", &["dev-123"]);
         let everything = format!("{error} {error:?}");
         assert!(!everything.contains("dev-123") && !everything.contains("tok-456"), "{everything}");
+        let cut = format!("{} dev-123", "x".repeat(393));
+        assert!(!reply.error(ErrorKind::Rejected, &cut, &["dev-123"]).to_string().contains("dev"));
+        let odd = reply.error(ErrorKind::Rejected, "no dev\t1\u{200b}23", &["dev\t1\u{200b}23"]);
+        assert!(odd.to_string().starts_with("no ****"), "{odd}");
         assert_eq!(error.oauth_error(), Some("no_****"));
         assert_eq!(error.description(), Some("**** ****"));
         assert_eq!(error.request_id(), Some("req-****"));

@@ -7,7 +7,7 @@ use super::{
     json::{IllTyped, Object},
     jwt,
 };
-use crate::{ErrorKind, Secret};
+use crate::{ErrorKind, Secret, secret::mask};
 
 /// How much a server may leave out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub(crate) enum Expiry {
 /// The members that [`TokenAnswer`] has names for.
 const NAMED: [&str; 6] = ["access_token", "refresh_token", "id_token", "token_type", "scope", "expires_in"];
 
-/// Reads a success. The error is its kind and a sentence.
+/// Reads a success. The error is its kind and a sentence, which may quote the server.
 pub(crate) fn read(object: &Object<'_>, strictness: Strictness) -> Result<TokenAnswer, (ErrorKind, String)> {
     let invalid =
         |what: String| (ErrorKind::InvalidResponse, format!("the server's token answer is unusable: {what}"));
@@ -69,10 +69,7 @@ pub(crate) fn read(object: &Object<'_>, strictness: Strictness) -> Result<TokenA
     let token_type = match text("token_type")?.filter(|t| !t.is_empty()) {
         Some(kind) if kind.eq_ignore_ascii_case("bearer") => kind,
         Some(kind) => {
-            let message = format!(
-                "the server gave a token of type \"{}\", which this client cannot use",
-                crate::sanitize(&kind)
-            );
+            let message = format!("the server gave a token of a type that this client cannot use: {kind}");
             return Err((ErrorKind::Unsupported, message));
         }
         None if strictness == Strictness::AuthKit => "Bearer".into(),
@@ -93,20 +90,24 @@ pub(crate) fn read(object: &Object<'_>, strictness: Strictness) -> Result<TokenA
         }
         Err(_) => Expiry::Unknown,
     };
+    let (refresh_token, id_token) = (token("refresh_token")?, token("id_token")?);
+    // Whatever of this answer may be shown must not show its tokens, even where a server puts them there.
+    let tokens = [Some(&access_token), refresh_token.as_ref(), id_token.as_ref()];
+    let hide = |text: String| mask(&text, tokens.iter().flatten().map(|token| token.expose()));
     Ok(TokenAnswer {
-        refresh_token: token("refresh_token")?,
-        id_token: token("id_token")?,
-        access_token,
-        token_type,
-        scopes: scopes.filter(|list| !list.is_empty()),
-        expiry,
-        user_id: object.object("user").and_then(|user| user.text("id")),
-        organization_id: object.text("organization_id"),
+        scopes: scopes.filter(|list| !list.is_empty()).map(|list| list.into_iter().map(hide).collect()),
+        user_id: object.object("user").and_then(|user| user.text("id")).map(hide),
+        organization_id: object.text("organization_id").map(hide),
         other: object
             .members()
             .filter(|(name, _)| !NAMED.contains(name))
             .map(|(name, raw)| (name.to_owned(), Secret::new(raw)))
             .collect(),
+        token_type,
+        expiry,
+        access_token,
+        refresh_token,
+        id_token,
     })
 }
 
@@ -162,7 +163,7 @@ mod tests {
             ),
             (r#"{"access_token":5,"token_type":"Bearer"}"#, ErrorKind::InvalidResponse, "wrong type"),
             (r#"{"access_token":"a"}"#, ErrorKind::InvalidResponse, "`token_type` is missing"),
-            (r#"{"access_token":"a","token_type":"mac"}"#, ErrorKind::Unsupported, "\"mac\""),
+            (r#"{"access_token":"a","token_type":"mac"}"#, ErrorKind::Unsupported, ": mac"),
             (r#"{"access_token":"a","token_type":"DPoP"}"#, ErrorKind::Unsupported, "DPoP"),
             (
                 r#"{"access_token":"a","token_type":"Bearer","refresh_token":5}"#,
@@ -207,6 +208,19 @@ mod tests {
         assert_eq!(
             read(r#"{"access_token":"a","token_type":"mac"}"#, Strictness::AuthKit).unwrap_err().0,
             ErrorKind::Unsupported
+        );
+    }
+
+    // proves: STORE-13
+    #[test]
+    fn what_may_be_shown_never_shows_a_token() {
+        let body = r#"{"access_token":"acc-1","refresh_token":"ref-1","token_type":"Bearer","scope":"x ref-1",
+            "user":{"id":"u-acc-1"},"organization_id":"acc-1"}"#;
+        let answer = standard(body).unwrap();
+        assert_eq!(answer.scopes.unwrap(), ["x", "****"]);
+        assert_eq!(
+            (answer.user_id.as_deref(), answer.organization_id.as_deref()),
+            (Some("u-****"), Some("****"))
         );
     }
 

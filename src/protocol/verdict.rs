@@ -7,7 +7,7 @@ use super::{
     reply::{Code, Reply},
     token::{self, Strictness, TokenAnswer},
 };
-use crate::{Error, ErrorKind, Organization, Secret, sanitize};
+use crate::{Error, ErrorKind, Organization, Secret};
 
 /// What one poll brought.
 #[derive(Debug)]
@@ -137,7 +137,7 @@ fn refused(reply: &Reply, code: &str, sent: &[&str]) -> Error {
         "invalid_client" | "unauthorized_client" => {
             reply.error(ErrorKind::Rejected, "the server does not accept this client: check the client id and its grants", sent)
         }
-        _ => reply.error(ErrorKind::Rejected, &format!("the server refused the request ({})", sanitize(code)), sent),
+        _ => reply.error(ErrorKind::Rejected, &format!("the server refused the request ({})", code), sent),
     }
 }
 
@@ -177,7 +177,7 @@ fn step_up(reply: &Reply, code: &str, sent: &[&str]) -> Error {
         }
         _ => "finish what it asks for in the browser, then log in again",
     };
-    let message = format!("the server wants one more step ({}): {what}", sanitize(code));
+    let message = format!("the server wants one more step ({}): {what}", code);
     reply.error(ErrorKind::ActionRequired, &message, sent).with_step_up(organizations, pending)
 }
 
