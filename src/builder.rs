@@ -61,6 +61,8 @@ pub struct ClientBuilder {
     pub(crate) timeouts: Timeouts,
     pub(crate) login_timeout: Option<Duration>,
     pub(crate) loopback: Loopback,
+    /// A setting that the provider does not have.
+    pub(crate) misplaced: Option<&'static str>,
 }
 
 impl ClientBuilder {
@@ -78,6 +80,7 @@ impl ClientBuilder {
             timeouts: Timeouts::default(),
             login_timeout: None,
             loopback: Loopback::Refused,
+            misplaced: None,
         }
     }
 
@@ -115,8 +118,9 @@ impl ClientBuilder {
     /// # Ok::<(), cli_auth::Error>(())
     /// ```
     pub fn api_base(mut self, url: impl Into<String>) -> Self {
-        if let Provider::AuthKit { api_base } = &mut self.provider {
-            *api_base = url.into();
+        match &mut self.provider {
+            Provider::AuthKit { api_base } => *api_base = url.into(),
+            _ => self.misplaced = Some("API base"),
         }
         self
     }
@@ -130,8 +134,9 @@ impl ClientBuilder {
     /// # Ok::<(), cli_auth::Error>(())
     /// ```
     pub fn revocation_endpoint(mut self, url: impl Into<String>) -> Self {
-        if let Provider::Endpoints { revocation, .. } = &mut self.provider {
-            *revocation = Some(url.into());
+        match &mut self.provider {
+            Provider::Endpoints { revocation, .. } => *revocation = Some(url.into()),
+            _ => self.misplaced = Some("revocation endpoint"),
         }
         self
     }

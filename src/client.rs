@@ -40,9 +40,15 @@ pub struct Client(Arc<Shared>);
 
 #[derive(Debug)]
 pub(crate) struct Shared {
+    pub(crate) core: Arc<Core>,
+    engine: Mutex<Option<Arc<Engine>>>,
+}
+
+/// What an exchange needs. The engine that runs it is not in here: it would keep itself alive.
+#[derive(Debug)]
+pub(crate) struct Core {
     pub(crate) config: Config,
     pub(crate) clock: Arc<dyn Clock>,
-    engine: Mutex<Option<Arc<Engine>>>,
     metadata: Mutex<Option<(Arc<Metadata>, Duration)>>,
 }
 
@@ -93,12 +99,8 @@ impl Client {
     }
 
     pub(crate) fn new(config: Config) -> Self {
-        Self(Arc::new(Shared {
-            config,
-            clock: Arc::new(SystemClock),
-            engine: Mutex::new(None),
-            metadata: Mutex::new(None),
-        }))
+        let core = Core { config, clock: Arc::new(SystemClock), metadata: Mutex::new(None) };
+        Self(Arc::new(Shared { core: Arc::new(core), engine: Mutex::new(None) }))
     }
 
     /// One attempt to log in. No I/O.
@@ -132,7 +134,7 @@ impl Client {
     /// ```
     pub fn refresh(&self, refresh_token: &Secret) -> Result<Tokens, Error> {
         let engine = self.0.engine()?;
-        engine.block_on(self.0.refresh(&engine, refresh_token)?).map_err(internal)?.unwrap_or_else(ended)
+        engine.block_on(self.0.core.refresh(&engine, refresh_token)?).map_err(internal)?.unwrap_or_else(ended)
     }
 
     /// As [`refresh`](Client::refresh), for any executor. Dropping the future ends the request.
@@ -144,7 +146,11 @@ impl Client {
     /// ```
     pub async fn refresh_async(&self, refresh_token: &Secret) -> Result<Tokens, Error> {
         let engine = self.0.engine()?;
-        engine.inside(self.0.refresh(&engine, refresh_token)?).map_err(internal)?.await.unwrap_or_else(ended)
+        engine
+            .inside(self.0.core.refresh(&engine, refresh_token)?)
+            .map_err(internal)?
+            .await
+            .unwrap_or_else(ended)
     }
 
     /// Ends a token's life (RFC 7009): one request (after discovery, where needed). Revoke the refresh token: servers then drop its
@@ -163,7 +169,7 @@ impl Client {
     /// ```
     pub fn revoke(&self, token: &Secret) -> Result<(), Error> {
         let engine = self.0.engine()?;
-        engine.block_on(self.0.revoke(&engine, token)?).map_err(internal)?.unwrap_or_else(ended)
+        engine.block_on(self.0.core.revoke(&engine, token)?).map_err(internal)?.unwrap_or_else(ended)
     }
 
     /// As [`revoke`](Client::revoke), for any executor. Dropping the future ends the request.
@@ -175,7 +181,7 @@ impl Client {
     /// ```
     pub async fn revoke_async(&self, token: &Secret) -> Result<(), Error> {
         let engine = self.0.engine()?;
-        engine.inside(self.0.revoke(&engine, token)?).map_err(internal)?.await.unwrap_or_else(ended)
+        engine.inside(self.0.core.revoke(&engine, token)?).map_err(internal)?.await.unwrap_or_else(ended)
     }
 }
 
@@ -186,7 +192,7 @@ impl Shared {
             return Ok(Arc::clone(engine));
         }
         // Built outside the lock, which is thus never held for longer than it takes to copy a pointer.
-        let transport: Arc<dyn Transport> = Arc::new(HttpTransport::new(self.config.transport.clone())?);
+        let transport: Arc<dyn Transport> = Arc::new(HttpTransport::new(self.core.config.transport.clone())?);
         let built = Arc::new(Engine::new(transport).map_err(internal)?);
         let mut slot = lock(&self.engine)?;
         let engine = match slot.take() {
@@ -196,7 +202,9 @@ impl Shared {
         *slot = Some(Arc::clone(&engine));
         Ok(engine)
     }
+}
 
+impl Core {
     /// The server's endpoints, discovered where they are not known.
     pub(crate) async fn metadata(&self, transport: &dyn Transport) -> Result<Arc<Metadata>, Failure> {
         let issuer = match &self.config.source {
@@ -219,18 +227,18 @@ impl Shared {
         engine: &Engine,
         token: &Secret,
     ) -> Result<Task<Result<Tokens, Error>>, Error> {
-        let (shared, token) = (Arc::clone(self), token.clone());
+        let (core, token) = (Arc::clone(self), token.clone());
         let transport = engine.transport().map_err(internal)?;
         let exchange = async move {
-            let metadata = shared.metadata(transport.as_ref()).await.map_err(Failure::into_error)?;
-            let form = form::refresh(&shared.config.client_id, &shared.config.auth(&metadata), &token);
+            let metadata = core.metadata(transport.as_ref()).await.map_err(Failure::into_error)?;
+            let form = form::refresh(&core.config.client_id, &core.config.auth(&metadata), &token);
             let request = Request { url: metadata.token_endpoint.clone(), form: Some(form) };
-            let sent_at = shared.wall();
+            let sent_at = core.wall();
             let reply = transport.send(request).await.map_err(Failure::into_error)?;
-            let answer = verdict::of_refresh(&reply, shared.config.strictness, &shared.secrets(&token))?;
+            let answer = verdict::of_refresh(&reply, core.config.strictness, &core.secrets(&token))?;
             Ok(Tokens::new(*answer, sent_at, None, Some(&token)))
         };
-        engine.spawn(exchange).map_err(internal)
+        engine.spawn(self.config.transport.timeouts.total, exchange).map_err(internal)
     }
 
     pub(crate) fn revoke(
@@ -238,27 +246,26 @@ impl Shared {
         engine: &Engine,
         token: &Secret,
     ) -> Result<Task<Result<(), Error>>, Error> {
-        let (shared, token) = (Arc::clone(self), token.clone());
+        let (core, token) = (Arc::clone(self), token.clone());
         let transport = engine.transport().map_err(internal)?;
         let exchange = async move {
-            let metadata = shared.metadata(transport.as_ref()).await.map_err(Failure::into_error)?;
+            let metadata = core.metadata(transport.as_ref()).await.map_err(Failure::into_error)?;
             let url = metadata.revocation_endpoint.clone().ok_or_else(|| {
                 Error::new(
                     ErrorKind::Unsupported,
                     "the server has no revocation endpoint: the token ends with its lifetime",
                 )
             })?;
-            let form = form::revocation(&shared.config.client_id, &shared.config.auth(&metadata), &token);
+            let form = form::revocation(&core.config.client_id, &core.config.auth(&metadata), &token);
             let reply =
                 transport.send(Request { url, form: Some(form) }).await.map_err(Failure::into_error)?;
-            verdict::of_revocation(&reply, &shared.secrets(&token))
+            verdict::of_revocation(&reply, &core.secrets(&token))
         };
-        engine.spawn(exchange).map_err(internal)
+        engine.spawn(self.config.transport.timeouts.total, exchange).map_err(internal)
     }
 
     fn secrets<'a>(&'a self, sent: &'a Secret) -> Vec<&'a str> {
-        let client_secret = self.config.secret.as_ref().map(|(secret, _)| secret.expose());
-        [sent.expose()].into_iter().chain(client_secret).collect()
+        [sent].into_iter().chain(&self.config.secrets).map(Secret::expose).collect()
     }
 
     /// The time of day at which a request leaves.
@@ -290,9 +297,9 @@ fn lock<T>(mutex: &Mutex<T>) -> Result<MutexGuard<'_, T>, Error> {
     }
 }
 
-/// The answer of an exchange that somebody else ended.
+/// The answer of an exchange that did not come to its turn.
 fn ended<T>() -> Result<T, Error> {
-    Err(Error::internal("a request ended without an answer: please report this"))
+    Err(Error::new(ErrorKind::Network, "too many requests of this client are under way: try again later"))
 }
 
 pub(crate) fn internal(error: io::Error) -> Error {

@@ -8,7 +8,7 @@ use crate::{
     ClientBuilder, Error, Secret, SecretIn,
     builder::Provider,
     protocol::{
-        form::ClientAuth,
+        form::{self, ClientAuth},
         metadata::{Issuer, Metadata},
         token::Strictness,
         uri::{self, Loopback},
@@ -47,6 +47,8 @@ pub(crate) struct Config {
     pub(crate) source: Source,
     pub(crate) client_id: String,
     pub(crate) secret: Option<(Secret, SecretIn)>,
+    /// Everything secret that our requests carry, in each form in which a server could echo it.
+    pub(crate) secrets: Vec<Secret>,
     pub(crate) scopes: Vec<String>,
     pub(crate) params: Vec<(String, String)>,
     pub(crate) strictness: Strictness,
@@ -82,6 +84,9 @@ impl ClientBuilder {
         if self.secret.as_ref().is_some_and(|(secret, _)| secret.expose().is_empty()) {
             return Err(Error::config("the client secret is empty: leave it out for a public client"));
         }
+        if let Some(setting) = self.misplaced {
+            return Err(Error::config(format!("the {setting} is a setting of another kind of client")));
+        }
         let source = self.source()?;
         self.check_scopes()?;
         self.check_params()?;
@@ -113,6 +118,7 @@ impl ClientBuilder {
             _ => Strictness::Standard,
         };
         Ok(Config {
+            secrets: self.secrets(),
             source,
             strictness,
             asker,
@@ -130,6 +136,23 @@ impl ClientBuilder {
             scopes: self.scopes,
             params: self.params,
         })
+    }
+
+    fn secrets(&self) -> Vec<Secret> {
+        let mut secrets = Vec::new();
+        let mut add_credential = |header: &str| {
+            secrets.push(Secret::new(header));
+            // Behind the scheme: `Bearer …`, `Basic …`.
+            secrets.extend(header.split_once(' ').map(|(_, credential)| Secret::new(credential)));
+        };
+        for (_, value) in &self.headers {
+            add_credential(value.expose());
+        }
+        if let Some((secret, _)) = &self.secret {
+            add_credential(&form::basic(&self.client_id, secret));
+            secrets.push(secret.clone());
+        }
+        secrets
     }
 
     fn source(&self) -> Result<Source, Error> {
@@ -350,6 +373,17 @@ mod tests {
         assert!(authkit().connect_timeout(LONGEST).build().is_ok());
         // RFC 6749 section 2.2: an id may have any length.
         assert!(Client::authkit("x".repeat(4096)).build().is_ok());
+    }
+
+    #[test]
+    fn every_spelling_of_a_secret_is_known() {
+        let config = authkit().client_secret("sec-1", SecretIn::Basic).check().unwrap();
+        let known =
+            |config: &Config| config.secrets.iter().map(|s| s.expose().to_owned()).collect::<Vec<_>>();
+        assert_eq!(known(&config), ["Basic Y2xpZW50XzE6c2VjLTE=", "Y2xpZW50XzE6c2VjLTE=", "sec-1"]);
+        let config = authkit().header("Authorization", "Bearer sk_1").header("x-a", "b").check().unwrap();
+        assert_eq!(known(&config), ["Bearer sk_1", "sk_1", "b"]);
+        assert!(known(&authkit().check().unwrap()).is_empty());
     }
 
     #[test]

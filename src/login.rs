@@ -12,7 +12,7 @@ use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
     Error, ErrorKind, Event, Prompt, Tokens,
-    client::{Shared, internal},
+    client::{Core, Shared, internal},
     engine::{Cancel, Engine, Task},
     protocol::{
         form,
@@ -106,11 +106,11 @@ type Exchange = (Option<Arc<Metadata>>, Input);
 
 impl Login {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        let config = &shared.config;
+        let config = &shared.core.config;
         let profile = Profile {
             strictness: config.strictness,
             loopback: config.loopback,
-            client_secret: config.secret.as_ref().map(|(secret, _)| secret.clone()),
+            secrets: config.secrets.clone(),
         };
         let drive = Drive {
             profile,
@@ -213,7 +213,8 @@ impl Login {
     }
 
     /// Drives the login for at most `max_wait`: the primitive under [`start`](Login::start) and [`poll`](Login::poll), for
-    /// programs with an event loop of their own. Zero never blocks.
+    /// programs with an event loop of their own. Zero never blocks,
+    /// but for the step that ends a cancelled login: revoking a token that came too late may take it two seconds.
     ///
     /// A request that is under way when the time is up goes on: the next step finds its answer, and it is never sent again.
     /// After the outcome, every step gives that outcome again.
@@ -329,7 +330,7 @@ impl Drive {
                 self.end_cancelled(login, engine).await;
                 continue;
             }
-            let now = login.shared.clock.now();
+            let now = login.shared.core.clock.now();
             if self.give_up_at.is_some_and(|end| now.elapsed >= end) {
                 self.end(Err(Error::new(
                     ErrorKind::Expired,
@@ -347,22 +348,25 @@ impl Drive {
                 }
             };
             // A request takes time: look at the clock again.
-            let now = login.shared.clock.now();
+            let now = login.shared.core.clock.now();
             let state = mem::replace(&mut self.state, State::Ended);
             let (state, effect) = machine::advance(state, input, now, &self.profile);
             self.state = state;
             match effect {
-                Effect::SendAuthorization => self.ask(login, engine)?,
-                Effect::SendPoll => self.poll(login, engine)?,
-                Effect::Await => {}
+                Effect::SendAuthorization => self.ask(login, engine),
+                Effect::SendPoll => self.poll(login, engine),
+                Effect::Await => {
+                    self.end(Err(Error::internal("a login waits for no request: please report this")))
+                }
                 Effect::Show(grant) => {
-                    let prompt = Prompt::new(&grant, login.shared.config.asker.clone());
+                    let prompt = Prompt::new(&grant, login.shared.core.config.asker.clone());
                     return Ok(Step::Prompt(login.prompt.get_or_init(|| prompt).clone()));
                 }
                 Effect::Tell(event) => return Ok(Step::Event(event)),
                 Effect::Sleep(due) => {
                     if matches!(self.nap(login, until, Some(due)).await, Nap::TimeIsUp) {
-                        let due_in = due.saturating_sub(login.shared.clock.now().elapsed);
+                        let due = self.give_up_at.map_or(due, |end| end.min(due));
+                        let due_in = due.saturating_sub(login.shared.core.clock.now().elapsed);
                         return Ok(Step::Waiting { due_in });
                     }
                 }
@@ -375,8 +379,8 @@ impl Drive {
         if !self.begun {
             engine.watch(&login.cancel).map_err(internal)?;
             self.begun = true;
-            let now = login.shared.clock.now().elapsed;
-            self.give_up_at = login.shared.config.login_timeout.map(|limit| now.saturating_add(limit));
+            let now = login.shared.core.clock.now().elapsed;
+            self.give_up_at = login.shared.core.config.login_timeout.map(|limit| now.saturating_add(limit));
         }
         Ok(())
     }
@@ -388,7 +392,7 @@ impl Drive {
         if !answered && until.is_some_and(|until| until <= now) {
             return Nap::TimeIsUp;
         }
-        let elapsed = login.shared.clock.now().elapsed;
+        let elapsed = login.shared.core.clock.now().elapsed;
         let next = [due, self.give_up_at].into_iter().flatten().map(|end| end.saturating_sub(elapsed)).min();
         let nap = next.unwrap_or(LONGEST_NAP).min(LONGEST_NAP);
         let wake_at = now.checked_add(nap).into_iter().chain(until).min().unwrap_or(now);
@@ -404,20 +408,29 @@ impl Drive {
         Nap::Answered(input)
     }
 
-    fn ask(&mut self, login: &Inner, engine: &Engine) -> Result<(), Error> {
-        self.send(login, engine, None)
+    fn ask(&mut self, login: &Inner, engine: &Engine) {
+        let sent = self.send(login, engine, None);
+        self.end_if_failed(sent);
     }
 
-    fn poll(&mut self, login: &Inner, engine: &Engine) -> Result<(), Error> {
+    fn poll(&mut self, login: &Inner, engine: &Engine) {
         let (State::Polling(session), Some(metadata)) = (&self.state, &self.metadata) else {
-            return Err(Error::internal("a poll was due without a session: please report this"));
+            return self.end(Err(Error::internal("a poll was due without a session: please report this")));
         };
-        let config = &login.shared.config;
+        let config = &login.shared.core.config;
         let form = form::poll(&config.client_id, &config.auth(metadata), &session.grant.device_code);
         let request = Request { url: metadata.token_endpoint.clone(), form: Some(form) };
         let not_after = session.expires_at;
-        self.sent_at = login.shared.wall();
-        self.send(login, engine, Some((request, not_after)))
+        self.sent_at = login.shared.core.wall();
+        let sent = self.send(login, engine, Some((request, not_after)));
+        self.end_if_failed(sent);
+    }
+
+    /// A request that cannot even be made will not be answered either.
+    fn end_if_failed(&mut self, sent: Result<(), Error>) {
+        if let Err(error) = sent {
+            self.end(Err(error));
+        }
     }
 
     /// Starts the exchange: a poll, or the first request. It waits for one of the client's connections; a poll that
@@ -428,18 +441,22 @@ impl Drive {
         engine: &Engine,
         poll: Option<(Request, Duration)>,
     ) -> Result<(), Error> {
-        let shared = Arc::clone(&login.shared);
+        let core = Arc::clone(&login.shared.core);
         let transport = engine.transport().map_err(internal)?;
-        let request = engine.spawn(async move {
+        let patience = match &poll {
+            None => core.config.transport.timeouts.total,
+            Some((_, not_after)) => not_after.saturating_sub(core.clock.now().elapsed),
+        };
+        let exchange = async move {
             match poll {
-                None => authorize(&shared, transport.as_ref()).await,
-                Some((_, not_after)) if shared.clock.now().elapsed >= not_after => (None, Input::Tick),
+                None => authorize(&core, transport.as_ref()).await,
+                Some((_, not_after)) if core.clock.now().elapsed >= not_after => (None, Input::NotSent),
                 Some((request, _)) => {
                     (None, transport.send(request).await.map_or_else(Input::from, Input::Answer))
                 }
             }
-        });
-        self.request = Some(request.map_err(internal)?);
+        };
+        self.request = Some(engine.spawn(patience, exchange).map_err(internal)?);
         Ok(())
     }
 
@@ -451,7 +468,7 @@ impl Drive {
                 self.end(Err(Error::cancelled()));
             }
             Ok(answer) => {
-                let requested = &login.shared.config.scopes;
+                let requested = &login.shared.core.config.scopes;
                 self.end(Ok(Tokens::new(*answer, self.sent_at, Some(requested), None)));
             }
         }
@@ -464,7 +481,7 @@ impl Drive {
             && matches!(self.state, State::Polling(_))
         {
             let state = mem::replace(&mut self.state, State::Ended);
-            let (_, effect) = machine::advance(state, input, login.shared.clock.now(), &self.profile);
+            let (_, effect) = machine::advance(state, input, login.shared.core.clock.now(), &self.profile);
             if let Effect::Finish(Ok(answer)) = effect {
                 revoke(login, engine, &answer).await;
             }
@@ -491,12 +508,12 @@ enum Nap {
 }
 
 /// The first request of a login, after discovery where that is needed.
-async fn authorize(shared: &Shared, transport: &dyn Transport) -> Exchange {
-    let metadata = match shared.metadata(transport).await {
+async fn authorize(core: &Core, transport: &dyn Transport) -> Exchange {
+    let metadata = match core.metadata(transport).await {
         Ok(metadata) => metadata,
         Err(failure) => return (None, failure.into()),
     };
-    let config = &shared.config;
+    let config = &core.config;
     let form = form::device_authorization(
         &config.client_id,
         &config.auth(&metadata),
@@ -511,7 +528,7 @@ async fn authorize(shared: &Shared, transport: &dyn Transport) -> Exchange {
 /// Resolves with what the request brought, if there is one.
 async fn answer(request: &mut Option<Task<Exchange>>) -> Exchange {
     match request {
-        Some(request) => request.await.unwrap_or_else(|| (None, Input::Broken(lost_task()))),
+        Some(request) => request.await.unwrap_or((None, Input::NotSent)),
         None => pending().await,
     }
 }
@@ -520,13 +537,9 @@ async fn answer(request: &mut Option<Task<Exchange>>) -> Exchange {
 /// revoke, or not in time, ends with its lifetime.
 async fn revoke(login: &Inner, engine: &Engine, answer: &TokenAnswer) {
     let token = answer.refresh_token.as_ref().unwrap_or(&answer.access_token);
-    if let Ok(request) = login.shared.revoke(engine, token) {
+    if let Ok(request) = login.shared.core.revoke(engine, token) {
         let _ = tokio::time::timeout(REVOKE_WITHIN, request).await;
     }
-}
-
-fn lost_task() -> Error {
-    Error::internal("a request ended without an answer: please report this")
 }
 
 impl fmt::Debug for Login {

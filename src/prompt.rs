@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::{protocol::grant::Grant, sanitize};
+use crate::{
+    protocol::grant::{Grant, MAX_USER_CODE_BYTES},
+    sanitize::{sanitize, sanitize_to},
+};
 
 /// The code and the address that a person needs to approve a login (RFC 8628 section 3.2).
 ///
@@ -94,8 +97,7 @@ impl Prompt {
     /// # }
     /// ```
     pub fn host(&self) -> String {
-        let url = Url::parse(&self.verification_uri).ok();
-        url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
+        host(&self.verification_uri)
     }
 
     /// Who asks: the product name that the client was built with.
@@ -111,15 +113,21 @@ impl Prompt {
         self.asker.as_deref()
     }
 
-    /// The page to open: with the code in it where there is one.
+    /// The page to open: with the code in it where there is one, on the host that the person is told.
     pub(crate) fn page(&self) -> &str {
-        self.verification_uri_complete.as_deref().unwrap_or(&self.verification_uri)
+        let complete = self.verification_uri_complete.as_deref();
+        complete.filter(|page| host(page) == self.host()).unwrap_or(&self.verification_uri)
     }
 
     /// The code as it may be shown.
     pub(crate) fn shown_code(&self) -> String {
-        sanitize(&self.user_code)
+        sanitize_to(&self.user_code, MAX_USER_CODE_BYTES)
     }
+}
+
+fn host(uri: &str) -> String {
+    let url = Url::parse(uri).ok();
+    url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
 }
 
 /// An address as it may be shown: the browser's own ASCII form.

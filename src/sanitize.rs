@@ -61,6 +61,8 @@ pub(crate) fn is_unsafe(c: char) -> bool {
             | '\u{2060}'..='\u{206f}'                    // word joiner, isolates, deprecated format characters
             | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'       // variation selectors, byte order mark
             | '\u{fff9}'..='\u{fffb}'                    // interlinear annotation
+            | '\u{fff0}'..='\u{fff8}'                  // unassigned, invisible
+            | '\u{13430}'..='\u{1345f}' | '\u{1bca0}'..='\u{1bca3}' // layout controls
             | '\u{1d173}'..='\u{1d17a}'                  // musical format characters
             | '\u{e0000}'..='\u{e0fff}') // tags and further variation selectors
 }

@@ -62,15 +62,37 @@ impl fmt::Display for Secret {
 /// Shorter texts are no secrets: masking them would only garble the message around them.
 const SHORTEST_MASKED: usize = 4;
 
-/// Replaces every occurrence of the given secrets in a text that came from a server.
-pub(crate) fn mask<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
-    let mut masked = text.to_owned();
-    for secret in secrets {
-        if secret.len() >= SHORTEST_MASKED && masked.contains(secret) {
-            masked = masked.replace(secret, "****");
+/// Hides secrets in texts that came from a server, which may echo what it was sent or quote what it sends.
+#[derive(Debug)]
+pub(crate) struct Masker(Vec<Secret>);
+
+impl Masker {
+    /// Each secret is looked for as it is and as a form carries it.
+    pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut known = Vec::new();
+        for secret in secrets.into_iter().filter(|secret| secret.len() >= SHORTEST_MASKED) {
+            let encoded: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+            if encoded != secret {
+                known.push(Secret::new(encoded));
+            }
+            known.push(Secret::new(secret));
         }
+        // A secret that is the beginning of another one must not leave the other's end to be read.
+        known.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
+        Self(known)
     }
-    masked
+
+    /// The text with each of the secrets replaced. To be done before the text is cut or cleaned: a secret that was
+    /// changed would not be found any more.
+    pub(crate) fn hide(&self, text: &str) -> String {
+        let mut masked = text.to_owned();
+        for secret in &self.0 {
+            if masked.contains(secret.expose()) {
+                masked = masked.replace(secret.expose(), "****");
+            }
+        }
+        masked
+    }
 }
 
 #[cfg(test)]
@@ -78,8 +100,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mask_replaces_what_a_server_echoes() {
-        assert_eq!(mask("no dev-123 here, dev-123", ["dev-123", ""]), "no **** here, ****");
-        assert_eq!(mask("abc", ["a"]), "abc");
+    fn a_masker_finds_what_a_server_echoes() {
+        let hide = |secrets: &[&str], text: &str| Masker::new(secrets.iter().copied()).hide(text);
+        assert_eq!(hide(&["dev-123", ""], "no dev-123 here, dev-123"), "no **** here, ****");
+        assert_eq!(hide(&["abc"], "abcd"), "abcd");
+        assert_eq!(hide(&["abcd"], "abcd"), "****");
+        assert_eq!(hide(&["ab+cd="], "code=ab%2Bcd%3D&x"), "code=****&x");
+        assert_eq!(hide(&["dev-123", "dev-123-REST"], "dev-123-REST"), "****");
     }
 }

@@ -223,7 +223,7 @@ mod tests {
 
     fn tokens(body: &str, requested: &[&str], old: Option<&str>) -> Tokens {
         let object = Object::parse(body.as_bytes()).unwrap();
-        let answer = token::read(&object, token::Strictness::AuthKit).unwrap();
+        let answer = token::read(&object, token::Strictness::AuthKit, &[]).unwrap();
         let requested: Vec<String> = requested.iter().map(|s| (*s).to_owned()).collect();
         Tokens::new(answer, at(1_000), Some(&requested), old.map(Secret::new).as_ref())
     }

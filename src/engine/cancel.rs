@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc, Mutex, OnceLock, PoisonError, Weak,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, Ordering, fence},
 };
 
 use tokio::sync::Notify;
@@ -22,6 +22,8 @@ impl Cancel {
     /// Idempotent, wait-free and async-signal-safe.
     pub(crate) fn set(&self) {
         self.set.store(true, Ordering::SeqCst);
+        // With its twin in `add`: either this sees the wake, or the login sees the flag.
+        fence(Ordering::SeqCst);
         if let Some((pid, wake)) = self.wake.get() {
             // The descriptor is shared with the parent after a fork: only its own process may use it.
             if *pid == std::process::id() {
@@ -52,6 +54,7 @@ impl Flags {
         if cancel.wake.set((std::process::id(), Arc::clone(wake))).is_err() {
             return;
         }
+        fence(Ordering::SeqCst);
         let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Forgets finished logins whenever the list would have to grow: amortised, one comparison a login.
         if list.len() == list.capacity() {

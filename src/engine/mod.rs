@@ -73,9 +73,17 @@ impl Engine {
             .thread_name("cli-auth-dns")
             .build()?;
         let flags = Arc::new(Flags::default());
-        let (wake, listener) = {
+        let pair = {
             let _inside = runtime.enter();
-            wake::pair()?
+            wake::pair()
+        };
+        let (wake, listener) = match pair {
+            Ok(pair) => pair,
+            Err(error) => {
+                // Dropping a runtime inside an async program panics; this does not.
+                runtime.shutdown_background();
+                return Err(error);
+            }
         };
         runtime.spawn({
             let flags = Arc::clone(&flags);
@@ -113,22 +121,24 @@ impl Engine {
         Ok(())
     }
 
-    /// Starts an exchange with the server. It goes on whoever drives the engine, as long as the task is not dropped.
+    /// Starts an exchange with the server, as soon as one of the client's connections is free. It goes on whoever drives
+    /// the engine, as long as the task is not dropped. When `patience` ends before its turn comes, it never starts.
     pub(crate) fn spawn<T: Send + 'static>(
         &self,
+        patience: Duration,
         exchange: impl Future<Output = T> + Send + 'static,
     ) -> io::Result<Task<T>> {
         let parts = self.parts()?;
         let permits = Arc::clone(&parts.permits);
         Ok(Task(parts.runtime.spawn(async move {
-            let permit = permits.acquire_owned().await;
+            let permit = tokio::time::timeout(patience, permits.acquire_owned()).await.ok()?.ok()?;
             let output = exchange.await;
             tokio::spawn(async move {
                 // The connection has to be back in the pool before the next exchange looks for one.
                 take_turns().await;
                 drop(permit);
             });
-            output
+            Some(output)
         })))
     }
 
@@ -212,7 +222,7 @@ pub(crate) async fn take_turns() {
 
 /// An exchange under way; dropping it ends it.
 #[derive(Debug)]
-pub(crate) struct Task<T>(JoinHandle<T>);
+pub(crate) struct Task<T>(JoinHandle<Option<T>>);
 
 impl<T> Task<T> {
     pub(crate) fn is_finished(&self) -> bool {
@@ -221,11 +231,11 @@ impl<T> Task<T> {
 }
 
 impl<T> Future for Task<T> {
-    /// `None` for an exchange that was ended from outside.
+    /// `None` for an exchange that never started.
     type Output = Option<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
-        Pin::new(&mut self.0).poll(context).map(Result::ok)
+        Pin::new(&mut self.0).poll(context).map(|output| output.ok().flatten())
     }
 }
 

@@ -1,5 +1,7 @@
 //! The bodies and the authentication of our requests.
 
+use std::fmt;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use form_urlencoded::{Serializer, byte_serialize};
 use zeroize::Zeroizing;
@@ -21,10 +23,15 @@ pub(crate) enum ClientAuth {
 }
 
 /// A request's body, and its `Authorization` header where the client uses Basic. Both are wiped when dropped.
-#[derive(Debug)]
 pub(crate) struct Form {
     pub(crate) body: Zeroizing<String>,
     pub(crate) authorization: Option<Zeroizing<String>>,
+}
+
+impl fmt::Debug for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Form(****)")
+    }
 }
 
 /// The device authorization request (RFC 8628 section 3.1).
@@ -71,7 +78,7 @@ fn form<'a>(id: &str, auth: &ClientAuth, pairs: impl IntoIterator<Item = (&'a st
 }
 
 /// RFC 6749 section 2.3.1: both are form-encoded before they are joined.
-fn basic(id: &str, secret: &Secret) -> Zeroizing<String> {
+pub(crate) fn basic(id: &str, secret: &Secret) -> Zeroizing<String> {
     let encode = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
     let secret = Zeroizing::new(encode(secret.expose()));
     let pair = Zeroizing::new(format!("{}:{}", encode(id), secret.as_str()));

@@ -15,6 +15,12 @@ pub(crate) const DEFAULT_INTERVAL: Duration = Duration::from_secs(5);
 /// No number of a server counts for more than this: it keeps all arithmetic far from overflow.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
+/// A longer address would push everything else off the screen.
+const MAX_URI_BYTES: usize = 2048;
+
+/// Nobody compares or types a longer code.
+pub(crate) const MAX_USER_CODE_BYTES: usize = 8192;
+
 /// A shorter device code can be part of another text by chance.
 const LEAST_SECRET_BYTES: usize = 16;
 
@@ -82,13 +88,20 @@ fn members(object: &Object<'_>, loopback: Loopback) -> Result<Grant, String> {
     let ill = |IllTyped(name)| format!("`{name}` is of the wrong type");
     let text = |name: &str| object.string(name).map_err(ill).map(|text| text.filter(|t| !t.is_empty()));
     let required = |name: &str| text(name)?.ok_or_else(|| format!("`{name}` is missing"));
-    let uri = |name: &str, uri: String| match uri::verification(&uri, loopback) {
-        Ok(_) => Ok(uri),
+    let uri = |name: &str, uri: String| match uri.len() {
+        0..=MAX_URI_BYTES => Ok(uri),
+        _ => Err(format!("`{name}` is too long to be shown")),
+    };
+    let uri = |name: &str, text: String| match uri::verification(&text, loopback) {
+        Ok(_) => uri(name, text),
         Err(why) => Err(format!("`{name}` {why}; it was not shown or opened")),
     };
 
     let device_code = Secret::new(required("device_code")?);
     let user_code = required("user_code")?;
+    if user_code.len() > MAX_USER_CODE_BYTES {
+        return Err("`user_code` is too long to be shown".into());
+    }
     // Google and Azure AD v1 say `verification_url`.
     let verification_uri = match (text("verification_uri")?, text("verification_url")?) {
         (Some(uri), Some(url)) if uri != url => {
@@ -115,22 +128,22 @@ fn members(object: &Object<'_>, loopback: Loopback) -> Result<Grant, String> {
         user_code,
         verification_uri: uri("verification_uri", verification_uri)?,
         verification_uri_complete: complete.map(|text| uri("verification_uri_complete", text)).transpose()?,
-        expires_in: seconds(expires_in),
+        expires_in: seconds(expires_in, LONGEST),
         interval: whole_interval(interval).unwrap_or(DEFAULT_INTERVAL),
     })
 }
 
 /// A server's number of seconds as a time span; never panics, never overflows, negative is zero.
-pub(crate) fn seconds(number: f64) -> Duration {
+pub(crate) fn seconds(number: f64, longest: Duration) -> Duration {
     if number <= 0.0 {
         return Duration::ZERO;
     }
-    Duration::try_from_secs_f64(number).unwrap_or(LONGEST).min(LONGEST)
+    Duration::try_from_secs_f64(number).unwrap_or(longest).min(longest)
 }
 
 /// A server's interval: fractions round up, since waiting longer is always allowed; 0 and less is no interval.
 pub(crate) fn whole_interval(number: Option<f64>) -> Option<Duration> {
-    number.filter(|n| *n > 0.0).map(|n| seconds(n.ceil()))
+    number.filter(|n| *n > 0.0).map(|n| seconds(n.ceil(), LONGEST))
 }
 
 #[cfg(test)]
@@ -236,6 +249,18 @@ mod tests {
             grant(&changed("verification_uri_complete", "\"\"")).unwrap().verification_uri_complete,
             None
         );
+    }
+
+    #[test]
+    fn what_no_screen_can_show_is_refused() {
+        for (name, longest) in [("verification_uri", MAX_URI_BYTES), ("user_code", MAX_USER_CODE_BYTES)] {
+            let of = |length: usize| format!("\"https://h/{}\"", "x".repeat(length - 10));
+            assert!(grant(&changed(name, &of(longest))).is_ok(), "{name}");
+            assert!(
+                grant(&changed(name, &of(longest + 1))).unwrap_err().to_string().contains("too long"),
+                "{name}"
+            );
+        }
     }
 
     // proves: R8628-3.3-02, R8628-5.2-01

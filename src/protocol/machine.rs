@@ -47,8 +47,8 @@ const SHORTEST_SUSPEND: Duration = Duration::from_secs(1);
 pub(crate) struct Profile {
     pub(crate) strictness: Strictness,
     pub(crate) loopback: Loopback,
-    /// The client secret, so that it can be masked where a server echoes it.
-    pub(crate) client_secret: Option<crate::Secret>,
+    /// What the client sends besides the codes, so that it can be masked where a server echoes it.
+    pub(crate) secrets: Vec<crate::Secret>,
 }
 
 /// Where a login stands.
@@ -86,6 +86,8 @@ pub(crate) enum Input {
     Lost(RetryReason, Error),
     /// Trouble that no patience ends, such as a certificate that fails.
     Broken(Error),
+    /// The request that was asked for did not leave: all connections were busy, or it was too late.
+    NotSent,
     /// Time went by.
     Tick,
 }
@@ -100,7 +102,7 @@ pub(crate) enum Effect {
     Tell(Event),
     /// Nothing before this time, on the clock that counts sleep.
     Sleep(Duration),
-    /// The request under way decides.
+    /// The request under way decides. Asked for without one, the login has lost its way.
     Await,
     Finish(Result<Box<TokenAnswer>, Error>),
 }
@@ -111,7 +113,7 @@ pub(crate) fn advance(state: State, input: Input, now: Now, profile: &Profile) -
         // ── Ready ──
         (State::Ready, Input::Tick) => (State::Authorizing { since: now.elapsed }, Effect::SendAuthorization),
         (State::Ready, Input::Broken(error) | Input::Lost(_, error)) => finish(Err(error)),
-        (State::Ready, Input::Answer(_)) => finish(Err(out_of_turn())),
+        (State::Ready, Input::Answer(_) | Input::NotSent) => finish(Err(out_of_turn())),
 
         // ── Authorizing: one request, nothing is tried twice, a person is waiting ──
         (State::Authorizing { since }, Input::Answer(reply)) => {
@@ -121,17 +123,22 @@ pub(crate) fn advance(state: State, input: Input, now: Now, profile: &Profile) -
             }
         }
         (State::Authorizing { .. }, Input::Lost(_, error) | Input::Broken(error)) => finish(Err(error)),
+        (State::Authorizing { .. }, Input::NotSent) => finish(Err(Error::new(
+            ErrorKind::Network,
+            "too many requests of this client are under way: try again later",
+        ))),
         (state @ State::Authorizing { .. }, Input::Tick) => (state, Effect::Await),
 
         // ── Waiting ──
         (State::Waiting(session), Input::Tick) => wake(session, now),
         (State::Waiting(_), Input::Broken(error) | Input::Lost(_, error)) => finish(Err(error)),
-        (State::Waiting(_), Input::Answer(_)) => finish(Err(out_of_turn())),
+        (State::Waiting(_), Input::Answer(_) | Input::NotSent) => finish(Err(out_of_turn())),
 
         // ── Polling ──
         (State::Polling(session), Input::Answer(reply)) => answer(session, &reply, now, profile),
-        (State::Polling(session), Input::Lost(reason, _)) => trouble(session, reason, None, now),
+        (State::Polling(session), Input::Lost(reason, _)) => trouble(session, reason, None, None, now),
         (State::Polling(_), Input::Broken(error)) => finish(Err(error)),
+        (State::Polling(session), Input::NotSent) => wake(session, now),
         (state @ State::Polling(_), Input::Tick) => (state, Effect::Await),
 
         // ── Ended: whoever drives this keeps the outcome ──
@@ -185,7 +192,9 @@ fn answer(mut session: Session, reply: &Reply, now: Now, profile: &Profile) -> (
     match verdict::of_poll(reply, profile.strictness, &sent) {
         Verdict::Granted(tokens) => finish(Ok(tokens)),
         Verdict::Failed(error) => finish(Err(error)),
-        Verdict::Transient => trouble(session, RetryReason::Http(reply.status), reply.retry_after, now),
+        Verdict::Transient => {
+            trouble(session, RetryReason::Http(reply.status), Some(reply.status), reply.retry_after, now)
+        }
         Verdict::Pending(interval) => {
             session.pacing.pending(interval, reply.retry_after);
             wait(session, now, |session, wait| Event::Pending {
@@ -203,10 +212,11 @@ fn answer(mut session: Session, reply: &Reply, now: Now, profile: &Profile) -> (
 fn trouble(
     mut session: Session,
     reason: RetryReason,
+    status: Option<u16>,
     retry_after: Option<Duration>,
     now: Now,
 ) -> (State, Effect) {
-    session.pacing.trouble(retry_after);
+    session.pacing.trouble(status, retry_after);
     wait(session, now, |session, wait| Event::Retrying {
         reason,
         attempt: session.pacing.troubles(),
@@ -223,8 +233,7 @@ fn wait(mut session: Session, now: Now, event: impl FnOnce(&Session, Duration) -
 }
 
 fn secrets<'a>(profile: &'a Profile, grant: Option<&'a Grant>) -> Vec<&'a str> {
-    let client_secret = profile.client_secret.as_ref();
-    client_secret.into_iter().chain(grant.map(|g| &g.device_code)).map(crate::Secret::expose).collect()
+    profile.secrets.iter().chain(grant.map(|g| &g.device_code)).map(crate::Secret::expose).collect()
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ fn profile() -> Profile {
     Profile {
         strictness: Strictness::Standard,
         loopback: Loopback::Refused,
-        client_secret: Some(crate::Secret::new("s3cret")),
+        secrets: vec![crate::Secret::new("s3cret")],
     }
 }
 
@@ -239,6 +239,20 @@ fn an_end_is_an_end() {
 }
 
 #[test]
+fn a_poll_that_could_not_leave_is_sent_later_or_never() {
+    let mut bench = Bench::granted(GRANT);
+    bench.until_poll();
+    assert!(matches!(bench.give(Input::NotSent), Effect::SendPoll));
+    bench.pass(ms(60_000));
+    assert_eq!(error(bench.give(Input::NotSent)).kind(), ErrorKind::Expired);
+    let mut first = Bench::new();
+    first.give(Input::Tick);
+    assert_eq!(error(first.give(Input::NotSent)).kind(), ErrorKind::Network);
+    assert_eq!(error(Bench::new().give(Input::NotSent)).kind(), ErrorKind::Internal);
+    assert_eq!(error(Bench::granted(GRANT).give(Input::NotSent)).kind(), ErrorKind::Internal);
+}
+
+#[test]
 fn the_first_request_is_not_repeated() {
     let mut lost = Bench::new();
     lost.give(Input::Tick);
@@ -355,6 +369,9 @@ mod properties {
                                 let mut reply = Reply::json(*status, "<html>");
                                 reply.retry_after = retry_after.map(|s| ms(u64::from(s) * 1_000));
                                 extra = reply.retry_after.unwrap_or_default().max(least * 2);
+                                if *status == 429 {
+                                    extra = extra.max(least + ms(5_000));
+                                }
                                 bench.give(Input::Answer(reply))
                             }
                             Act::Lost => {

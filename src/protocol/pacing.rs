@@ -24,18 +24,21 @@ pub(crate) struct Pacing {
     interval: Duration,
     slow_downs: usize,
     troubles: u32,
+    /// Whether the last answer was a 429, which says that we come too often even where it says nothing else.
+    throttled: bool,
     retry_after: Duration,
 }
 
 impl Pacing {
     pub(crate) fn new(interval: Duration) -> Self {
-        Self { interval, slow_downs: 0, troubles: 0, retry_after: Duration::ZERO }
+        Self { interval, slow_downs: 0, troubles: 0, throttled: false, retry_after: Duration::ZERO }
     }
 
     /// The server answered "not yet".
     pub(crate) fn pending(&mut self, supplied: Option<Duration>, retry_after: Option<Duration>) {
         self.interval = self.interval.max(supplied.unwrap_or_default());
         self.troubles = 0;
+        self.throttled = false;
         self.retry_after = retry_after.unwrap_or_default();
     }
 
@@ -46,9 +49,10 @@ impl Pacing {
         self.pending(supplied, retry_after);
     }
 
-    /// No answer, or one that says "not now".
-    pub(crate) fn trouble(&mut self, retry_after: Option<Duration>) {
+    /// No answer, or one that says "not now" by its status.
+    pub(crate) fn trouble(&mut self, status: Option<u16>, retry_after: Option<Duration>) {
         self.troubles = self.troubles.saturating_add(1);
+        self.throttled = status == Some(429);
         self.retry_after = retry_after.unwrap_or_default();
     }
 
@@ -77,7 +81,8 @@ impl Pacing {
             return Duration::ZERO;
         }
         let doubled = self.interval.saturating_mul(1_u32.checked_shl(self.troubles).unwrap_or(u32::MAX));
-        doubled.min(BACK_OFF_CAP.max(self.interval.saturating_mul(2)))
+        let capped = doubled.min(BACK_OFF_CAP.max(self.interval.saturating_mul(2)));
+        if self.throttled { capped.max(self.interval.saturating_add(SLOW_DOWN)) } else { capped }
     }
 }
 
@@ -128,7 +133,7 @@ mod tests {
         let mut pacing = Pacing::new(s(15));
         let mut waits = Vec::new();
         for _ in 0..4 {
-            pacing.trouble(None);
+            pacing.trouble(None, None);
             waits.push(ms(pacing.wait()));
         }
         assert_eq!(waits, [30_600, 61_200, 61_200, 61_200]);
@@ -138,14 +143,14 @@ mod tests {
         assert_eq!(pacing.troubles(), 0);
 
         let mut long = Pacing::new(s(45));
-        long.trouble(None);
+        long.trouble(None, None);
         assert_eq!(ms(long.wait()), 91_800);
-        long.trouble(None);
+        long.trouble(None, None);
         assert_eq!(ms(long.wait()), 91_800);
 
         let mut short = Pacing::new(s(1));
         for expected in [2_050, 4_080, 8_160, 16_320, 32_640, 61_200, 61_200] {
-            short.trouble(None);
+            short.trouble(None, None);
             assert_eq!(ms(short.wait()), expected);
         }
         short.troubles = u32::MAX;
@@ -160,12 +165,25 @@ mod tests {
         assert_eq!(ms(pacing.wait()), 7_140);
         pacing.pending(None, None);
         assert_eq!(ms(pacing.wait()), 5_100);
-        pacing.trouble(Some(s(2)));
+        pacing.trouble(Some(503), Some(s(2)));
         assert_eq!(ms(pacing.wait()), 10_200);
-        pacing.trouble(Some(s(90)));
+        pacing.trouble(Some(503), Some(s(90)));
         assert_eq!(ms(pacing.wait()), 91_800);
         pacing.slow_down(None, Some(s(1)));
         assert_eq!(ms(pacing.wait()), 11_500);
+    }
+
+    // proves: R6585-4-01
+    #[test]
+    fn a_429_asks_for_five_seconds_more_whatever_the_interval() {
+        let mut pacing = Pacing::new(s(1));
+        pacing.trouble(Some(429), None);
+        assert_eq!(ms(pacing.wait()), 6_120);
+        pacing.trouble(Some(502), None);
+        assert_eq!(ms(pacing.wait()), 4_080);
+        pacing.trouble(Some(429), None);
+        pacing.pending(None, None);
+        assert_eq!(ms(pacing.wait()), 1_050);
     }
 
     // proves: D-4
@@ -179,7 +197,7 @@ mod tests {
     fn nothing_overflows() {
         let mut pacing = Pacing::new(Duration::MAX);
         pacing.slow_down(Some(Duration::MAX), Some(Duration::MAX));
-        pacing.trouble(Some(Duration::MAX));
+        pacing.trouble(None, Some(Duration::MAX));
         assert_eq!(pacing.wait(), Duration::MAX);
     }
 }

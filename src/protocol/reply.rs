@@ -1,17 +1,19 @@
 //! An HTTP answer, reduced to what the protocol looks at.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
 
 use zeroize::Zeroizing;
 
 use super::json::Object;
-use crate::{Error, ErrorKind, sanitize, secret::mask};
+use crate::{Error, ErrorKind, sanitize, secret::Masker};
 
 /// Longest error code that is taken for one; a longer text is no code of any server.
 const MAX_CODE_BYTES: usize = 256;
 
 /// One HTTP answer, read to its end.
-#[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) content_type: Option<String>,
@@ -30,6 +32,12 @@ pub(crate) enum Code {
     /// There is an `error`, but it is no code: a number, an object, empty, endless.
     IllFormed,
     Is(String),
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply").field("status", &self.status).finish_non_exhaustive()
+    }
 }
 
 impl Reply {
@@ -58,14 +66,14 @@ impl Reply {
         Object::parse(body).ok_or("something that is not one JSON object")
     }
 
-    /// The answer's error code, whatever the status. `code` counts only where no token came with it.
+    /// The answer's error code, whatever the status. `code` counts only where nothing was granted with it.
     pub(crate) fn code(&self) -> Code {
         let Ok(object) = self.object() else { return Code::Absent };
         let usable = |code: &String| !code.is_empty() && code.len() <= MAX_CODE_BYTES;
         if object.raw("error").is_some() {
             return object.text("error").filter(usable).map_or(Code::IllFormed, Code::Is);
         }
-        if object.raw("access_token").is_some() {
+        if object.raw("access_token").is_some() || object.raw("device_code").is_some() {
             return Code::Absent;
         }
         object.text("code").filter(usable).map_or(Code::Absent, Code::Is)
@@ -81,7 +89,8 @@ impl Reply {
     /// other texts every secret is masked that the answer echoes or holds; what remains is sanitised. In this order: a
     /// secret that was cut or changed would not be found any more.
     pub(crate) fn error(&self, kind: ErrorKind, message: &str, sent: &[&str]) -> Error {
-        let hide = |text: &str| self.mask(text, sent);
+        let masker = self.masker(sent);
+        let hide = |text: &str| masker.hide(text);
         let code = match self.code() {
             Code::Is(code) => Some(hide(&code)),
             Code::Absent | Code::IllFormed => None,
@@ -92,16 +101,13 @@ impl Reply {
             .with_http(self.status, self.request_id.as_deref().map(hide).as_deref(), self.retry_after)
     }
 
-    /// Masks the secrets that were sent, and those that came in this very answer.
-    pub(crate) fn mask(&self, text: &str, sent: &[&str]) -> String {
-        let received = self.object().map(|object| {
-            ["access_token", "refresh_token", "id_token", "device_code", "pending_authentication_token"]
-                .iter()
-                .filter_map(|name| object.text(name))
-                .collect::<Vec<_>>()
-        });
-        let received = received.unwrap_or_default();
-        mask(text, sent.iter().copied().chain(received.iter().map(String::as_str)))
+    /// Hides the secrets that were sent, and those that came in this very answer.
+    pub(crate) fn masker(&self, sent: &[&str]) -> Masker {
+        const SECRETS: [&str; 5] =
+            ["access_token", "refresh_token", "id_token", "device_code", "pending_authentication_token"];
+        let object = self.object().ok();
+        let received: Vec<_> = SECRETS.iter().filter_map(|name| object.as_ref()?.text(name)).collect();
+        Masker::new(sent.iter().copied().chain(received.iter().map(String::as_str)))
     }
 }
 
@@ -191,6 +197,7 @@ mod tests {
         assert_eq!(code(r#"{"error":"a","code":"b"}"#), Code::Is("a".into()));
         assert_eq!(code(r#"{"error":null,"code":"b"}"#), Code::Is("b".into()));
         assert_eq!(code(r#"{"access_token":"t","code":"b"}"#), Code::Absent);
+        assert_eq!(code(r#"{"device_code":"t","code":"b"}"#), Code::Absent);
         assert_eq!(code(r#"{"access_token":"t","error":"b"}"#), Code::Is("b".into()));
         assert_eq!(code(r#"{"code":429}"#), Code::Absent);
         for ill in

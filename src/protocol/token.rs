@@ -7,7 +7,7 @@ use super::{
     json::{IllTyped, Object},
     jwt,
 };
-use crate::{ErrorKind, Secret, secret::mask};
+use crate::{ErrorKind, Secret, secret::Masker};
 
 /// How much a server may leave out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,11 +46,18 @@ pub(crate) enum Expiry {
     },
 }
 
+/// A hundred years: some servers say "never" with a large number.
+const LONGEST_LIFETIME: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);
+
 /// The members that [`TokenAnswer`] has names for.
 const NAMED: [&str; 6] = ["access_token", "refresh_token", "id_token", "token_type", "scope", "expires_in"];
 
 /// Reads a success. The error is its kind and a sentence, which may quote the server.
-pub(crate) fn read(object: &Object<'_>, strictness: Strictness) -> Result<TokenAnswer, (ErrorKind, String)> {
+pub(crate) fn read(
+    object: &Object<'_>,
+    strictness: Strictness,
+    sent: &[&str],
+) -> Result<TokenAnswer, (ErrorKind, String)> {
     let invalid =
         |what: String| (ErrorKind::InvalidResponse, format!("the server's token answer is unusable: {what}"));
     let text = |name: &str| {
@@ -84,16 +91,17 @@ pub(crate) fn read(object: &Object<'_>, strictness: Strictness) -> Result<TokenA
     };
     // A malformed lifetime is an unknown one: it is a hint, and the login was granted.
     let expiry = match object.number("expires_in") {
-        Ok(Some(lifetime)) => Expiry::In(seconds(lifetime)),
+        Ok(Some(lifetime)) => Expiry::In(seconds(lifetime, LONGEST_LIFETIME)),
         Ok(None) => {
             jwt::expiry(access_token.expose()).map_or(Expiry::Unknown, |(exp, iat)| Expiry::At { exp, iat })
         }
         Err(_) => Expiry::Unknown,
     };
     let (refresh_token, id_token) = (token("refresh_token")?, token("id_token")?);
-    // Whatever of this answer may be shown must not show its tokens, even where a server puts them there.
+    // Whatever of this answer may be shown must not show a secret, even where a server puts one there.
     let tokens = [Some(&access_token), refresh_token.as_ref(), id_token.as_ref()];
-    let hide = |text: String| mask(&text, tokens.iter().flatten().map(|token| token.expose()));
+    let masker = Masker::new(sent.iter().copied().chain(tokens.into_iter().flatten().map(Secret::expose)));
+    let hide = |text: String| masker.hide(&text);
     Ok(TokenAnswer {
         scopes: scopes.filter(|list| !list.is_empty()).map(|list| list.into_iter().map(hide).collect()),
         user_id: object.object("user").and_then(|user| user.text("id")).map(hide),
@@ -116,7 +124,7 @@ mod tests {
     use super::*;
 
     fn read(body: &str, strictness: Strictness) -> Result<TokenAnswer, (ErrorKind, String)> {
-        super::read(&Object::parse(body.as_bytes()).unwrap(), strictness)
+        super::read(&Object::parse(body.as_bytes()).unwrap(), strictness, &[])
     }
 
     fn standard(body: &str) -> Result<TokenAnswer, (ErrorKind, String)> {

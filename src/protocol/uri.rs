@@ -41,8 +41,13 @@ fn secure(text: &str, loopback: Loopback) -> Result<Url, &'static str> {
     let url = Url::parse(text).map_err(|_| "is not an absolute URL")?;
     let (_, rest) = text.split_once("://").ok_or("is not an absolute URL")?;
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    if authority.contains('@') {
-        return Err("must not hold a user name or password");
+    // A URL reader skips extra slashes, and finds a user name behind them.
+    if authority.is_empty()
+        || authority.contains('@')
+        || !url.username().is_empty()
+        || url.password().is_some()
+    {
+        return Err("must name a host, without a user name or password");
     }
     match url.scheme() {
         "https" => Ok(url),
@@ -79,6 +84,9 @@ mod tests {
             "ms-msdt:x",
             "https://u:p@h/",
             "https://@h/",
+            "https:///u:p@h/",
+            "https:////u@h",
+            "https:///h/",
             "https://u@h/",
             "https://h/a b",
             "https://h/\u{1b}[2J",

@@ -4,10 +4,14 @@ use std::time::Duration;
 
 use super::{
     grant::whole_interval,
+    json::Object,
     reply::{Code, Reply},
     token::{self, Strictness, TokenAnswer},
 };
 use crate::{Error, ErrorKind, Organization, Secret};
+
+/// No person chooses from a longer list.
+const MAX_ORGANIZATIONS: usize = 1000;
 
 /// What one poll brought.
 #[derive(Debug)]
@@ -91,7 +95,7 @@ fn of_decided(reply: &Reply, strictness: Strictness, sent: &[&str]) -> Verdict {
             sent,
         )),
         Code::Absent if reply.is_success() => match reply.object() {
-            Ok(object) => match token::read(&object, strictness) {
+            Ok(object) => match token::read(&object, strictness, sent) {
                 Ok(answer) => Verdict::Granted(Box::new(answer)),
                 Err((kind, what)) => Verdict::Failed(reply.error(kind, &what, sent)),
             },
@@ -163,9 +167,12 @@ fn is_step_up(reply: &Reply, code: &str) -> bool {
 
 fn step_up(reply: &Reply, code: &str, sent: &[&str]) -> Error {
     let object = reply.object().ok();
+    let masker = reply.masker(sent);
     let organizations = object.as_ref().and_then(|o| o.objects("organizations")).map(|list| {
-        let hide = |text: Option<String>| reply.mask(&text.unwrap_or_default(), sent);
-        list.iter().map(|o| Organization { id: hide(o.text("id")), name: hide(o.text("name")) }).collect()
+        let hide = |text: Option<String>| masker.hide(&text.unwrap_or_default());
+        let organization =
+            |o: &Object<'_>| Organization { id: hide(o.text("id")), name: hide(o.text("name")) };
+        list.iter().take(MAX_ORGANIZATIONS).map(organization).collect()
     });
     let pending = object.and_then(|o| o.text("pending_authentication_token")).map(Secret::new);
     let what = match code {

@@ -128,7 +128,7 @@ fn before_anything_was_sent() {
     assert!(server.connections().is_empty());
 }
 
-// proves: P6-cancel-in-flight-grant
+// proves: P6-cancel-race
 #[test]
 fn a_token_that_was_read_but_not_given_out_is_revoked() {
     let server = Server::approving(json!({}));

@@ -90,3 +90,23 @@ fn a_proxy_is_used_by_connect_and_never_for_this_machine() {
         "{head:?}"
     );
 }
+
+#[test]
+fn a_dropped_client_leaves_no_descriptor_behind() {
+    let server =
+        Server::new(json!({"script": {"device": {"steps": [{"hang": "before"}], "then": "repeat"}}}));
+    let open = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+    let login_and_drop = || {
+        let login = server.client().login();
+        login.step(std::time::Duration::from_millis(20)).unwrap();
+        login.cancel();
+        assert_eq!(login.step(std::time::Duration::ZERO).unwrap_err().kind(), ErrorKind::Cancelled);
+    };
+    login_and_drop();
+    let before = open();
+    for _ in 0..30 {
+        login_and_drop();
+    }
+    // The other tests of this process open and close some meanwhile; each leak would have been seven.
+    assert!(open() < before + 100, "{before} {}", open());
+}

@@ -120,3 +120,15 @@ fn a_login_timeout_ends_it_while_a_request_hangs() {
     assert_eq!(client.login().start().unwrap_err().kind(), ErrorKind::Expired);
     assert!(before.elapsed() >= Duration::from_millis(300) && before.elapsed() < Duration::from_secs(5));
 }
+
+#[test]
+fn a_poll_whose_turn_comes_after_the_expiry_is_never_sent_and_ends_the_login() {
+    let server = Server::new(json!({"interval": 1, "expires_in": 1.3, "enforce_interval": 0}));
+    let (login, _) = started(&server.client());
+    // Nobody drives the poll between the moment it was asked for and the end of the code.
+    step_until(&login, |step| matches!(step, Ok(Step::Waiting { due_in, .. }) if due_in.is_zero())).unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    let expired = step_until(&login, |step| !is_waiting(step)).unwrap_err();
+    assert_eq!(expired.kind(), ErrorKind::Expired);
+    assert_eq!(server.requests("token", 0).len(), 0);
+}

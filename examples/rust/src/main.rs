@@ -4,13 +4,16 @@ mod args;
 mod output;
 
 use std::{
-    fs,
+    fs::File,
+    io::{self, Read},
+    path::Path,
     process::ExitCode,
     sync::{
         Arc,
         atomic::{AtomicI32, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 use cli_auth::{Client, ClientBuilder, Error, ErrorKind, Login, SecretIn, TextStyle};
@@ -46,6 +49,9 @@ fn log_in(options: &LoginOptions, output: &mut Output, signal: &Arc<AtomicI32>) 
     };
     let login = client.login();
     cancel_on_signals(&login, signal);
+    if let Some(limit) = options.timeout {
+        leave_after(limit.saturating_add(GRACE), 4);
+    }
 
     let prompt = match login.start() {
         Ok(prompt) => prompt,
@@ -107,8 +113,8 @@ fn client(options: &LoginOptions) -> Result<Client, Wrong> {
         builder = builder.client_secret(secret, SecretIn::Auto);
     }
     if let Some(path) = &options.ca_file {
-        let pem = fs::read(path)
-            .map_err(|error| Wrong::Setting(format!("cannot read {}: {error}", path.display())))?;
+        let pem =
+            read(path).map_err(|error| Wrong::Setting(format!("cannot read {}: {error}", path.display())))?;
         builder = builder.ca_pem(pem);
     }
     for (name, value) in &options.param {
@@ -128,6 +134,16 @@ fn client(options: &LoginOptions) -> Result<Client, Wrong> {
         .map_err(Wrong::Client)
 }
 
+/// How long a login that was ended may take to say so. Revoking a token that came too late takes up to two seconds.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// A file of certificates; nobody has one of more than 4 MiB.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut pem = Vec::new();
+    File::open(path)?.take(4 * 1024 * 1024 + 1).read_to_end(&mut pem)?;
+    Ok(pem)
+}
+
 /// The first Ctrl-C or SIGTERM cancels the login, which then ends by itself; a second one ends the program on the spot.
 fn cancel_on_signals(login: &Login, caught: &Arc<AtomicI32>) {
     let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else { return };
@@ -138,6 +154,15 @@ fn cancel_on_signals(login: &Login, caught: &Arc<AtomicI32>) {
                 let _ = emulate_default_handler(signal);
             }
             login.cancel();
+            leave_after(GRACE, 128 + signal);
         }
+    });
+}
+
+/// Ends the program even where nobody reads what it wants to say, and a full pipe holds it.
+fn leave_after(limit: Duration, status: i32) {
+    thread::spawn(move || {
+        thread::sleep(limit);
+        std::process::exit(status)
     });
 }

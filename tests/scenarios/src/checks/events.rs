@@ -1,0 +1,390 @@
+//! The JSON lines on standard output: nothing else, the keys of the contract in its order, and what a case wants.
+
+use std::time::Instant;
+
+use serde_json::Value;
+
+use super::Fault;
+use crate::case::Case;
+use crate::members::Members;
+use crate::pattern::mismatch;
+use crate::play::Seen;
+use crate::tool::End;
+
+/// What a member of an event may hold.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Text,
+    TextOrNull,
+    Number,
+    NumberOrNull,
+    Count,
+    StatusOrNull,
+    Bool,
+    TextsOrNull,
+    OrganizationsOrNull,
+    Reason,
+    Failure,
+}
+
+const ERROR_KINDS: &[&str] = &[
+    "denied",
+    "expired",
+    "cancelled",
+    "action_required",
+    "rejected",
+    "unsupported",
+    "network",
+    "tls",
+    "invalid_response",
+    "invalid_config",
+    "forked",
+    "busy",
+    "internal",
+];
+
+/// The members of an event after `event`, in the order of the contract.
+fn contract(event: &str) -> Option<&'static [(&'static str, Kind)]> {
+    use Kind::*;
+    Some(match event {
+        "prompt" => &[
+            ("user_code", Text),
+            ("verification_uri", Text),
+            ("verification_uri_complete", TextOrNull),
+            ("expires_in", NumberOrNull),
+        ],
+        "pending" => &[("next_poll_in", Number), ("expires_in", NumberOrNull)],
+        "slowed_down" => &[("interval", Number)],
+        "retrying" => &[("reason", Reason), ("attempt", Count), ("retry_in", Number)],
+        "resumed" => &[("suspended_for", Number)],
+        "authorized" => &[
+            ("token_type", TextOrNull),
+            ("expires_in", NumberOrNull),
+            ("scope", TextsOrNull),
+            ("has_refresh_token", Bool),
+            ("has_id_token", Bool),
+            ("subject", TextOrNull),
+        ],
+        "error" => &[
+            ("kind", Failure),
+            ("oauth_error", TextOrNull),
+            ("message", Text),
+            ("http_status", StatusOrNull),
+            ("request_id", TextOrNull),
+            ("organizations", OrganizationsOrNull),
+        ],
+        _ => return None,
+    })
+}
+
+impl Kind {
+    fn holds(self, value: &Value) -> bool {
+        let number = value.as_f64().is_some_and(|number| number >= 0.0);
+        match self {
+            Self::Text => value.as_str().is_some_and(|text| !text.is_empty()),
+            Self::TextOrNull => value.is_null() || value.is_string(),
+            Self::Number => number,
+            Self::NumberOrNull => value.is_null() || number,
+            Self::Count => value.as_u64().is_some_and(|count| count > 0),
+            Self::StatusOrNull => value.is_null() || value.as_u64().is_some_and(|n| (100..1000).contains(&n)),
+            Self::Bool => value.is_boolean(),
+            Self::TextsOrNull => {
+                value.is_null() || value.as_array().is_some_and(|items| items.iter().all(Value::is_string))
+            }
+            Self::OrganizationsOrNull => {
+                value.is_null() || value.as_array().is_some_and(|items| items.iter().all(is_organization))
+            }
+            Self::Reason => value.as_str().is_some_and(|text| {
+                let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+                !text.is_empty() && text.chars().all(plain)
+            }),
+            Self::Failure => value.as_str().is_some_and(|kind| ERROR_KINDS.contains(&kind)),
+        }
+    }
+}
+
+fn is_organization(value: &Value) -> bool {
+    value.as_object().is_some_and(|members| {
+        members.len() == 2
+            && members.get("id").is_some_and(Value::is_string)
+            && members.get("name").is_some_and(|name| name.is_string() || name.is_null())
+    })
+}
+
+struct Event {
+    name: String,
+    members: Members,
+    at: Option<Instant>,
+}
+
+pub(super) fn check(case: &Case, seen: &Seen) -> Vec<Fault> {
+    if !case.json || seen.end == End::Status(2) {
+        return Vec::new();
+    }
+    let mut faults = Vec::new();
+    let mut events = Vec::new();
+    for (line, at) in seen.stdout.lines() {
+        match Members::parse(&line) {
+            Ok(members) => {
+                let name = members.text("event").unwrap_or_default().to_owned();
+                faults.extend(contract_fault(&name, &members));
+                events.push(Event { name, members, at });
+            }
+            Err(error) => faults.push(Fault::new(
+                "standard output",
+                "one JSON object a line",
+                format!("{line:?}: {error}"),
+            )),
+        }
+    }
+    faults.extend(order_faults(&events, seen));
+    faults.extend(promise_faults(&events, seen));
+    faults.extend(wanted_faults(case, &events, seen));
+    faults
+}
+
+fn contract_fault(name: &str, members: &Members) -> Option<Fault> {
+    let Some(contract) = contract(name) else {
+        return Some(Fault::new("event", "a known one", members.to_value()));
+    };
+    let wanted: Vec<&str> = std::iter::once("event").chain(contract.iter().map(|(key, _)| *key)).collect();
+    let keys: Vec<&str> = members.keys().collect();
+    if wanted != keys {
+        return Some(Fault::new(format!("keys of {name}"), wanted.join(","), keys.join(",")));
+    }
+    contract.iter().find_map(|(key, kind)| {
+        let value = members.get(key)?;
+        (!kind.holds(value)).then(|| Fault::new(format!("{name}.{key}"), format!("{kind:?}"), value))
+    })
+}
+
+/// The prompt first and before any poll, one outcome at the very end, and none lost.
+fn order_faults(events: &[Event], seen: &Seen) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let is_outcome = |event: &Event| event.name == "authorized" || event.name == "error";
+    for (index, event) in events.iter().enumerate() {
+        let last = index + 1 == events.len();
+        if is_outcome(event) && !last {
+            faults.push(Fault::new(
+                "after the outcome",
+                "nothing",
+                format!("{} more events", events.len() - index - 1),
+            ));
+        }
+        if event.name == "prompt" && index != 0 {
+            faults.push(Fault::new("prompt", "the first event, once", format!("it is event {}", index + 1)));
+        }
+        if !is_outcome(event) && event.name != "prompt" && index == 0 {
+            faults.push(Fault::new("first event", "a prompt or an error", &event.name));
+        }
+    }
+    if !seen.stdout_closed {
+        match (seen.end, events.last()) {
+            (End::Status(0), Some(event)) if event.name == "authorized" => {}
+            (End::Status(0), other) => {
+                faults.push(Fault::new(
+                    "outcome of status 0",
+                    "authorized",
+                    other.map_or("nothing", |e| &e.name),
+                ));
+            }
+            (End::Status(_), Some(event)) if event.name == "error" => {}
+            (End::Status(status), other) => {
+                let what = format!("outcome of status {status}");
+                faults.push(Fault::new(what, "error", other.map_or("nothing", |e| &e.name)));
+            }
+            _ => {}
+        }
+    }
+    if let Some(poll) = seen.log.to("token").next().filter(|_| !seen.stdout_closed) {
+        match events.first().filter(|event| event.name == "prompt").and_then(|event| event.at) {
+            Some(at) if seen.clock.at(at) <= poll.arrived => {}
+            Some(at) => {
+                let late = seen.clock.at(at) - poll.arrived;
+                faults.push(Fault::new(
+                    "prompt",
+                    "written before the first poll",
+                    format!("{late:.3} s after it"),
+                ));
+            }
+            None => faults.push(Fault::new("prompt", "before the first poll", "none")),
+        }
+    }
+    faults
+}
+
+/// The next poll comes when an event says that it comes. Loose: a pipe and a busy machine lie between.
+fn promise_faults(events: &[Event], seen: &Seen) -> Vec<Fault> {
+    const CLOCKS: f64 = 0.3;
+    const EARLY: f64 = 0.35;
+    const LATE: f64 = 4.0;
+    let mut faults = Vec::new();
+    for event in events {
+        let key = match event.name.as_str() {
+            "pending" => "next_poll_in",
+            "retrying" => "retry_in",
+            _ => continue,
+        };
+        let Some((promise, at)) = event.members.get(key).and_then(Value::as_f64).zip(event.at) else {
+            continue;
+        };
+        let told_at = seen.clock.at(at);
+        // The two clocks agree to some milliseconds only: a poll at the very moment is the one that led to the event.
+        let Some(poll) = seen.log.to("token").find(|poll| poll.arrived > told_at + CLOCKS) else { continue };
+        let waited = poll.arrived - told_at;
+        if waited < promise - EARLY || waited > promise + LATE {
+            let what = format!("{}.{key}", event.name);
+            faults.push(Fault::new(
+                what,
+                format!("a poll in {promise:.2} s"),
+                format!("one after {waited:.2} s"),
+            ));
+        }
+    }
+    faults
+}
+
+fn wanted_faults(case: &Case, events: &[Event], seen: &Seen) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut rest = events.iter();
+    for pattern in &case.expect.events {
+        let pattern = seen.values.json(pattern);
+        if !rest.any(|event| mismatch(&pattern, &event.members.to_value()).is_none()) {
+            let all: Vec<String> = events.iter().map(|event| event.members.to_value().to_string()).collect();
+            faults.push(Fault::new("events", format!("{pattern} in its place"), all.join(" ")));
+            break;
+        }
+    }
+    for (name, bounds) in &case.expect.count {
+        let count = events.iter().filter(|event| event.name == *name).count();
+        if !bounds.hold(u64::try_from(count).unwrap_or(u64::MAX)) {
+            faults.push(Fault::new(format!("number of {name} events"), format!("{bounds:?}"), count));
+        }
+    }
+    faults
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::made_up::{case, poll, seen};
+    use super::*;
+    use serde_json::json;
+    use std::time::Duration;
+
+    const PROMPT: &str = r#"{"event":"prompt","user_code":"A-B","verification_uri":"https://h","verification_uri_complete":null,"expires_in":300}"#;
+    const PENDING: &str = r#"{"event":"pending","next_poll_in":5.1,"expires_in":294.8}"#;
+    const DONE: &str = r#"{"event":"authorized","token_type":"Bearer","expires_in":3600,"scope":["openid"],"has_refresh_token":true,"has_id_token":true,"subject":null}"#;
+    const ERROR: &str = r#"{"event":"error","kind":"rejected","oauth_error":null,"message":"m","http_status":400,"request_id":null,"organizations":[{"id":"o","name":"n"}]}"#;
+
+    fn with(lines: &[&str], status: i32) -> Seen {
+        let mut seen = seen();
+        seen.end = End::Status(status);
+        for line in lines {
+            seen.stdout.push(format!("{line}\n").as_bytes(), seen.clock_start());
+        }
+        seen
+    }
+
+    fn count(expect: Value, seen: &Seen) -> usize {
+        check(&case(expect), seen).len()
+    }
+
+    #[test]
+    fn the_contract_itself_has_no_fault() {
+        assert_eq!(check(&case(json!({"exit": 0})), &with(&[PROMPT, PENDING, DONE], 0)), []);
+        assert_eq!(check(&case(json!({"exit": 1})), &with(&[PROMPT, ERROR], 1)), []);
+        assert_eq!(check(&case(json!({"exit": 1})), &with(&[ERROR], 1)), []);
+    }
+
+    #[test]
+    fn other_keys_orders_and_types_are_faults() {
+        let spoiled = [
+            PROMPT.replace(r#""user_code":"A-B","#, ""),
+            PROMPT.replace(r#""user_code":"A-B""#, r#""user_code":"""#),
+            PROMPT.replace(r#","expires_in":300"#, r#","expires_in":300,"more":1"#),
+            PROMPT.replace("prompt", "start"),
+            PROMPT.replace("300", "\"300\""),
+            PROMPT.replace("300", "-1"),
+            r#"{"event":"prompt","verification_uri":"https://h","user_code":"A-B","verification_uri_complete":null,"expires_in":300}"#.to_owned(),
+            format!("note {PROMPT}"),
+            format!("[{PROMPT}]"),
+            String::new(),
+        ];
+        for line in &spoiled {
+            assert!(count(json!({"exit": 0}), &with(&[line, DONE], 0)) > 0, "{line}");
+        }
+        for (from, to) in [
+            ("rejected", "gone"),
+            ("400", "42"),
+            (r#""m""#, "null"),
+            (r#"[{"id":"o","name":"n"}]"#, r#"[{"id":"o","name":"n","x":1}]"#),
+            (r#"[{"id":"o","name":"n"}]"#, r#"["o"]"#),
+        ] {
+            assert!(count(json!({"exit": 1}), &with(&[PROMPT, &ERROR.replace(from, to)], 1)) > 0, "{to}");
+        }
+        let retrying = r#"{"event":"retrying","reason":"http_502","attempt":1,"retry_in":10.2}"#;
+        assert_eq!(count(json!({"exit": 0}), &with(&[PROMPT, retrying, DONE], 0)), 0);
+        for (from, to) in [("http_502", "HTTP 502"), ("http_502", ""), (":1,", ":0,"), (":1,", ":1.5,")] {
+            assert!(
+                count(json!({"exit": 0}), &with(&[PROMPT, &retrying.replace(from, to), DONE], 0)) > 0,
+                "{to}"
+            );
+        }
+    }
+
+    #[test]
+    fn wrong_sequences_are_faults() {
+        let wrong: [(&[&str], i32); 8] = [
+            (&[DONE, PROMPT], 0),
+            (&[PROMPT, PROMPT, DONE], 0),
+            (&[PROMPT, DONE, DONE], 0),
+            (&[PENDING, DONE], 0),
+            (&[PROMPT], 0),
+            (&[PROMPT, ERROR], 0),
+            (&[PROMPT, DONE], 1),
+            (&[], 1),
+        ];
+        for (lines, status) in wrong {
+            assert!(count(json!({"exit": status}), &with(lines, status)) > 0, "{lines:?}");
+        }
+        let mut closed = with(&[PROMPT], 1);
+        closed.stdout_closed = true;
+        assert_eq!(count(json!({"exit": 1}), &closed), 0);
+    }
+
+    #[test]
+    fn a_prompt_after_the_first_poll_is_a_fault() {
+        let mut seen = with(&[PROMPT, DONE], 0);
+        seen.log.requests.push(poll(1.0, 1.0));
+        assert_eq!(count(json!({"exit": 0}), &seen), 0);
+        seen.log.requests[0].arrived = -1.0;
+        assert_eq!(count(json!({"exit": 0}), &seen), 1);
+    }
+
+    #[test]
+    fn a_broken_promise_is_a_fault() {
+        let mut seen = with(&[PROMPT, PENDING], 0);
+        seen.stdout.push(DONE.as_bytes(), seen.clock_start() + Duration::from_secs(6));
+        seen.log.requests.push(poll(5.2, 5.2));
+        assert_eq!(count(json!({"exit": 0}), &seen), 0);
+        seen.log.requests[0].arrived = 4.5;
+        assert_eq!(count(json!({"exit": 0}), &seen), 1);
+        seen.log.requests[0].arrived = 9.5;
+        assert_eq!(count(json!({"exit": 0}), &seen), 1);
+    }
+
+    #[test]
+    fn wanted_events_have_to_come_in_order_and_number() {
+        let seen = with(&[PROMPT, PENDING, DONE], 0);
+        let expect = json!({"exit": 0, "events": [{"event": "prompt"}, {"event": "authorized", "expires_in": {"$between": [3000, 4000]}}],
+            "count": {"pending": 1, "retrying": 0}});
+        assert_eq!(count(expect, &seen), 0);
+        assert_eq!(
+            count(json!({"exit": 0, "events": [{"event": "authorized"}, {"event": "prompt"}]}), &seen),
+            1
+        );
+        assert_eq!(count(json!({"exit": 0, "events": [{"event": "prompt", "user_code": "X"}]}), &seen), 1);
+        assert_eq!(count(json!({"exit": 0, "count": {"pending": 2}}), &seen), 1);
+        assert_eq!(count(json!({"exit": 0, "count": {"pending": [2, 3]}}), &seen), 1);
+    }
+}

@@ -1,0 +1,99 @@
+//! Plays the shared behaviour scenarios against an example tool in any language.
+//!
+//! The cases are data (`cases/`). For each of them the runner makes a virtual authorization server that behaves as the
+//! case says, starts the tool, lets things happen to it, and compares what the tool wrote and what the server saw with
+//! what the case expects.
+
+mod browser;
+mod case;
+mod checks;
+mod control;
+mod fill;
+mod log;
+mod members;
+mod options;
+mod pattern;
+mod peers;
+mod play;
+mod report;
+mod requirements;
+mod schedule;
+mod tool;
+mod variants;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use crate::case::Case;
+use crate::control::AuthServer;
+use crate::options::{Command, Options};
+use crate::requirements::Requirements;
+
+fn main() -> ExitCode {
+    let options = match options::parse(std::env::args_os().skip(1)) {
+        Ok(options) => options,
+        Err(error) => {
+            eprintln!("scenarios: {error}\n{}", options::USAGE);
+            return ExitCode::from(2);
+        }
+    };
+    match run(&options) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("scenarios: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether everything passed.
+fn run(options: &Options) -> Result<bool, String> {
+    if options.command == Command::Help {
+        println!("{}", options::USAGE);
+        return Ok(true);
+    }
+    let all = variants::load(&options.cases)?;
+    if options.command == Command::ListRequirements {
+        let folder = options.cases.parent().ok_or("the cases have no parent folder")?;
+        let requirements = Requirements::load(folder)?;
+        let proofs = Requirements::proofs(&all);
+        println!("{}", serde_json::to_string_pretty(&proofs).map_err(|error| error.to_string())?);
+        let mistakes = requirements.mistakes(&all);
+        mistakes.iter().for_each(|mistake| eprintln!("scenarios: {mistake}"));
+        return Ok(mistakes.is_empty());
+    }
+    let chosen: Vec<Case> = all.into_iter().filter(|case| is_chosen(case, &options.filters)).collect();
+    if options.command == Command::List {
+        // A reader that goes away (`| head`) is no failure.
+        let mut out = std::io::stdout().lock();
+        let _ = chosen.iter().try_for_each(|case| writeln!(out, "{}: {}", case.id, case.about));
+        return Ok(true);
+    }
+    if chosen.is_empty() {
+        return Err("no case fits the filter".to_owned());
+    }
+    play_chosen(options, chosen)
+}
+
+fn is_chosen(case: &Case, filters: &[String]) -> bool {
+    let fits = |filter: &String| case.id.contains(filter) || case.proves.iter().any(|id| id.contains(filter));
+    filters.is_empty() || filters.iter().any(fits)
+}
+
+fn play_chosen(options: &Options, cases: Vec<Case>) -> Result<bool, String> {
+    report::forget(&options.logs);
+    let server = AuthServer::start(&options.authserver).map_err(|error| error.to_string())?;
+    let (mut passed, mut failed) = (0_u32, 0_u32);
+    schedule::play_all(cases, &options.tool, &server.control(), options.jobs, |outcome| {
+        if outcome.passed() {
+            passed += 1;
+            return;
+        }
+        failed += 1;
+        let details = report::write_details(&options.logs, &outcome).ok();
+        println!("{}", report::line(&outcome, details.as_deref()));
+    });
+    println!("{passed} passed, {failed} failed");
+    Ok(failed == 0)
+}

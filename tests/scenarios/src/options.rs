@@ -1,0 +1,115 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use lexopt::{Arg, Parser, ValueExt};
+
+pub(crate) const USAGE: &str = "\
+usage: scenarios --tool PATH [--tool-name NAME] [--filter TEXT]... [--jobs N] [--authserver PATH] [--logs DIR] [--cases DIR]
+       scenarios --list [--filter TEXT]... | --list-requirements
+
+  --tool PATH          the example tool to play against
+  --tool-name NAME     what to call it in the output (rust)
+  --filter TEXT        only cases with TEXT in their id or in a requirement; several: any of them
+  --jobs N             cases at once (24)
+  --authserver PATH    the authorization server (the program of that name beside this one)
+  --logs DIR           where the details of failures go (target/scenarios/NAME)
+  --cases DIR          the folder with the cases
+  --list               prints the ids and sentences of the cases
+  --list-requirements  prints JSON: each requirement with the cases that prove it";
+
+/// What to do.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Command {
+    Play,
+    List,
+    ListRequirements,
+    Help,
+}
+
+#[derive(Debug)]
+pub(crate) struct Options {
+    pub(crate) command: Command,
+    pub(crate) tool: String,
+    pub(crate) tool_name: String,
+    pub(crate) filters: Vec<String>,
+    pub(crate) jobs: usize,
+    pub(crate) authserver: PathBuf,
+    pub(crate) logs: PathBuf,
+    pub(crate) cases: PathBuf,
+}
+
+pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Options, lexopt::Error> {
+    let mut options = Options {
+        command: Command::Play,
+        tool: String::new(),
+        tool_name: "rust".to_owned(),
+        filters: Vec::new(),
+        jobs: 24,
+        authserver: beside_this_program("authserver"),
+        logs: PathBuf::new(),
+        cases: PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/cases")),
+    };
+    let mut parser = Parser::from_args(args);
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Arg::Long("tool") => options.tool = parser.value()?.string()?,
+            Arg::Long("tool-name") => options.tool_name = parser.value()?.string()?,
+            Arg::Long("filter") => options.filters.push(parser.value()?.string()?),
+            Arg::Long("jobs") => options.jobs = parser.value()?.parse()?,
+            Arg::Long("authserver") => options.authserver = parser.value()?.into(),
+            Arg::Long("logs") => options.logs = parser.value()?.into(),
+            Arg::Long("cases") => options.cases = parser.value()?.into(),
+            Arg::Long("list") => options.command = Command::List,
+            Arg::Long("list-requirements") => options.command = Command::ListRequirements,
+            Arg::Long("help") | Arg::Short('h') => options.command = Command::Help,
+            other => return Err(other.unexpected()),
+        }
+    }
+    if options.jobs == 0 {
+        return Err("--jobs has to be at least 1".into());
+    }
+    if options.command == Command::Play && options.tool.is_empty() {
+        return Err("--tool is missing".into());
+    }
+    if options.logs.as_os_str().is_empty() {
+        let target =
+            std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
+        options.logs = target.join("scenarios").join(&options.tool_name);
+    }
+    Ok(options)
+}
+
+fn beside_this_program(name: &str) -> PathBuf {
+    let folder = std::env::current_exe().ok().and_then(|path| path.parent().map(PathBuf::from));
+    folder.unwrap_or_default().join(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(args: &[&str]) -> Result<Options, lexopt::Error> {
+        parse(args.iter().map(OsString::from))
+    }
+
+    #[test]
+    fn options_are_read() {
+        let options = parsed(&["--tool", "t", "--filter", "a", "--filter=b", "--jobs", "3"]).unwrap();
+        assert_eq!(options.command, Command::Play);
+        assert_eq!((options.tool.as_str(), options.jobs), ("t", 3));
+        assert_eq!(options.filters, ["a", "b"]);
+        assert!(options.logs.ends_with("scenarios/rust"));
+        assert_eq!(parsed(&["--list-requirements"]).unwrap().command, Command::ListRequirements);
+    }
+
+    #[test]
+    fn wrong_options_are_refused() {
+        for args in
+            [&["--jobs", "3"][..], &["--tool", "t", "--jobs", "0"], &["--tool", "t", "--speed"], &["x"]]
+        {
+            assert!(parsed(args).is_err(), "{args:?}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Which requirement is proved by which case, and which is open.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::case::Case;
+
+/// The requirements that a case may name, and those that are open, with the reason.
+#[derive(Debug, Default)]
+pub(crate) struct Requirements {
+    ids: BTreeSet<String>,
+    open: BTreeMap<String, String>,
+    /// Those that the example tool cannot show, with where they are looked after.
+    elsewhere: BTreeMap<String, String>,
+}
+
+/// One line of `requirements.json`; `group` and `text` are for the table that people read.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Requirement {
+    id: String,
+    #[serde(rename = "group")]
+    _group: String,
+    #[serde(rename = "text")]
+    _text: String,
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> Result<T, String> {
+    let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+impl Requirements {
+    /// Reads `requirements.json`, and `open.json` and `elsewhere.json`, which are objects of id and reason.
+    pub(crate) fn load(folder: &Path) -> Result<Self, String> {
+        let all: Vec<Requirement> = read(&folder.join("requirements.json"))?;
+        Ok(Self {
+            ids: all.into_iter().map(|requirement| requirement.id).collect(),
+            open: read(&folder.join("open.json"))?,
+            elsewhere: read(&folder.join("elsewhere.json"))?,
+        })
+    }
+
+    /// What does not fit together: unknown ids, ids that are open and proved, ids that are neither.
+    pub(crate) fn mistakes(&self, cases: &[Case]) -> Vec<String> {
+        let mut mistakes = Vec::new();
+        let mut proved = BTreeSet::new();
+        for case in cases {
+            for id in &case.proves {
+                proved.insert(id.as_str());
+                if !self.ids.contains(id) {
+                    mistakes.push(format!("{} proves the unknown requirement {id}", case.id));
+                }
+            }
+        }
+        for id in &self.ids {
+            let said =
+                [proved.contains(id.as_str()), self.open.contains_key(id), self.elsewhere.contains_key(id)];
+            match said.iter().filter(|yes| **yes).count() {
+                0 => mistakes.push(format!("{id} is neither proved nor open nor proved elsewhere")),
+                1 => {}
+                _ => mistakes.push(format!("{id} is two of: proved, open, proved elsewhere")),
+            }
+        }
+        let named = self.open.keys().chain(self.elsewhere.keys());
+        let unknown = named.filter(|id| !self.ids.contains(*id));
+        mistakes.extend(unknown.map(|id| format!("{id} has a reason and is not listed")));
+        mistakes
+    }
+
+    /// The cases that prove each requirement that a case proves.
+    pub(crate) fn proofs(cases: &[Case]) -> BTreeMap<&str, Vec<&str>> {
+        let mut proofs: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for case in cases {
+            for id in &case.proves {
+                proofs.entry(id).or_default().push(&case.id);
+            }
+        }
+        proofs
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::variants;
+    use serde_json::json;
+
+    fn folder() -> &'static Path {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+    }
+
+    #[test]
+    fn every_requirement_is_proved_or_open() {
+        let cases = variants::load(&folder().join("cases")).unwrap();
+        let mistakes = Requirements::load(folder()).unwrap().mistakes(&cases);
+        assert!(mistakes.is_empty(), "{}", mistakes.join("\n"));
+    }
+
+    #[test]
+    fn mistakes_are_found() {
+        let entry = json!({"id": "a", "proves": ["X", "Y"], "about": "", "expect": {"exit": 0}});
+        let cases = variants::expand(entry.as_object().unwrap().clone()).unwrap();
+        let map = |ids: &[&str]| ids.iter().map(|id| ((*id).to_owned(), String::new())).collect();
+        let requirements = |ids: &[&str], open: &[&str], elsewhere: &[&str]| Requirements {
+            ids: ids.iter().map(|id| (*id).to_owned()).collect(),
+            open: map(open),
+            elsewhere: map(elsewhere),
+        };
+        let count = |requirements: Requirements| requirements.mistakes(&cases).len();
+        assert_eq!(count(requirements(&["X", "Y", "Z", "E"], &["Z"], &["E"])), 0);
+        assert_eq!(count(requirements(&["X"], &[], &[])), 1, "a case proves what is not listed");
+        assert_eq!(count(requirements(&["X", "Y", "Z"], &[], &[])), 1, "neither nor");
+        assert_eq!(count(requirements(&["X", "Y"], &["X"], &[])), 1, "proved and open");
+        assert_eq!(count(requirements(&["X", "Y", "Z"], &["Z"], &["Z"])), 1, "open and elsewhere");
+        assert_eq!(count(requirements(&["X", "Y"], &["Q"], &["E"])), 2, "reasons for unknown ids");
+    }
+
+    #[test]
+    fn the_list_names_the_cases() {
+        let entry = json!({"id": "a", "proves": ["X", "Y"], "about": "", "expect": {"exit": 0}, "each": {"1": {}, "2": {}}});
+        let cases = variants::expand(entry.as_object().unwrap().clone()).unwrap();
+        let proofs = Requirements::proofs(&cases);
+        assert_eq!(json!(proofs), json!({"X": ["a-1", "a-2"], "Y": ["a-1", "a-2"]}));
+    }
+}
