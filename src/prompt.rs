@@ -97,7 +97,8 @@ impl Prompt {
     /// # }
     /// ```
     pub fn host(&self) -> String {
-        host(&self.verification_uri)
+        let url = Url::parse(&self.verification_uri).ok();
+        url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
     }
 
     /// Who asks: the product name that the client was built with.
@@ -113,21 +114,15 @@ impl Prompt {
         self.asker.as_deref()
     }
 
-    /// The page to open: with the code in it where there is one, on the host that the person is told.
+    /// The page to open: with the code in it where there is one.
     pub(crate) fn page(&self) -> &str {
-        let complete = self.verification_uri_complete.as_deref();
-        complete.filter(|page| host(page) == self.host()).unwrap_or(&self.verification_uri)
+        self.verification_uri_complete.as_deref().unwrap_or(&self.verification_uri)
     }
 
     /// The code as it may be shown.
     pub(crate) fn shown_code(&self) -> String {
         sanitize_to(&self.user_code, MAX_USER_CODE_BYTES)
     }
-}
-
-fn host(uri: &str) -> String {
-    let url = Url::parse(uri).ok();
-    url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
 }
 
 /// An address as it may be shown: the browser's own ASCII form.

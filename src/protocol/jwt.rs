@@ -49,7 +49,13 @@ mod tests {
         for none in ["", "opaque", "a.b", "a.b.c.d", "a.!!.c"] {
             assert_eq!(expiry(none), None, "{none}");
         }
-        let long = token(&format!(r#"{{"exp":300,"x":"{}"}}"#, "x".repeat(MAX_PAYLOAD_BYTES)));
-        assert_eq!(expiry(&long), None);
+        let of_length = |bytes: usize| {
+            let claims = format!(r#"{{"exp":300,"x":"{}"}}"#, "x".repeat(bytes / 4 * 3 - 18));
+            token(&claims)
+        };
+        let longest = of_length(MAX_PAYLOAD_BYTES);
+        assert_eq!(longest.len(), MAX_PAYLOAD_BYTES + 9);
+        assert_eq!(expiry(&longest), Some((300.0, None)));
+        assert_eq!(expiry(&of_length(MAX_PAYLOAD_BYTES + 4)), None);
     }
 }

@@ -49,6 +49,9 @@ pub(crate) enum Expiry {
 /// A hundred years: some servers say "never" with a large number.
 const LONGEST_LIFETIME: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);
 
+/// The longest token type that is shown.
+const MAX_TYPE_BYTES: usize = 40;
+
 /// The members that [`TokenAnswer`] has names for.
 const NAMED: [&str; 6] = ["access_token", "refresh_token", "id_token", "token_type", "scope", "expires_in"];
 
@@ -76,7 +79,9 @@ pub(crate) fn read(
     let token_type = match text("token_type")?.filter(|t| !t.is_empty()) {
         Some(kind) if kind.eq_ignore_ascii_case("bearer") => kind,
         Some(kind) => {
-            let message = format!("the server gave a token of a type that this client cannot use: {kind}");
+            // A longer text is no type, and may be a token in the wrong place.
+            let shown = if kind.len() <= MAX_TYPE_BYTES { &kind } else { "…" };
+            let message = format!("the server gave a token of a type that this client cannot use: {shown}");
             return Err((ErrorKind::Unsupported, message));
         }
         None if strictness == Strictness::AuthKit => "Bearer".into(),
@@ -173,6 +178,16 @@ mod tests {
             (r#"{"access_token":"a"}"#, ErrorKind::InvalidResponse, "`token_type` is missing"),
             (r#"{"access_token":"a","token_type":"mac"}"#, ErrorKind::Unsupported, ": mac"),
             (r#"{"access_token":"a","token_type":"DPoP"}"#, ErrorKind::Unsupported, "DPoP"),
+            (
+                r#"{"access_token":"a","token_type":"x234567890123456789012345678901234567890"}"#,
+                ErrorKind::Unsupported,
+                ": x234567890123456789012345678901234567890",
+            ),
+            (
+                r#"{"access_token":"a","token_type":"x2345678901234567890123456789012345678901"}"#,
+                ErrorKind::Unsupported,
+                ": …",
+            ),
             (
                 r#"{"access_token":"a","token_type":"Bearer","refresh_token":5}"#,
                 ErrorKind::InvalidResponse,

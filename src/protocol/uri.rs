@@ -100,6 +100,8 @@ mod tests {
         ] {
             assert!(verification(bad, Loopback::Allowed).is_err(), "{bad:?}");
         }
+        assert_eq!(endpoint("http://h/", Loopback::Refused).unwrap_err(), "must use https");
+        assert!(endpoint("http://127.0.0.1/", Loopback::Refused).unwrap_err().contains("allowed by name"));
         assert!(endpoint("https://h/#f", Loopback::Refused).is_err());
         assert!(verification("https://h/#f", Loopback::Refused).is_ok());
         assert_eq!(
