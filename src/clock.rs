@@ -49,6 +49,7 @@ impl Clock for SystemClock {
 mod tests {
     use super::*;
 
+    // proves: P6-system-clock
     #[test]
     fn both_clocks_run_and_the_first_is_never_behind() {
         let before = SystemClock.now();

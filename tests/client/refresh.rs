@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::support::{Server, started};
 
-// proves: R6749-6-01, R6749-6-03, R6749-6-04, R9700-2.2.2-01, P5-17
+// proves: R6749-6-01, R6749-6-03, R6749-6-04, R6749-10.4-01, R9700-2.2.2-01, P5-17
 #[test]
 fn a_rotated_refresh_token_replaces_the_old_one() {
     let server = Server::approving(json!({}));
@@ -39,7 +39,7 @@ fn an_answer_without_a_refresh_token_keeps_the_old_one() {
     assert_eq!(client.refresh(old).unwrap().refresh_token(), Some(old));
 }
 
-// proves: R6749-6-09, R9700-4.14.2-01
+// proves: R6749-6-09, R9700-4.14.2-01, P6-refresh-error-200
 #[test]
 fn a_failed_refresh_says_whether_the_token_is_dead_and_is_not_repeated() {
     let server = Server::new(json!({"script": {"refresh": [
@@ -59,7 +59,7 @@ fn a_failed_refresh_says_whether_the_token_is_dead_and_is_not_repeated() {
     assert_eq!(server.requests("refresh", 4).len(), 4);
 }
 
-// proves: R7009-2.1-01, R7009-2.1-03, R7009-2.2-01
+// proves: R7009-2.1-01, R7009-2.1-02, R7009-2.1-03, R7009-2.2-01, P6-revocation
 #[test]
 fn a_revoked_token_is_dead() {
     let server = Server::approving(json!({}));

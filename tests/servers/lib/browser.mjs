@@ -1,0 +1,69 @@
+// A real browser that talks to loopback only.
+import { access, constants } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
+const ARGUMENTS = [
+  '--no-sandbox', // root, as in most CI containers, has no sandbox to use
+  '--disable-gpu',
+  '--disable-quic',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1',
+];
+const PATIENCE = 30_000; // ms for any one thing that a page has to do
+
+export const sizes = {
+  phone: { width: 375, height: 667, mobile: true },
+  desktop: { width: 1280, height: 800, mobile: false },
+};
+
+/** Where Chromium is installed; undefined when it is not. */
+export async function find() {
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+    for (const name of NAMES) {
+      const path = join(folder, name);
+      const there = await access(path, constants.X_OK).then(() => true, () => false);
+      if (there) return path;
+    }
+  }
+  return undefined;
+}
+
+export async function launch({ default: { chromium } }, executablePath) {
+  return chromium.launch({ executablePath, args: ARGUMENTS, timeout: PATIENCE });
+}
+
+/**
+ * Runs `use` with a page of its own: no cookies of others, `size` as named above, JavaScript as wanted.
+ * Anything the page asks of a host that is not loopback is refused and listed in `page.strangers`.
+ */
+export async function withPage(browser, { size = 'desktop', javaScript = true, scheme = 'light' }, use) {
+  const { width, height, mobile } = sizes[size];
+  const context = await browser.newContext({
+    viewport: { width, height },
+    isMobile: mobile,
+    hasTouch: mobile,
+    deviceScaleFactor: mobile ? 2 : 1,
+    javaScriptEnabled: javaScript,
+    colorScheme: scheme,
+    ignoreHTTPSErrors: true, // the test CA is the tool's business, not the browser's
+    locale: 'en-US',
+  });
+  try {
+    context.setDefaultTimeout(PATIENCE);
+    const page = await context.newPage();
+    page.strangers = [];
+    await page.route('**/*', (route) => {
+      const { hostname } = new URL(route.request().url());
+      if (['localhost', '127.0.0.1', '[::1]'].includes(hostname)) return route.continue();
+      page.strangers.push(hostname);
+      return route.abort();
+    });
+    return await use(page);
+  } finally {
+    await context.close();
+  }
+}

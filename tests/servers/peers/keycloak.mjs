@@ -1,0 +1,50 @@
+// Keycloak: an issuer with a path, its own interval and lifetime for each client, a consent page.
+import { copyFile, mkdir, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Child } from '../lib/process.mjs';
+
+export const name = 'keycloak';
+export const clients = { patient: 'login-tool', hasty: 'short-lived' };
+
+const REALM = fileURLToPath(new URL('keycloak-realm.json', import.meta.url));
+
+export async function start(setup) {
+  const pki = await setup.pki();
+  await placeRealm(setup.keycloak);
+  const child = new Child(join(setup.keycloak, 'bin', 'kc.sh'), [
+    ...['start', '--optimized', '--import-realm', '--cache=local', '--hostname-strict=false'],
+    ...['--http-enabled=true', '--http-host=127.0.0.1', '--http-port=0', '--https-port=0'],
+    ...[`--https-key-store-file=${pki.keystore}`, `--https-key-store-password=${pki.password}`],
+  ]);
+  const ready = /Listening on: http:\/\/[^ ]+:(\d+) and https:\/\/[^ ]+:(\d+)/;
+  const [, http, https] = await child.match(ready, { seconds: 180 });
+  return {
+    issuers: {
+      http: `http://127.0.0.1:${http}/realms/cli`,
+      https: `https://localhost:${https}/realms/cli`,
+    },
+    stop: () => child.stop(),
+  };
+}
+
+/** Puts the realm where `--import-realm` looks; whole at any moment, as another run may be starting. */
+async function placeRealm(keycloak) {
+  const folder = join(keycloak, 'data', 'import');
+  const partial = join(keycloak, 'data', `cli-realm.${process.pid}`);
+  await mkdir(folder, { recursive: true });
+  await copyFile(REALM, partial);
+  await rename(partial, join(folder, 'cli-realm.json'));
+}
+
+/** Plays the person on the server's pages. */
+export async function answer(page, prompt, approve) {
+  // Two consents of one user at the same moment leave Keycloak with a row too many, so each issuer has its person.
+  const person = prompt.verification_uri.startsWith('https:') ? 'grace' : 'ada';
+  await page.goto(prompt.verification_uri_complete);
+  await page.fill('#username', person);
+  await page.fill('#password', 'analytical');
+  await page.click('#kc-login');
+  await page.click(approve ? '#kc-login[name=accept]' : '#kc-cancel');
+  await page.getByText(approve ? 'Device Login Successful' : 'Device Login Failed').waitFor();
+}

@@ -1,0 +1,68 @@
+//! The cost of one poll.
+//!
+//! A client waits at least a second between the polls of one login, so many logins share one client here. One thread drives
+//! whichever is due next through the blocking interface, as a command-line tool drives its one login: sleep, send on the
+//! kept connection, wait for the answer, tell the event. Their starts are spread, so polls come one at a time; there may be so
+//! many logins that it never gets to sleep.
+
+use std::{
+    cmp::Reverse,
+    collections::BinaryHeap,
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::bail;
+use cli_auth::{Event, Step};
+use serde_json::{Value, json};
+
+use crate::{Options, process};
+
+/// The interval that the server is expected to give, with the client's guard.
+const PERIOD: Duration = Duration::from_millis(1050);
+
+pub(crate) fn measure(options: &Options) -> anyhow::Result<Value> {
+    let client = options.client()?;
+    let spacing = PERIOD / options.logins.max(1);
+    let mut logins = Vec::new();
+    let mut due = BinaryHeap::new();
+    let began = Instant::now();
+    for number in 0..options.logins {
+        thread::sleep((began + spacing * number).saturating_duration_since(Instant::now()));
+        let login = client.login();
+        login.start()?;
+        due.push(Reverse((Instant::now() + PERIOD, logins.len())));
+        logins.push(login);
+    }
+
+    // The first round is not measured: it finds every login where the others leave it.
+    let begin = Instant::now() + PERIOD;
+    let end = begin + options.time;
+    let mut measured = None;
+    let (mut polls, mut slept): (u32, Duration) = (0, Duration::ZERO);
+    while let Some(Reverse((at, number))) = due.pop()
+        && at < end
+    {
+        if measured.is_none() && at >= begin {
+            measured = Some(process::cpu()?);
+            (polls, slept) = (0, Duration::ZERO);
+        }
+        slept += at.saturating_duration_since(Instant::now());
+        let Some(login) = logins.get(number) else { bail!("there is no login {number}") };
+        let wait = match login.step(Duration::MAX)? {
+            Step::Event(Event::Pending { next_poll_in, .. }) => next_poll_in,
+            other => bail!("the server was to let every poll wait, and it came to {other:?}"),
+        };
+        polls += 1;
+        due.push(Reverse((Instant::now() + wait, number)));
+    }
+    let Some(before) = measured else { bail!("no poll was measured") };
+    let cpu = process::cpu()?.saturating_sub(before);
+    Ok(json!({
+        "polls": polls,
+        // Before one poll, on average.
+        "slept_s": (slept / polls.max(1)).as_secs_f64(),
+        "cpu_us": cpu.as_secs_f64() * 1e6,
+        "sockets": process::sockets(),
+    }))
+}

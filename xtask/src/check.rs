@@ -1,0 +1,85 @@
+//! Everything that can be checked without running the product.
+
+use std::time::Duration;
+
+use crate::conformance;
+use crate::process;
+use crate::report::{Outcome, Report};
+use crate::setup;
+use crate::workspace::Workspace;
+
+const COMPILE: Duration = Duration::from_secs(15 * 60);
+const QUICK: Duration = Duration::from_secs(3 * 60);
+
+/// `cargo xtask check`; with `write` it first brings generated files up to date.
+pub(crate) fn run(workspace: &Workspace, write: bool) -> anyhow::Result<u8> {
+    if write {
+        conformance::write(workspace)?;
+    }
+    let mut report = Report::new("check");
+    all(workspace, &mut report)?;
+    println!("{}", report.counts);
+    Ok(u8::from(report.counts.failed > 0))
+}
+
+pub(crate) fn all(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
+    report.part("format", |_| {
+        let mut format = workspace.cargo("fmt");
+        format.args(["--all", "--check", "--", "-l"]);
+        let process::Finished { success, tail } = process::run(format, QUICK, |_| ())?;
+        Ok(if success {
+            Outcome::Passed
+        } else {
+            Outcome::Failed(format!("`cargo fmt --all` changes\n{tail}"))
+        })
+    })?;
+
+    let mut lints = workspace.cargo("clippy");
+    lints.args(["--quiet", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"]);
+    report.command("lints", lints, COMPILE)?;
+
+    let mut docs = workspace.cargo("doc");
+    docs.args(["--quiet", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "--deny warnings");
+    report.command("documentation", docs, COMPILE)?;
+
+    report.part("licences, sources, versions", |_| dependencies(workspace))?;
+    report.part("advisories", |_| advisories(workspace))?;
+    report.part("conformance table is current", |_| conformance::check(workspace))
+}
+
+fn dependencies(workspace: &Workspace) -> anyhow::Result<Outcome> {
+    let Some(program) = setup::cargo_deny(workspace) else {
+        return Ok(Outcome::Skipped("cargo-deny is not set up; cargo xtask setup".to_owned()));
+    };
+    let mut deny = workspace.command(program);
+    deny.args([
+        "--locked",
+        "--color",
+        "never",
+        "check",
+        "--hide-inclusion-graph",
+        "bans",
+        "licenses",
+        "sources",
+    ]);
+    let finished = process::run(deny, QUICK, |_| ())?;
+    Ok(if finished.success { Outcome::Passed } else { Outcome::Failed(finished.tail) })
+}
+
+/// The database of advisories lives in a git repository, which not every machine can reach. Then it is said, and counted
+/// as nothing: neither the code nor the set-up is at fault.
+fn advisories(workspace: &Workspace) -> anyhow::Result<Outcome> {
+    let Some(program) = setup::cargo_deny(workspace) else {
+        return Ok(Outcome::Skipped("cargo-deny is not set up; cargo xtask setup".to_owned()));
+    };
+    let mut deny = workspace.command(program);
+    deny.args(["--locked", "--color", "never", "check", "advisories"]).env("GIT_TERMINAL_PROMPT", "0");
+    let finished = process::run(deny, QUICK, |_| ())?;
+    Ok(if finished.success {
+        Outcome::Passed
+    } else if finished.tail.contains("failed to fetch advisory database") {
+        Outcome::Untried("their database is not reached from here".to_owned())
+    } else {
+        Outcome::Failed(finished.tail)
+    })
+}

@@ -1,0 +1,181 @@
+//! The words of the command line.
+
+use std::ffi::OsString;
+
+use lexopt::prelude::*;
+
+use crate::bench;
+use crate::demo;
+use crate::lang::{self, Language};
+
+pub(crate) const HELP: &str = "\
+Usage: cargo xtask COMMAND
+
+  demo [LANG] [--approve | --deny]  log in against a server on this machine, with the example tool
+  test [LANG...]                    set up what is needed and run every test
+  examples [LANG...]                build each example tool; leaves target/login/LANG
+  check [--write]                   format, lints, docs, dependencies, generated files (--write renews those)
+  setup [LANG...]                   only the set-up part of test
+  bench [LANG...] [--peers]         measure
+  authserver ...                    run the test authorization server; --help tells its options
+
+LANG is rust. None means all that exist.
+";
+
+#[derive(Debug)]
+pub(crate) enum Command {
+    Help,
+    Demo(demo::Options),
+    Examples(Vec<Language>),
+    Test(Vec<Language>),
+    Check { write: bool },
+    Setup(Vec<Language>),
+    Bench(bench::Options),
+    Authserver(Vec<OsString>),
+}
+
+/// Reads the arguments of this process.
+pub(crate) fn parse() -> Result<Command, lexopt::Error> {
+    parse_from(lexopt::Parser::from_env())
+}
+
+fn parse_from(mut words: lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let name = match words.next()? {
+        None => return Err("a command is missing".into()),
+        Some(Short('h') | Long("help")) => return Ok(Command::Help),
+        Some(Value(name)) => name.string()?,
+        Some(other) => return Err(other.unexpected()),
+    };
+    match name.as_str() {
+        "help" => Ok(Command::Help),
+        "demo" => demo_options(words),
+        "examples" => languages_only(words, Command::Examples),
+        "test" => languages_only(words, Command::Test),
+        "setup" => languages_only(words, Command::Setup),
+        "check" => check_options(words),
+        "bench" => bench_options(words),
+        "authserver" => Ok(Command::Authserver(words.raw_args()?.collect())),
+        unknown => Err(format!("there is no command {unknown:?}").into()),
+    }
+}
+
+fn demo_options(mut words: lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let mut language = None;
+    let mut answer = None;
+    while let Some(word) = words.next()? {
+        match word {
+            Long("approve") if answer.is_none() => answer = Some(demo::Answer::Approve),
+            Long("deny") if answer.is_none() => answer = Some(demo::Answer::Deny),
+            Long("approve" | "deny") => return Err("give one of --approve and --deny, once".into()),
+            Short('h') | Long("help") => return Ok(Command::Help),
+            Value(name) if language.is_none() => language = Some(named(name)?),
+            other => return Err(other.unexpected()),
+        }
+    }
+    let language = language.unwrap_or(lang::FIRST);
+    Ok(Command::Demo(demo::Options { language, answer }))
+}
+
+fn languages_only(
+    mut words: lexopt::Parser,
+    command: fn(Vec<Language>) -> Command,
+) -> Result<Command, lexopt::Error> {
+    let mut languages = Vec::new();
+    while let Some(word) = words.next()? {
+        match word {
+            Short('h') | Long("help") => return Ok(Command::Help),
+            Value(name) => add(&mut languages, name)?,
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(command(or_all(languages)))
+}
+
+fn check_options(mut words: lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let mut write = false;
+    while let Some(word) = words.next()? {
+        match word {
+            Long("write") => write = true,
+            Short('h') | Long("help") => return Ok(Command::Help),
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(Command::Check { write })
+}
+
+fn bench_options(mut words: lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let mut languages = Vec::new();
+    let mut peers = false;
+    while let Some(word) = words.next()? {
+        match word {
+            Long("peers") => peers = true,
+            Short('h') | Long("help") => return Ok(Command::Help),
+            Value(name) => add(&mut languages, name)?,
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(Command::Bench(bench::Options { languages: or_all(languages), peers }))
+}
+
+fn add(languages: &mut Vec<Language>, name: OsString) -> Result<(), lexopt::Error> {
+    let language = named(name)?;
+    if !languages.contains(&language) {
+        languages.push(language);
+    }
+    Ok(())
+}
+
+fn named(name: OsString) -> Result<Language, lexopt::Error> {
+    let name = name.string()?;
+    Language::named(&name).ok_or_else(|| format!("there is no language {name:?} here").into())
+}
+
+fn or_all(languages: Vec<Language>) -> Vec<Language> {
+    if languages.is_empty() { lang::ALL.to_vec() } else { languages }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(words: &[&str]) -> Result<Command, lexopt::Error> {
+        parse_from(lexopt::Parser::from_args(words))
+    }
+
+    #[test]
+    fn no_language_means_all_of_them() {
+        assert!(matches!(parsed(&["test"]), Ok(Command::Test(all)) if all == lang::ALL));
+        assert!(
+            matches!(parsed(&["test", "rust", "rust"]), Ok(Command::Test(one)) if one == [Language::Rust])
+        );
+    }
+
+    #[test]
+    fn an_unknown_word_is_an_error() {
+        for words in [
+            &["test", "cobol"][..],
+            &["demo", "rust", "rust"],
+            &["demo", "--approve", "--deny"],
+            &["check", "rust"],
+            &["setup", "--fast"],
+            &["dance"],
+            &["--version"],
+            &[],
+        ] {
+            assert!(parsed(words).is_err(), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn the_servers_words_are_passed_on_unread() {
+        let words = ["authserver", "--listen", "127.0.0.1:0", "--help"];
+        assert!(matches!(parsed(&words), Ok(Command::Authserver(rest)) if rest == words[1..]));
+    }
+
+    #[test]
+    fn help_is_help_everywhere() {
+        for words in [&["--help"][..], &["-h"], &["help"], &["demo", "-h"], &["check", "--help"]] {
+            assert!(matches!(parsed(words), Ok(Command::Help)), "{words:?}");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! `docs/conformance.md`: which test proves which requirement. Made from the tests, so that it cannot promise more.
+
+mod proofs;
+mod requirements;
+mod table;
+
+use std::fs;
+
+use anyhow::Context;
+
+use crate::report::Outcome;
+use crate::workspace::Workspace;
+
+const FILE: &str = "docs/conformance.md";
+
+/// Writes the table anew, with whatever is wrong in its sources told on standard error.
+pub(crate) fn write(workspace: &Workspace) -> anyhow::Result<()> {
+    let (text, faults) = make(workspace)?;
+    for fault in faults {
+        eprintln!("{fault}");
+    }
+    let path = workspace.root.join(FILE);
+    fs::create_dir_all(path.parent().context("the file has a folder")?)?;
+    fs::write(&path, text)?;
+    println!("wrote {FILE}");
+    Ok(())
+}
+
+/// Whether the committed table says what the tests say, and every requirement is proved or open.
+pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<Outcome> {
+    let (text, mut faults) = make(workspace)?;
+    let committed = fs::read_to_string(workspace.root.join(FILE)).unwrap_or_default();
+    if committed != text {
+        faults.push(format!("{FILE} is not current; cargo xtask check --write renews it"));
+    }
+    Ok(if faults.is_empty() { Outcome::Passed } else { Outcome::Failed(faults.join("\n")) })
+}
+
+fn make(workspace: &Workspace) -> anyhow::Result<(String, Vec<String>)> {
+    let requirements = requirements::read(&workspace.root)?;
+    let (proofs, mut faults) = proofs::collect(&workspace.root)?;
+    let text = table::render(&requirements, &proofs);
+    faults.extend(requirements::faults(&requirements, &proofs));
+    Ok((text, faults))
+}

@@ -1,0 +1,223 @@
+//! What the commands tell while they work: one line a part, with its time.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::process::{self, Finished};
+
+/// How many single tests ended how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) passed: u64,
+    pub(crate) failed: u64,
+    pub(crate) skipped: u64,
+}
+
+impl Counts {
+    pub(crate) const PASSED: Self = Self { passed: 1, failed: 0, skipped: 0 };
+    pub(crate) const FAILED: Self = Self { passed: 0, failed: 1, skipped: 0 };
+    pub(crate) const SKIPPED: Self = Self { passed: 0, failed: 0, skipped: 1 };
+
+    pub(crate) fn add(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
+    }
+
+    /// Reads `12 passed, 0 failed, 1 skipped` and cargo's `12 passed; 0 failed; 1 ignored; ...`.
+    pub(crate) fn read(line: &str) -> Option<Self> {
+        let (mut counts, mut named) = (Self::default(), 0_u8);
+        for part in line.split([',', ';', '.']) {
+            let mut words = part.split_whitespace();
+            let (Some(number), Some(name)) = (words.next(), words.next()) else { continue };
+            let Ok(number) = number.parse() else { continue };
+            match name {
+                "passed" => counts.passed = number,
+                "failed" => counts.failed = number,
+                "skipped" => counts.skipped = number,
+                _ => continue,
+            }
+            named += 1;
+        }
+        (named >= 2).then_some(counts)
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self { failed: 1.., .. } => "FAILED",
+            Self { skipped: 1.., .. } => "skipped",
+            _ => "passed",
+        }
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} passed, {} failed", self.passed, self.failed)?;
+        if self.skipped > 0 {
+            write!(formatter, ", {} skipped", self.skipped)?;
+        }
+        Ok(())
+    }
+}
+
+/// What came of one part.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Passed,
+    /// Something that is no test is in place.
+    Ready,
+    /// A part that consists of many tests; what there is to say of those that failed.
+    Counted(Counts, String),
+    /// Why, in as many lines as it takes.
+    Failed(String),
+    /// Why, in one line. What is skipped was not proved.
+    Skipped(String),
+    /// Why, in one line. It was left out for a reason that lies neither in this project nor in the machine's set-up.
+    Untried(String),
+}
+
+/// Tells of a part that is still under way.
+#[derive(Debug, Default)]
+pub(crate) struct Live {
+    spoke: bool,
+}
+
+impl Live {
+    /// One line, under the part's title.
+    pub(crate) fn line(&mut self, text: &str) {
+        if !self.spoke {
+            println!();
+            self.spoke = true;
+        }
+        println!("    {text}");
+    }
+}
+
+/// A named series of parts.
+#[derive(Debug)]
+pub(crate) struct Report {
+    name: &'static str,
+    began: Instant,
+    pub(crate) counts: Counts,
+}
+
+impl Report {
+    pub(crate) fn new(name: &'static str) -> Self {
+        println!("== {name}");
+        Self { name, began: Instant::now(), counts: Counts::default() }
+    }
+
+    /// Does one part, and says how it ended and how long it took. A failure is told and does not stop the others.
+    pub(crate) fn part(
+        &mut self,
+        title: &str,
+        work: impl FnOnce(&mut Live) -> anyhow::Result<Outcome>,
+    ) -> anyhow::Result<()> {
+        let began = Instant::now();
+        let mut live = Live::default();
+        print!("{title:<34} ");
+        io::stdout().flush()?;
+        let outcome = work(&mut live);
+        if live.spoke {
+            print!("{title:<34} ");
+        }
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(error) if crate::signals::received().is_some() => return Err(error),
+            Err(error) => Outcome::Failed(format!("{error:#}")),
+        };
+        let time = seconds(began.elapsed());
+        let counts = match &outcome {
+            Outcome::Passed => {
+                println!("passed  {time}");
+                Counts::PASSED
+            }
+            Outcome::Ready => {
+                println!("ready   {time}");
+                Counts::default()
+            }
+            Outcome::Counted(counts, why) => {
+                println!("{}  {time}  ({counts})", counts.word());
+                if !why.is_empty() {
+                    println!("{}", indented(why));
+                }
+                *counts
+            }
+            Outcome::Failed(why) => {
+                println!("FAILED  {time}\n{}", indented(why));
+                Counts::FAILED
+            }
+            Outcome::Skipped(why) => {
+                println!("skipped  {why}");
+                Counts::SKIPPED
+            }
+            Outcome::Untried(why) => {
+                println!("not tried: {why}");
+                Counts::default()
+            }
+        };
+        self.counts.add(counts);
+        Ok(())
+    }
+
+    /// One part that is one command, whose output matters only when it fails.
+    pub(crate) fn command(&mut self, title: &str, command: Command, limit: Duration) -> anyhow::Result<()> {
+        self.part(title, |_| {
+            let Finished { success, tail } = process::run(command, limit, |_| ())?;
+            Ok(if success { Outcome::Passed } else { Outcome::Failed(tail) })
+        })
+    }
+
+    /// `rust: passed  1m23s`
+    pub(crate) fn summary(&self) -> String {
+        let word = self.counts.word().to_ascii_lowercase();
+        format!("{}: {word}  {}", self.name, seconds(self.began.elapsed()))
+    }
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
+}
+
+fn seconds(time: Duration) -> String {
+    match time.as_secs() {
+        whole @ 60.. => format!("{}m{:02}s", whole / 60, whole % 60),
+        _ => format!("{:.1}s", time.as_secs_f64()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_read_from_both_kinds_of_lines() {
+        let cargo =
+            "test result: ok. 12 passed; 1 failed; 3 ignored; 0 measured; 0 filtered out; finished in 0.01s";
+        assert_eq!(Counts::read(cargo), Some(Counts { passed: 12, failed: 1, skipped: 0 }));
+        assert_eq!(Counts::read("8 passed, 0 failed"), Some(Counts { passed: 8, failed: 0, skipped: 0 }));
+        let three = Counts { passed: 8, failed: 1, skipped: 2 };
+        assert_eq!(Counts::read(&three.to_string()), Some(three));
+        assert_eq!(Counts::read("passed     5.6s  oidc-provider: denied"), None);
+        assert_eq!(Counts::read("3 passed"), None);
+    }
+
+    #[test]
+    fn one_failure_outweighs_everything_else() {
+        let mut counts = Counts::PASSED;
+        assert_eq!(counts.word(), "passed");
+        counts.add(Counts::SKIPPED);
+        assert_eq!(counts.word(), "skipped");
+        counts.add(Counts::FAILED);
+        assert_eq!(counts.word(), "FAILED");
+    }
+
+    #[test]
+    fn times_are_short() {
+        assert_eq!(seconds(Duration::from_millis(1234)), "1.2s");
+        assert_eq!(seconds(Duration::from_secs(83)), "1m23s");
+    }
+}

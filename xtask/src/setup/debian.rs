@@ -1,0 +1,71 @@
+//! Programs of the system. Root on Debian gets them installed; anybody else is told how.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::process;
+use crate::report::{Live, Outcome};
+use crate::workspace::{Workspace, on_path};
+
+/// A program, and the Debian package that has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Need {
+    pub(crate) program: &'static str,
+    pub(crate) package: &'static str,
+}
+
+/// What the tests of every language need.
+pub(super) const SHARED: &[Need] = &[
+    Need { program: "python3 with venv", package: "python3-venv" },
+    Need { program: "node", package: "nodejs" },
+    Need { program: "npm", package: "npm" },
+    Need { program: "keytool", package: "default-jdk-headless" },
+    Need { program: "mvn", package: "maven" },
+    Need { program: "chromium", package: "chromium" },
+];
+
+const LIMIT: Duration = Duration::from_secs(15 * 60);
+
+/// Whether the program is there and of use.
+pub(super) fn is_there(program: &str) -> bool {
+    match program {
+        "python3 with venv" => says_yes(Command::new("python3").args(["-c", "import ensurepip, venv"])),
+        "chromium" => {
+            ["chromium", "chromium-browser", "google-chrome"].iter().any(|name| on_path(name).is_some())
+        }
+        other => on_path(other).is_some(),
+    }
+}
+
+fn says_yes(command: &mut Command) -> bool {
+    let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+/// Installs what is missing where that is possible, and else says how a person does it.
+pub(super) fn provide(workspace: &Workspace, needs: &[&Need], live: &mut Live) -> anyhow::Result<Outcome> {
+    let missing: Vec<_> = needs.iter().filter(|need| !is_there(need.program)).collect();
+    if missing.is_empty() {
+        return Ok(Outcome::Ready);
+    }
+    let packages: Vec<_> = missing.iter().map(|need| need.package).collect();
+    if !(nix::unistd::geteuid().is_root() && Path::new("/etc/debian_version").exists()) {
+        let command = format!("apt-get install --no-install-recommends {}", packages.join(" "));
+        return Ok(Outcome::Skipped(format!("missing; on Debian: sudo {command}")));
+    }
+    live.line(&format!("installing Debian packages: {}", packages.join(" ")));
+    let lock = "DPkg::Lock::Timeout=600"; // seconds; another set-up may be installing
+    for words in [&["update"][..], &["install", "--yes", "--no-install-recommends"]] {
+        let mut apt = workspace.command("apt-get");
+        apt.env("DEBIAN_FRONTEND", "noninteractive").args(["-q", "-o", lock]).args(words);
+        if words.len() > 1 {
+            apt.args(&packages);
+        }
+        process::succeed(apt, LIMIT)?;
+    }
+    match missing.iter().find(|need| !is_there(need.program)) {
+        None => Ok(Outcome::Ready),
+        Some(still) => Ok(Outcome::Failed(format!("{} is missing after all", still.program))),
+    }
+}

