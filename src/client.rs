@@ -134,7 +134,10 @@ impl Client {
     /// ```
     pub fn refresh(&self, refresh_token: &Secret) -> Result<Tokens, Error> {
         let engine = self.0.engine()?;
-        engine.block_on(self.0.core.refresh(&engine, refresh_token)?).map_err(internal)?.unwrap_or_else(ended)
+        engine
+            .block_on(false, self.0.core.refresh(&engine, refresh_token)?)
+            .map_err(internal)?
+            .unwrap_or_else(ended)
     }
 
     /// As [`refresh`](Client::refresh), for any executor. Dropping the future ends the request.
@@ -169,7 +172,7 @@ impl Client {
     /// ```
     pub fn revoke(&self, token: &Secret) -> Result<(), Error> {
         let engine = self.0.engine()?;
-        engine.block_on(self.0.core.revoke(&engine, token)?).map_err(internal)?.unwrap_or_else(ended)
+        engine.block_on(false, self.0.core.revoke(&engine, token)?).map_err(internal)?.unwrap_or_else(ended)
     }
 
     /// As [`revoke`](Client::revoke), for any executor. Dropping the future ends the request.

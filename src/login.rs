@@ -27,6 +27,9 @@ use crate::{
 /// looked at this often.
 const LONGEST_NAP: Duration = Duration::from_secs(5);
 
+/// A wait that gives the exchanges under way no turn worth the name.
+const SHORT_WAIT: Duration = Duration::from_millis(5);
+
 /// How long a cancelled login may take to revoke a token that it had read already.
 const REVOKE_WITHIN: Duration = Duration::from_secs(2);
 
@@ -230,7 +233,9 @@ impl Login {
     /// ```
     pub fn step(&self, max_wait: Duration) -> Result<Step, Error> {
         let engine = self.engine()?;
-        engine.block_on(self.drive(&engine, max_wait)).map_err(internal)?
+        // A cancelled login looks once more for a token that has arrived, to revoke it.
+        let turns = max_wait < SHORT_WAIT || self.0.cancel.is_set();
+        engine.block_on(turns, self.drive(&engine, max_wait)).map_err(internal)?
     }
 
     /// As [`step`](Login::step), for any executor. Dropping the future loses nothing.

@@ -36,8 +36,9 @@ use wake::Wake;
 
 use crate::transport::Transport;
 
-/// Connections that one client opens at most, and so requests that it has under way at once.
-const MAX_CONNECTIONS: usize = 64;
+/// Exchanges that one client has under way at once. The pool opens a connection now and then while another one comes back:
+/// with the difference to spare, a client stays below 64 connections.
+const MAX_EXCHANGES: usize = 48;
 
 /// How long a resolver thread lives on, waiting for another name.
 const RESOLVER_KEEP_ALIVE: Duration = Duration::from_millis(100);
@@ -68,7 +69,7 @@ impl Engine {
         let runtime = Builder::new_current_thread()
             .enable_io()
             .enable_time()
-            .max_blocking_threads(MAX_CONNECTIONS)
+            .max_blocking_threads(MAX_EXCHANGES)
             .thread_keep_alive(RESOLVER_KEEP_ALIVE)
             .thread_name("cli-auth-dns")
             .build()?;
@@ -98,7 +99,7 @@ impl Engine {
             transport,
             wake: Arc::new(wake),
             flags,
-            permits: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
+            permits: Arc::new(Semaphore::new(MAX_EXCHANGES)),
             has_worker: AtomicBool::new(false),
             stop_worker: Arc::new(Notify::new()),
         };
@@ -142,15 +143,17 @@ impl Engine {
         })))
     }
 
-    /// Runs a future on this thread, driving the engine.
-    pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> io::Result<T> {
+    /// Runs a future on this thread, driving the engine. One that may end without waiting needs `turns` to be given
+    /// first: exchanges under way make progress only while somebody drives.
+    pub(crate) fn block_on<T>(&self, turns: bool, future: impl Future<Output = T>) -> io::Result<T> {
         if Handle::try_current().is_ok() {
             // Called from inside an async program, where no second runtime may be driven: the worker drives it.
             return Ok(park_on(tokio::task::unconstrained(self.inside(future)?)));
         }
         Ok(self.parts()?.runtime.block_on(async {
-            // Requests under way make progress only while somebody drives: a future that never waits gives them no turn.
-            take_turns().await;
+            if turns {
+                take_turns().await;
+            }
             future.await
         }))
     }

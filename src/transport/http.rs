@@ -34,7 +34,7 @@ use crate::{
 const KEEP_IDLE: Duration = Duration::from_secs(90);
 
 /// Idle connections kept for one host; the engine never has more under way.
-const MAX_IDLE: usize = 64;
+const MAX_IDLE: usize = 48;
 
 /// Headers that belong to the protocol: a caller who sets them breaks it.
 const OURS: [&str; 10] = [
