@@ -185,6 +185,7 @@ impl ClientBuilder {
 
     /// An extra header of every request. Its value counts as a secret.
     ///
+    /// It goes to every server that the settings or the metadata name: with [`Client::discover`], the issuer decides where.
     /// Headers that belong to the protocol (`Host`, `Accept`, `Content-Type`, `User-Agent`, …) are refused. `Authorization` and
     /// a client secret exclude each other.
     ///
@@ -214,7 +215,7 @@ impl ClientBuilder {
     }
 
     /// Sends every request through this `http://` or `https://` proxy, except to this machine. Without it, `HTTPS_PROXY`,
-    /// `ALL_PROXY` and `NO_PROXY` are honoured.
+    /// `ALL_PROXY` and `NO_PROXY` are honoured. SOCKS proxies are not supported.
     ///
     /// A user name and a password may be in the address; it counts as a secret.
     ///
