@@ -25,6 +25,7 @@ mod client;
 mod clock;
 mod config;
 mod discovery;
+mod drive;
 mod engine;
 mod error;
 mod login;

@@ -32,7 +32,7 @@ pub(crate) fn sanitize_to(text: &str, max_chars: usize) -> String {
     for c in text.chars() {
         let shown = match c {
             '\t' | '\n' | '\r' | '\u{2028}' | '\u{2029}' | '\u{85}' => ' ',
-            c if is_unsafe(c) => char::REPLACEMENT_CHARACTER,
+            c if is_deceptive(c) => char::REPLACEMENT_CHARACTER,
             c => c,
         };
         if shown == char::REPLACEMENT_CHARACTER && last == Some(shown) {
@@ -50,7 +50,7 @@ pub(crate) fn sanitize_to(text: &str, max_chars: usize) -> String {
 }
 
 /// Whether a character is invisible, or acts on the terminal instead of being shown.
-pub(crate) fn is_unsafe(c: char) -> bool {
+pub(crate) fn is_deceptive(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}'            // soft hyphen, grapheme joiner, Arabic letter mark

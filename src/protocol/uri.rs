@@ -35,7 +35,7 @@ pub(crate) fn verification(text: &str, loopback: Loopback) -> Result<Url, &'stat
 
 fn secure(text: &str, loopback: Loopback) -> Result<Url, &'static str> {
     // The URL standard drops or repairs these silently, so that a person would see another text than a browser opens.
-    if text.chars().any(|c| c <= ' ' || c == '\\' || crate::sanitize::is_unsafe(c)) {
+    if text.chars().any(|c| c <= ' ' || c == '\\' || crate::sanitize::is_deceptive(c)) {
         return Err("must not hold spaces, backslashes, control characters or invisible characters");
     }
     let url = Url::parse(text).map_err(|_| "is not an absolute URL")?;

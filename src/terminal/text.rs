@@ -156,7 +156,7 @@ fn in_words(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Secret, protocol::grant::Grant, sanitize::is_unsafe};
+    use crate::{Secret, protocol::grant::Grant, sanitize::is_deceptive};
 
     fn prompt(user_code: &str, uri: &str, complete: Option<&str>) -> Prompt {
         let grant = Grant {
@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn server_text_cannot_act_on_the_terminal() {
         let text = prompt("\u{1b}[2JAB\u{202e}CD", "https://xn--e1afmkfd.example/\u{43f}", None).text();
-        assert!(text.chars().all(|c| c == '\n' || !is_unsafe(c)), "{text:?}");
+        assert!(text.chars().all(|c| c == '\n' || !is_deceptive(c)), "{text:?}");
         assert!(text.contains("https://xn--e1afmkfd.example/%D0%BF"), "{text}");
     }
 
