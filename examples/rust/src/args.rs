@@ -72,7 +72,7 @@ pub(crate) struct LoginOptions {
     #[arg(long)]
     pub(crate) no_browser: bool,
     /// Give up after this time
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     pub(crate) timeout: Option<Duration>,
 }
 
@@ -105,7 +105,10 @@ impl LoginOptions {
                 (false, true) => (ErrorKind::ArgumentConflict, format!("{option} is for another provider")),
                 _ => continue,
             };
-            Arguments::command().error(kind, message).exit();
+            let mut command = Arguments::command();
+            command.build();
+            let login = command.find_subcommand_mut("login").map(std::mem::take);
+            login.unwrap_or(command).error(kind, message).exit();
         }
     }
 }
