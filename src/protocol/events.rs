@@ -71,6 +71,8 @@ pub enum RetryReason {
     ConnectionLost,
     /// The TLS handshake failed for another reason than the certificate.
     Tls,
+    /// The answer was not HTTP. Once may be an accident on the way; twice in a row ends the login.
+    Malformed,
 }
 
 impl fmt::Display for RetryReason {
@@ -82,6 +84,7 @@ impl fmt::Display for RetryReason {
             Self::Connect => f.write_str("connect"),
             Self::ConnectionLost => f.write_str("connection_lost"),
             Self::Tls => f.write_str("tls"),
+            Self::Malformed => f.write_str("malformed_response"),
         }
     }
 }
@@ -99,6 +102,7 @@ mod tests {
             (RetryReason::Connect, "connect"),
             (RetryReason::ConnectionLost, "connection_lost"),
             (RetryReason::Tls, "tls"),
+            (RetryReason::Malformed, "malformed_response"),
         ];
         for (reason, word) in words {
             assert_eq!(reason.to_string(), word);

@@ -75,6 +75,8 @@ pub(crate) struct Session {
     pub(crate) due: Duration,
     /// How much of the past was spent asleep, as far as it was told.
     suspended: Duration,
+    /// Whether the last answer was not HTTP.
+    malformed: bool,
 }
 
 /// What happened.
@@ -136,6 +138,9 @@ pub(crate) fn advance(state: State, input: Input, now: Now, profile: &Profile) -
 
         // ── Polling ──
         (State::Polling(session), Input::Answer(reply)) => answer(session, &reply, now, profile),
+        (State::Polling(session), Input::Lost(RetryReason::Malformed, error)) if session.malformed => {
+            finish(Err(error))
+        }
         (State::Polling(session), Input::Lost(reason, _)) => trouble(session, reason, None, None, now),
         (State::Polling(_), Input::Broken(error)) => finish(Err(error)),
         (State::Polling(session), Input::NotSent) => wake(session, now),
@@ -161,6 +166,7 @@ fn show(grant: Grant, since: Duration, now: Now) -> (State, Effect) {
         expires_at: since.saturating_add(grant.expires_in),
         due: now.elapsed.saturating_add(pacing.wait()),
         suspended: now.suspended(),
+        malformed: false,
         pacing,
         grant: grant.clone(),
     };
@@ -188,6 +194,7 @@ fn wake(mut session: Session, now: Now) -> (State, Effect) {
 }
 
 fn answer(mut session: Session, reply: &Reply, now: Now, profile: &Profile) -> (State, Effect) {
+    session.malformed = false;
     let sent = secrets(profile, Some(&session.grant));
     match verdict::of_poll(reply, profile.strictness, &sent) {
         Verdict::Granted(tokens) => finish(Ok(tokens)),
@@ -216,6 +223,7 @@ fn trouble(
     retry_after: Option<Duration>,
     now: Now,
 ) -> (State, Effect) {
+    session.malformed = reason == RetryReason::Malformed;
     session.pacing.trouble(status, retry_after);
     wait(session, now, |session, wait| Event::Retrying {
         reason,

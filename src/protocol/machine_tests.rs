@@ -253,6 +253,27 @@ fn a_poll_that_could_not_leave_is_sent_later_or_never() {
 }
 
 #[test]
+fn what_is_not_http_is_an_accident_once_and_the_end_twice_in_a_row() {
+    let malformed = || Input::Lost(RetryReason::Malformed, Error::new(ErrorKind::InvalidResponse, "no HTTP"));
+    let mut bench = Bench::granted(&GRANT.replace("60", "6000"));
+    bench.until_poll();
+    for between in [PENDING, "<html>"] {
+        let told = event(bench.give(malformed()));
+        assert!(matches!(told, Event::Retrying { reason: RetryReason::Malformed, .. }), "{told:?}");
+        bench.until_poll();
+        assert!(matches!(bench.answer(503, between), Effect::Tell(_)));
+        bench.until_poll();
+    }
+    assert!(matches!(bench.give(malformed()), Effect::Tell(_)));
+    bench.until_poll();
+    assert!(matches!(bench.lose(), Effect::Tell(_)));
+    bench.until_poll();
+    assert!(matches!(bench.give(malformed()), Effect::Tell(_)));
+    bench.until_poll();
+    assert_eq!(error(bench.give(malformed())).kind(), ErrorKind::InvalidResponse);
+}
+
+#[test]
 fn the_first_request_is_not_repeated() {
     let mut lost = Bench::new();
     lost.give(Input::Tick);

@@ -213,6 +213,9 @@ fn failure(error: &reqwest::Error, url: &Url) -> Failure {
         if cause.is::<Unresolved>() {
             reason = RetryReason::Dns;
         }
+        if cause.downcast_ref::<hyper::Error>().is_some_and(|http| http.is_parse()) {
+            reason = RetryReason::Malformed;
+        }
         if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
             if let rustls::Error::InvalidCertificate(why) = tls {
                 return certificate(why, url);

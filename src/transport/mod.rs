@@ -111,11 +111,16 @@ fn lost(reason: RetryReason, url: &Url) -> Failure {
             format!("no connection to {host}: check the network, the address and the proxy")
         }
         RetryReason::Timeout => format!("{host} did not answer in time: try again later"),
+        RetryReason::Malformed => format!("{host} answered something that is not HTTP: check the address"),
         RetryReason::Tls => format!("no secure connection to {host}: the TLS handshake failed"),
         RetryReason::ConnectionLost | RetryReason::Http(_) => {
             format!("the connection to {host} was lost before the answer was complete: try again")
         }
     };
-    let kind = if reason == RetryReason::Tls { ErrorKind::Tls } else { ErrorKind::Network };
+    let kind = match reason {
+        RetryReason::Tls => ErrorKind::Tls,
+        RetryReason::Malformed => ErrorKind::InvalidResponse,
+        _ => ErrorKind::Network,
+    };
     Failure::Lost(reason, Error::new(kind, message))
 }
