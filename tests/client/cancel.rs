@@ -131,14 +131,17 @@ fn before_anything_was_sent() {
 // proves: P6-cancel-race
 #[test]
 fn a_token_that_was_read_but_not_given_out_is_revoked() {
-    let server = Server::approving(json!({}));
+    let server = Server::approving(json!({"token": [{"real": true, "delay": 0.4}]}));
     let (login, _) = started(&server.client());
-    // The poll leaves in one step; its answer waits, unread, for the next one.
-    while server.requests("token", 0).iter().all(|request| request["replied"].is_null()) {
+    // The poll leaves in one step. Its answer comes later, and waits, unread, for the next one.
+    while server.requests("token", 0).is_empty() {
         login.step(Duration::ZERO).unwrap();
         thread::sleep(Duration::from_millis(2));
     }
-    thread::sleep(Duration::from_millis(300));
+    while server.requests("token", 1)[0]["replied"].is_null() {
+        thread::sleep(Duration::from_millis(20));
+    }
+    thread::sleep(Duration::from_millis(100));
     login.cancel();
     assert_eq!(login.step(Duration::from_secs(5)).unwrap_err().kind(), ErrorKind::Cancelled);
     assert_eq!(server.requests("revoke", 1).len(), 1);
