@@ -1,5 +1,7 @@
 //! Who asks whom.
 
+#[cfg(feature = "uniffi")]
+use std::mem;
 use std::{
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
@@ -7,6 +9,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+#[cfg(feature = "uniffi")]
+use crate::exchange::Exchange;
 use crate::{
     ClientBuilder, Error, ErrorKind, Login, Secret, Tokens,
     clock::{Clock, SystemClock},
@@ -41,7 +45,20 @@ pub struct Client(Arc<Shared>);
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) core: Arc<Core>,
-    engine: Mutex<Option<Arc<Engine>>>,
+    engine: Mutex<Slot>,
+}
+
+/// Where the engine of this process is kept.
+#[derive(Debug)]
+enum Slot {
+    Empty,
+    Built(Arc<Engine>),
+    /// The host program ends: no engine is made any more.
+    #[cfg_attr(
+        not(feature = "uniffi"),
+        expect(dead_code, reason = "only hosts with an exit of their own close")
+    )]
+    Closed,
 }
 
 /// What an exchange needs. The engine that runs it is not in here: it would keep itself alive.
@@ -100,7 +117,7 @@ impl Client {
 
     pub(crate) fn new(config: Config) -> Self {
         let core = Core { config, clock: Arc::new(SystemClock), metadata: Mutex::new(None) };
-        Self(Arc::new(Shared { core: Arc::new(core), engine: Mutex::new(None) }))
+        Self(Arc::new(Shared { core: Arc::new(core), engine: Mutex::new(Slot::Empty) }))
     }
 
     /// One attempt to log in. No I/O.
@@ -188,22 +205,59 @@ impl Client {
     }
 }
 
+/// What the foreign surfaces need beside it.
+#[cfg(feature = "uniffi")]
+impl Client {
+    pub(crate) fn begin_refresh(&self, refresh_token: &Secret) -> Result<Exchange<Tokens>, Error> {
+        let engine = self.0.engine()?;
+        let task = self.0.core.refresh(&engine, refresh_token)?;
+        Ok(Exchange::new(engine, task))
+    }
+
+    pub(crate) fn begin_revoke(&self, token: &Secret) -> Result<Exchange<()>, Error> {
+        let engine = self.0.engine()?;
+        let task = self.0.core.revoke(&engine, token)?;
+        Ok(Exchange::new(engine, task))
+    }
+
+    /// Ends the worker of the async calls and waits until it is gone: from then on, no future of this client is woken, and
+    /// every call answers [`Cancelled`](ErrorKind::Cancelled). For hosts that must not be entered while they exit.
+    pub(crate) fn close(&self) -> Result<(), Error> {
+        let slot = mem::replace(&mut *lock(&self.0.engine)?, Slot::Closed);
+        if let Slot::Built(engine) = slot
+            && engine.is_ours()
+        {
+            engine.retire_worker().map_err(internal)?;
+        }
+        Ok(())
+    }
+}
+
 impl Shared {
     /// This process's engine: the one that is there, or a new one at the first use and after a fork.
     pub(crate) fn engine(&self) -> Result<Arc<Engine>, Error> {
-        if let Some(engine) = lock(&self.engine)?.as_ref().filter(|engine| engine.is_ours()) {
-            return Ok(Arc::clone(engine));
+        if let Some(engine) = lock(&self.engine)?.ours()? {
+            return Ok(engine);
         }
         // Built outside the lock, which is thus never held for longer than it takes to copy a pointer.
         let transport: Arc<dyn Transport> = Arc::new(HttpTransport::new(self.core.config.transport.clone())?);
         let built = Arc::new(Engine::new(transport).map_err(internal)?);
         let mut slot = lock(&self.engine)?;
-        let engine = match slot.take() {
-            Some(there) if there.is_ours() => there,
-            _ => built,
-        };
-        *slot = Some(Arc::clone(&engine));
+        let engine = slot.ours()?.unwrap_or(built);
+        *slot = Slot::Built(Arc::clone(&engine));
         Ok(engine)
+    }
+}
+
+impl Slot {
+    fn ours(&self) -> Result<Option<Arc<Engine>>, Error> {
+        match self {
+            Self::Built(engine) if engine.is_ours() => Ok(Some(Arc::clone(engine))),
+            Self::Built(_) | Self::Empty => Ok(None),
+            Self::Closed => {
+                Err(Error::new(ErrorKind::Cancelled, "the program is ending: this client was closed"))
+            }
+        }
     }
 }
 
@@ -301,7 +355,7 @@ fn lock<T>(mutex: &Mutex<T>) -> Result<MutexGuard<'_, T>, Error> {
 }
 
 /// The answer of an exchange that did not come to its turn.
-fn ended<T>() -> Result<T, Error> {
+pub(crate) fn ended<T>() -> Result<T, Error> {
     Err(Error::new(ErrorKind::Network, "too many requests of this client are under way: try again later"))
 }
 

@@ -28,6 +28,10 @@ mod discovery;
 mod drive;
 mod engine;
 mod error;
+#[cfg(feature = "uniffi")]
+mod exchange;
+#[cfg(feature = "uniffi")]
+mod ffi;
 mod login;
 mod prompt;
 mod protocol;
@@ -47,6 +51,10 @@ pub use sanitize::{SANITIZED_MAX_CHARS, sanitize};
 pub use secret::Secret;
 pub use terminal::{Launch, TextStyle};
 pub use tokens::Tokens;
+
+// Has to be here: UniFFI looks for what this makes at the root of the crate.
+#[cfg(feature = "uniffi")]
+uniffi::setup_scaffolding!("cli_auth_native");
 
 /// The README's example is compiled with the documentation tests.
 #[cfg(doctest)]

@@ -239,7 +239,7 @@ impl Login {
             .ok_or_else(|| Error::internal("a login went on without a prompt: please report this"))
     }
 
-    fn must_be_started(&self) -> Result<(), Error> {
+    pub(crate) fn must_be_started(&self) -> Result<(), Error> {
         if self.prompt().is_some() || self.0.cancel.is_set() {
             return Ok(());
         }

@@ -15,10 +15,7 @@ use std::{
     future::Future,
     io, mem,
     pin::{Pin, pin},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError, mpsc},
     task::{Context, Poll},
     thread,
     time::Duration,
@@ -43,6 +40,10 @@ const MAX_EXCHANGES: usize = 48;
 /// How long a resolver thread lives on, waiting for another name.
 const RESOLVER_KEEP_ALIVE: Duration = Duration::from_millis(100);
 
+/// Longest wait for a worker that is ending: it may be waking futures of the host, which takes moments.
+#[cfg(feature = "uniffi")]
+const LAST_WAKES: Duration = Duration::from_secs(2);
+
 /// Turns that the driver gets before a request: one to see that a kept connection was closed, the others to let the
 /// pool's tasks act on it.
 const TURNS: u32 = 4;
@@ -59,8 +60,26 @@ struct Parts {
     wake: Arc<Wake>,
     flags: Arc<Flags>,
     permits: Arc<Semaphore>,
-    has_worker: AtomicBool,
+    worker: Mutex<Worker>,
     stop_worker: Arc<Notify>,
+}
+
+/// The thread that drives the engine for async calls.
+enum Worker {
+    None,
+    Running {
+        #[cfg_attr(
+            not(feature = "uniffi"),
+            expect(dead_code, reason = "only hosts with an exit of their own wait")
+        )]
+        ended: mpsc::Receiver<()>,
+    },
+    /// Gone for good.
+    #[cfg_attr(
+        not(feature = "uniffi"),
+        expect(dead_code, reason = "only hosts with an exit of their own retire it")
+    )]
+    Retired,
 }
 
 impl Engine {
@@ -100,7 +119,7 @@ impl Engine {
             wake: Arc::new(wake),
             flags,
             permits: Arc::new(Semaphore::new(MAX_EXCHANGES)),
-            has_worker: AtomicBool::new(false),
+            worker: Mutex::new(Worker::None),
             stop_worker: Arc::new(Notify::new()),
         };
         Ok(Self { pid: std::process::id(), parts: Some(parts) })
@@ -166,24 +185,40 @@ impl Engine {
 
     fn start_worker(&self) -> io::Result<()> {
         let parts = self.parts()?;
-        if parts.has_worker.swap(true, Ordering::SeqCst) {
-            return Ok(());
+        let mut worker = parts.worker.lock().unwrap_or_else(PoisonError::into_inner);
+        match *worker {
+            Worker::None => {}
+            Worker::Running { .. } => return Ok(()),
+            Worker::Retired => return Err(io::Error::other("the program is ending")),
         }
         let (runtime, stop) = (Arc::clone(&parts.runtime), Arc::clone(&parts.stop_worker));
-        let started = thread::Builder::new().name("cli-auth".into()).spawn(move || {
+        let (alive, ended) = mpsc::channel();
+        thread::Builder::new().name("cli-auth".into()).spawn(move || {
             // A host that dies of SIGPIPE must not die of a connection that a server closed on us.
             #[cfg(unix)]
             let _ = nix::sys::signal::SigSet::from(nix::sys::signal::Signal::SIGPIPE).thread_block();
             runtime.block_on(stop.notified());
             shut_down(runtime);
-        });
-        match started {
-            Ok(_detached) => Ok(()),
-            Err(error) => {
-                parts.has_worker.store(false, Ordering::SeqCst);
-                Err(error)
-            }
+            drop(alive);
+        })?;
+        *worker = Worker::Running { ended };
+        Ok(())
+    }
+
+    /// Ends the worker for good, and waits until it wakes nobody any more.
+    #[cfg(feature = "uniffi")]
+    pub(crate) fn retire_worker(&self) -> io::Result<()> {
+        let parts = self.parts()?;
+        let worker = {
+            let mut worker = parts.worker.lock().unwrap_or_else(PoisonError::into_inner);
+            mem::replace(&mut *worker, Worker::Retired)
+        };
+        if let Worker::Running { ended } = worker {
+            parts.stop_worker.notify_one();
+            // It says nothing: its end of the channel goes when it ends.
+            let _ = ended.recv_timeout(LAST_WAKES);
         }
+        Ok(())
     }
 
     fn parts(&self) -> io::Result<&Parts> {

@@ -1,0 +1,107 @@
+"""Logs a person in to a command-line tool: the OAuth 2.0 Device Authorization Grant (RFC 8628).
+
+For WorkOS AuthKit, WorkOS Connect and every other conforming server:
+
+    import sys
+    import cli_auth
+
+    client = cli_auth.Client.authkit("client_123", product="my-cli/1.0")
+    login = client.login()
+    prompt = login.start()                            # one request
+    print(prompt.text(), end="", file=sys.stderr)     # code, address, who asks, a warning; safe for a terminal
+    prompt.open_browser()                             # not over SSH, in CI or without a display
+    tokens = login.poll()                             # until approved, denied or expired; Ctrl-C ends it at once
+    print("logged in as", tokens.user_id)
+
+A `Client` says who asks whom. A `Login` is one attempt, which `Login.cancel` ends from any thread. Tokens are `Secret`s, which
+never print. Errors are sorted by what the caller does next; `Error` is the base of all. `cli_auth.aio` has the same names for
+asyncio; it is loaded when it is asked for.
+"""
+
+from __future__ import annotations
+
+from ._client import Client
+from ._errors import (
+    ActionRequiredError,
+    BusyError,
+    CancelledError,
+    DeniedError,
+    Error,
+    ExpiredError,
+    ForkedError,
+    InternalError,
+    InvalidConfigError,
+    InvalidResponseError,
+    NetworkError,
+    Organization,
+    RejectedError,
+    TlsError,
+    UnsupportedError,
+)
+from ._events import Event, Pending, Resumed, Retrying, SlowedDown, Waiting
+from ._login import Login
+from ._prompt import Prompt
+from ._secret import Secret
+from ._text import sanitize
+from ._tokens import Tokens
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from . import aio as aio
+
+    __version__: str
+
+__all__ = [
+    "ActionRequiredError",
+    "BusyError",
+    "CancelledError",
+    "Client",
+    "DeniedError",
+    "Error",
+    "Event",
+    "ExpiredError",
+    "ForkedError",
+    "InternalError",
+    "InvalidConfigError",
+    "InvalidResponseError",
+    "Login",
+    "NetworkError",
+    "Organization",
+    "Pending",
+    "Prompt",
+    "RejectedError",
+    "Resumed",
+    "Retrying",
+    "Secret",
+    "SlowedDown",
+    "TlsError",
+    "Tokens",
+    "UnsupportedError",
+    "Waiting",
+    "aio",
+    "sanitize",
+]
+
+
+def __getattr__(name: str) -> object:
+    # Loaded when they are asked for: asyncio alone takes longer to import than all of this.
+    if name == "aio":
+        from importlib import import_module
+
+        return import_module(".aio", __name__)
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("cli-auth")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), "aio", "__version__"})
+
+
+# What a person sees in a traceback or in help() is the name to import.
+for _name in __all__:
+    if _name != "aio":
+        globals()[_name].__module__ = __name__
+del _name

@@ -1,0 +1,200 @@
+"""One attempt to log in, for programs that block."""
+
+from __future__ import annotations
+
+from _thread import TIMEOUT_MAX, allocate_lock
+from os import getpid
+from time import monotonic
+
+from . import _native
+from ._errors import BusyError, call
+from ._events import Event, Waiting, event_of
+from ._prompt import Prompt
+from ._secret import Opaque
+from ._tokens import Tokens
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+# Longest stay inside the library in one piece. Python sees a Ctrl-C when the call returns.
+SLICE = 0.02
+
+# Longest wait in one piece. Python's clock stands still while the machine is suspended, the library's goes on.
+LONGEST_NAP = 5.0
+
+
+class LoginBase(Opaque):
+    """What logins have in common, blocking or not."""
+
+    __slots__ = ("_native", "_pid", "_turn", "_wake")
+
+    def __init__(self) -> None:
+        raise TypeError("a login comes from Client.login()")
+
+    @classmethod
+    def _of(cls, native: _native.Login) -> Self:
+        login = cls.__new__(cls)
+        login._native = native
+        login._pid = getpid()
+        # Held by whoever drives the login.
+        login._turn = allocate_lock()
+        # Let go of by `cancel`, to wake who waits. A bare lock, since a signal handler may do so on the waiting thread.
+        login._wake = allocate_lock()
+        login._wake.acquire()
+        return login
+
+    @property
+    def prompt(self) -> Prompt | None:
+        """The prompt, once there is one."""
+        native = self._native.prompt()
+        return None if native is None else Prompt._of(native)
+
+    def cancel(self) -> None:
+        """Ends the login: the call that drives it raises `CancelledError` at once, whatever it waits for.
+
+        So does every later one. It may be called from any thread and from a signal handler, as often as you like; after the
+        outcome it changes nothing. A token that was read but not given out yet is revoked where the server can.
+        """
+        self._native.cancel()
+        try:
+            self._wake.release()
+        except RuntimeError:
+            # Nobody has waited since the last time.
+            pass
+
+    def _take_turn(self) -> None:
+        """Makes this call the one that drives the login."""
+        # After a fork nobody may be left to give the turn back; the library then says so.
+        if not self._turn.acquire(False) and self._pid == getpid():
+            raise BusyError("this login is driven by another call already")
+
+    def _end_turn(self) -> None:
+        if self._turn.locked():
+            self._turn.release()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(prompt={self.prompt!r})"
+
+
+class Login(LoginBase):
+    """One attempt to log in.
+
+    All threads may use it, but only one call drives it at a time: a second one gets `BusyError`. Used as a context manager,
+    it is cancelled at the end of the block, unless it has its outcome by then.
+
+    `KeyboardInterrupt` comes out of every call at once and cancels the login. A login that was inherited through a fork
+    raises `ForkedError`.
+    """
+
+    __slots__ = ()
+
+    def start(self) -> Prompt:
+        """Asks the server for a code: discovery where needed, then one request. Blocks until there is an answer.
+
+        Called again, it gives the same prompt.
+
+        Raises:
+            Error: Nothing is tried twice here, since a person is waiting: `NetworkError` means "try again later".
+        """
+        prompt = self.prompt
+        while prompt is None:
+            self._step(None)
+            prompt = self.prompt
+        return prompt
+
+    def poll(self, on_event: Callable[[Event], object] | None = None) -> Tokens:
+        """Waits for the person's decision.
+
+        Args:
+            on_event: Called on this thread between the polls, with what there is to tell. An exception of it comes out as it
+                is, and `poll` may be called again; `KeyboardInterrupt` and `SystemExit` cancel the login.
+
+        Raises:
+            DeniedError, ExpiredError, CancelledError, ActionRequiredError: The ends that every program meets.
+            Error: Other ends. Transport trouble is none: it is told as a `Retrying` event, and the login goes on.
+        """
+        if on_event is not None and not callable(on_event):
+            raise TypeError(f"on_event must be callable, not {type(on_event).__name__}")
+        call(self._native.check_started)
+        while True:
+            found = self._step(None)
+            if isinstance(found, Tokens):
+                return found
+            if isinstance(found, Event) and on_event is not None:
+                try:
+                    on_event(found)
+                except Exception:
+                    raise
+                except BaseException:
+                    self._interrupted()
+                    raise
+
+    def step(self, max_wait: float) -> Prompt | Event | Waiting | Tokens:
+        """Drives the login for at most `max_wait` seconds: the primitive under `start` and `poll`.
+
+        For programs with an event loop of their own. 0 does not block. A request that is under way when the time is up goes
+        on: the next step finds its answer, and it is never sent again. After the outcome every step gives it again.
+        """
+        seconds = float(max_wait)
+        if not seconds >= 0:
+            raise ValueError(f"max_wait must be a number of seconds, 0 or more, not {max_wait!r}")
+        return self._step(monotonic() + seconds)
+
+    def _step(self, until: float | None) -> Prompt | Event | Waiting | Tokens:
+        """Goes on to the next thing that somebody has to know, at the longest `until` the clock says so.
+
+        Between requests this waits here and not in the library, so that signals get through.
+        """
+        self._take_turn()
+        try:
+            stay = 0.0
+            while True:
+                step = call(self._native.step, stay)
+                if not isinstance(step, _native.Step.WAITING):
+                    return found_of(step)
+                left = LONGEST_NAP if until is None else until - monotonic()
+                if left <= 0:
+                    return Waiting(step.due_in)
+                if step.due_in > 0:
+                    self._wake.acquire(True, min(step.due_in, left, LONGEST_NAP, TIMEOUT_MAX))
+                    left = SLICE if until is None else max(until - monotonic(), 0.0)
+                stay = min(left, SLICE)
+        except Exception:
+            raise
+        except BaseException:
+            self._interrupted()
+            raise
+        finally:
+            self._end_turn()
+
+    def _interrupted(self) -> None:
+        """Ends the login, and lets the library look for a token that came too late."""
+        self.cancel()
+        try:
+            self._native.step(0.0)
+        except Exception:
+            # It says that the login was cancelled.
+            pass
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.cancel()
+
+
+def found_of(step: _native.Step) -> Prompt | Event | Tokens:
+    """What a step brought."""
+    if isinstance(step, _native.Step.EVENT):
+        return event_of(step.event)
+    if isinstance(step, _native.Step.PROMPT):
+        return Prompt._of(step.prompt)
+    if isinstance(step, _native.Step.AUTHORIZED):
+        return Tokens._of(step.tokens)
+    raise AssertionError(step)

@@ -1,0 +1,92 @@
+"""What the person has to see."""
+
+from __future__ import annotations
+
+from ._errors import call
+from ._native import Prompt as NativePrompt
+from ._secret import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class Prompt(Value):
+    """The code and the address that a person needs to approve a login (RFC 8628 section 3.2).
+
+    `text` is ready for a terminal. The attributes give what the server sent, unchanged, for programs: `sanitize` them
+    before printing. All threads may read it; it does not change, and there is no device code in it.
+    """
+
+    __slots__ = ("_native",)
+    _native: NativePrompt
+
+    def __init__(self) -> None:
+        raise TypeError("a prompt comes from Login.start()")
+
+    @classmethod
+    def _of(cls, native: NativePrompt) -> Self:
+        prompt = cls.__new__(cls)
+        prompt._native = native
+        return prompt
+
+    @property
+    def user_code(self) -> str:
+        """The code that the person compares or types, raw."""
+        return self._native.user_code()
+
+    @property
+    def verification_uri(self) -> str:
+        """Where the person types the code, raw. It is https (or loopback where allowed), without a user name in it."""
+        return self._native.verification_uri()
+
+    @property
+    def verification_uri_complete(self) -> str | None:
+        """The same with the code in it, raw, where the server gives one. Show the code beside it all the same."""
+        return self._native.verification_uri_complete()
+
+    @property
+    def expires_in(self) -> float:
+        """How many seconds the code lives, counted from before it was asked for."""
+        return self._native.expires_in()
+
+    @property
+    def host(self) -> str:
+        """The host that the person is sent to, in ASCII form, so that look-alike letters show."""
+        return self._native.host()
+
+    @property
+    def asker(self) -> str | None:
+        """Who asks: the product name that the client was made with."""
+        return self._native.asker()
+
+    def text(self, width: int = 80) -> str:
+        """The prompt for a person, plain: code, address, who asks, and a warning. Safe to print.
+
+        It ends with a line break. Less than 24 columns count as 24; addresses are never broken.
+        """
+        return call(self._native.text, width)
+
+    def styled_text(self) -> str:
+        """As `text`, as wide as standard error, with a bold code where it is a terminal that can show one.
+
+        ``NO_COLOR`` is honoured.
+        """
+        return self._native.text_for_stderr()
+
+    def open_browser(self) -> str | None:
+        """Opens the page in the person's browser, where that makes sense.
+
+        That is: standard error is a terminal, this is no SSH session and no CI job, and there is a display. ``BROWSER`` is
+        honoured. It returns at once and never fails the login. Show the code first: the page asks the person to compare it.
+
+        Returns:
+            None if a browser was started. Otherwise why not, for a person to read.
+        """
+        return self._native.open_browser()
+
+    def __repr__(self) -> str:
+        return (
+            f"Prompt(user_code={self.user_code!r}, verification_uri={self.verification_uri!r}, "
+            f"expires_in={self.expires_in!r})"
+        )

@@ -1,0 +1,198 @@
+"""Logging in from asyncio: the names of `cli_auth`, to be awaited.
+
+    client = cli_auth.aio.Client.authkit("client_123")
+    login = client.login()
+    prompt = await login.start()
+    tokens = await login.poll()
+
+Cancelling the task that awaits cancels the login. All logins of a client share one thread of the library's, however many they
+are; it ends with the client and its logins.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+from inspect import isawaitable
+from weakref import WeakSet
+
+from ._client import ClientBase
+from ._errors import CancelledError, call, defect, error_of
+from ._events import Event, Waiting
+from ._login import LONGEST_NAP, LoginBase, found_of
+from ._native import Failure, Step
+from ._native import InternalError as Panic
+from ._prompt import Prompt
+from ._secret import Secret, secret_of
+from ._tokens import Tokens
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from types import TracebackType
+    from typing import TypeVar
+
+    from typing_extensions import Self
+
+    _T = TypeVar("_T")
+
+__all__ = ["Client", "Login"]
+
+
+async def _call(awaitable: Awaitable[_T]) -> _T:
+    """Awaits the library, with its errors as exceptions of this package."""
+    try:
+        return await awaitable
+    except Failure as failure:
+        raise error_of(failure) from None
+    except Panic as panic:
+        raise defect(panic) from None
+
+
+class Login(LoginBase):
+    """One attempt to log in.
+
+    Only one task drives it at a time: a second one gets `BusyError`. Cancelling that task, by a timeout for instance, cancels the
+    login. Used as an asynchronous context manager, it is cancelled at the end of the block, unless it has its outcome by then.
+    """
+
+    __slots__ = ("_client",)
+    # The client has to be known at exit for as long as one of its logins is.
+    _client: Client
+
+    async def start(self) -> Prompt:
+        """Asks the server for a code: discovery where needed, then one request.
+
+        Called again, it gives the same prompt.
+
+        Raises:
+            Error: Nothing is tried twice here, since a person is waiting: `NetworkError` means "try again later".
+        """
+        prompt = self.prompt
+        while prompt is None:
+            await self._step(LONGEST_NAP)
+            prompt = self.prompt
+        return prompt
+
+    async def poll(self, on_event: Callable[[Event], object] | None = None) -> Tokens:
+        """Waits for the person's decision.
+
+        Args:
+            on_event: Called between the polls, with what there is to tell. If it gives an awaitable, that is awaited. An
+                exception of it comes out as it is, and `poll` may be called again.
+
+        Raises:
+            DeniedError, ExpiredError, CancelledError, ActionRequiredError: The ends that every program meets.
+            Error: Other ends. Transport trouble is none: it is told as a `Retrying` event, and the login goes on.
+        """
+        if on_event is not None and not callable(on_event):
+            raise TypeError(f"on_event must be callable, not {type(on_event).__name__}")
+        call(self._native.check_started)
+        while True:
+            found = await self._step(LONGEST_NAP)
+            if isinstance(found, Tokens):
+                return found
+            if isinstance(found, Event) and on_event is not None:
+                try:
+                    told = on_event(found)
+                    if isawaitable(told):
+                        await told
+                except Exception:
+                    raise
+                except BaseException:
+                    await self._interrupted()
+                    raise
+
+    async def step(self, max_wait: float) -> Prompt | Event | Waiting | Tokens:
+        """Drives the login for at most `max_wait` seconds: the primitive under `start` and `poll`.
+
+        A request that is under way when the time is up goes on: the next step finds its answer, and it is never sent again.
+        After the outcome every step gives it again.
+        """
+        seconds = float(max_wait)
+        if not seconds >= 0:
+            raise ValueError(f"max_wait must be a number of seconds, 0 or more, not {max_wait!r}")
+        return await self._step(seconds)
+
+    async def _step(self, max_wait: float) -> Prompt | Event | Waiting | Tokens:
+        _refuse_at_exit()
+        self._take_turn()
+        try:
+            step = await _call(self._native.step_async(max_wait))
+        except Exception:
+            raise
+        except BaseException:
+            await self._interrupted()
+            raise
+        finally:
+            self._end_turn()
+        return Waiting(step.due_in) if isinstance(step, Step.WAITING) else found_of(step)
+
+    async def _interrupted(self) -> None:
+        """Ends the login, and lets the library look for a token that came too late."""
+        self.cancel()
+        try:
+            await self._native.step_async(0.0)
+        except Exception:
+            # It says that the login was cancelled.
+            pass
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.cancel()
+
+
+class Client(ClientBase):
+    """A client of one authorization server, for asyncio. All event loops and threads may use it at once.
+
+    Made by `authkit`, `connect`, `discover` or `endpoints`, with the arguments of `cli_auth.Client`.
+    """
+
+    __slots__ = ()
+
+    def login(self) -> Login:
+        """One attempt to log in. No I/O."""
+        login = Login._of(self._native.login())
+        login._client = self
+        _in_use.add(self)
+        return login
+
+    async def refresh(self, refresh_token: Secret | str) -> Tokens:
+        """As `cli_auth.Client.refresh`. Cancelling the task ends the request; the token may have been used then."""
+        token = secret_of("refresh_token", refresh_token)
+        _in_use.add(self)
+        _refuse_at_exit()
+        return Tokens._of(await _call(self._native.refresh_async(token)))
+
+    async def revoke(self, token: Secret | str) -> None:
+        """As `cli_auth.Client.revoke`. Cancelling the task ends the request; the token may live on then."""
+        native = secret_of("token", token)
+        _in_use.add(self)
+        _refuse_at_exit()
+        await _call(self._native.revoke_async(native))
+
+    def __repr__(self) -> str:
+        return f"<cli_auth.aio.{type(self).__name__}>"
+
+
+# The library's thread wakes event loops, and a thread that enters an interpreter which is going away ends the process. So at
+# exit every client's thread is ended first, and none is begun any more.
+_in_use: WeakSet[Client] = WeakSet()
+_exiting = False
+
+
+def _refuse_at_exit() -> None:
+    if _exiting:
+        raise CancelledError("the interpreter is exiting")
+
+
+@atexit.register
+def _end_threads() -> None:
+    global _exiting
+    _exiting = True
+    for client in list(_in_use):
+        client._native.shut_down()

@@ -1,0 +1,77 @@
+//! Makes the generated Python module cheap to import.
+//!
+//! It imports a dozen modules at its top, asyncio and typing among them, of which a program that logs in uses almost nothing.
+//! That would take three times as long as everything else. `cli_auth/_lean.py` has stand-ins which load the real module when it is
+//! needed.
+
+use std::{fs, io, path::Path};
+
+/// Whole lines, and what stands there instead.
+const IMPORTS: [(&str, &str); 9] = [
+    ("from dataclasses import dataclass", "from .._lean import dataclass"),
+    ("import enum", ""),
+    ("import contextlib", "from .._lean import contextlib"),
+    ("import datetime", ""),
+    ("import threading", "from .._lean import threading"),
+    ("import traceback", ""),
+    ("import typing", "from .._lean import typing"),
+    ("import asyncio", "from .._lean import asyncio"),
+    ("import platform", ""),
+];
+
+/// Rewrites the file in place.
+pub(crate) fn rewrite(path: &Path) -> io::Result<()> {
+    let lean = replaced(&fs::read_to_string(path)?).map_err(io::Error::other)?;
+    fs::write(path, lean)
+}
+
+/// A generator that writes other imports has changed: then this has to be looked at again, and the build says so.
+fn replaced(source: &str) -> Result<String, String> {
+    let mut lean = String::with_capacity(source.len());
+    let mut found = 0_usize;
+    for line in source.lines() {
+        let instead = IMPORTS.iter().find(|(import, _)| *import == line).map(|(_, instead)| *instead);
+        found = found.saturating_add(usize::from(instead.is_some()));
+        lean.push_str(instead.unwrap_or(line));
+        lean.push('\n');
+    }
+    for unused in ["enum.", "datetime.", "traceback.", "platform."] {
+        let used = |line: &str| {
+            line.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.'))
+                .any(|word| word.starts_with(unused))
+        };
+        if let Some(line) = lean.lines().find(|line| used(line)) {
+            return Err(format!("the generated module uses {unused} after all: {line}"));
+        }
+    }
+    if found == IMPORTS.len() {
+        Ok(lean)
+    } else {
+        Err(format!("the generated module has {found} of the {} imports to be replaced", IMPORTS.len()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(extra: &str) -> String {
+        let imports: Vec<&str> = IMPORTS.iter().map(|(import, _)| *import).collect();
+        format!("import os\n{}\n{extra}\n", imports.join("\n"))
+    }
+
+    #[test]
+    fn every_import_is_replaced_and_the_rest_is_left_alone() {
+        let lean = replaced(&source("import os.path\nx = 'import typing'")).unwrap();
+        assert!(
+            lean.starts_with("import os\nfrom .._lean import dataclass\n\nfrom .._lean import contextlib\n")
+        );
+        assert!(lean.ends_with("import os.path\nx = 'import typing'\n"));
+    }
+
+    #[test]
+    fn a_generator_that_changed_fails_the_build() {
+        assert!(replaced("import os\nimport typing\n").is_err());
+        assert!(replaced(&source("class Kind(enum.Enum): pass")).is_err());
+    }
+}
