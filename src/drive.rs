@@ -13,7 +13,7 @@ use crate::{
     Error, ErrorKind, Prompt, Step, Tokens,
     client::{Core, internal},
     config::Config,
-    engine::{Engine, Task},
+    engine::{Engine, Task, take_turns},
     login::Inner,
     protocol::{
         form,
@@ -239,6 +239,8 @@ impl Drive {
             }
         }
         self.end(Err(Error::cancelled()));
+        // A blocking host may not come back for long: what was under way ends now, and not when it does.
+        take_turns().await;
     }
 
     fn end(&mut self, outcome: Result<Tokens, Error>) {

@@ -251,7 +251,7 @@ fn shut_down(runtime: Arc<Runtime>) {
     }
 }
 
-/// Lets the driver look at the sockets, without waiting. Only for code that the engine itself runs.
+/// Lets the driver look at the sockets, without waiting. It does that only for code that the engine itself runs.
 pub(crate) async fn take_turns() {
     for _ in 0..TURNS {
         tokio::task::yield_now().await;

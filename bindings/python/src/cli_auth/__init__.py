@@ -7,15 +7,15 @@ For WorkOS AuthKit, WorkOS Connect and every other conforming server:
 
     client = cli_auth.Client.authkit("client_123", product="my-cli/1.0")
     login = client.login()
-    prompt = login.start()                            # one request
-    print(prompt.text(), end="", file=sys.stderr)     # code, address, who asks, a warning; safe for a terminal
-    prompt.open_browser()                             # not over SSH, in CI or without a display
-    tokens = login.poll()                             # until approved, denied or expired; Ctrl-C ends it at once
+    prompt = login.start()  # one request
+    print(prompt.text(), end="", file=sys.stderr)  # code, address, who asks, a warning
+    prompt.open_browser()  # not over SSH, in CI or without a display
+    tokens = login.poll()  # until approved, denied or expired; Ctrl-C ends it at once
     print("logged in as", tokens.user_id)
 
-A `Client` says who asks whom. A `Login` is one attempt, which `Login.cancel` ends from any thread. Tokens are `Secret`s, which
-never print. Errors are sorted by what the caller does next; `Error` is the base of all. `cli_auth.aio` has the same names for
-asyncio; it is loaded when it is asked for.
+A `Client` says who asks whom. A `Login` is one attempt, which `Login.cancel` ends from any thread.
+Tokens are `Secret`s, which never print. Errors are sorted by what the caller does next; `Error` is
+the base of all. `cli_auth.aio` has the same names for asyncio; it is loaded when it is asked for.
 """
 
 from __future__ import annotations

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from . import _native
+from . import _native as ffi
+from ._check import bytes_of, flag_of, pairs_of, seconds_of, text_of, texts_of
 from ._errors import call
 from ._login import SLICE, Login
-from ._secret import Opaque, Secret, secret_of, text_of
+from ._secret import Opaque, Secret, secret_of
 from ._tokens import Tokens
 
 TYPE_CHECKING = False
@@ -23,10 +24,12 @@ class ClientBase(Opaque):
     """What clients have in common, blocking or not."""
 
     __slots__ = ("_native",)
-    _native: _native.Client
+    _native: ffi.Client
 
     def __init__(self) -> None:
-        raise TypeError("make a client by Client.authkit, Client.connect, Client.discover or Client.endpoints")
+        raise TypeError(
+            "make a client by Client.authkit, Client.connect, Client.discover or Client.endpoints"
+        )
 
     @classmethod
     def authkit(
@@ -56,7 +59,7 @@ class ClientBase(Opaque):
 
         The other arguments are those of every client: ``help(cli_auth.Client)`` has them.
         """
-        builder = _native.ClientBuilder.authkit(text_of("client_id", client_id))
+        builder = ffi.ClientBuilder.authkit(text_of("client_id", client_id))
         if api_base is not None:
             builder.api_base(text_of("api_base", api_base))
         return cls._build(
@@ -92,7 +95,9 @@ class ClientBase(Opaque):
 
         The other arguments are those of every client: ``help(cli_auth.Client)`` has them.
         """
-        builder = _native.ClientBuilder.connect(text_of("domain", domain), text_of("client_id", client_id))
+        builder = ffi.ClientBuilder.connect(
+            text_of("domain", domain), text_of("client_id", client_id)
+        )
         return cls._build(
             builder, scopes, params, headers, ca_pem, proxy, product, client_secret, secret_in,
             connect_timeout, read_timeout, request_timeout, login_timeout, allow_insecure_loopback,
@@ -126,7 +131,9 @@ class ClientBase(Opaque):
 
         The other arguments are those of every client: ``help(cli_auth.Client)`` has them.
         """
-        builder = _native.ClientBuilder.discover(text_of("issuer", issuer), text_of("client_id", client_id))
+        builder = ffi.ClientBuilder.discover(
+            text_of("issuer", issuer), text_of("client_id", client_id)
+        )
         return cls._build(
             builder, scopes, params, headers, ca_pem, proxy, product, client_secret, secret_in,
             connect_timeout, read_timeout, request_timeout, login_timeout, allow_insecure_loopback,
@@ -164,7 +171,7 @@ class ClientBase(Opaque):
 
         The other arguments are those of every client: ``help(cli_auth.Client)`` has them.
         """
-        builder = _native.ClientBuilder.endpoints(
+        builder = ffi.ClientBuilder.endpoints(
             text_of("device_authorization", device_authorization),
             text_of("token", token),
             text_of("client_id", client_id),
@@ -179,7 +186,7 @@ class ClientBase(Opaque):
     @classmethod
     def _build(
         cls,
-        builder: _native.ClientBuilder,
+        builder: ffi.ClientBuilder,
         scopes: Iterable[str],
         params: Pairs,
         headers: Pairs,
@@ -194,18 +201,14 @@ class ClientBase(Opaque):
         login_timeout: float | None,
         allow_insecure_loopback: bool,
     ) -> Self:
-        if isinstance(scopes, str):
-            raise TypeError(f"scopes must be several strings, not one: write {scopes.split()!r}")
-        for scope in scopes:
-            builder.scope(text_of("a scope", scope))
-        for name, value in _pairs("params", params):
+        for scope in texts_of("scopes", scopes):
+            builder.scope(scope)
+        for name, value in pairs_of("params", params):
             builder.param(name, value)
-        for name, value in _pairs("headers", headers):
+        for name, value in pairs_of("headers", headers):
             builder.header(name, value)
-        if isinstance(ca_pem, (bytes, bytearray)):
-            builder.ca_pem(bytes(ca_pem))
-        elif ca_pem is not None:
-            builder.ca_pem(text_of("ca_pem", ca_pem).encode())
+        if ca_pem is not None:
+            builder.ca_pem(bytes_of("ca_pem", ca_pem))
         if proxy is not None:
             builder.proxy(text_of("proxy", proxy))
         if product is not None:
@@ -220,42 +223,51 @@ class ClientBase(Opaque):
             }
             place[secret_in](secret_of("client_secret", client_secret))
         if connect_timeout is not None:
-            call(builder.connect_timeout, _seconds("connect_timeout", connect_timeout))
+            call(builder.connect_timeout, seconds_of("connect_timeout", connect_timeout))
         if read_timeout is not None:
-            call(builder.read_timeout, _seconds("read_timeout", read_timeout))
+            call(builder.read_timeout, seconds_of("read_timeout", read_timeout))
         if request_timeout is not None:
-            call(builder.request_timeout, _seconds("request_timeout", request_timeout))
+            call(builder.request_timeout, seconds_of("request_timeout", request_timeout))
         if login_timeout is not None:
-            call(builder.login_timeout, _seconds("login_timeout", login_timeout))
-        builder.allow_insecure_loopback(bool(allow_insecure_loopback))
+            call(builder.login_timeout, seconds_of("login_timeout", login_timeout))
+        builder.allow_insecure_loopback(flag_of("allow_insecure_loopback", allow_insecure_loopback))
         client = cls.__new__(cls)
         client._native = call(builder.build)
         return client
 
 
 class Client(ClientBase):
-    """A client of one authorization server. All threads may use it at once; it does no I/O before a login starts.
+    """A client of one authorization server.
 
-    Made by `authkit`, `connect`, `discover` or `endpoints`. All of them take these arguments by name, and raise
-    `InvalidConfigError`, which names what is wrong with one of them:
+    All threads may use it at once; it does no I/O before a login starts.
+
+    Made by `authkit`, `connect`, `discover` or `endpoints`. All of them take these arguments by
+    name, and raise `InvalidConfigError`, which names what is wrong with one of them:
 
     Args:
-        scopes: What to ask for (RFC 6749 section 3.3). Nothing by itself: refresh tokens often need ``offline_access``. WorkOS
-            AuthKit knows no scopes.
-        params: Extra parameters of the device authorization request, such as ``audience``. A mapping, or pairs where a
-            name is there twice. Not for secrets.
-        headers: Extra headers of every request, to every server that the settings or the metadata name.
+        scopes: What to ask for (RFC 6749 section 3.3). Nothing by itself: refresh tokens often need
+            ``offline_access``. WorkOS AuthKit knows no scopes.
+        params: Extra parameters of the device authorization request, such as ``audience``. A
+            mapping, or pairs where a name is there twice. Not for secrets.
+        headers: Extra headers of every request, to every server that the settings or the metadata
+            name.
         ca_pem: Certificates to trust beside those of the operating system, in PEM. At most 4 MiB.
-        proxy: The ``http://`` or ``https://`` proxy of every request but those to this machine. Without it, ``HTTPS_PROXY``,
-            ``ALL_PROXY`` and ``NO_PROXY`` are honoured.
-        product: Who asks, such as ``my-cli/1.2``: the first part of the User-Agent, and shown in the prompt.
-        client_secret: For servers that insist on one. A secret in a program that others run is not confidential.
-        secret_in: How it is sent: ``"basic"``, in the ``"body"``, or ``"auto"``: as the server's metadata says, else by Basic.
-        connect_timeout: How many seconds a connection may take to come about: DNS, TCP and TLS. 10 unless set.
+        proxy: The ``http://`` or ``https://`` proxy of every request but those to this machine.
+            Without it, ``HTTPS_PROXY``, ``ALL_PROXY`` and ``NO_PROXY`` are honoured.
+        product: Who asks, such as ``my-cli/1.2``: the first part of the User-Agent, and shown in
+            the prompt.
+        client_secret: For servers that insist on one. A secret in a program that others run is not
+            confidential.
+        secret_in: How it is sent: ``"basic"``, in the ``"body"``, or ``"auto"``: as the server's
+            metadata says, else by Basic.
+        connect_timeout: How many seconds a connection may take to come about: DNS, TCP and TLS. 10
+            unless set.
         read_timeout: How many seconds a server may be silent within an answer. 15 unless set.
         request_timeout: How many seconds one request may take in all. 25 unless set.
-        login_timeout: How many seconds a whole login may take, from its first step. Then it ends with `ExpiredError`.
-        allow_insecure_loopback: Allows plain http to this machine. For tests and local development only.
+        login_timeout: How many seconds a whole login may take, from its first step. Then it ends
+            with `ExpiredError`.
+        allow_insecure_loopback: Allows plain http to this machine. For tests and local development
+            only.
 
     In a forked child it works on, with connections of the child's own.
     """
@@ -267,14 +279,18 @@ class Client(ClientBase):
         return Login._of(self._native.login())
 
     def refresh(self, refresh_token: Secret | str) -> Tokens:
-        """Trades a refresh token for new tokens (RFC 6749 section 6): one request, never repeated by itself.
+        """Trades a refresh token for new tokens (RFC 6749 section 6).
 
-        Many servers, WorkOS among them, retire the token that was sent: store the new `Tokens.refresh_token` before anything
-        else, and never refresh one token from two processes at once.
+        One request, never repeated by itself.
+
+        Many servers, WorkOS among them, retire the token that was sent: store the new
+        `Tokens.refresh_token` before anything else, and never refresh one token from two processes
+        at once.
 
         Raises:
             RejectedError: The token is dead: log in again.
-            NetworkError: Keep the token and try again; it may have been used if the answer was lost.
+            NetworkError: Keep the token and try again; it may have been used if the answer was
+                lost.
             ActionRequiredError: Log in again, in the browser.
         """
         refresh = call(self._native.begin_refresh, secret_of("refresh_token", refresh_token))
@@ -285,12 +301,15 @@ class Client(ClientBase):
                 return Tokens._of(tokens)
 
     def revoke(self, token: Secret | str) -> None:
-        """Ends a token's life (RFC 7009): one request. Revoke the refresh token: servers then drop its access tokens too.
+        """Ends a token's life (RFC 7009).
+
+        One request. Revoke the refresh token: servers then drop its access tokens too.
 
         A token that the server does not know counts as revoked.
 
         Raises:
-            UnsupportedError: The server has no revocation endpoint (WorkOS has none), or cannot revoke this kind of token.
+            UnsupportedError: The server has no revocation endpoint (WorkOS has none), or cannot
+                revoke this kind of token.
             NetworkError: The token still lives.
         """
         revocation = call(self._native.begin_revoke, secret_of("token", token))
@@ -299,24 +318,3 @@ class Client(ClientBase):
 
     def __repr__(self) -> str:
         return f"<cli_auth.{type(self).__name__}>"
-
-
-def _pairs(name: str, pairs: Pairs) -> Iterable[tuple[str, str]]:
-    """The names and values of a mapping, or of pairs."""
-    if pairs is None:
-        return
-    items = getattr(pairs, "items", None)
-    try:
-        for key, value in items() if items is not None else pairs:
-            yield text_of(f"a name in {name}", key), text_of(f"a value in {name}", value)
-    except (TypeError, ValueError) as error:
-        if str(error).startswith("a "):
-            raise
-        raise TypeError(f"{name} must be a mapping or pairs of names and values") from None
-
-
-def _seconds(name: str, value: object) -> float:
-    """The value, if it is a number."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
-    return float(value)

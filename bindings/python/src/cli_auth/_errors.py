@@ -45,21 +45,27 @@ class Organization:
 
 
 class Error(Exception):
-    """Why a login, a refresh or a revocation did not succeed. The base of all errors of this package.
+    """Why a login, a refresh or a revocation did not succeed.
 
-    ``str(error)`` is a sentence for the person at the terminal: what happened and what to do next. It holds no secret, and
-    what came from the server in it is sanitised.
+    The base of all errors of this package.
+
+    ``str(error)`` is a sentence for the person at the terminal: what happened and what to do next.
+    It holds no secret, and what came from the server in it is sanitised.
 
     Attributes:
-        kind: What the caller does next, as a word that is the same in every language: ``"denied"``, ``"network"``, …
-        oauth_error: The server's error code as it came (RFC 6749 section 5.2), or WorkOS's ``code``. Raw: `sanitize` it
-            before printing.
+        kind: What the caller does next, as a word that is the same in every language: ``"denied"``,
+            ``"network"``, …
+        oauth_error: The server's error code as it came (RFC 6749 section 5.2), or WorkOS's
+            ``code``. Raw: `sanitize` it before printing.
         description: The server's own words, sanitised. ``str(error)`` holds them already.
         http_status: The HTTP status of the answer that ended it, if there was one.
         request_id: The server's name for the request, sanitised: what its support will ask for.
-        retry_after: How many seconds the server asked to wait before the next request. As large as it said: cap it.
-        organizations: The organizations to choose from, when the server named them with `ActionRequiredError`.
-        pending_authentication_token: WorkOS's secret with which a server-side component can complete the step.
+        retry_after: How many seconds the server asked to wait before the next request. As large as
+            it said: cap it.
+        organizations: The organizations to choose from, when the server named them with
+            `ActionRequiredError`.
+        pending_authentication_token: WorkOS's secret with which a server-side component can
+            complete the step.
     """
 
     kind: str = "internal"
@@ -97,7 +103,10 @@ class DeniedError(Error):
 
 
 class ExpiredError(Error):
-    """The code, or the time that the program allowed, ran out. Start again when the person wants to."""
+    """The code, or the time that the program allowed, ran out.
+
+    Start again when the person wants to.
+    """
 
     kind = "expired"
 
@@ -109,13 +118,18 @@ class CancelledError(Error):
 
 
 class ActionRequiredError(Error):
-    """The server wants something first that only the person can do in a browser (choose an organization, …)."""
+    """The server wants something first that only the person can do in a browser.
+
+    To choose an organization, to enrol a second factor, …
+    """
 
     kind = "action_required"
 
 
 class RejectedError(Error):
-    """The server refuses this client or this request: a wrong client id, a used refresh token, the device flow not on.
+    """The server refuses this client or this request.
+
+    A wrong client id, a used refresh token, the device flow not on.
 
     Trying again changes nothing.
     """
@@ -136,7 +150,10 @@ class NetworkError(Error):
 
 
 class TlsError(Error):
-    """No secure connection: the server's certificate was refused. Check the clock, the name and the trusted roots."""
+    """No secure connection.
+
+    The server's certificate was refused. Check the clock, the name and the trusted roots.
+    """
 
     kind = "tls"
 
@@ -202,7 +219,9 @@ def error_of(failure: Failure) -> Error:
         http_status=failure.http_status(),
         request_id=failure.request_id(),
         retry_after=failure.retry_after(),
-        organizations=None if organizations is None else [Organization(o.id, o.name) for o in organizations],
+        organizations=None
+        if organizations is None
+        else [Organization(o.id, o.name) for o in organizations],
         pending_authentication_token=None if pending is None else Secret._of(pending),
     )
 

@@ -8,9 +8,9 @@ from ._native import Event as NativeEvent
 class Event:
     """Something a person may want to see while the login waits. The base of all events.
 
-    None of them is an error, and none needs an answer: the login goes on by itself. There is one after every poll that did
-    not decide (RFC 8628 section 3.5). It holds no text of the server and no secret. More kinds may come: leave the
-    unknown ones alone.
+    None of them is an error, and none needs an answer: the login goes on by itself. There is one
+    after every poll that did not decide (RFC 8628 section 3.5). It holds no text of the server and
+    no secret. More kinds may come: leave the unknown ones alone.
     """
 
     __slots__ = ()
@@ -62,8 +62,8 @@ class Retrying(Event):
     """The server was not reached or could not answer; the login goes on.
 
     Attributes:
-        reason: A word for programs: ``"http_502"``, ``"timeout"``, ``"dns"``, ``"connect"``, ``"connection_lost"``,
-            ``"tls"``, ``"malformed_response"``.
+        reason: A word for programs: ``"http_502"``, ``"timeout"``, ``"dns"``, ``"connect"``,
+            ``"connection_lost"``, ``"tls"``, ``"malformed_response"``.
         attempt: How many times in a row something went wrong, from 1.
         retry_in: Seconds until the next poll.
     """
@@ -95,8 +95,8 @@ class Waiting:
     """A step's answer when there is nothing yet.
 
     Attributes:
-        due_in: How many seconds nothing will happen. 0 while a request is under way: step again, with a wait that you can
-            afford.
+        due_in: How many seconds nothing will happen. 0 while a request is under way: step again,
+            with a wait that you can afford.
     """
 
     __slots__ = ("due_in",)

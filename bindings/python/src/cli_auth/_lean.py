@@ -58,6 +58,14 @@ else:
         """The generated classes bring their own methods: there is nothing to add."""
         return cls
 
+    def wake(loop, set_result, future, code):
+        """Tells an event loop that the library is ready to go on."""
+        try:
+            loop.call_soon_threadsafe(set_result, future, code)
+        except RuntimeError:
+            # The loop was closed: nobody waits any more.
+            pass
+
     asyncio = _Module("asyncio")
     contextlib = _Module("contextlib", contextmanager=_contextmanager)
     threading = _Module("threading", Lock=_thread.allocate_lock)

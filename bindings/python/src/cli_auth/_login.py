@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from _thread import TIMEOUT_MAX, allocate_lock
+from _thread import TIMEOUT_MAX, allocate_lock, get_ident
 from os import getpid
 from time import monotonic
 
-from . import _native
+from . import _native as ffi
+from ._check import seconds_of
 from ._errors import BusyError, call
 from ._events import Event, Waiting, event_of
 from ._prompt import Prompt
@@ -15,6 +16,7 @@ from ._tokens import Tokens
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from _thread import LockType
     from collections.abc import Callable
     from types import TracebackType
 
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 # Longest stay inside the library in one piece. Python sees a Ctrl-C when the call returns.
 SLICE = 0.02
 
-# Longest wait in one piece. Python's clock stands still while the machine is suspended, the library's goes on.
+# Longest wait in one piece. Python's clock stands still while the machine is suspended, the
+# library's goes on.
 LONGEST_NAP = 5.0
 
 
@@ -31,18 +34,22 @@ class LoginBase(Opaque):
     """What logins have in common, blocking or not."""
 
     __slots__ = ("_native", "_pid", "_turn", "_wake")
+    _native: ffi.Login
+    _pid: int
+    _turn: dict[str, object]
+    _wake: LockType
 
     def __init__(self) -> None:
         raise TypeError("a login comes from Client.login()")
 
     @classmethod
-    def _of(cls, native: _native.Login) -> Self:
+    def _of(cls, native: ffi.Login) -> Self:
         login = cls.__new__(cls)
         login._native = native
         login._pid = getpid()
-        # Held by whoever drives the login.
-        login._turn = allocate_lock()
-        # Let go of by `cancel`, to wake who waits. A bare lock, since a signal handler may do so on the waiting thread.
+        login._turn = {}
+        # Let go of by `cancel`, to wake who waits. A bare lock, since a signal handler may do so on
+        # the waiting thread.
         login._wake = allocate_lock()
         login._wake.acquire()
         return login
@@ -54,10 +61,13 @@ class LoginBase(Opaque):
         return None if native is None else Prompt._of(native)
 
     def cancel(self) -> None:
-        """Ends the login: the call that drives it raises `CancelledError` at once, whatever it waits for.
+        """Ends the login.
 
-        So does every later one. It may be called from any thread and from a signal handler, as often as you like; after the
-        outcome it changes nothing. A token that was read but not given out yet is revoked where the server can.
+        The call that drives it raises `CancelledError` at once, whatever it waits for.
+
+        So does every later one. It may be called from any thread and from a signal handler, as
+        often as you like; after the outcome it changes nothing. A token that was read but not given
+        out yet is revoked where the server can.
         """
         self._native.cancel()
         try:
@@ -66,15 +76,15 @@ class LoginBase(Opaque):
             # Nobody has waited since the last time.
             pass
 
-    def _take_turn(self) -> None:
-        """Makes this call the one that drives the login."""
-        # After a fork nobody may be left to give the turn back; the library then says so.
-        if not self._turn.acquire(False) and self._pid == getpid():
+    def _take_turn(self, driver: object) -> None:
+        """Makes this thread or task the one that drives the login."""
+        # By name and not by a lock: where a Ctrl-C falls between this and what gives the turn back,
+        # its thread can go on. After a fork the driver may be gone; the library then says so.
+        if self._turn.setdefault("driver", driver) != driver and self._pid == getpid():
             raise BusyError("this login is driven by another call already")
 
     def _end_turn(self) -> None:
-        if self._turn.locked():
-            self._turn.release()
+        self._turn.clear()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(prompt={self.prompt!r})"
@@ -83,22 +93,26 @@ class LoginBase(Opaque):
 class Login(LoginBase):
     """One attempt to log in.
 
-    All threads may use it, but only one call drives it at a time: a second one gets `BusyError`. Used as a context manager,
-    it is cancelled at the end of the block, unless it has its outcome by then.
+    All threads may use it, but only one call drives it at a time: a second one gets `BusyError`.
+    Used as a context manager, it is cancelled at the end of the block, unless it has its outcome by
+    then.
 
-    `KeyboardInterrupt` comes out of every call at once and cancels the login. A login that was inherited through a fork
-    raises `ForkedError`.
+    `KeyboardInterrupt` comes out of every call at once and cancels the login. A login that was
+    inherited through a fork raises `ForkedError`.
     """
 
     __slots__ = ()
 
     def start(self) -> Prompt:
-        """Asks the server for a code: discovery where needed, then one request. Blocks until there is an answer.
+        """Asks the server for a code.
+
+        Discovery where needed, then one request. Blocks until there is an answer.
 
         Called again, it gives the same prompt.
 
         Raises:
-            Error: Nothing is tried twice here, since a person is waiting: `NetworkError` means "try again later".
+            Error: Nothing is tried twice here, since a person is waiting: `NetworkError` means "try
+                again later".
         """
         prompt = self.prompt
         while prompt is None:
@@ -110,12 +124,15 @@ class Login(LoginBase):
         """Waits for the person's decision.
 
         Args:
-            on_event: Called on this thread between the polls, with what there is to tell. An exception of it comes out as it
-                is, and `poll` may be called again; `KeyboardInterrupt` and `SystemExit` cancel the login.
+            on_event: Called on this thread between the polls, with what there is to tell. An
+                exception of it comes out as it is, and `poll` may be called again;
+                `KeyboardInterrupt` and `SystemExit` cancel the login.
 
         Raises:
-            DeniedError, ExpiredError, CancelledError, ActionRequiredError: The ends that every program meets.
-            Error: Other ends. Transport trouble is none: it is told as a `Retrying` event, and the login goes on.
+            DeniedError, ExpiredError, CancelledError, ActionRequiredError: The ends that every
+                program meets.
+            Error: Other ends. Transport trouble is none: it is told as a `Retrying` event, and the
+                login goes on.
         """
         if on_event is not None and not callable(on_event):
             raise TypeError(f"on_event must be callable, not {type(on_event).__name__}")
@@ -127,34 +144,30 @@ class Login(LoginBase):
             if isinstance(found, Event) and on_event is not None:
                 try:
                     on_event(found)
-                except Exception:
-                    raise
-                except BaseException:
-                    self._interrupted()
+                except BaseException as error:
+                    self._ended_by(error)
                     raise
 
     def step(self, max_wait: float) -> Prompt | Event | Waiting | Tokens:
         """Drives the login for at most `max_wait` seconds: the primitive under `start` and `poll`.
 
-        For programs with an event loop of their own. 0 does not block. A request that is under way when the time is up goes
-        on: the next step finds its answer, and it is never sent again. After the outcome every step gives it again.
+        For programs with an event loop of their own. 0 does not block. A request that is under way
+        when the time is up goes on: the next step finds its answer, and it is never sent again.
+        After the outcome every step gives it again.
         """
-        seconds = float(max_wait)
-        if not seconds >= 0:
-            raise ValueError(f"max_wait must be a number of seconds, 0 or more, not {max_wait!r}")
-        return self._step(monotonic() + seconds)
+        return self._step(monotonic() + seconds_of("max_wait", max_wait))
 
     def _step(self, until: float | None) -> Prompt | Event | Waiting | Tokens:
-        """Goes on to the next thing that somebody has to know, at the longest `until` the clock says so.
+        """Goes on to the next thing that somebody has to know, but not beyond `until`.
 
         Between requests this waits here and not in the library, so that signals get through.
         """
-        self._take_turn()
+        self._take_turn(get_ident())
         try:
             stay = 0.0
             while True:
                 step = call(self._native.step, stay)
-                if not isinstance(step, _native.Step.WAITING):
+                if not isinstance(step, ffi.Step.WAITING):
                     return found_of(step)
                 left = LONGEST_NAP if until is None else until - monotonic()
                 if left <= 0:
@@ -163,16 +176,16 @@ class Login(LoginBase):
                     self._wake.acquire(True, min(step.due_in, left, LONGEST_NAP, TIMEOUT_MAX))
                     left = SLICE if until is None else max(until - monotonic(), 0.0)
                 stay = min(left, SLICE)
-        except Exception:
-            raise
-        except BaseException:
-            self._interrupted()
+        except BaseException as error:
+            self._ended_by(error)
             raise
         finally:
             self._end_turn()
 
-    def _interrupted(self) -> None:
-        """Ends the login, and lets the library look for a token that came too late."""
+    def _ended_by(self, error: BaseException) -> None:
+        """Cancels the login at Ctrl-C, and lets the library look for a token that came too late."""
+        if isinstance(error, Exception):
+            return
         self.cancel()
         try:
             self._native.step(0.0)
@@ -184,17 +197,20 @@ class Login(LoginBase):
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         self.cancel()
 
 
-def found_of(step: _native.Step) -> Prompt | Event | Tokens:
+def found_of(step: ffi.Step) -> Prompt | Event | Tokens:
     """What a step brought."""
-    if isinstance(step, _native.Step.EVENT):
+    if isinstance(step, ffi.Step.EVENT):
         return event_of(step.event)
-    if isinstance(step, _native.Step.PROMPT):
+    if isinstance(step, ffi.Step.PROMPT):
         return Prompt._of(step.prompt)
-    if isinstance(step, _native.Step.AUTHORIZED):
+    if isinstance(step, ffi.Step.AUTHORIZED):
         return Tokens._of(step.tokens)
     raise AssertionError(step)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ._errors import call
 from ._native import Prompt as NativePrompt
 from ._secret import Value
 
@@ -11,11 +10,16 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
+# More columns than any terminal has.
+_WIDEST = 10_000
+
+
 class Prompt(Value):
     """The code and the address that a person needs to approve a login (RFC 8628 section 3.2).
 
-    `text` is ready for a terminal. The attributes give what the server sent, unchanged, for programs: `sanitize` them
-    before printing. All threads may read it; it does not change, and there is no device code in it.
+    `text` is ready for a terminal. The attributes give what the server sent, unchanged, for
+    programs: `sanitize` them before printing. All threads may read it; it does not change, and
+    there is no device code in it.
     """
 
     __slots__ = ("_native",)
@@ -37,12 +41,18 @@ class Prompt(Value):
 
     @property
     def verification_uri(self) -> str:
-        """Where the person types the code, raw. It is https (or loopback where allowed), without a user name in it."""
+        """Where the person types the code, raw.
+
+        It is https (or loopback where allowed), without a user name in it.
+        """
         return self._native.verification_uri()
 
     @property
     def verification_uri_complete(self) -> str | None:
-        """The same with the code in it, raw, where the server gives one. Show the code beside it all the same."""
+        """The same with the code in it, raw, where the server gives one.
+
+        Show the code beside it all the same.
+        """
         return self._native.verification_uri_complete()
 
     @property
@@ -65,20 +75,23 @@ class Prompt(Value):
 
         It ends with a line break. Less than 24 columns count as 24; addresses are never broken.
         """
-        return call(self._native.text, width)
+        if isinstance(width, bool) or not isinstance(width, int):
+            raise TypeError(f"width must be int, not {type(width).__name__}")
+        return self._native.text(min(max(width, 0), _WIDEST))
 
     def styled_text(self) -> str:
-        """As `text`, as wide as standard error, with a bold code where it is a terminal that can show one.
+        """As `text`, as wide as standard error, with a bold code where that is a terminal.
 
-        ``NO_COLOR`` is honoured.
+        ``NO_COLOR`` and ``TERM=dumb`` are honoured.
         """
         return self._native.text_for_stderr()
 
     def open_browser(self) -> str | None:
         """Opens the page in the person's browser, where that makes sense.
 
-        That is: standard error is a terminal, this is no SSH session and no CI job, and there is a display. ``BROWSER`` is
-        honoured. It returns at once and never fails the login. Show the code first: the page asks the person to compare it.
+        That is: standard error is a terminal, this is no SSH session and no CI job, and there is a
+        display. ``BROWSER`` is honoured. It returns at once and never fails the login. Show the
+        code first: the page asks the person to compare it.
 
         Returns:
             None if a browser was started. Otherwise why not, for a person to read.

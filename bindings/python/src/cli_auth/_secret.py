@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from . import _native
+from . import _native as ffi
+from ._check import text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,7 +13,10 @@ if TYPE_CHECKING:
 
 
 class Opaque:
-    """Something of the library's. It is neither pickled nor copied: it means nothing anywhere else."""
+    """Something of the library's.
+
+    It is neither pickled nor copied: it means nothing anywhere else.
+    """
 
     __slots__ = ("__weakref__",)
 
@@ -35,8 +39,9 @@ class Value(Opaque):
 class Secret(Value):
     """A secret text: a token or a client secret.
 
-    ``str``, ``repr`` and ``format`` give ``****``, it cannot be pickled, and a copy of it is itself. The only way out is
-    `expose`. The library wipes its own memory of it; the string that ``expose()`` gives is Python's, which nobody can wipe.
+    ``str``, ``repr`` and ``format`` give ``****``, it cannot be pickled, and a copy of it is
+    itself. The only way out is `expose`. The library wipes its own memory of it; the string that
+    ``expose()`` gives is Python's, which nobody can wipe.
 
     >>> secret = Secret("hunter2")
     >>> print(secret, repr(secret), secret.expose())
@@ -44,12 +49,13 @@ class Secret(Value):
     """
 
     __slots__ = ("_native",)
+    _native: ffi.Secret
 
     def __init__(self, text: str) -> None:
-        self._native = _native.Secret(text_of("text", text))
+        self._native = ffi.Secret(text_of("text", text))
 
     @classmethod
-    def _of(cls, native: _native.Secret) -> Self:
+    def _of(cls, native: ffi.Secret) -> Self:
         secret = cls.__new__(cls)
         secret._native = native
         return secret
@@ -76,22 +82,10 @@ class Secret(Value):
         return hash(self.expose())
 
 
-def text_of(name: str, value: object) -> str:
-    """The value, if it is text."""
-    if not isinstance(value, str):
-        raise TypeError(f"{name} must be str, not {type(value).__name__}")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        # Such as os.fsdecode makes of bytes that are no UTF-8.
-        raise ValueError(f"{name} is not valid text: it has a lone surrogate in it") from None
-    return value
-
-
-def secret_of(name: str, value: object) -> _native.Secret:
+def secret_of(name: str, value: object) -> ffi.Secret:
     """The value as the library takes it, if it is a secret or its text."""
     if isinstance(value, Secret):
         return value._native
     if not isinstance(value, str):
         raise TypeError(f"{name} must be Secret or str, not {type(value).__name__}")
-    return _native.Secret(text_of(name, value))
+    return ffi.Secret(text_of(name, value))

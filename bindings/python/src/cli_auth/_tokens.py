@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ._check import text_of
 from ._native import Tokens as NativeTokens
-from ._secret import Secret, Value, text_of
+from ._secret import Secret, Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
 class Tokens(Value):
     """The tokens that the server gave out (RFC 6749 section 5.1).
 
-    Nothing in here was verified by this library: it came over TLS from the token endpoint, and that is all. An `id_token` in
-    particular proves an identity only after its signature and claims were checked. All threads may read it, and it does not
+    Nothing in here was verified by this library: it came over TLS from the token endpoint, and that
+    is all. An `id_token` in particular proves an identity only after its signature and claims were
+    checked. All threads may read it, and it does not
     change: `Client.refresh` makes a new one. Printing it shows no secret.
     """
 
@@ -34,7 +36,10 @@ class Tokens(Value):
 
     @property
     def access_token(self) -> Secret:
-        """The token for the API: ``f"Bearer {tokens.access_token.expose()}"``, over TLS, and only to the API that it is for."""
+        """The token for the API.
+
+        ``f"Bearer {tokens.access_token.expose()}"``, over TLS, and only to the API that it is for.
+        """
         return Secret._of(self._native.access_token())
 
     @property
@@ -45,7 +50,10 @@ class Tokens(Value):
 
     @property
     def id_token(self) -> Secret | None:
-        """The OpenID Connect ID token, **unverified**: do not read an identity from it before you checked it."""
+        """The OpenID Connect ID token, **unverified**.
+
+        Do not read an identity from it before you checked it.
+        """
         native = self._native.id_token()
         return None if native is None else Secret._of(native)
 
@@ -56,13 +64,19 @@ class Tokens(Value):
 
     @property
     def scopes(self) -> tuple[str, ...] | None:
-        """What was granted, in the server's order. None where neither the server nor the client named a scope."""
+        """What was granted, in the server's order.
+
+        None where neither the server nor the client named a scope.
+        """
         scopes = self._native.scopes()
         return None if scopes is None else tuple(scopes)
 
     @property
     def expires_in(self) -> float | None:
-        """The access token's lifetime in seconds when it was given out. None is unknown: neither zero nor for ever."""
+        """The access token's lifetime in seconds when it was given out.
+
+        None is unknown: neither zero nor for ever.
+        """
         return self._native.expires_in()
 
     @property
@@ -82,7 +96,10 @@ class Tokens(Value):
 
     @property
     def user_id(self) -> str | None:
-        """WorkOS AuthKit: the id of the user, such as ``user_01H…``, raw. None with other servers."""
+        """WorkOS AuthKit.
+
+        The id of the user, such as ``user_01H…``, raw. None with other servers.
+        """
         return self._native.user_id()
 
     @property
@@ -102,6 +119,7 @@ class Tokens(Value):
 
     def __repr__(self) -> str:
         return (
-            f"Tokens(token_type={self.token_type!r}, scopes={self.scopes!r}, expires_at={self.expires_at!r}, "
-            f"access_token={self.access_token!r}, refresh_token={self.refresh_token!r}, id_token={self.id_token!r})"
+            f"Tokens(token_type={self.token_type!r}, scopes={self.scopes!r}, "
+            f"expires_at={self.expires_at!r}, access_token={self.access_token!r}, "
+            f"refresh_token={self.refresh_token!r}, id_token={self.id_token!r})"
         )

@@ -5,8 +5,8 @@
     prompt = await login.start()
     tokens = await login.poll()
 
-Cancelling the task that awaits cancels the login. All logins of a client share one thread of the library's, however many they
-are; it ends with the client and its logins.
+Cancelling the task that awaits cancels the login. All logins of a client share one thread of the
+library's, however many they are; it ends with the client and its logins.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ import atexit
 from inspect import isawaitable
 from weakref import WeakSet
 
+from ._check import seconds_of
 from ._client import ClientBase
 from ._errors import CancelledError, call, defect, error_of
 from ._events import Event, Waiting
-from ._login import LONGEST_NAP, LoginBase, found_of
+from ._login import LoginBase, found_of
 from ._native import Failure, Step
 from ._native import InternalError as Panic
 from ._prompt import Prompt
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Client", "Login"]
 
+_NO_LIMIT = float("inf")
+
 
 async def _call(awaitable: Awaitable[_T]) -> _T:
     """Awaits the library, with its errors as exceptions of this package."""
@@ -52,8 +55,9 @@ async def _call(awaitable: Awaitable[_T]) -> _T:
 class Login(LoginBase):
     """One attempt to log in.
 
-    Only one task drives it at a time: a second one gets `BusyError`. Cancelling that task, by a timeout for instance, cancels the
-    login. Used as an asynchronous context manager, it is cancelled at the end of the block, unless it has its outcome by then.
+    Only one task drives it at a time: a second one gets `BusyError`. Cancelling that task, by a
+    timeout for instance, cancels the login. Used as an asynchronous context manager, it is
+    cancelled at the end of the block, unless it has its outcome by then.
     """
 
     __slots__ = ("_client",)
@@ -66,11 +70,12 @@ class Login(LoginBase):
         Called again, it gives the same prompt.
 
         Raises:
-            Error: Nothing is tried twice here, since a person is waiting: `NetworkError` means "try again later".
+            Error: Nothing is tried twice here, since a person is waiting: `NetworkError` means "try
+                again later".
         """
         prompt = self.prompt
         while prompt is None:
-            await self._step(LONGEST_NAP)
+            await self._step(_NO_LIMIT)
             prompt = self.prompt
         return prompt
 
@@ -78,18 +83,21 @@ class Login(LoginBase):
         """Waits for the person's decision.
 
         Args:
-            on_event: Called between the polls, with what there is to tell. If it gives an awaitable, that is awaited. An
-                exception of it comes out as it is, and `poll` may be called again.
+            on_event: Called between the polls, with what there is to tell. If it gives an
+                awaitable, that is awaited. An exception of it comes out as it is, and `poll` may be
+                called again.
 
         Raises:
-            DeniedError, ExpiredError, CancelledError, ActionRequiredError: The ends that every program meets.
-            Error: Other ends. Transport trouble is none: it is told as a `Retrying` event, and the login goes on.
+            DeniedError, ExpiredError, CancelledError, ActionRequiredError: The ends that every
+                program meets.
+            Error: Other ends. Transport trouble is none: it is told as a `Retrying` event, and the
+                login goes on.
         """
         if on_event is not None and not callable(on_event):
             raise TypeError(f"on_event must be callable, not {type(on_event).__name__}")
         call(self._native.check_started)
         while True:
-            found = await self._step(LONGEST_NAP)
+            found = await self._step(_NO_LIMIT)
             if isinstance(found, Tokens):
                 return found
             if isinstance(found, Event) and on_event is not None:
@@ -97,59 +105,61 @@ class Login(LoginBase):
                     told = on_event(found)
                     if isawaitable(told):
                         await told
-                except Exception:
-                    raise
-                except BaseException:
-                    await self._interrupted()
+                except BaseException as error:
+                    await self._ended_by(error)
                     raise
 
     async def step(self, max_wait: float) -> Prompt | Event | Waiting | Tokens:
         """Drives the login for at most `max_wait` seconds: the primitive under `start` and `poll`.
 
-        A request that is under way when the time is up goes on: the next step finds its answer, and it is never sent again.
-        After the outcome every step gives it again.
+        A request that is under way when the time is up goes on: the next step finds its answer, and
+        it is never sent again. After the outcome every step gives it again.
         """
-        seconds = float(max_wait)
-        if not seconds >= 0:
-            raise ValueError(f"max_wait must be a number of seconds, 0 or more, not {max_wait!r}")
-        return await self._step(seconds)
+        return await self._step(seconds_of("max_wait", max_wait))
 
     async def _step(self, max_wait: float) -> Prompt | Event | Waiting | Tokens:
         _refuse_at_exit()
-        self._take_turn()
+        self._take_turn(asyncio.current_task())
         try:
             step = await _call(self._native.step_async(max_wait))
-        except Exception:
-            raise
-        except BaseException:
-            await self._interrupted()
+        except BaseException as error:
+            await self._ended_by(error)
             raise
         finally:
             self._end_turn()
         return Waiting(step.due_in) if isinstance(step, Step.WAITING) else found_of(step)
 
-    async def _interrupted(self) -> None:
-        """Ends the login, and lets the library look for a token that came too late."""
+    async def _ended_by(self, error: BaseException) -> None:
+        """Cancels the login with its task, and lets the library look for a token that came late."""
+        if isinstance(error, Exception):
+            return
         self.cancel()
-        try:
-            await self._native.step_async(0.0)
-        except Exception:
-            # It says that the login was cancelled.
-            pass
+        if isinstance(error, asyncio.CancelledError):
+            try:
+                await self._native.step_async(0.0)
+            except Exception:
+                # It says that the login was cancelled.
+                pass
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         self.cancel()
 
 
 class Client(ClientBase):
-    """A client of one authorization server, for asyncio. All event loops and threads may use it at once.
+    """A client of one authorization server, for asyncio.
 
-    Made by `authkit`, `connect`, `discover` or `endpoints`, with the arguments of `cli_auth.Client`.
+    All event loops and threads may use it at once.
+
+    Made by `authkit`, `connect`, `discover` or `endpoints`, with the arguments of
+    `cli_auth.Client`.
     """
 
     __slots__ = ()
@@ -162,14 +172,20 @@ class Client(ClientBase):
         return login
 
     async def refresh(self, refresh_token: Secret | str) -> Tokens:
-        """As `cli_auth.Client.refresh`. Cancelling the task ends the request; the token may have been used then."""
+        """As `cli_auth.Client.refresh`.
+
+        Cancelling the task ends the request; the token may have been used then.
+        """
         token = secret_of("refresh_token", refresh_token)
         _in_use.add(self)
         _refuse_at_exit()
         return Tokens._of(await _call(self._native.refresh_async(token)))
 
     async def revoke(self, token: Secret | str) -> None:
-        """As `cli_auth.Client.revoke`. Cancelling the task ends the request; the token may live on then."""
+        """As `cli_auth.Client.revoke`.
+
+        Cancelling the task ends the request; the token may live on then.
+        """
         native = secret_of("token", token)
         _in_use.add(self)
         _refuse_at_exit()
@@ -179,8 +195,9 @@ class Client(ClientBase):
         return f"<cli_auth.aio.{type(self).__name__}>"
 
 
-# The library's thread wakes event loops, and a thread that enters an interpreter which is going away ends the process. So at
-# exit every client's thread is ended first, and none is begun any more.
+# The library's thread wakes event loops, and a thread that enters an interpreter which is going
+# away ends the process. So at exit every client's thread is ended first, and none is begun any
+# more.
 _in_use: WeakSet[Client] = WeakSet()
 _exiting = False
 
@@ -195,4 +212,9 @@ def _end_threads() -> None:
     global _exiting
     _exiting = True
     for client in list(_in_use):
-        client._native.shut_down()
+        try:
+            client._native.shut_down()
+        except Exception:
+            # A client that was inherited through a fork, in the middle of a call: its thread is not
+            # here.
+            pass

@@ -1,4 +1,4 @@
-//! Makes the generated Python module cheap to import.
+//! Makes the generated Python module cheap to import, and quiet when an event loop goes.
 //!
 //! It imports a dozen modules at its top, asyncio and typing among them, of which a program that logs in uses almost nothing.
 //! That would take three times as long as everything else. `cli_auth/_lean.py` has stand-ins which load the real module when it is
@@ -7,9 +7,9 @@
 use std::{fs, io, path::Path};
 
 /// Whole lines, and what stands there instead.
-const IMPORTS: [(&str, &str); 9] = [
+const LINES: [(&str, &str); 10] = [
     ("from dataclasses import dataclass", "from .._lean import dataclass"),
-    ("import enum", ""),
+    ("import enum", "from .._lean import wake"),
     ("import contextlib", "from .._lean import contextlib"),
     ("import datetime", ""),
     ("import threading", "from .._lean import threading"),
@@ -17,6 +17,11 @@ const IMPORTS: [(&str, &str); 9] = [
     ("import typing", "from .._lean import typing"),
     ("import asyncio", "from .._lean import asyncio"),
     ("import platform", ""),
+    // Called by a thread of the library, which must not fail where the event loop was closed meanwhile.
+    (
+        "    eventloop.call_soon_threadsafe(_uniffi_set_future_result, future, poll_code)",
+        "    wake(eventloop, _uniffi_set_future_result, future, poll_code)",
+    ),
 ];
 
 /// Rewrites the file in place.
@@ -25,12 +30,12 @@ pub(crate) fn rewrite(path: &Path) -> io::Result<()> {
     fs::write(path, lean)
 }
 
-/// A generator that writes other imports has changed: then this has to be looked at again, and the build says so.
+/// A generator that writes other lines has changed: then this has to be looked at again, and the build says so.
 fn replaced(source: &str) -> Result<String, String> {
     let mut lean = String::with_capacity(source.len());
     let mut found = 0_usize;
     for line in source.lines() {
-        let instead = IMPORTS.iter().find(|(import, _)| *import == line).map(|(_, instead)| *instead);
+        let instead = LINES.iter().find(|(written, _)| *written == line).map(|(_, instead)| *instead);
         found = found.saturating_add(usize::from(instead.is_some()));
         lean.push_str(instead.unwrap_or(line));
         lean.push('\n');
@@ -44,10 +49,10 @@ fn replaced(source: &str) -> Result<String, String> {
             return Err(format!("the generated module uses {unused} after all: {line}"));
         }
     }
-    if found == IMPORTS.len() {
+    if found == LINES.len() {
         Ok(lean)
     } else {
-        Err(format!("the generated module has {found} of the {} imports to be replaced", IMPORTS.len()))
+        Err(format!("the generated module has {found} of the {} lines to be replaced", LINES.len()))
     }
 }
 
@@ -56,15 +61,15 @@ mod tests {
     use super::*;
 
     fn source(extra: &str) -> String {
-        let imports: Vec<&str> = IMPORTS.iter().map(|(import, _)| *import).collect();
-        format!("import os\n{}\n{extra}\n", imports.join("\n"))
+        let lines: Vec<&str> = LINES.iter().map(|(line, _)| *line).collect();
+        format!("import os\n{}\n{extra}\n", lines.join("\n"))
     }
 
     #[test]
-    fn every_import_is_replaced_and_the_rest_is_left_alone() {
+    fn every_line_is_replaced_and_the_rest_is_left_alone() {
         let lean = replaced(&source("import os.path\nx = 'import typing'")).unwrap();
         assert!(
-            lean.starts_with("import os\nfrom .._lean import dataclass\n\nfrom .._lean import contextlib\n")
+            lean.starts_with("import os\nfrom .._lean import dataclass\nfrom .._lean import wake\nfrom .._lean import contextlib\n")
         );
         assert!(lean.ends_with("import os.path\nx = 'import typing'\n"));
     }

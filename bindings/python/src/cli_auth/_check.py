@@ -1,0 +1,74 @@
+"""Holds arguments against what they have to be, and names the one that is wrong."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+# More seconds than anybody waits, and fewer than the library can count.
+_FOREVER = 1e9
+
+
+def text_of(name: str, value: object) -> str:
+    """The value, if it is text."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be str, not {type(value).__name__}")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        # Such as os.fsdecode makes of bytes that are no UTF-8.
+        raise ValueError(f"{name} is not valid text: it has a lone surrogate in it") from None
+    return value
+
+
+def bytes_of(name: str, value: object) -> bytes:
+    """The value, if it is text or bytes."""
+    if isinstance(value, (bytes, bytearray)):
+        return bytes(value)
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be str or bytes, not {type(value).__name__}")
+    return text_of(name, value).encode()
+
+
+def flag_of(name: str, value: object) -> bool:
+    """The value, if it is a truth value: a text that says no would count as yes."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be bool, not {type(value).__name__}")
+    return value
+
+
+def seconds_of(name: str, value: object) -> float:
+    """The value, if it is a time."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
+    if not value >= 0:
+        raise ValueError(f"{name} must be a number of seconds, 0 or more, not {value!r}")
+    return float(value) if value < _FOREVER else float("inf")
+
+
+def texts_of(name: str, values: object) -> Iterator[str]:
+    """The values, if they are texts."""
+    if isinstance(values, str):
+        raise TypeError(f"{name} must be several strings, not one: write {values.split()!r}")
+    for value in _iterable(name, values, "an iterable of str"):
+        yield text_of(f"a value in {name}", value)
+
+
+def pairs_of(name: str, pairs: object) -> Iterator[tuple[str, str]]:
+    """The names and values of a mapping, or of pairs."""
+    if pairs is None:
+        return
+    wanted = "a mapping, or pairs of names and values"
+    items = getattr(pairs, "items", None)
+    for pair in _iterable(name, pairs if items is None else items(), wanted):
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise TypeError(f"{name} must be {wanted}")
+        key, value = pair
+        yield text_of(f"a name in {name}", key), text_of(f"the value of {key} in {name}", value)
+
+
+def _iterable(name: str, values: object, wanted: str) -> Iterable[object]:
+    if isinstance(values, str) or not hasattr(values, "__iter__"):
+        raise TypeError(f"{name} must be {wanted}, not {type(values).__name__}")
+    return values
