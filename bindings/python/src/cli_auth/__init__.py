@@ -78,7 +78,6 @@ __all__ = [
     "Tokens",
     "UnsupportedError",
     "Waiting",
-    "aio",
     "sanitize",
 ]
 
@@ -102,6 +101,5 @@ def __dir__() -> list[str]:
 
 # What a person sees in a traceback or in help() is the name to import.
 for _name in __all__:
-    if _name != "aio":
-        globals()[_name].__module__ = __name__
+    globals()[_name].__module__ = __name__
 del _name

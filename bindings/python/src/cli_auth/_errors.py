@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ._native import Failure
 from ._native import InternalError as Panic
+from ._record import Record
 from ._secret import Secret
 
 TYPE_CHECKING = False
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     _T = TypeVar("_T")
 
 
-class Organization:
+class Organization(Record):
     """An organization that a person may choose, as WorkOS names it.
 
     Attributes:
@@ -31,17 +32,6 @@ class Organization:
     def __init__(self, id: str, name: str) -> None:
         self.id = id
         self.name = name
-
-    def __repr__(self) -> str:
-        return f"Organization(id={self.id!r}, name={self.name!r})"
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Organization):
-            return NotImplemented
-        return (self.id, self.name) == (other.id, other.name)
-
-    def __hash__(self) -> int:
-        return hash((self.id, self.name))
 
 
 class Error(Exception):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ._native import Event as NativeEvent
+from ._record import Record
 
 
-class Event:
+class Event(Record):
     """Something a person may want to see while the login waits. The base of all events.
 
     None of them is an error, and none needs an answer: the login goes on by itself. There is one
@@ -14,18 +15,6 @@ class Event:
     """
 
     __slots__ = ()
-    __match_args__: tuple[str, ...] = ()
-
-    def __repr__(self) -> str:
-        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__match_args__)
-        return f"{type(self).__name__}({fields})"
-
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
-            return NotImplemented
-        return all(getattr(self, name) == getattr(other, name) for name in self.__match_args__)
-
-    __hash__ = None  # type: ignore[assignment]
 
 
 class Pending(Event):
@@ -91,7 +80,7 @@ class Resumed(Event):
         self.suspended_for = suspended_for
 
 
-class Waiting:
+class Waiting(Record):
     """A step's answer when there is nothing yet.
 
     Attributes:
@@ -104,9 +93,6 @@ class Waiting:
 
     def __init__(self, due_in: float) -> None:
         self.due_in = due_in
-
-    def __repr__(self) -> str:
-        return f"Waiting(due_in={self.due_in!r})"
 
 
 def event_of(native: NativeEvent) -> Event:
