@@ -220,8 +220,8 @@ impl Client {
         Ok(Exchange::new(engine, task))
     }
 
-    /// Ends the worker of the async calls and waits until it is gone: from then on, no future of this client is woken, and
-    /// every call answers [`Cancelled`](ErrorKind::Cancelled). For hosts that must not be entered while they exit.
+    /// Ends the worker of the async calls for good: every later call answers [`Cancelled`](ErrorKind::Cancelled). For hosts
+    /// that must not be entered while they exit.
     pub(crate) fn close(&self) -> Result<(), Error> {
         let slot = mem::replace(&mut *lock(&self.0.engine)?, Slot::Closed);
         if let Slot::Built(engine) = slot

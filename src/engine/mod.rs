@@ -9,13 +9,15 @@
 
 mod cancel;
 mod wake;
+#[cfg(feature = "uniffi")]
+pub(crate) mod workers;
 
 use std::{
     fmt,
     future::Future,
     io, mem,
     pin::{Pin, pin},
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
     thread,
     time::Duration,
@@ -40,10 +42,6 @@ const MAX_EXCHANGES: usize = 48;
 /// How long a resolver thread lives on, waiting for another name.
 const RESOLVER_KEEP_ALIVE: Duration = Duration::from_millis(100);
 
-/// Longest wait for a worker that is ending: it may be waking futures of the host, which takes moments.
-#[cfg(feature = "uniffi")]
-const LAST_WAKES: Duration = Duration::from_secs(2);
-
 /// Turns that the driver gets before a request: one to see that a kept connection was closed, the others to let the
 /// pool's tasks act on it.
 const TURNS: u32 = 4;
@@ -65,15 +63,10 @@ struct Parts {
 }
 
 /// The thread that drives the engine for async calls.
+#[derive(Clone, Copy)]
 enum Worker {
     None,
-    Running {
-        #[cfg_attr(
-            not(feature = "uniffi"),
-            expect(dead_code, reason = "only hosts with an exit of their own wait")
-        )]
-        ended: mpsc::Receiver<()>,
-    },
+    Running,
     /// Gone for good.
     #[cfg_attr(
         not(feature = "uniffi"),
@@ -188,36 +181,31 @@ impl Engine {
         let mut worker = parts.worker.lock().unwrap_or_else(PoisonError::into_inner);
         match *worker {
             Worker::None => {}
-            Worker::Running { .. } => return Ok(()),
+            Worker::Running => return Ok(()),
             Worker::Retired => return Err(io::Error::other("the program is ending")),
         }
         let (runtime, stop) = (Arc::clone(&parts.runtime), Arc::clone(&parts.stop_worker));
-        let (alive, ended) = mpsc::channel();
+        #[cfg(feature = "uniffi")]
+        let alive = workers::Alive::new();
         thread::Builder::new().name("cli-auth".into()).spawn(move || {
             // A host that dies of SIGPIPE must not die of a connection that a server closed on us.
             #[cfg(unix)]
             let _ = nix::sys::signal::SigSet::from(nix::sys::signal::Signal::SIGPIPE).thread_block();
             runtime.block_on(stop.notified());
             shut_down(runtime);
+            #[cfg(feature = "uniffi")]
             drop(alive);
         })?;
-        *worker = Worker::Running { ended };
+        *worker = Worker::Running;
         Ok(())
     }
 
-    /// Ends the worker for good, and waits until it wakes nobody any more.
+    /// Ends the worker for good. [`workers::wait_for_all`] tells when it is gone.
     #[cfg(feature = "uniffi")]
     pub(crate) fn retire_worker(&self) -> io::Result<()> {
         let parts = self.parts()?;
-        let worker = {
-            let mut worker = parts.worker.lock().unwrap_or_else(PoisonError::into_inner);
-            mem::replace(&mut *worker, Worker::Retired)
-        };
-        if let Worker::Running { ended } = worker {
-            parts.stop_worker.notify_one();
-            // It says nothing: its end of the channel goes when it ends.
-            let _ = ended.recv_timeout(LAST_WAKES);
-        }
+        *parts.worker.lock().unwrap_or_else(PoisonError::into_inner) = Worker::Retired;
+        parts.stop_worker.notify_one();
         Ok(())
     }
 

@@ -8,24 +8,28 @@ mod load;
 mod login;
 mod peers;
 mod program;
+mod python;
+mod rust;
 mod samples;
 mod server;
 mod stop;
+mod subject;
 mod table;
 
+use std::env;
 use std::fs;
-use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{bail, ensure};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::examples::build_in_foreground;
+use crate::examples::in_foreground;
 use crate::lang::Language;
 use crate::signals;
 use crate::workspace::{Profile, Workspace};
 use program::Program;
 use server::{Server, Virtual};
+use subject::Subject;
 use table::Row;
 
 #[derive(Debug)]
@@ -38,22 +42,15 @@ pub(crate) struct Options {
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<u8> {
     println!("Building: release builds of what is measured, and of the server.");
     let mut cargo = workspace.cargo("build");
-    build_in_foreground(cargo.args(["--quiet", "--locked", "--release", "--package", "authserver"]))?;
-    // On their own: built together with the server they would get features of shared packages that only it needs.
-    let mut cargo = workspace.cargo("build");
-    cargo.args(["--quiet", "--locked", "--release", "--package", "floor", "--package", "meter"]);
-    build_in_foreground(&mut cargo)?;
+    cargo.args(["--quiet", "--locked", "--release", "--package", "authserver"]);
+    in_foreground(cargo)?;
     let folder = workspace.target.join("bench");
     fs::create_dir_all(&folder)?;
     let server = Server::start(&workspace.binary(Profile::Release, "authserver"), folder.join("ca.pem"))?;
     for &language in &options.languages {
-        build_in_foreground(&mut language.build_example(workspace, Profile::Release))?;
-        let bench = Bench {
-            server: &server,
-            example: language.example(workspace, Profile::Release),
-            floor: workspace.binary(Profile::Release, "floor"),
-            meter: workspace.binary(Profile::Release, "meter"),
-        };
+        let bench = Bench { server: &server, subject: subject::of(language, workspace)? };
+        let peers =
+            if options.peers { subject::peers(language, workspace, &server.ca_file)? } else { Vec::new() };
         println!(
             "\n== {}: median (least - most); ratio: median of the pairs (of the least){}",
             language.name(),
@@ -64,10 +61,13 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<u8
             println!("   measuring {what}");
             rows.extend(measure(&bench)?);
         }
+        for &logins in bench.subject.crowds {
+            println!("   measuring {logins} logins at once");
+            rows.extend(load::crowd(&bench, logins, &Value::Null)?);
+        }
         tell(&rows, "floor");
-        if options.peers {
-            let peer = peers::build(workspace)?;
-            tell(&peers::measure(&bench, &peer)?, "oauth2 crate");
+        for peer in &peers {
+            tell(&peers::measure(&bench, peer)?, peer.name);
         }
     }
     println!("\n{NOTES}");
@@ -93,39 +93,47 @@ fn load_average() -> String {
 
 type Measure = fn(&Bench<'_>) -> anyhow::Result<Vec<Row>>;
 
-const MEASURES: [(&str, Measure); 7] = [
-    ("start, memory and Ctrl-C", |bench| launch::measure(bench, &bench.floor, |at| bench.floor(at, 1, 5.0))),
-    ("Ctrl-C while a request is under way", stop::interrupt_in_flight),
+const MEASURES: [(&str, Measure); 5] = [
+    ("start, memory, sizes and Ctrl-C", |bench| {
+        launch::measure(bench, &bench.subject.floor, &json!({}), &|at| bench.floor(at, 1, 5.0))
+    }),
+    ("Ctrl-C while a request is under way", |bench| {
+        let floor: Start<'_> = &|at| bench.floor(at, 1, 0.0);
+        stop::interrupt_in_flight(bench, &json!({}), bench.subject.floor_hears.then_some(floor))
+    }),
     ("cancel() from another thread", stop::cancel),
     ("whole logins with five polls", login::measure),
     ("the cost of a poll", |bench| {
         let floor = |polls, pause| load::floor_polls(bench, polls, pause);
         Ok(vec![load::busy_polls(bench, &floor)?, load::paced_polls(bench, &floor)?])
     }),
-    ("1,000 logins at once", |bench| load::crowd(bench, 1_000, &Value::Null)),
-    ("10,000 logins at once", |bench| load::crowd(bench, 10_000, &Value::Null)),
 ];
 
 const NOTES: &str = "\
-Floor: xtask/floor, blocking rustls with the same roots and nothing that a product needs. Server: tests/authserver on this
-machine, which shares its processors. Start: from before the process is made to its first line of output, https, the
-system's roots and one more; SSL_CERT_FILE and SSL_CERT_DIR are not passed on. Memory: resident peak, at the code or at the
-end. A poll's cost: processor time, user and system, of a process whose one thread drives 8,000 or 400 logins in turn, each
-polled at its interval, divided by the polls; the floor polls as often on its one connection. Pace: from an answer to the
-next request, by the server's log. Gap in the crowd: from an answer to the next answer, by the client, which is never less.";
+Floor: xtask/floor, blocking rustls with the same roots and nothing that a product needs; for other languages than Rust it is
+a shared library with one function, which the language calls as plainly as it can. Server: tests/authserver on this machine,
+which shares its processors. Start: from before the process is made to its first line of output, https, the system's roots
+and one more; variables that name other roots or that change Python are not passed on. Memory: resident peak, at the code or
+at the end. A poll's cost: processor time, user and system, of a process whose one thread drives 8,000 or 400 logins in turn,
+each polled at its interval, divided by the polls; the floor polls as often on its one connection. Pace: from an answer to
+the next request, by the server's log. Gap in the crowd: from an answer to the next answer, by the client, which is never
+less. Peers: as their documentation uses them, with the roots that they bring and one more; MSAL reads the provider's
+metadata before it asks for a code, since it takes no endpoints. Ten lines: a login with nothing around it, as floor and
+peers are; the example tool reads options, hears signals and writes JSON as well.";
 
 /// What a measure needs.
 struct Bench<'s> {
     server: &'s Server,
-    example: PathBuf,
-    floor: PathBuf,
-    meter: PathBuf,
+    subject: Subject,
 }
+
+/// Starts a program that is measured beside ours.
+type Start<'b> = &'b dyn Fn(&Virtual<'_>) -> anyhow::Result<Program>;
 
 impl Bench<'_> {
     /// The example tool, logging in at `at`.
     fn tool(&self, at: &Virtual<'_>) -> anyhow::Result<Program> {
-        let mut command = Command::new(&self.example);
+        let mut command = self.subject.tool.words.command();
         command.args(["login", "--provider", "endpoints", "--client-id", "bench", "--json", "--no-browser"]);
         command.arg("--device-endpoint").arg(format!("{}/oauth2/device_authorization", at.url));
         command.arg("--token-endpoint").arg(format!("{}/oauth2/token", at.url));
@@ -133,16 +141,23 @@ impl Bench<'_> {
         go(command)
     }
 
+    /// The shortest login, where there is one.
+    fn short(&self, at: &Virtual<'_>) -> Option<anyhow::Result<Program>> {
+        let mut command = self.subject.short.as_ref()?.command();
+        command.arg(&at.url).arg(&self.server.ca_file);
+        Some(go(command))
+    }
+
     /// The floor, polling at most `polls` times with so many seconds between.
     fn floor(&self, at: &Virtual<'_>, polls: u32, seconds: f64) -> anyhow::Result<Program> {
-        let mut command = Command::new(&self.floor);
+        let mut command = self.subject.floor.words.command();
         command.arg(&at.url).arg(&self.server.ca_file).arg(polls.to_string()).arg(seconds.to_string());
         go(command)
     }
 
     /// The program that measures the library from inside; gives what it found.
     fn meter(&self, at: &Virtual<'_>, words: &[&str], logins: u32) -> anyhow::Result<Value> {
-        let mut command = Command::new(&self.meter);
+        let mut command = self.subject.meter.command();
         command.args(words).arg("--logins").arg(logins.to_string());
         command.arg("--url").arg(&at.url).arg("--ca-file").arg(&self.server.ca_file);
         let said = go(command)?.finish(load::PATIENCE)?;
@@ -156,7 +171,14 @@ fn go(mut command: Command) -> anyhow::Result<Program> {
     if signals::received().is_some() {
         bail!("interrupted");
     }
-    // All read the one bundle of the system: these variables make some read more, and some nothing.
-    command.env_remove("SSL_CERT_FILE").env_remove("SSL_CERT_DIR");
+    for (name, _) in env::vars_os().filter(|(name, _)| name.to_str().is_some_and(disturbs)) {
+        command.env_remove(name);
+    }
     Program::start(command)
+}
+
+/// Whether a variable makes some read more roots, others nothing or what nobody told them, or Python another one.
+fn disturbs(name: &str) -> bool {
+    ["SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"].contains(&name)
+        || name.starts_with("PYTHON")
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::conformance;
+use crate::lang::{self, Language};
 use crate::process;
 use crate::report::{Outcome, Report};
 use crate::setup;
@@ -17,12 +18,13 @@ pub(crate) fn run(workspace: &Workspace, write: bool) -> anyhow::Result<u8> {
         conformance::write(workspace)?;
     }
     let mut report = Report::new("check");
-    all(workspace, &mut report)?;
+    all(workspace, lang::ALL, &mut report)?;
     println!("{}", report.counts);
     Ok(u8::from(report.counts.failed > 0))
 }
 
-pub(crate) fn all(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
+/// Of the other languages only those of `languages` are checked: nothing may be set up for the rest.
+pub(crate) fn all(workspace: &Workspace, languages: &[Language], report: &mut Report) -> anyhow::Result<()> {
     report.part("format", |_| {
         let mut format = workspace.cargo("fmt");
         format.args(["--all", "--check", "--", "-l"]);
@@ -44,7 +46,8 @@ pub(crate) fn all(workspace: &Workspace, report: &mut Report) -> anyhow::Result<
 
     report.part("licences, sources, versions", |_| dependencies(workspace))?;
     report.part("advisories", |_| advisories(workspace))?;
-    report.part("conformance table is current", |_| conformance::check(workspace))
+    report.part("conformance table is current", |_| conformance::check(workspace))?;
+    languages.iter().try_for_each(|language| language.check(workspace, report))
 }
 
 fn dependencies(workspace: &Workspace) -> anyhow::Result<Outcome> {

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use lexopt::prelude::*;
 
+use crate::authserver::Answer;
 use crate::bench;
 use crate::demo;
 use crate::lang::{self, Language};
@@ -14,12 +15,13 @@ Usage: cargo xtask COMMAND
   demo [LANG] [--approve | --deny]  log in against a server on this machine, with the example tool
   test [LANG...]                    set up what is needed and run every test
   examples [LANG...]                build each example tool; leaves target/login/LANG
+  package [LANG...]                 build what users install (crate; wheel and sdist); leaves it in target/dist
   check [--write]                   format, lints, docs, dependencies, generated files (--write renews those)
   setup [LANG...]                   only the set-up part of test
   bench [LANG...] [--peers]         measure
   authserver ...                    run the test authorization server; --help tells its options
 
-LANG is rust. None means all that exist.
+LANG is rust or python. None means all that exist.
 ";
 
 #[derive(Debug)]
@@ -30,6 +32,7 @@ pub(crate) enum Command {
     Test(Vec<Language>),
     Check { write: bool },
     Setup(Vec<Language>),
+    Package(Vec<Language>),
     Bench(bench::Options),
     Authserver(Vec<OsString>),
 }
@@ -52,6 +55,7 @@ fn parse_from(mut words: lexopt::Parser) -> Result<Command, lexopt::Error> {
         "examples" => languages_only(words, Command::Examples),
         "test" => languages_only(words, Command::Test),
         "setup" => languages_only(words, Command::Setup),
+        "package" => languages_only(words, Command::Package),
         "check" => check_options(words),
         "bench" => bench_options(words),
         "authserver" => Ok(Command::Authserver(words.raw_args()?.collect())),
@@ -64,8 +68,8 @@ fn demo_options(mut words: lexopt::Parser) -> Result<Command, lexopt::Error> {
     let mut answer = None;
     while let Some(word) = words.next()? {
         match word {
-            Long("approve") if answer.is_none() => answer = Some(demo::Answer::Approve),
-            Long("deny") if answer.is_none() => answer = Some(demo::Answer::Deny),
+            Long("approve") if answer.is_none() => answer = Some(Answer::Approve),
+            Long("deny") if answer.is_none() => answer = Some(Answer::Deny),
             Long("approve" | "deny") => return Err("give one of --approve and --deny, once".into()),
             Short('h') | Long("help") => return Ok(Command::Help),
             Value(name) if language.is_none() => language = Some(named(name)?),
@@ -148,6 +152,15 @@ mod tests {
         assert!(
             matches!(parsed(&["test", "rust", "rust"]), Ok(Command::Test(one)) if one == [Language::Rust])
         );
+    }
+
+    #[test]
+    fn every_language_has_a_name_that_the_help_tells() {
+        for language in lang::ALL {
+            assert!(HELP.contains(language.name()), "{language:?}");
+            let words = ["package", language.name()];
+            assert!(matches!(parsed(&words), Ok(Command::Package(one)) if one == [*language]));
+        }
     }
 
     #[test]

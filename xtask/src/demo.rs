@@ -1,22 +1,12 @@
 //! One whole login on this machine: the test server, the example tool, and a person or a stand-in.
 
-use std::io::{BufRead, BufReader};
-use std::process::Stdio;
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
+use anyhow::Context;
 
-use anyhow::{Context, bail};
-
-use crate::examples::build_in_foreground;
+use crate::authserver::{Answer, Server, login_words};
+use crate::examples::in_foreground;
 use crate::lang::Language;
-use crate::process::{self, Ended};
+use crate::process;
 use crate::workspace::{Profile, Workspace};
-
-/// How long the server may take to say that it is ready.
-const START: Duration = Duration::from_secs(30);
-/// A client that the server knows from the start.
-const CLIENT: &str = "client_cli";
 
 #[derive(Debug)]
 pub(crate) struct Options {
@@ -25,29 +15,12 @@ pub(crate) struct Options {
     pub(crate) answer: Option<Answer>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Answer {
-    Approve,
-    Deny,
-}
-
 /// Gives the example tool's own exit status.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<u8> {
-    for mut build in options.language.build_demo(workspace) {
-        build_in_foreground(&mut build)?;
-    }
+    options.language.build_demo(workspace, in_foreground)?;
 
     let server = Server::start(workspace, options.answer)?;
-    let words = [
-        "login",
-        "--provider",
-        "authkit",
-        "--api-base",
-        &server.url,
-        "--client-id",
-        CLIENT,
-        "--insecure-loopback",
-    ];
+    let words = login_words(&server.url);
     println!();
     println!("An authorization server runs at {}; nothing leaves this machine.", server.url);
     println!("The example tool logs in: {}", words.join(" "));
@@ -60,8 +33,9 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<u8
         }
     );
     println!();
-    let mut tool = workspace.command(options.language.example(workspace, Profile::Debug));
-    let status = process::run_in_foreground(tool.args(words))?;
+    let mut tool = options.language.words(workspace, Profile::Debug).into_iter();
+    let mut command = workspace.command(tool.next().context("the example tool has no name")?);
+    let status = process::run_in_foreground(command.args(tool).args(words))?;
     drop(server);
     println!();
     println!("{} (the tool's exit status is {status})", told(status));
@@ -76,43 +50,5 @@ fn told(status: u8) -> &'static str {
         4 => "The code expired before anybody answered.",
         130 | 143 => "The login was cancelled.",
         _ => "The login failed.",
-    }
-}
-
-/// The test server, until this value goes.
-#[derive(Debug)]
-struct Server {
-    url: String,
-    _process: Ended,
-}
-
-impl Server {
-    fn start(workspace: &Workspace, answer: Option<Answer>) -> anyhow::Result<Self> {
-        let mut command = workspace.command(workspace.binary(Profile::Debug, "authserver"));
-        // Even a killed xtask closes this pipe, and the server ends with it.
-        command
-            .args(["--listen", "127.0.0.1:0", "--exit-on-eof"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
-        match answer {
-            Some(Answer::Approve) => command.arg("--approve"),
-            Some(Answer::Deny) => command.arg("--deny"),
-            None => &mut command,
-        };
-        let mut process =
-            Ended::spawn_group(&mut command).context("the authorization server does not start")?;
-        let stdout = process.take_stdout().context("its output is piped")?;
-        let (sender, receiver) = mpsc::channel();
-        thread::spawn(move || {
-            let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
-            // A receiver that is gone has given up; the rest is read so that the server can go on writing.
-            let _ = sender.send(lines.next());
-            lines.for_each(drop);
-        });
-        let first = receiver.recv_timeout(START).context("the authorization server is not ready in time")?;
-        match first.as_deref().and_then(|line| line.strip_prefix("READY ")) {
-            Some(url) => Ok(Self { url: url.trim().to_owned(), _process: process }),
-            None => bail!("the authorization server said {first:?}"),
-        }
     }
 }

@@ -1,9 +1,10 @@
-//! The example tools, ready to be run, and the test server.
+//! The example tools, ready to be run.
 
-use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 
@@ -11,30 +12,33 @@ use crate::lang::Language;
 use crate::process;
 use crate::workspace::{Profile, Workspace};
 
+/// How builds are run: [`in_foreground`] or [`quietly`].
+pub(crate) type Run = fn(Command) -> anyhow::Result<()>;
+
+/// Longest that a build may take that nobody watches.
+const BUILD: Duration = Duration::from_secs(20 * 60);
+
 /// Builds each and leaves its launcher.
 pub(crate) fn run(workspace: &Workspace, languages: &[Language]) -> anyhow::Result<u8> {
     for &language in languages {
-        build_in_foreground(&mut language.build_example(workspace, Profile::Release))?;
+        language.build_example(workspace, Profile::Release, in_foreground)?;
         let launcher = write_launcher(workspace, language)?;
         println!("{}", workspace.short(&launcher));
     }
     Ok(0)
 }
 
-/// `cargo xtask authserver ...`
-pub(crate) fn authserver(workspace: &Workspace, arguments: &[OsString]) -> anyhow::Result<u8> {
-    let mut cargo = workspace.cargo("build");
-    build_in_foreground(cargo.args(["--quiet", "--locked", "--package", "authserver"]))?;
-    let mut server = workspace.command(workspace.binary(Profile::Debug, "authserver"));
-    process::run_in_foreground(server.args(arguments))
-}
-
 /// Builds where a person watches.
-pub(crate) fn build_in_foreground(command: &mut std::process::Command) -> anyhow::Result<()> {
-    match process::run_in_foreground(command)? {
+pub(crate) fn in_foreground(mut command: Command) -> anyhow::Result<()> {
+    match process::run_in_foreground(&mut command)? {
         0 => Ok(()),
         status => bail!("the build failed with status {status}"),
     }
+}
+
+/// Builds where only a failure is told.
+pub(crate) fn quietly(command: Command) -> anyhow::Result<()> {
+    process::succeed(command, BUILD)
 }
 
 /// Where the launcher of `language` is.

@@ -1,21 +1,23 @@
 //! The languages that log in, one file each. What differs between them is asked for here and nowhere else.
 
+mod python;
 mod rust;
 
 use std::path::PathBuf;
-use std::process::Command;
 
+use crate::examples::Run;
 use crate::report::Report;
-use crate::setup::Need;
+use crate::setup::{self, Need, Tool};
 use crate::workspace::{Profile, Workspace};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Language {
     Rust,
+    Python,
 }
 
 /// In the order in which they are built and tested.
-pub(crate) const ALL: &[Language] = &[FIRST];
+pub(crate) const ALL: &[Language] = &[FIRST, Language::Python];
 /// The one that a command means which takes a single language and got none.
 pub(crate) const FIRST: Language = Language::Rust;
 
@@ -27,34 +29,69 @@ impl Language {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Rust => "rust",
+            Self::Python => "python",
         }
     }
 
-    /// Programs that its tests need beyond those of the language-neutral tests.
+    /// Programs that it needs beyond those of the language-neutral tests.
     pub(crate) fn needs(self) -> &'static [Need] {
         match self {
             Self::Rust => &[],
+            Self::Python => python::NEEDS,
         }
     }
 
-    /// Builds the example tool.
-    pub(crate) fn build_example(self, workspace: &Workspace, profile: Profile) -> Command {
+    /// What it needs and this machine still lacks after set-up.
+    pub(crate) fn missing(self, workspace: &Workspace) -> Option<String> {
+        let lacking = self.needs().iter().find(|need| !setup::is_there(need.program));
+        lacking.map(|need| format!("needs {}", need.program)).or_else(|| match self {
+            Self::Rust => None,
+            Self::Python => python::missing(workspace),
+        })
+    }
+
+    /// Tools of the project's own that it needs beyond those of the language-neutral tests.
+    pub(crate) fn tools(self) -> &'static [Tool] {
         match self {
-            Self::Rust => rust::build_example(workspace, profile),
+            Self::Rust => &[],
+            Self::Python => python::TOOLS,
+        }
+    }
+
+    /// Builds the example tool, against what a user of the language installs.
+    pub(crate) fn build_example(
+        self,
+        workspace: &Workspace,
+        profile: Profile,
+        run: Run,
+    ) -> anyhow::Result<()> {
+        match self {
+            Self::Rust => run(rust::build_example(workspace, profile)),
+            Self::Python => python::build_example(workspace, run),
         }
     }
 
     /// Builds the example tool and the test server in one go, for development.
-    pub(crate) fn build_demo(self, workspace: &Workspace) -> Vec<Command> {
+    pub(crate) fn build_demo(self, workspace: &Workspace, run: Run) -> anyhow::Result<()> {
         match self {
-            Self::Rust => vec![rust::build_demo(workspace)],
+            Self::Rust => run(rust::build_demo(workspace)),
+            Self::Python => python::build_demo(workspace, run),
         }
     }
 
-    /// The example tool, once it is built.
+    /// The example tool, once it is built: a program of its own, or the launcher.
     pub(crate) fn example(self, workspace: &Workspace, profile: Profile) -> PathBuf {
         match self {
             Self::Rust => rust::example(workspace, profile),
+            Self::Python => crate::examples::launcher(workspace, self),
+        }
+    }
+
+    /// The words that start the example tool without a launcher's shell.
+    pub(crate) fn words(self, workspace: &Workspace, profile: Profile) -> Vec<PathBuf> {
+        match self {
+            Self::Rust => vec![rust::example(workspace, profile)],
+            Self::Python => python::words(workspace),
         }
     }
 
@@ -62,13 +99,31 @@ impl Language {
     pub(crate) fn launch(self) -> &'static str {
         match self {
             Self::Rust => rust::LAUNCH,
+            Self::Python => python::LAUNCH,
         }
     }
 
-    /// Its own tests, less those that every language shares.
+    /// Builds what its users install; gives the files, which are in `target/dist`.
+    pub(crate) fn package(self, workspace: &Workspace, run: Run) -> anyhow::Result<Vec<PathBuf>> {
+        match self {
+            Self::Rust => rust::package(workspace, run),
+            Self::Python => python::package(workspace, run),
+        }
+    }
+
+    /// What can be checked of its sources alone, beyond what cargo checks.
+    pub(crate) fn check(self, workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
+        match self {
+            Self::Rust => Ok(()),
+            Self::Python => python::check(workspace, report),
+        }
+    }
+
+    /// Its own tests, less those that every language shares. The example tool and the test server are built.
     pub(crate) fn test(self, workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
         match self {
             Self::Rust => rust::test(workspace, report),
+            Self::Python => python::test(workspace, report),
         }
     }
 }

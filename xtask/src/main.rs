@@ -1,5 +1,6 @@
 //! `cargo xtask`: the one task runner, for people and for CI.
 
+mod authserver;
 mod bench;
 mod check;
 mod cli;
@@ -7,6 +8,7 @@ mod conformance;
 mod demo;
 mod examples;
 mod lang;
+mod package;
 mod process;
 mod report;
 mod setup;
@@ -58,7 +60,8 @@ fn run(command: Command) -> anyhow::Result<u8> {
         Command::Test(languages) => test::run(&workspace, &languages),
         Command::Check { write } => check::run(&workspace, write),
         Command::Setup(languages) => setup::run(&workspace, &languages),
+        Command::Package(languages) => package::run(&workspace, &languages),
         Command::Bench(options) => bench::run(&workspace, &options),
-        Command::Authserver(arguments) => examples::authserver(&workspace, &arguments),
+        Command::Authserver(arguments) => authserver::run(&workspace, &arguments),
     }
 }

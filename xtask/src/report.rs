@@ -28,6 +28,22 @@ impl Counts {
 
     /// Reads `12 passed, 0 failed, 1 skipped` and cargo's `12 passed; 0 failed; 1 ignored; ...`.
     pub(crate) fn read(line: &str) -> Option<Self> {
+        let (counts, named) = Self::words(line);
+        (named >= 2).then_some(counts)
+    }
+
+    /// Reads pytest's last line, which names only what there is: `1 failed, 12 passed, 2 warnings, 1 error in 3.45s`.
+    pub(crate) fn of_pytest(line: &str) -> Option<Self> {
+        let (counts, time) = line.rsplit_once(" in ")?;
+        if !time.starts_with(|first: char| first.is_ascii_digit()) {
+            return None;
+        }
+        let (counts, named) = Self::words(counts.trim_start_matches(['=', ' ']));
+        (named >= 1).then_some(counts)
+    }
+
+    /// What the line counts, and how many of the words it has.
+    fn words(line: &str) -> (Self, u8) {
         let (mut counts, mut named) = (Self::default(), 0_u8);
         for part in line.split([',', ';', '.']) {
             let mut words = part.split_whitespace();
@@ -35,13 +51,14 @@ impl Counts {
             let Ok(number) = number.parse() else { continue };
             match name {
                 "passed" => counts.passed = number,
-                "failed" => counts.failed = number,
+                "failed" => counts.failed += number,
+                "error" | "errors" => counts.failed += number,
                 "skipped" => counts.skipped = number,
                 _ => continue,
             }
             named += 1;
         }
-        (named >= 2).then_some(counts)
+        (counts, named)
     }
 
     fn word(self) -> &'static str {
@@ -203,6 +220,18 @@ mod tests {
         assert_eq!(Counts::read(&three.to_string()), Some(three));
         assert_eq!(Counts::read("passed     5.6s  oidc-provider: denied"), None);
         assert_eq!(Counts::read("3 passed"), None);
+    }
+
+    #[test]
+    fn pytest_names_only_what_there_is() {
+        let read = Counts::of_pytest;
+        assert_eq!(read("12 passed in 3.45s"), Some(Counts { passed: 12, failed: 0, skipped: 0 }));
+        let all = "=== 1 failed, 12 passed, 3 skipped, 2 warnings, 2 errors in 65.30s (0:01:05) ===";
+        assert_eq!(read(all), Some(Counts { passed: 12, failed: 3, skipped: 3 }));
+        assert_eq!(read("1 error in 0.10s"), Some(Counts { passed: 0, failed: 1, skipped: 0 }));
+        assert_eq!(read("no tests ran in 0.01s"), None);
+        assert_eq!(read("12 passed in the end"), None);
+        assert_eq!(read("........ [100%]"), None);
     }
 
     #[test]

@@ -7,8 +7,10 @@ use crate::lang::Language;
 use crate::report::{Outcome, Report};
 use crate::workspace::Workspace;
 
-pub(crate) use debian::Need;
-pub(crate) use tools::{cargo_deny, keycloak, node_modules};
+pub(crate) use debian::{Need, is_there};
+pub(crate) use tools::{
+    Tool, cargo_deny, keycloak, lock, made, make_node_folder, make_venv, node_modules, once,
+};
 
 /// `cargo xtask setup`
 pub(crate) fn run(workspace: &Workspace, languages: &[Language]) -> anyhow::Result<u8> {
@@ -23,12 +25,16 @@ pub(crate) fn prepare(
     languages: &[Language],
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    let needs: Vec<&Need> =
-        debian::SHARED.iter().chain(languages.iter().flat_map(|language| language.needs())).collect();
+    let mut needs: Vec<&Need> = Vec::new();
+    for need in debian::SHARED.iter().chain(languages.iter().flat_map(|language| language.needs())) {
+        if !needs.contains(&need) {
+            needs.push(need);
+        }
+    }
     report.part("programs", |live| debian::provide(workspace, &needs, live))?;
-    for tool in tools::ALL {
+    for tool in tools::ALL.iter().chain(languages.iter().flat_map(|language| language.tools())) {
         report.part(tool.title, |_| {
-            if let Some(missing) = tool.needs.iter().find(|name| !debian::is_there(name)) {
+            if let Some(missing) = tool.needs.iter().find(|name| !is_there(name)) {
                 return Ok(Outcome::Skipped(format!("needs {missing}")));
             }
             (tool.make)(workspace).map(|()| Outcome::Ready)

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use crate::check;
-use crate::examples::{launcher, write_launcher};
+use crate::examples::{launcher, quietly, write_launcher};
 use crate::lang::Language;
 use crate::process;
 use crate::report::{Counts, Outcome, Report};
 use crate::setup;
 use crate::workspace::{Profile, Workspace, in_ci};
 
-const BUILD: Duration = Duration::from_secs(20 * 60);
 const SCENARIOS: Duration = Duration::from_secs(20 * 60);
 const SERVERS: Duration = Duration::from_secs(12 * 60);
 
@@ -19,14 +18,16 @@ pub(crate) fn run(workspace: &Workspace, languages: &[Language]) -> anyhow::Resu
     let mut setup_report = Report::new("setup");
     setup::prepare(workspace, languages, &mut setup_report)?;
     let mut check_report = Report::new("check");
-    check::all(workspace, &mut check_report)?;
+    check::all(workspace, languages, &mut check_report)?;
     let mut summaries = vec![check_report.summary()];
     let mut total = setup_report.counts;
     total.add(check_report.counts);
     for &language in languages {
         let mut report = Report::new(language.name());
-        language.test(workspace, &mut report)?;
-        shared_tests(workspace, language, &mut report)?;
+        match language.missing(workspace) {
+            Some(why) => report.part("everything", |_| Ok(Outcome::Skipped(why)))?,
+            None => all_of(workspace, language, &mut report)?,
+        }
         summaries.push(report.summary());
         total.add(report.counts);
     }
@@ -39,20 +40,30 @@ pub(crate) fn run(workspace: &Workspace, languages: &[Language]) -> anyhow::Resu
     Ok(u8::from(total.failed > 0 || !complete))
 }
 
-/// What every language's example tool has to pass.
-fn shared_tests(workspace: &Workspace, language: Language, report: &mut Report) -> anyhow::Result<()> {
+fn all_of(workspace: &Workspace, language: Language, report: &mut Report) -> anyhow::Result<()> {
+    build(workspace, language, report)?;
+    language.test(workspace, report)?;
+    shared_tests(workspace, language, report)
+}
+
+/// What the tests of a language drive.
+fn build(workspace: &Workspace, language: Language, report: &mut Report) -> anyhow::Result<()> {
     report.part("example tool, release build", |_| {
-        process::succeed(language.build_example(workspace, Profile::Release), BUILD)?;
+        language.build_example(workspace, Profile::Release, quietly)?;
         write_launcher(workspace, language)?;
         Ok(Outcome::Ready)
     })?;
     report.part("test server and scenario runner", |_| {
-        // The whole workspace, as `cargo test` built it: a choice of packages would compile their dependencies again.
+        // The whole workspace, as `cargo test` builds it: a choice of packages would compile their dependencies again.
         let mut cargo = workspace.cargo("build");
         cargo.args(["--quiet", "--locked", "--workspace", "--bins"]);
-        process::succeed(cargo, BUILD)?;
+        quietly(cargo)?;
         Ok(Outcome::Ready)
-    })?;
+    })
+}
+
+/// What every language's example tool has to pass.
+fn shared_tests(workspace: &Workspace, language: Language, report: &mut Report) -> anyhow::Result<()> {
     report.part("scenarios", |live| {
         let mut runner = workspace.command(workspace.binary(Profile::Debug, "scenarios"));
         runner.arg("--tool").arg(launcher(workspace, language));

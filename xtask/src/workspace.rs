@@ -31,13 +31,7 @@ impl Workspace {
     pub(crate) fn cargo(&self, name: &str) -> Command {
         let mut command = self.command(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         command.arg(name).env("CARGO_TARGET_DIR", &self.target);
-        // What `cargo run` told this crate is not meant for others; it would make them build again.
-        for (name, _) in env::vars_os() {
-            let own = name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_"));
-            if own || name == "CARGO_MANIFEST_DIR" || name == "CARGO_MANIFEST_PATH" {
-                command.env_remove(name);
-            }
-        }
+        forget_this_crate(&mut command);
         command
     }
 
@@ -53,6 +47,11 @@ impl Workspace {
         self.target.join("tools")
     }
 
+    /// Packages as they are handed out.
+    pub(crate) fn dist(&self) -> PathBuf {
+        self.target.join("dist")
+    }
+
     /// What a binary crate of this workspace is built to.
     pub(crate) fn binary(&self, profile: Profile, name: &str) -> PathBuf {
         self.target.join(profile.folder()).join(name)
@@ -61,6 +60,16 @@ impl Workspace {
     /// `path` as a person would name it.
     pub(crate) fn short<'p>(&self, path: &'p Path) -> std::path::Display<'p> {
         path.strip_prefix(&self.root).unwrap_or(path).display()
+    }
+}
+
+/// Takes away what `cargo run` told this crate: it is not meant for others, and would make them build again.
+pub(crate) fn forget_this_crate(command: &mut Command) {
+    for (name, _) in env::vars_os() {
+        let own = name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_"));
+        if own || name == "CARGO_MANIFEST_DIR" || name == "CARGO_MANIFEST_PATH" {
+            command.env_remove(name);
+        }
     }
 }
 

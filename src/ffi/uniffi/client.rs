@@ -172,7 +172,7 @@ impl Client {
         self.0.revoke_async(&token.0).await.map_err(Failure::arc)
     }
 
-    /// Ends everything that could wake the host, for good, and waits for it. For hosts that exit.
+    /// Ends everything of this client that could wake the host, for good. For hosts that exit.
     fn shut_down(&self) -> Result<(), Arc<Failure>> {
         self.0.close().map_err(Failure::arc)
     }

@@ -15,10 +15,17 @@ mod step;
 mod time;
 mod tokens;
 
-use crate::sanitize as sanitized;
+use crate::{engine::workers, sanitize as sanitized};
 
 /// A text of a server as it may be shown in a terminal: without control and invisible characters, and not endless.
 #[uniffi::export]
 fn sanitize(text: &str) -> String {
     sanitized(text)
+}
+
+/// Waits until nothing is left that could wake the host: the threads of clients that were shut down or let go of. Seconds
+/// at the longest. For hosts that exit.
+#[uniffi::export]
+fn wait_for_threads() {
+    workers::wait_for_all();
 }

@@ -17,7 +17,7 @@ use tokio::runtime::Builder;
 
 use crate::{Options, process};
 
-/// How often open sockets are counted.
+/// How often open sockets and threads are counted.
 const LOOK: Duration = Duration::from_millis(50);
 
 pub(crate) fn measure(options: &Options) -> anyhow::Result<Value> {
@@ -25,7 +25,7 @@ pub(crate) fn measure(options: &Options) -> anyhow::Result<Value> {
     let over = Arc::new(AtomicBool::new(false));
     let counter = thread::spawn({
         let over = Arc::clone(&over);
-        move || most_sockets(&over)
+        move || most(&over)
     });
 
     let runtime = Builder::new_current_thread().enable_time().build()?;
@@ -49,7 +49,7 @@ pub(crate) fn measure(options: &Options) -> anyhow::Result<Value> {
     let wall = began.elapsed();
     let (cpu, peak_kib) = (process::cpu()?, process::peak_kib());
     over.store(true, Ordering::Relaxed);
-    let sockets = counter.join().map_err(|_| anyhow!("counting sockets panicked"))?;
+    let (sockets, threads) = counter.join().map_err(|_| anyhow!("counting panicked"))?;
     gaps.sort_by(f64::total_cmp);
     Ok(json!({
         "done": done,
@@ -58,6 +58,8 @@ pub(crate) fn measure(options: &Options) -> anyhow::Result<Value> {
         "cpu_s": cpu.as_secs_f64(),
         "peak_kib": peak_kib,
         "sockets": sockets,
+        // Less the one that counts.
+        "threads": threads.map(|all| all.saturating_sub(1)),
         "gap_p99_s": gaps.get(gaps.len() * 99 / 100),
         "gap_min_s": gaps.first(),
         "gap_max_s": gaps.last(),
@@ -80,11 +82,13 @@ async fn log_in(client: Client) -> Result<Vec<f64>, Error> {
     Ok(gaps)
 }
 
-fn most_sockets(over: &AtomicBool) -> Option<usize> {
-    let mut most = None;
+/// The most sockets and the most threads that were seen.
+fn most(over: &AtomicBool) -> (Option<usize>, Option<usize>) {
+    let (mut sockets, mut threads) = (None, None);
     while !over.load(Ordering::Relaxed) {
-        most = most.max(process::sockets());
+        sockets = sockets.max(process::sockets());
+        threads = threads.max(process::threads());
         thread::sleep(LOOK);
     }
-    most
+    (sockets, threads)
 }

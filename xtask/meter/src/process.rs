@@ -36,3 +36,8 @@ pub(crate) fn sockets() -> Option<usize> {
     let is_socket = |path| fs::read_link(path).is_ok_and(|to| to.to_string_lossy().starts_with("socket:"));
     Some(open.filter(|entry| is_socket(entry.path())).count())
 }
+
+/// Threads, where `/proc` tells.
+pub(crate) fn threads() -> Option<usize> {
+    Some(fs::read_dir("/proc/self/task").ok()?.count())
+}

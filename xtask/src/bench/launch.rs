@@ -1,23 +1,24 @@
 //! From the start of the process to the code, and straight out again.
 
-use std::fs;
 use std::iter;
-use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use serde_json::json;
+use anyhow::Context;
+use serde_json::Value;
 
-use super::Bench;
 use super::program::Program;
 use super::samples::Samples;
-use super::server::Virtual;
+use super::server::number;
+use super::subject::{Party, Words, sizes};
 use super::table::{Budget, Row};
+use super::{Bench, Start, go};
 
 /// Of two pairs each.
 const ROUNDS: usize = 15;
 /// From the code to Ctrl-C: both sleep by then.
 const SETTLE: Duration = Duration::from_millis(60);
+const IMPORT: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Default)]
 struct Seen {
@@ -51,31 +52,65 @@ enum Look {
     AtTheEnd,
 }
 
-/// Beside a program that `start` starts and that is the file `path`.
+/// Beside a program that `start` starts, at a server with these `settings`.
 pub(super) fn measure(
     bench: &Bench<'_>,
-    path: &Path,
-    start: impl Fn(&Virtual<'_>) -> anyhow::Result<Program>,
+    beside: &Party,
+    settings: &Value,
+    start: Start<'_>,
 ) -> anyhow::Result<Vec<Row>> {
-    let at = bench.server.open(json!({}))?;
-    let (mut ours, mut beside) = (Seen::default(), Seen::default());
+    let at = bench.server.open(settings.clone())?;
+    let (mut ours, mut theirs, mut bare) = (Seen::default(), Seen::default(), Seen::default());
     // One round that is not counted warms the caches.
     Seen::default().add(bench.tool(&at)?, Look::Inside)?;
     Seen::default().add(start(&at)?, Look::Inside)?;
     for look in iter::repeat_n([Look::Inside, Look::AtTheEnd], ROUNDS).flatten() {
         ours.add(bench.tool(&at)?, look)?;
-        beside.add(start(&at)?, look)?;
+        theirs.add(start(&at)?, look)?;
+        if let Some(short) = bench.short(&at) {
+            bare.add(short?, look)?;
+        }
     }
-    let size = |path: &Path| -> anyhow::Result<Samples> {
-        Ok(Samples::one(f64::from(u32::try_from(fs::metadata(path)?.len())?) / 1e6))
-    };
-    let row =
-        |what: &str, unit, ours, beside, budget| Row { what: what.to_owned(), unit, ours, beside, budget };
+    let budgets = &bench.subject.budgets;
+    let mut rows = vec![
+        row("start to code", "ms", ours.code, theirs.code.clone(), budgets.start),
+        row("start to code, processor time", "ms", ours.cpu, theirs.cpu, Budget::Nothing),
+        row("peak memory at the code", "MB", ours.memory, theirs.memory.clone(), budgets.memory),
+        row("Ctrl-C to exit, asleep", "ms", ours.interrupt, theirs.interrupt, budgets.interrupt),
+    ];
+    if bench.subject.short.is_some() {
+        rows.extend([
+            row("ten lines: start to code", "ms", bare.code, theirs.code, budgets.start),
+            row("ten lines: peak memory at the code", "MB", bare.memory, theirs.memory, budgets.memory),
+        ]);
+    }
+    if let (Some(ours), Some(theirs)) = (&bench.subject.tool.import, &beside.import) {
+        rows.extend(imports(ours, theirs)?);
+    }
+    rows.extend(sizes(&bench.subject.tool, beside));
+    Ok(rows)
+}
+
+fn row(what: &str, unit: &'static str, ours: Samples, beside: Samples, budget: Budget) -> Row {
+    Row { what: what.to_owned(), unit, ours, beside, budget }
+}
+
+/// What it takes to load the library, and how many modules come with it.
+fn imports(ours: &Words, theirs: &Words) -> anyhow::Result<Vec<Row>> {
+    let (mut ours_took, mut theirs_took) = (Samples::default(), Samples::default());
+    let (mut ours_brought, mut theirs_brought) = (Samples::default(), Samples::default());
+    for _ in 0..ROUNDS {
+        for (words, took, brought) in
+            [(ours, &mut ours_took, &mut ours_brought), (theirs, &mut theirs_took, &mut theirs_brought)]
+        {
+            let said = go(words.command())?.finish(IMPORT)?;
+            let found: Value = serde_json::from_str(&said)?;
+            took.push(number(&found, "milliseconds").context("no time")?);
+            brought.push(number(&found, "modules").context("no modules")?);
+        }
+    }
     Ok(vec![
-        row("start to code", "ms", ours.code, beside.code, Budget::Times(1.5)),
-        row("start to code, processor time", "ms", ours.cpu, beside.cpu, Budget::Nothing),
-        row("peak memory at the code", "MB", ours.memory, beside.memory, Budget::Nothing),
-        row("Ctrl-C to exit, asleep", "ms", ours.interrupt, beside.interrupt, Budget::Median(10.0)),
-        row("release binary", "MB", size(&bench.example)?, size(path)?, Budget::Nothing),
+        row("import", "ms", ours_took, theirs_took, Budget::Nothing),
+        row("modules that the import adds", "", ours_brought, theirs_brought, Budget::Nothing),
     ])
 }

@@ -1,40 +1,28 @@
-//! Other clients of the same protocol, beside ours: for Rust the oauth2 crate, in a workspace of its own.
-
-use std::path::{Path, PathBuf};
-use std::process::Command;
+//! Other clients of the same protocol, beside ours.
 
 use serde_json::{Value, json};
 
 use super::program::Program;
 use super::server::Virtual;
+use super::subject::Peer;
 use super::table::{Budget, Row};
-use super::{Bench, go, launch, load};
-use crate::examples::build_in_foreground;
-use crate::workspace::Workspace;
+use super::{Bench, Start, go, launch, load, stop};
 
-const MANIFEST: &str = "xtask/floor/peers/oauth2/Cargo.toml";
-
-/// Builds it; gives the program.
-pub(super) fn build(workspace: &Workspace) -> anyhow::Result<PathBuf> {
-    let target = workspace.target.join("peers");
-    let mut cargo = workspace.cargo("build");
-    cargo.args(["--quiet", "--locked", "--release", "--manifest-path", MANIFEST]);
-    build_in_foreground(cargo.env("CARGO_TARGET_DIR", &target))?;
-    Ok(target.join("release/peer-oauth2"))
-}
-
-pub(super) fn measure(bench: &Bench<'_>, peer: &Path) -> anyhow::Result<Vec<Row>> {
-    println!("   measuring beside the oauth2 crate: start, polls, many logins");
-    let mut rows = launch::measure(bench, peer, |at| one(bench, peer, at))?;
+pub(super) fn measure(bench: &Bench<'_>, peer: &Peer) -> anyhow::Result<Vec<Row>> {
+    println!("   measuring beside {}", peer.name);
+    let start: Start<'_> = &|at| one(peer, at);
+    let issuer = json!({"issuer_path": peer.issuer_path});
+    let mut rows = launch::measure(bench, &peer.party, &issuer, start)?;
+    rows.extend(stop::interrupt_in_flight(bench, &issuer, Some(start))?);
     rows.push(load::busy_polls(bench, &|polls, _| {
         let before_the_last = polls.saturating_sub(1);
         let at = bench.server.open(json!({
             "interval": 0, "enforce_interval": 0, "answer": "approve", "answer_after_polls": before_the_last,
-            "log": false,
+            "issuer_path": peer.issuer_path, "log": false,
         }))?;
-        load::cost(one(bench, peer, &at)?)
+        load::cost(one(peer, &at)?)
     })?);
-    for logins in [1_000, 10_000] {
+    for &logins in peer.crowds {
         rows.extend(load::crowd(bench, logins, &crowd(bench, peer, logins)?)?);
     }
     for row in &mut rows {
@@ -44,16 +32,16 @@ pub(super) fn measure(bench: &Bench<'_>, peer: &Path) -> anyhow::Result<Vec<Row>
     Ok(rows)
 }
 
-fn one(bench: &Bench<'_>, peer: &Path, at: &Virtual<'_>) -> anyhow::Result<Program> {
-    let mut command = Command::new(peer);
-    command.arg(&at.url).arg(&bench.server.ca_file);
+fn one(peer: &Peer, at: &Virtual<'_>) -> anyhow::Result<Program> {
+    let mut command = peer.party.words.command();
+    command.arg(&at.url).arg(&peer.ca_file);
     go(command)
 }
 
-fn crowd(bench: &Bench<'_>, peer: &Path, logins: u32) -> anyhow::Result<Value> {
+fn crowd(bench: &Bench<'_>, peer: &Peer, logins: u32) -> anyhow::Result<Value> {
     // It asks for the first time at once, for which a strict server would slow it down.
     let at = load::crowded(bench, 0)?;
-    let mut command = Command::new(peer);
-    command.arg("crowd").arg(&at.url).arg(&bench.server.ca_file).arg(logins.to_string());
+    let mut command = peer.party.words.command();
+    command.arg("crowd").arg(&at.url).arg(&peer.ca_file).arg(logins.to_string());
     Ok(serde_json::from_str(&go(command)?.finish(load::PATIENCE)?)?)
 }

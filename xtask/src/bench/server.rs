@@ -56,7 +56,7 @@ impl Server {
         }
         let made = self.call("POST", "/control/servers", Some(&settings))?;
         let text = |name: &str| made.get(name).and_then(Value::as_str).map(str::to_owned);
-        let (id, url) = (text("id"), text("url"));
+        let (id, url) = (text("id"), text("issuer"));
         Ok(Virtual { server: self, id: id.context("no id")?, url: url.context("no url")? })
     }
 
@@ -99,7 +99,7 @@ impl Drop for Server {
 pub(super) struct Virtual<'s> {
     pub(super) server: &'s Server,
     id: String,
-    /// Its origin.
+    /// Its issuer: the origin, and below it the path that was asked for.
     pub(super) url: String,
 }
 

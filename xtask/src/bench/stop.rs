@@ -1,12 +1,11 @@
 //! How soon a login ends that is told to.
 
+use anyhow::Context;
 use serde_json::{Value, json};
 
-use anyhow::Context;
-
-use super::Bench;
 use super::samples::Samples;
 use super::table::{Budget, Row};
+use super::{Bench, Start};
 
 /// Logins that hang side by side and are ended one by one.
 const LOGINS: u32 = 8;
@@ -16,25 +15,35 @@ fn silent() -> Value {
     json!({"interval": 1, "script": {"token": {"steps": [{"hang": "before"}], "then": "repeat"}}})
 }
 
-pub(super) fn interrupt_in_flight(bench: &Bench<'_>) -> anyhow::Result<Vec<Row>> {
-    let at = bench.server.open(silent())?;
-    let (mut ours, mut floor) = (Vec::new(), Vec::new());
-    for _ in 0..LOGINS {
-        ours.push(bench.tool(&at)?);
-        floor.push(bench.floor(&at, 1, 0.0)?);
+/// Beside what `start` starts, if that hears Ctrl-C while a request is under way.
+pub(super) fn interrupt_in_flight(
+    bench: &Bench<'_>,
+    settings: &Value,
+    start: Option<Start<'_>>,
+) -> anyhow::Result<Vec<Row>> {
+    let mut silent = silent();
+    if let (Some(all), Some(more)) = (silent.as_object_mut(), settings.as_object()) {
+        all.extend(more.clone());
     }
-    at.wait_for_polls(ours.len() + floor.len())?;
-    let (mut ours_took, mut floor_took) = (Samples::default(), Samples::default());
-    for (ours, floor) in ours.iter_mut().zip(&mut floor) {
-        ours_took.push(ours.interrupt()?.as_secs_f64() * 1e3);
-        floor_took.push(floor.interrupt()?.as_secs_f64() * 1e3);
+    let at = bench.server.open(silent)?;
+    let mut pairs = Vec::new();
+    for _ in 0..LOGINS {
+        pairs.push((bench.tool(&at)?, start.map(|start| start(&at)).transpose()?));
+    }
+    at.wait_for_polls(pairs.len() * if start.is_some() { 2 } else { 1 })?;
+    let (mut ours, mut theirs) = (Samples::default(), Samples::default());
+    for (tool, beside) in &mut pairs {
+        ours.push(tool.interrupt()?.as_secs_f64() * 1e3);
+        if let Some(beside) = beside {
+            theirs.push(beside.interrupt()?.as_secs_f64() * 1e3);
+        }
     }
     Ok(vec![Row {
         what: "Ctrl-C to exit, request in flight".to_owned(),
         unit: "ms",
-        ours: ours_took,
-        beside: floor_took,
-        budget: Budget::Median(10.0),
+        ours,
+        beside: theirs,
+        budget: bench.subject.budgets.interrupt,
     }])
 }
 

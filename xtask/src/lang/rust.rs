@@ -1,9 +1,11 @@
 //! Rust: the core itself, and its example tool.
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
+use crate::examples::Run;
 use crate::process;
 use crate::report::{Counts, Outcome, Report};
 use crate::workspace::{Profile, Workspace};
@@ -29,6 +31,17 @@ pub(super) fn build_demo(workspace: &Workspace) -> Command {
 
 pub(super) fn example(workspace: &Workspace, profile: Profile) -> PathBuf {
     workspace.binary(profile, BINARY)
+}
+
+/// The crate, as a registry takes it; compiled from what was packed.
+pub(super) fn package(workspace: &Workspace, run: Run) -> anyhow::Result<Vec<PathBuf>> {
+    let mut cargo = workspace.cargo("package");
+    cargo.args(["--locked", "--allow-dirty", "--package", "cli-auth"]);
+    run(cargo)?;
+    let name = concat!("cli-auth-", env!("CARGO_PKG_VERSION"), ".crate");
+    let file = workspace.dist().join(name);
+    fs::copy(workspace.target.join("package").join(name), &file)?;
+    Ok(vec![file])
 }
 
 /// Units, property tests, documentation tests and integration tests of every crate.

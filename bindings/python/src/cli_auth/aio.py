@@ -21,7 +21,7 @@ from ._client import ClientBase
 from ._errors import CancelledError, call, defect, error_of
 from ._events import Event, Waiting
 from ._login import LoginBase, found_of
-from ._native import Failure, Step
+from ._native import Failure, Step, wait_for_threads
 from ._native import InternalError as Panic
 from ._prompt import Prompt
 from ._secret import Secret, secret_of
@@ -218,3 +218,5 @@ def _end_threads() -> None:
             # A client that was inherited through a fork, in the middle of a call: its thread is not
             # here.
             pass
+    # Those of clients that are gone already may be on their way out still.
+    wait_for_threads()

@@ -1,0 +1,257 @@
+"""One class for each thing to do next, each brought about from outside."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import copy
+import os
+import pickle
+import time
+
+import pytest
+from support import PRELUDE, Thread
+
+import cli_auth
+
+KINDS = {
+    "denied": cli_auth.DeniedError,
+    "expired": cli_auth.ExpiredError,
+    "cancelled": cli_auth.CancelledError,
+    "action_required": cli_auth.ActionRequiredError,
+    "rejected": cli_auth.RejectedError,
+    "unsupported": cli_auth.UnsupportedError,
+    "network": cli_auth.NetworkError,
+    "tls": cli_auth.TlsError,
+    "invalid_response": cli_auth.InvalidResponseError,
+    "invalid_config": cli_auth.InvalidConfigError,
+    "forked": cli_auth.ForkedError,
+    "busy": cli_auth.BusyError,
+    "internal": cli_auth.InternalError,
+}
+
+
+def test_the_hierarchy():
+    for kind, error in KINDS.items():
+        assert error.kind == kind
+        assert issubclass(error, cli_auth.Error)
+        assert error.__module__ == "cli_auth"
+        assert getattr(cli_auth, error.__name__) is error
+        assert issubclass(error, ValueError) == (kind == "invalid_config")
+    assert cli_auth.Error.__bases__ == (Exception,)
+    subclasses = {cls for cls in cli_auth.Error.__subclasses__() if cls.__module__ == "cli_auth"}
+    assert subclasses == set(KINDS.values())
+    assert not issubclass(cli_auth.CancelledError, concurrent.futures.CancelledError)
+
+
+def raised(kind, function, *args):
+    """Calls it; it has to raise this kind, in words that help."""
+    with pytest.raises(cli_auth.Error) as caught:
+        function(*args)
+    error = caught.value
+    assert type(error) is KINDS[kind]
+    assert error.kind == kind
+    assert len(str(error)) > 15
+    assert str(error) == error.args[0]
+    assert str(error) in repr(error)
+    assert "_native" not in repr(error)
+    # The library's own exception is no business of the user's.
+    assert error.__cause__ is None
+    assert error.__suppress_context__ or error.__context__ is None
+    assert set(vars(error)) == {
+        "oauth_error", "description", "http_status", "request_id", "retry_after", "organizations",
+        "pending_authentication_token",
+    }  # fmt: skip
+    return error
+
+
+def polled(server, kind):
+    login = server.client().login()
+    login.start()
+    return raised(kind, login.poll)
+
+
+def test_denied(new_server):
+    error = polled(new_server(answer="deny"), "denied")
+    assert error.oauth_error == "access_denied"
+    assert error.http_status == 400
+    assert error.request_id
+    assert isinstance(error.description, str)
+    assert error.organizations is None
+    assert error.pending_authentication_token is None
+    assert error.retry_after is None
+
+
+def test_expired(new_server):
+    error = polled(new_server(script={"token": ["expired_token"]}), "expired")
+    assert error.oauth_error == "expired_token"
+
+
+def test_expired_by_the_programs_own_limit(new_server):
+    login = new_server(interval=60).client(login_timeout=0.3).login()
+    login.start()
+    begun = time.monotonic()
+    error = raised("expired", login.poll)
+    assert 0.1 < time.monotonic() - begun < 3
+    assert error.oauth_error is None
+
+
+def test_cancelled(server):
+    login = server.client().login()
+    login.cancel()
+    error = raised("cancelled", login.start)
+    assert error.http_status is None
+
+
+def test_action_required(new_server):
+    organizations = [{"id": "org_1", "name": "One"}, {"id": "org_2", "name": "Two\x1b[31m"}]
+    answer = {
+        "decision": "step_up",
+        "body": {"pending_authentication_token": "pending-secret-text"},
+    }
+    error = polled(new_server(answer=answer, organizations=organizations), "action_required")
+    assert error.oauth_error == "organization_selection_required"
+    assert error.http_status == 403
+    assert error.organizations == [
+        cli_auth.Organization("org_1", "One"),
+        cli_auth.Organization("org_2", "Two\x1b[31m"),
+    ]
+    assert error.pending_authentication_token.expose() == "pending-secret-text"
+    assert "pending-secret-text" not in f"{error} {error!r} {vars(error)}"
+    assert "\x1b" not in str(error)
+
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        data = pickle.dumps(error, protocol)
+        assert b"pending-secret-text" not in data
+        again = pickle.loads(data)
+        assert type(again) is cli_auth.ActionRequiredError
+        assert again.pending_authentication_token is None
+        assert vars(again) == {**vars(error), "pending_authentication_token": None}
+        assert (again.args, again.kind, str(again)) == (error.args, error.kind, str(error))
+    assert "pending-secret-text" not in repr(vars(copy.deepcopy(error)))
+
+
+def test_rejected(new_server):
+    server = new_server(script={"device": ["unauthorized_client"], "refresh": ["invalid_grant"]})
+    error = raised("rejected", server.client().login().start)
+    assert error.oauth_error == "unauthorized_client"
+    assert raised("rejected", server.client().refresh, "used").oauth_error == "invalid_grant"
+
+
+def test_unsupported(server):
+    raised("unsupported", server.client().revoke, "a token")
+
+
+def test_network(server):
+    server.listening(False)
+    for call in (server.client().login().start, lambda: server.client().refresh("a token")):
+        error = raised("network", call)
+        assert error.http_status is None
+
+
+def test_network_that_answers_later(server):
+    unavailable = {"status": 503, "body": "", "headers": {"Retry-After": "70"}}
+    server.script({"device": [unavailable]})
+    error = raised("network", server.client().login().start)
+    assert error.http_status == 503
+    assert error.retry_after == 70.0
+
+
+@pytest.mark.parametrize("tls", ["untrusted", "expired", "wrong_name"])
+def test_tls(tls, new_server):
+    raised("tls", new_server(tls=tls).client().login().start)
+
+
+def test_tls_with_the_right_roots(new_server):
+    client = new_server(tls="good").client()
+    assert client.login().start().user_code
+
+
+def test_invalid_response(new_server):
+    server = new_server(script={"device": [{"json": {"device_code": 5}}]})
+    raised("invalid_response", server.client().login().start)
+
+
+def test_invalid_config(server):
+    raised("invalid_config", lambda: cli_auth.Client.authkit(""))
+    raised("invalid_config", server.client().login().poll)
+    with pytest.raises(ValueError, match="client id"):
+        cli_auth.Client.authkit("")
+
+
+def test_busy(silent):
+    server = silent("start")
+    login = server.client().login()
+    driver = Thread(login.start)
+    server.wait_for("device")
+    raised("busy", lambda: login.step(0))
+    login.cancel()
+    driver.error()
+
+
+def test_forked(server):
+    login = server.client().login()
+    login.start()
+    # In a child, without the rest of pytest.
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            login.poll()
+        except BaseException as error:
+            os.write(writer, f"{type(error).__name__} {error.kind} {error}".encode())
+        os._exit(0)
+    os.close(writer)
+    with open(reader, "rb") as pipe:
+        said = pipe.read().decode()
+    assert os.waitpid(pid, 0)[1] == 0
+    assert said.startswith("ForkedError forked ")
+    assert isinstance(login.step(0), cli_auth.Waiting)
+
+
+def test_to_another_process(new_server, children, tmp_path):
+    """An error crosses a process boundary, as from a worker of a pool."""
+    code = """
+import multiprocessing
+
+def work(url):
+    login = client_of().login()
+    login.start()
+    login.poll()
+
+if __name__ == "__main__":
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        try:
+            pool.apply(work, (sys.argv[1],))
+        except cli_auth.Error as error:
+            say(type(error).__name__, error.kind, error.http_status, error.oauth_error)
+            say(error.organizations, error.pending_authentication_token)
+            remote = str(error.__cause__)
+    say("pending-secret-text" in remote)
+"""
+    (tmp_path / "program.py").write_text(PRELUDE + code)
+    answer = {
+        "decision": "step_up",
+        "body": {"pending_authentication_token": "pending-secret-text"},
+    }
+    server = new_server(answer=answer, organizations=[{"id": "org_1", "name": "One"}])
+    out = children("", server.url, path=tmp_path / "program.py").succeed()
+    assert out == (
+        "ActionRequiredError action_required 403 organization_selection_required\n"
+        "[Organization(id='org_1', name='One')] None\n"
+        "False\n"
+    )
+
+
+def test_made_by_a_users_test():
+    """Programs are tested with errors of their own making."""
+    error = cli_auth.DeniedError("no", oauth_error="access_denied", http_status=400)
+    assert (str(error), error.oauth_error, error.http_status, error.description) == (
+        "no",
+        "access_denied",
+        400,
+        None,
+    )
+    assert str(cli_auth.Error()) == ""
+    assert cli_auth.Organization("a", "b") == cli_auth.Organization("a", "b")
+    assert cli_auth.Organization("a", "b") != cli_auth.Organization("a", "c")
+    assert len({cli_auth.Organization("a", "b"), cli_auth.Organization("a", "b")}) == 1

@@ -1,0 +1,392 @@
+#!/usr/bin/env python3
+"""Logs a person in from a terminal. Copy it: what a tool needs around cli_auth is all here."""
+
+from __future__ import annotations
+
+import signal
+
+# Ctrl-C while the rest is being loaded ends the program without a traceback.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+import argparse  # noqa: E402
+import os  # noqa: E402
+import sys  # noqa: E402
+
+import cli_auth  # noqa: E402
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn, TextIO
+
+__version__ = "0.1.0"
+
+# The exit status of an error kind; a signal gives 128 and its number, every other error 1.
+STATUS = {"denied": 3, "expired": 4, "action_required": 5}
+
+# Seconds that a login may take to say that it was ended. Revoking a late token takes up to two.
+GRACE = 3.0
+
+# The options that one provider alone has, and whether it needs them.
+PROVIDER_OPTIONS = {
+    "--api-base": ("authkit", False),
+    "--domain": ("connect", True),
+    "--issuer": ("oidc", True),
+    "--device-endpoint": ("endpoints", True),
+    "--token-endpoint": ("endpoints", True),
+}
+
+
+def main() -> int:
+    options = read_arguments()
+    try:
+        return log_in(options, JsonLines() if options.json else Words())
+    except Closed:
+        # Whoever read our output is gone: there is nobody left to tell.
+        return 1
+
+
+def log_in(options: argparse.Namespace, output: JsonLines | Words) -> int:
+    """Logs in, and gives the exit status."""
+    if options.timeout is not None:
+        leave_after(options.timeout + GRACE, STATUS["expired"])
+    signals = Signals()
+    try:
+        login = make_client(options).login()
+        signals.will_cancel(login)
+        prompt = login.start()
+        output.prompt(prompt)
+        if not options.json and not options.no_browser and prompt.open_browser() is None:
+            say("A browser should open now. If it does not, open the address yourself.")
+        output.authorized(login.poll(on_event=output.event))
+    except cli_auth.CancelledError as error:
+        output.failed(error)
+        return 128 + signals.caught
+    except cli_auth.Error as error:
+        output.failed(error)
+        return STATUS.get(error.kind, 1)
+    return 0
+
+
+def make_client(options: argparse.Namespace) -> cli_auth.Client:
+    client_id = options.client_id
+    settings = {
+        "scopes": options.scope,
+        "params": options.param,
+        "headers": options.header,
+        "ca_pem": read_certificates(options.ca_file),
+        "client_secret": read_secret(options.client_secret_env),
+        "login_timeout": options.timeout,
+        "allow_insecure_loopback": options.insecure_loopback,
+        "product": f"login-example/{__version__}",
+    }
+    if options.provider == "authkit":
+        return cli_auth.Client.authkit(client_id, api_base=options.api_base, **settings)
+    if options.provider == "connect":
+        return cli_auth.Client.connect(options.domain, client_id, **settings)
+    if options.provider == "oidc":
+        return cli_auth.Client.discover(options.issuer, client_id, **settings)
+    device, token = options.device_endpoint, options.token_endpoint
+    return cli_auth.Client.endpoints(device, token, client_id, **settings)
+
+
+def read_certificates(path: str | None) -> bytes | None:
+    if path is None:
+        return None
+    try:
+        with open(path, "rb") as file:
+            # Nobody has more than 4 MiB of certificates: one byte more is refused.
+            return file.read(4 * 1024 * 1024 + 1)
+    except OSError as error:
+        raise cli_auth.InvalidConfigError(f"cannot read {path!r}: {error.strerror}") from None
+
+
+def read_secret(variable: str | None) -> cli_auth.Secret | None:
+    if variable is None:
+        return None
+    try:
+        return cli_auth.Secret(os.environ[variable])
+    except (KeyError, ValueError):
+        message = f"the variable {variable} is not set to a text"
+        raise cli_auth.InvalidConfigError(message) from None
+
+
+class Signals:
+    """The first Ctrl-C or SIGTERM cancels the login, which then ends by itself.
+
+    A second one ends the program on the spot.
+    """
+
+    def __init__(self) -> None:
+        self.caught = 0
+        self._login: cli_auth.Login | None = None
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._catch)
+
+    def will_cancel(self, login: cli_auth.Login) -> None:
+        """Says which login it is. A signal may have come already."""
+        self._login = login
+        if self.caught:
+            login.cancel()
+
+    def _catch(self, number: int, _frame: object) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        self.caught = number
+        leave_after(GRACE, 128 + number)
+        if self._login is not None:
+            self._login.cancel()
+
+
+def leave_after(seconds: float, status: int) -> None:
+    """Ends the program even where nobody reads what it wants to say, and a full pipe holds it."""
+    signal.signal(signal.SIGALRM, lambda *_: os._exit(status))
+    # The kernel's clock has an end.
+    signal.setitimer(signal.ITIMER_REAL, min(seconds, 1e9))
+
+
+class JsonLines:
+    """For programs: one JSON object a line on standard output."""
+
+    def prompt(self, prompt: cli_auth.Prompt) -> None:
+        self._line(
+            "prompt",
+            user_code=prompt.user_code,
+            verification_uri=prompt.verification_uri,
+            verification_uri_complete=prompt.verification_uri_complete,
+            expires_in=rounded(prompt.expires_in),
+        )
+
+    def event(self, event: cli_auth.Event) -> None:
+        if isinstance(event, cli_auth.Pending):
+            next_poll_in, expires_in = rounded(event.next_poll_in), rounded(event.expires_in)
+            self._line("pending", next_poll_in=next_poll_in, expires_in=expires_in)
+        elif isinstance(event, cli_auth.SlowedDown):
+            self._line("slowed_down", interval=rounded(event.interval))
+        elif isinstance(event, cli_auth.Retrying):
+            retry_in = rounded(event.retry_in)
+            self._line("retrying", reason=event.reason, attempt=event.attempt, retry_in=retry_in)
+        elif isinstance(event, cli_auth.Resumed):
+            self._line("resumed", suspended_for=rounded(event.suspended_for))
+
+    def authorized(self, tokens: cli_auth.Tokens) -> None:
+        self._line(
+            "authorized",
+            token_type=tokens.token_type,
+            expires_in=None if tokens.expires_in is None else rounded(tokens.expires_in),
+            scope=tokens.scopes,
+            has_refresh_token=tokens.refresh_token is not None,
+            has_id_token=tokens.id_token is not None,
+            # Nobody has verified an id_token here, so it does not say who this is.
+            subject=tokens.user_id,
+        )
+
+    def failed(self, error: cli_auth.Error) -> None:
+        organizations = error.organizations
+        self._line(
+            "error",
+            kind=error.kind,
+            oauth_error=error.oauth_error,
+            message=str(error),
+            http_status=error.http_status,
+            request_id=error.request_id,
+            organizations=organizations and [{"id": o.id, "name": o.name} for o in organizations],
+        )
+
+    def _line(self, event: str, **members: object) -> None:
+        import json
+
+        # dumps gives ASCII: a server's text must not act on a terminal that shows these lines.
+        write(json.dumps({"event": event, **members}, separators=(",", ":")))
+
+
+def rounded(seconds: float) -> float:
+    """A whole number where it is one, else milliseconds after the point."""
+    number = round(seconds, 3)
+    return int(number) if number.is_integer() else number
+
+
+class Words:
+    """For people: the result on standard output, everything else on standard error."""
+
+    def __init__(self) -> None:
+        # Whether the line with the countdown is on the screen.
+        self._counting = False
+
+    def prompt(self, prompt: cli_auth.Prompt) -> None:
+        say(prompt.styled_text(), end="")
+
+    def event(self, event: cli_auth.Event) -> None:
+        if isinstance(event, cli_auth.Pending):
+            self._count_down(int(event.expires_in))
+        elif isinstance(event, cli_auth.SlowedDown):
+            interval = int(event.interval)
+            self._say(f"The server asks for patience: looking every {interval} s from now on.")
+        elif isinstance(event, cli_auth.Retrying):
+            self._say(f"No answer ({event.reason}): trying again in {int(event.retry_in)} s.")
+        elif isinstance(event, cli_auth.Resumed):
+            self._say("Awake again.")
+
+    def authorized(self, tokens: cli_auth.Tokens) -> None:
+        self._end_count_down()
+        user = tokens.user_id
+        write("Logged in." if user is None else f"Logged in as {cli_auth.sanitize(user)}.")
+
+    def failed(self, error: cli_auth.Error) -> None:
+        self._say(f"Not logged in: {error}.")
+        for each in error.organizations or ():
+            self._say(f"  {cli_auth.sanitize(each.id)}  {cli_auth.sanitize(each.name)}")
+        if error.request_id is not None:
+            self._say(f"The server's name for the request is {error.request_id}.")
+
+    def _count_down(self, left: int) -> None:
+        """One line that is written over on a terminal; elsewhere it is said once."""
+        if on_terminal():
+            say(f"\rWaiting for your approval, {left} s left. ", end="")
+        elif not self._counting:
+            say("Waiting for your approval.")
+        self._counting = True
+
+    def _end_count_down(self) -> None:
+        if self._counting and on_terminal():
+            say("")
+        self._counting = False
+
+    def _say(self, text: str) -> None:
+        self._end_count_down()
+        say(text)
+
+
+class Closed(Exception):
+    """Standard output was closed by its reader."""
+
+
+def write(line: str) -> None:
+    """A line on standard output, at once, whatever its encoding can say."""
+    if sys.stdout is None:
+        raise Closed
+    try:
+        sys.stdout.buffer.write(f"{line}\n".encode(sys.stdout.encoding, "backslashreplace"))
+        sys.stdout.flush()
+    except OSError:
+        discard(sys.stdout)
+        raise Closed from None
+
+
+def say(text: str, end: str = "\n") -> None:
+    """A text on standard error. That may be closed, too, which is no reason to stop."""
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(text + end)
+        sys.stderr.flush()
+    except OSError:
+        discard(sys.stderr)
+
+
+def on_terminal() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
+def discard(stream: TextIO) -> None:
+    """Sends what is left in a stream nowhere, or Python would complain about it at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        # Where standard error is closed, argparse's own would turn to standard output.
+        say(f"{self.format_usage()}{self.prog}: error: {message}")
+        sys.exit(2)
+
+
+def read_arguments() -> argparse.Namespace:
+    parser = Parser(
+        usage="%(prog)s [login] --provider PROVIDER --client-id ID [OPTION]...",
+        description="Logs you in, in a browser on this or another device.",
+        # Asked for the width, argparse loads every compression module, even without --help.
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, width=80),
+        allow_abbrev=False,
+    )
+    parser.register("type", None, utf8)
+    add = parser.add_argument
+    add("command", nargs="?", choices=["login"], help="the only command; may be left out")
+    add(
+        "--provider",
+        required=True,
+        choices=["authkit", "connect", "oidc", "endpoints"],
+        help="WorkOS AuthKit, WorkOS Connect (--domain), any server that publishes its metadata "
+        "(--issuer), or any other one (--device-endpoint, --token-endpoint)",
+    )
+    add("--client-id", metavar="ID", required=True, help="how the server knows this tool")
+    add("--api-base", metavar="URL", help="authkit: another address of the WorkOS API")
+    add("--domain", metavar="HOST_OR_URL", help="connect: the AuthKit domain")
+    add("--issuer", metavar="URL", help="oidc: the issuer, exactly as the server writes it")
+    add("--device-endpoint", metavar="URL", help="endpoints: where a login begins")
+    add("--token-endpoint", metavar="URL", help="endpoints: where the tokens come from")
+    add("--client-secret-env", metavar="NAME", help="the environment variable with a client secret")
+    add("--scope", metavar="S", action="append", default=[], help="a scope to ask for; repeatable")
+    add(
+        "--param",
+        metavar="K=V",
+        type=param,
+        action="append",
+        help="an extra parameter of the device authorization request; repeatable",
+    )
+    add(
+        "--header",
+        metavar="'NAME: VALUE'",
+        type=header,
+        action="append",
+        help="an extra header of every request; repeatable",
+    )
+    # Not every path is UTF-8.
+    add("--ca-file", metavar="PEM", type=str, help="certificates to trust beside the system's")
+    add("--insecure-loopback", action="store_true", help="allow http to this machine, for tests")
+    add("--json", action="store_true", help="print a JSON object a line, and nothing else")
+    add("--no-browser", action="store_true", help="do not open a browser")
+    add("--timeout", metavar="SECONDS", type=seconds, help="give up after this time")
+    add("--version", action="version", version=f"%(prog)s {__version__}")
+
+    options = parser.parse_args()
+    for option, (provider, needed) in PROVIDER_OPTIONS.items():
+        given = getattr(options, option[2:].replace("-", "_")) is not None
+        if given and provider != options.provider:
+            parser.error(f"{option} is for --provider {provider}")
+        if needed and not given and provider == options.provider:
+            parser.error(f"--provider {provider} needs {option}")
+    return options
+
+
+def utf8(word: str) -> str:
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        raise argparse.ArgumentTypeError("this is not UTF-8") from None
+    return word
+
+
+def param(word: str) -> tuple[str, str]:
+    name, equals, value = utf8(word).partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError("write it as NAME=VALUE")
+    return name, value
+
+
+def header(word: str) -> tuple[str, str]:
+    name, colon, value = utf8(word).partition(":")
+    if not colon:
+        raise argparse.ArgumentTypeError("write it as 'Name: value'")
+    return name.strip(), value.strip()
+
+
+def seconds(word: str) -> float:
+    number = float(word)
+    if not 0 < number < float("inf"):
+        raise ValueError
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

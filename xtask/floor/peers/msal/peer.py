@@ -1,0 +1,28 @@
+"""MSAL for Python as its documentation uses it: the device flow of an OpenID provider.
+
+usage: peer.py URL CA_FILE
+
+It takes no endpoints, so it reads the provider's metadata before it asks for a code. Its first
+poll comes at once. It says what the floor says, so that one benchmark starts both.
+"""
+
+import sys
+import time
+
+import msal
+
+url, ca_file = sys.argv[1:]
+app = msal.PublicClientApplication(
+    "bench", oidc_authority=url, instance_discovery=False, verify=ca_file
+)
+flow = app.initiate_device_flow(scopes=["email"])
+if "user_code" not in flow:
+    sys.exit(f"no user code: {flow}")
+print(flow["user_code"], flush=True)
+
+before = time.process_time()
+result = app.acquire_token_by_device_flow(flow)
+if "access_token" not in result:
+    sys.exit(f"no token: {result}")
+print("token", flush=True)
+print("cpu_us", round((time.process_time() - before) * 1e6), flush=True)

@@ -1,0 +1,143 @@
+//! What is measured: the programs that a language brings, and what they may cost.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::samples::Samples;
+use super::table::{Budget, Row};
+use super::{python, rust};
+use crate::lang::Language;
+use crate::workspace::Workspace;
+
+/// A program with the words that it is always given.
+#[derive(Debug, Clone)]
+pub(super) struct Words(Vec<OsString>);
+
+impl Words {
+    pub(super) fn new(words: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
+        Self(words.into_iter().map(|word| word.as_ref().to_owned()).collect())
+    }
+
+    pub(super) fn command(&self) -> Command {
+        let mut words = self.0.iter();
+        let mut command = Command::new(words.next().map(OsString::as_os_str).unwrap_or_default());
+        command.args(words);
+        command
+    }
+}
+
+/// One that is measured, or beside which is measured.
+#[derive(Debug)]
+pub(super) struct Party {
+    pub(super) words: Words,
+    pub(super) sizes: Vec<Size>,
+    /// In a language that loads libraries at run time: imports what it stands on, and tells what that took.
+    pub(super) import: Option<Words>,
+}
+
+/// What lies on the disk of somebody who uses it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Size {
+    pub(super) what: &'static str,
+    pub(super) unit: &'static str,
+    pub(super) value: f64,
+    pub(super) budget: Budget,
+}
+
+impl Size {
+    pub(super) fn mb(what: &'static str, bytes: f64, budget: Budget) -> Self {
+        Self { what, unit: "MB", value: bytes / 1e6, budget }
+    }
+}
+
+/// Each size of `ours` beside the one of the same name.
+pub(super) fn sizes(ours: &Party, beside: &Party) -> Vec<Row> {
+    let row = |size: &Size| {
+        let other = beside.sizes.iter().find(|other| other.what == size.what);
+        Row {
+            what: size.what.to_owned(),
+            unit: size.unit,
+            ours: Samples::one(size.value),
+            beside: other.map(|other| Samples::one(other.value)).unwrap_or_default(),
+            budget: size.budget,
+        }
+    };
+    ours.sizes.iter().map(row).collect()
+}
+
+/// What one language brings.
+#[derive(Debug)]
+pub(super) struct Subject {
+    /// The example tool, as `examples` leaves it, started without the launcher's shell.
+    pub(super) tool: Party,
+    /// Where what a tool has around it costs as much as the library: a login in ten lines. Takes `URL CA_FILE`.
+    pub(super) short: Option<Words>,
+    /// Takes `URL CA_FILE [POLLS [SECONDS_BETWEEN_POLLS]]`.
+    pub(super) floor: Party,
+    /// Whether Ctrl-C ends the floor while a request is under way.
+    pub(super) floor_hears: bool,
+    /// Takes the words of `xtask/meter`.
+    pub(super) meter: Words,
+    /// How many logins at once are worth a try.
+    pub(super) crowds: &'static [u32],
+    pub(super) budgets: Budgets,
+}
+
+/// What differs between languages. The rest is the same for all and stands where it is measured.
+#[derive(Debug)]
+pub(super) struct Budgets {
+    pub(super) start: Budget,
+    pub(super) memory: Budget,
+    pub(super) interrupt: Budget,
+    pub(super) poll: Budget,
+    pub(super) crowd_cpu: Budget,
+    pub(super) crowd_memory: Budget,
+}
+
+/// Another client of the same protocol. It takes `URL CA_FILE`, and `crowd URL CA_FILE LOGINS` if it has crowds.
+#[derive(Debug)]
+pub(super) struct Peer {
+    pub(super) name: &'static str,
+    pub(super) party: Party,
+    /// Whom it is to trust.
+    pub(super) ca_file: PathBuf,
+    /// The path that its issuer has to have.
+    pub(super) issuer_path: &'static str,
+    pub(super) crowds: &'static [u32],
+}
+
+/// Builds what `language` brings.
+pub(super) fn of(language: Language, workspace: &Workspace) -> anyhow::Result<Subject> {
+    match language {
+        Language::Rust => rust::subject(workspace),
+        Language::Python => python::subject(workspace),
+    }
+}
+
+/// Builds its peers; those that need one file for everyone whom they trust are to trust `ca_file` as well.
+pub(super) fn peers(language: Language, workspace: &Workspace, ca_file: &Path) -> anyhow::Result<Vec<Peer>> {
+    match language {
+        Language::Rust => rust::peers(workspace, ca_file),
+        Language::Python => python::peers(workspace, ca_file),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn party(sizes: &[(&'static str, f64)]) -> Party {
+        let sizes = sizes.iter().map(|(what, bytes)| Size::mb(what, *bytes, Budget::Nothing)).collect();
+        Party { words: Words::new(["true"]), sizes, import: None }
+    }
+
+    #[test]
+    fn a_size_stands_beside_the_one_of_its_name() {
+        let (ours, theirs) = (party(&[("a", 2e6), ("b", 3e6)]), party(&[("b", 1e6), ("c", 5e6)]));
+        let rows = sizes(&ours, &theirs);
+        let told: Vec<_> =
+            rows.iter().map(|row| (row.what.as_str(), row.ours.median(), row.beside.median())).collect();
+        assert_eq!(told, [("a", Some(2.0), None), ("b", Some(3.0), Some(1.0))]);
+    }
+}
