@@ -2,7 +2,7 @@
 
 use std::{
     mem,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -11,9 +11,6 @@ use crate::{
     client::{ended, internal},
     engine::{Engine, Task},
 };
-
-/// A wait that gives the exchange no turn worth the name.
-const SHORT_WAIT: Duration = Duration::from_millis(5);
 
 /// One request of a client. Dropping it ends the request.
 pub(crate) struct Exchange<T> {
@@ -42,7 +39,7 @@ impl<T> Exchange<T> {
             return Err(Error::config("the answer to this request was given already"));
         };
         let wait = async { tokio::time::timeout(max_wait, task).await };
-        match self.engine.block_on(max_wait < SHORT_WAIT, wait).map_err(internal)? {
+        match self.engine.block_on(true, wait).map_err(internal)? {
             Err(_not_yet) => Ok(None),
             Ok(answer) => {
                 *slot = None;
@@ -56,7 +53,7 @@ impl<T> Drop for Exchange<T> {
     fn drop(&mut self) {
         if !self.engine.is_ours() {
             // It belongs to the parent's engine.
-            mem::forget(self.task.get_mut().map(Option::take));
+            mem::forget(self.task.get_mut().unwrap_or_else(PoisonError::into_inner).take());
         }
     }
 }

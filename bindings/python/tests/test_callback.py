@@ -172,3 +172,15 @@ def test_events_are_values():
     assert len({event, Pending(1.5, 300.0), SlowedDown(6.0)}) == 2
     assert not isinstance(cli_auth.Waiting(0.0), cli_auth.Event)
     assert issubclass(BusyError, cli_auth.Error)
+
+
+def test_a_coroutine_function_is_for_asyncio(new_server):
+    login = new_server(answer="approve", answer_after_polls=1).client().login()
+    login.start()
+
+    async def told(event):
+        pass
+
+    with pytest.raises(TypeError, match=r"cli_auth\.aio"):
+        login.poll(on_event=told)
+    assert login.poll().token_type == "Bearer"

@@ -18,7 +18,7 @@ def text_of(name: str, value: object) -> str:
         value.encode()
     except UnicodeEncodeError:
         # Such as os.fsdecode makes of bytes that are no UTF-8.
-        raise ValueError(f"{name} is not valid text: it has a lone surrogate in it") from None
+        raise _invalid(f"{name} is not valid text: it has a lone surrogate in it") from None
     return value
 
 
@@ -43,7 +43,7 @@ def seconds_of(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
     if not value >= 0:
-        raise ValueError(f"{name} must be a number of seconds, 0 or more, not {value!r}")
+        raise _invalid(f"{name} must be a number of seconds, 0 or more, not {value!r}")
     return float(value) if value < _FOREVER else float("inf")
 
 
@@ -72,3 +72,10 @@ def _iterable(name: str, values: object, wanted: str) -> Iterable[object]:
     if isinstance(values, str) or not hasattr(values, "__iter__"):
         raise TypeError(f"{name} must be {wanted}, not {type(values).__name__}")
     return values
+
+
+def _invalid(message: str) -> ValueError:
+    # Errors know secrets, which know this module.
+    from ._errors import InvalidConfigError
+
+    return InvalidConfigError(message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import _native as ffi
 from ._check import bytes_of, flag_of, pairs_of, seconds_of, text_of, texts_of
-from ._errors import call
+from ._errors import InvalidConfigError, call
 from ._login import SLICE, Login
 from ._secret import Opaque, Secret, secret_of
 from ._tokens import Tokens
@@ -214,7 +214,9 @@ class ClientBase(Opaque):
         if product is not None:
             builder.product(text_of("product", product))
         if secret_in not in ("auto", "basic", "body"):
-            raise ValueError(f"secret_in must be 'auto', 'basic' or 'body', not {secret_in!r}")
+            raise InvalidConfigError(
+                f"secret_in must be 'auto', 'basic' or 'body', not {secret_in!r}"
+            )
         if client_secret is not None:
             place = {
                 "auto": builder.client_secret,
@@ -276,7 +278,7 @@ class Client(ClientBase):
 
     def login(self) -> Login:
         """One attempt to log in. No I/O."""
-        return Login._of(self._native.login())
+        return Login._of(self._native)
 
     def refresh(self, refresh_token: Secret | str) -> Tokens:
         """Trades a refresh token for new tokens (RFC 6749 section 6).
@@ -285,7 +287,7 @@ class Client(ClientBase):
 
         Many servers, WorkOS among them, retire the token that was sent: store the new
         `Tokens.refresh_token` before anything else, and never refresh one token from two processes
-        at once.
+        at once. Ctrl-C ends the request; the token may have been used then.
 
         Raises:
             RejectedError: The token is dead: log in again.
@@ -293,7 +295,10 @@ class Client(ClientBase):
                 lost.
             ActionRequiredError: Log in again, in the browser.
         """
-        refresh = call(self._native.begin_refresh, secret_of("refresh_token", refresh_token))
+        token = secret_of("refresh_token", refresh_token)
+        # A traceback that shows locals must not show it.
+        del refresh_token
+        refresh = call(self._native.begin_refresh, token)
         while True:
             # In slices: Python sees a Ctrl-C when the call returns.
             tokens = call(refresh.step, SLICE)
@@ -312,7 +317,9 @@ class Client(ClientBase):
                 revoke this kind of token.
             NetworkError: The token still lives.
         """
-        revocation = call(self._native.begin_revoke, secret_of("token", token))
+        native = secret_of("token", token)
+        del token
+        revocation = call(self._native.begin_revoke, native)
         while not call(revocation.step, SLICE):
             pass
 

@@ -58,13 +58,31 @@ else:
         """The generated classes bring their own methods: there is nothing to add."""
         return cls
 
-    def wake(loop, set_result, future, code):
-        """Tells an event loop that the library is ready to go on."""
+    def wake(waiting, handle, code, interrupt=None):
+        """Tells the event loop whose future has this handle that the library is ready to go on.
+
+        The library may call this on the main thread, where a signal's exception would be lost: it
+        is handed to the loop.
+        """
+        entry = waiting._map.get(handle)
+        if entry is None:
+            return
+        loop, future = entry
         try:
-            loop.call_soon_threadsafe(set_result, future, code)
+            loop.call_soon_threadsafe(_resolve, future, code)
+            if interrupt is not None:
+                loop.call_soon_threadsafe(_raise, interrupt)
         except RuntimeError:
             # The loop was closed: nobody waits any more.
             pass
+        waiting._map.pop(handle, None)
+
+    def _resolve(future, code):
+        if not future.done():
+            future.set_result(code)
+
+    def _raise(error):
+        raise error
 
     asyncio = _Module("asyncio")
     contextlib = _Module("contextlib", contextmanager=_contextmanager)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from _thread import TIMEOUT_MAX, allocate_lock, get_ident
+from _thread import allocate_lock, get_ident
 from os import getpid
 from time import monotonic
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 # Longest stay inside the library in one piece. Python sees a Ctrl-C when the call returns.
 SLICE = 0.02
 
+# Longest wait for the revocation of a token that came too late, in seconds, as in the library.
+REVOKE_WITHIN = 2.0
+
 # Longest wait in one piece. Python's clock stands still while the machine is suspended, the
 # library's goes on.
 LONGEST_NAP = 5.0
@@ -33,7 +36,9 @@ LONGEST_NAP = 5.0
 class LoginBase(Opaque):
     """What logins have in common, blocking or not."""
 
-    __slots__ = ("_native", "_pid", "_turn", "_wake")
+    __slots__ = ("_client", "_given", "_native", "_pid", "_turn", "_wake")
+    _client: ffi.Client
+    _given: bool
     _native: ffi.Login
     _pid: int
     _turn: dict[str, object]
@@ -43,9 +48,12 @@ class LoginBase(Opaque):
         raise TypeError("a login comes from Client.login()")
 
     @classmethod
-    def _of(cls, native: ffi.Login) -> Self:
+    def _of(cls, client: ffi.Client) -> Self:
         login = cls.__new__(cls)
-        login._native = native
+        login._client = client
+        login._native = client.login()
+        # Whether the tokens are in somebody's hands.
+        login._given = False
         login._pid = getpid()
         login._turn = {}
         # Let go of by `cancel`, to wake who waits. A bare lock, since a signal handler may do so on
@@ -97,8 +105,9 @@ class Login(LoginBase):
     Used as a context manager, it is cancelled at the end of the block, unless it has its outcome by
     then.
 
-    `KeyboardInterrupt` comes out of every call at once and cancels the login. A login that was
-    inherited through a fork raises `ForkedError`.
+    `KeyboardInterrupt` comes out of every call at once and cancels the login. (Where a token came
+    at the same moment, it is revoked first, which may take two seconds.) A login that was inherited
+    through a fork raises `ForkedError`.
     """
 
     __slots__ = ()
@@ -143,7 +152,9 @@ class Login(LoginBase):
                 return found
             if isinstance(found, Event) and on_event is not None:
                 try:
-                    on_event(found)
+                    told = on_event(found)
+                    if hasattr(told, "__await__"):
+                        raise TypeError("on_event is a coroutine function: cli_auth.aio awaits it")
                 except BaseException as error:
                     self._ended_by(error)
                     raise
@@ -151,9 +162,10 @@ class Login(LoginBase):
     def step(self, max_wait: float) -> Prompt | Event | Waiting | Tokens:
         """Drives the login for at most `max_wait` seconds: the primitive under `start` and `poll`.
 
-        For programs with an event loop of their own. 0 does not block. A request that is under way
-        when the time is up goes on: the next step finds its answer, and it is never sent again.
-        After the outcome every step gives it again.
+        For programs with an event loop of their own. 0 does not block, but for the step that ends a
+        cancelled login: revoking a token that came too late may take it two seconds. A request that
+        is under way when the time is up goes on: the next step finds its answer, and it is never
+        sent again. After the outcome every step gives it again.
         """
         return self._step(monotonic() + seconds_of("max_wait", max_wait))
 
@@ -168,12 +180,14 @@ class Login(LoginBase):
             while True:
                 step = call(self._native.step, stay)
                 if not isinstance(step, ffi.Step.WAITING):
-                    return found_of(step)
+                    found = found_of(step)
+                    self._given = self._given or isinstance(found, Tokens)
+                    return found
                 left = LONGEST_NAP if until is None else until - monotonic()
                 if left <= 0:
                     return Waiting(step.due_in)
                 if step.due_in > 0:
-                    self._wake.acquire(True, min(step.due_in, left, LONGEST_NAP, TIMEOUT_MAX))
+                    self._wake.acquire(True, min(step.due_in, left, LONGEST_NAP))
                     left = SLICE if until is None else max(until - monotonic(), 0.0)
                 stay = min(left, SLICE)
         except BaseException as error:
@@ -183,14 +197,25 @@ class Login(LoginBase):
             self._end_turn()
 
     def _ended_by(self, error: BaseException) -> None:
-        """Cancels the login at Ctrl-C, and lets the library look for a token that came too late."""
-        if isinstance(error, Exception):
-            return
+        """Gives the login up at Ctrl-C and its like."""
+        if not isinstance(error, Exception):
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Cancels the login, and has a token revoked that came but is in nobody's hands."""
         self.cancel()
         try:
-            self._native.step(0.0)
+            step = self._native.step(0.0)
+            if isinstance(step, ffi.Step.AUTHORIZED) and not self._given:
+                tokens = step.tokens
+                revocation = self._client.begin_revoke(
+                    tokens.refresh_token() or tokens.access_token()
+                )
+                until = monotonic() + REVOKE_WITHIN
+                while not revocation.step(SLICE) and monotonic() < until:
+                    pass
         except Exception:
-            # It says that the login was cancelled.
+            # It was cancelled, it is driven elsewhere, or the server cannot revoke.
             pass
 
     def __enter__(self) -> Self:
@@ -202,7 +227,7 @@ class Login(LoginBase):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.cancel()
+        self._give_up()
 
 
 def found_of(step: ffi.Step) -> Prompt | Event | Tokens:

@@ -40,8 +40,9 @@ class Secret(Value):
     """A secret text: a token or a client secret.
 
     ``str``, ``repr`` and ``format`` give ``****``, it cannot be pickled, and a copy of it is
-    itself. The only way out is `expose`. The library wipes its own memory of it; the string that
-    ``expose()`` gives is Python's, which nobody can wipe.
+    itself. The only way out is `expose`.
+    The library wipes its own memory of it. What `expose` hands over is a string of Python's, by way
+    of a buffer: nobody can wipe those.
 
     >>> secret = Secret("hunter2")
     >>> print(secret, repr(secret), secret.expose())
@@ -79,6 +80,7 @@ class Secret(Value):
         return self._native == other._native
 
     def __hash__(self) -> int:
+        # Python's own hash has a key of this process: it tells nothing about the secret.
         return hash(self.expose())
 
 

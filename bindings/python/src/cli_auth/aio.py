@@ -5,7 +5,8 @@
     prompt = await login.start()
     tokens = await login.poll()
 
-Cancelling the task that awaits cancels the login. All logins of a client share one thread of the
+Cancelling the task that awaits cancels the login. (Where a token came at the same moment, it is
+revoked first, which may take two seconds.) All logins of a client share one thread of the
 library's, however many they are; it ends with the client and its logins.
 """
 
@@ -20,7 +21,7 @@ from ._check import seconds_of
 from ._client import ClientBase
 from ._errors import CancelledError, call, defect, error_of
 from ._events import Event, Waiting
-from ._login import LoginBase, found_of
+from ._login import REVOKE_WITHIN, LoginBase, found_of
 from ._native import Failure, Step, wait_for_threads
 from ._native import InternalError as Panic
 from ._prompt import Prompt
@@ -60,9 +61,9 @@ class Login(LoginBase):
     cancelled at the end of the block, unless it has its outcome by then.
     """
 
-    __slots__ = ("_client",)
+    __slots__ = ("_owner",)
     # The client has to be known at exit for as long as one of its logins is.
-    _client: Client
+    _owner: Client
 
     async def start(self) -> Prompt:
         """Asks the server for a code: discovery where needed, then one request.
@@ -127,19 +128,31 @@ class Login(LoginBase):
             raise
         finally:
             self._end_turn()
-        return Waiting(step.due_in) if isinstance(step, Step.WAITING) else found_of(step)
+        if isinstance(step, Step.WAITING):
+            return Waiting(step.due_in)
+        found = found_of(step)
+        self._given = self._given or isinstance(found, Tokens)
+        return found
 
     async def _ended_by(self, error: BaseException) -> None:
-        """Cancels the login with its task, and lets the library look for a token that came late."""
-        if isinstance(error, Exception):
-            return
-        self.cancel()
+        """Gives the login up where its task was cancelled."""
         if isinstance(error, asyncio.CancelledError):
-            try:
-                await self._native.step_async(0.0)
-            except Exception:
-                # It says that the login was cancelled.
-                pass
+            await self._give_up()
+        elif not isinstance(error, Exception):
+            self.cancel()
+
+    async def _give_up(self) -> None:
+        """Cancels the login, and has a token revoked that came but is in nobody's hands."""
+        self.cancel()
+        try:
+            step = await self._native.step_async(0.0)
+            if isinstance(step, Step.AUTHORIZED) and not self._given:
+                tokens = step.tokens
+                token = tokens.refresh_token() or tokens.access_token()
+                await asyncio.wait_for(self._client.revoke_async(token), REVOKE_WITHIN)
+        except Exception:
+            # It was cancelled, it is driven elsewhere, or the server cannot revoke.
+            pass
 
     async def __aenter__(self) -> Self:
         return self
@@ -150,7 +163,7 @@ class Login(LoginBase):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.cancel()
+        await self._give_up()
 
 
 class Client(ClientBase):
@@ -166,8 +179,8 @@ class Client(ClientBase):
 
     def login(self) -> Login:
         """One attempt to log in. No I/O."""
-        login = Login._of(self._native.login())
-        login._client = self
+        login = Login._of(self._native)
+        login._owner = self
         _in_use.add(self)
         return login
 
@@ -177,6 +190,8 @@ class Client(ClientBase):
         Cancelling the task ends the request; the token may have been used then.
         """
         token = secret_of("refresh_token", refresh_token)
+        # A traceback that shows locals must not show it.
+        del refresh_token
         _in_use.add(self)
         _refuse_at_exit()
         return Tokens._of(await _call(self._native.refresh_async(token)))
@@ -187,6 +202,7 @@ class Client(ClientBase):
         Cancelling the task ends the request; the token may live on then.
         """
         native = secret_of("token", token)
+        del token
         _in_use.add(self)
         _refuse_at_exit()
         await _call(self._native.revoke_async(native))
@@ -207,11 +223,20 @@ def _refuse_at_exit() -> None:
         raise CancelledError("the interpreter is exiting")
 
 
+def _clients_in_use() -> list[Client]:
+    while True:
+        try:
+            return list(_in_use)
+        except RuntimeError:
+            # Another thread made one meanwhile.
+            continue
+
+
 @atexit.register
 def _end_threads() -> None:
     global _exiting
     _exiting = True
-    for client in list(_in_use):
+    for client in _clients_in_use():
         try:
             client._native.shut_down()
         except Exception:
