@@ -9,7 +9,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-#[cfg(feature = "uniffi")]
+#[cfg(any(feature = "uniffi", feature = "capi"))]
 use crate::exchange::Exchange;
 use crate::{
     ClientBuilder, Error, ErrorKind, Login, Secret, Tokens,
@@ -206,22 +206,23 @@ impl Client {
 }
 
 /// What the foreign surfaces need beside it.
-#[cfg(feature = "uniffi")]
+#[cfg(any(feature = "uniffi", feature = "capi"))]
 impl Client {
     pub(crate) fn begin_refresh(&self, refresh_token: &Secret) -> Result<Exchange<Tokens>, Error> {
         let engine = self.0.engine()?;
         let task = self.0.core.refresh(&engine, refresh_token)?;
-        Ok(Exchange::new(engine, task))
+        Exchange::new(engine, task)
     }
 
     pub(crate) fn begin_revoke(&self, token: &Secret) -> Result<Exchange<()>, Error> {
         let engine = self.0.engine()?;
         let task = self.0.core.revoke(&engine, token)?;
-        Ok(Exchange::new(engine, task))
+        Exchange::new(engine, task)
     }
 
     /// Ends the worker of the async calls for good: every later call answers [`Cancelled`](ErrorKind::Cancelled). For hosts
     /// that must not be entered while they exit.
+    #[cfg(feature = "uniffi")]
     pub(crate) fn close(&self) -> Result<(), Error> {
         let slot = mem::replace(&mut *lock(&self.0.engine)?, Slot::Closed);
         if let Slot::Built(engine) = slot

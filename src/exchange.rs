@@ -9,19 +9,36 @@ use std::{
 use crate::{
     Error, ErrorKind,
     client::{ended, internal},
-    engine::{Engine, Task},
+    engine::{Cancel, Engine, Task, take_turns},
 };
 
 /// One request of a client. Dropping it ends the request.
 pub(crate) struct Exchange<T> {
     engine: Arc<Engine>,
+    cancel: Arc<Cancel>,
     /// `None` once its answer was given.
     task: Mutex<Option<Task<Result<T, Error>>>>,
 }
 
+/// What a wait for the answer found.
+enum Found<T> {
+    Answer(T),
+    Cancelled,
+    NotYet,
+}
+
 impl<T> Exchange<T> {
-    pub(crate) fn new(engine: Arc<Engine>, task: Task<Result<T, Error>>) -> Self {
-        Self { engine, task: Mutex::new(Some(task)) }
+    pub(crate) fn new(engine: Arc<Engine>, task: Task<Result<T, Error>>) -> Result<Self, Error> {
+        let cancel = Arc::new(Cancel::default());
+        engine.watch(&cancel).map_err(internal)?;
+        Ok(Self { engine, cancel, task: Mutex::new(Some(task)) })
+    }
+
+    /// Ends the request: the step that waits for it returns at once. Wait-free, from any thread and from a signal handler.
+    /// Whether the server saw it, nobody knows. An answer that is there already is still given.
+    #[cfg_attr(not(feature = "capi"), expect(dead_code, reason = "other hosts look in between two slices"))]
+    pub(crate) fn cancel(&self) {
+        self.cancel.set();
     }
 
     /// Waits for the answer, at most so long. `None`: not yet. The answer is given once.
@@ -36,14 +53,32 @@ impl<T> Exchange<T> {
             return Err(Error::new(ErrorKind::Busy, "another call waits for this request already"));
         };
         let Some(task) = slot.as_mut() else {
-            return Err(Error::config("the answer to this request was given already"));
+            return Err(if self.cancel.is_set() {
+                cancelled()
+            } else {
+                Error::config("the answer to this request was given already")
+            });
         };
-        let wait = async { tokio::time::timeout(max_wait, task).await };
-        match self.engine.block_on(true, wait).map_err(internal)? {
-            Err(_not_yet) => Ok(None),
-            Ok(answer) => {
-                *slot = None;
-                answer.unwrap_or_else(ended).map(Some)
+        let wait = async {
+            tokio::select! {
+                biased;
+                // First: what a refresh brings may be the only token that still works.
+                answer = task => Found::Answer(answer),
+                () = self.cancel.cancelled() => Found::Cancelled,
+                () = tokio::time::sleep(max_wait) => Found::NotYet,
+            }
+        };
+        let found = self.engine.block_on(true, wait).map_err(internal)?;
+        if matches!(found, Found::NotYet) {
+            return Ok(None);
+        }
+        *slot = None;
+        match found {
+            Found::Answer(answer) => answer.unwrap_or_else(ended).map(Some),
+            Found::Cancelled | Found::NotYet => {
+                // The connection closes now, and not when somebody drives the engine again.
+                self.engine.block_on(false, take_turns()).map_err(internal)?;
+                Err(cancelled())
             }
         }
     }
@@ -56,4 +91,8 @@ impl<T> Drop for Exchange<T> {
             mem::forget(self.task.get_mut().unwrap_or_else(PoisonError::into_inner).take());
         }
     }
+}
+
+fn cancelled() -> Error {
+    Error::new(ErrorKind::Cancelled, "the request was cancelled")
 }

@@ -28,9 +28,9 @@ mod discovery;
 mod drive;
 mod engine;
 mod error;
-#[cfg(feature = "uniffi")]
+#[cfg(any(feature = "uniffi", feature = "capi"))]
 mod exchange;
-#[cfg(feature = "uniffi")]
+#[cfg(any(feature = "uniffi", feature = "capi"))]
 mod ffi;
 mod login;
 mod prompt;

@@ -246,20 +246,31 @@ impl Login {
         Err(Error::config("poll was called before start: nobody has seen the code yet"))
     }
 
-    fn engine(&self) -> Result<Arc<Engine>, Error> {
-        if self.0.pid != std::process::id() {
-            return Err(Error::new(
-                ErrorKind::Forked,
-                "the process was forked after this login was made: make a new login in the child",
-            ));
+    /// Whether this process made the login, and did not inherit it.
+    pub(crate) fn must_be_ours(&self) -> Result<(), Error> {
+        if self.0.pid == std::process::id() {
+            return Ok(());
         }
+        Err(Error::new(
+            ErrorKind::Forked,
+            "the process was forked after this login was made: make a new login in the child",
+        ))
+    }
+
+    /// The answer to a call while another one drives the login.
+    pub(crate) fn busy() -> Error {
+        Error::new(ErrorKind::Busy, "this login is driven by another call already")
+    }
+
+    fn engine(&self) -> Result<Arc<Engine>, Error> {
+        self.must_be_ours()?;
         self.0.shared.engine()
     }
 
     async fn drive(&self, engine: &Arc<Engine>, max_wait: Duration) -> Result<Step, Error> {
         let drive = self.0.drive.as_ref().and_then(|drive| drive.try_lock().ok());
         let Some(mut drive) = drive else {
-            return Err(Error::new(ErrorKind::Busy, "this login is driven by another call already"));
+            return Err(Self::busy());
         };
         drive.step(&self.0, engine, max_wait).await
     }

@@ -23,6 +23,7 @@ use std::{
     time::Duration,
 };
 
+use nix::sys::signal::{SigSet, Signal};
 use tokio::{
     runtime::{Builder, Handle, Runtime},
     sync::{Notify, Semaphore},
@@ -84,6 +85,7 @@ impl Engine {
             .max_blocking_threads(MAX_EXCHANGES)
             .thread_keep_alive(RESOLVER_KEEP_ALIVE)
             .thread_name("cli-auth-dns")
+            .on_thread_start(leave_signals_to_the_host)
             .build()?;
         let flags = Arc::new(Flags::default());
         let pair = {
@@ -188,9 +190,7 @@ impl Engine {
         #[cfg(feature = "uniffi")]
         let alive = workers::Alive::new();
         thread::Builder::new().name("cli-auth".into()).spawn(move || {
-            // A host that dies of SIGPIPE must not die of a connection that a server closed on us.
-            #[cfg(unix)]
-            let _ = nix::sys::signal::SigSet::from(nix::sys::signal::Signal::SIGPIPE).thread_block();
+            leave_signals_to_the_host();
             runtime.block_on(stop.notified());
             shut_down(runtime);
             #[cfg(feature = "uniffi")]
@@ -230,6 +230,16 @@ impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine").field("pid", &self.pid).finish_non_exhaustive()
     }
+}
+
+/// No handler of the host runs on a thread of ours. And a host that dies of SIGPIPE must not die of a connection that a
+/// server closed on us. What tells of a crash stays: blocked, it would kill without a word.
+fn leave_signals_to_the_host() {
+    let mut all = SigSet::all();
+    for crash in [Signal::SIGBUS, Signal::SIGFPE, Signal::SIGILL, Signal::SIGSEGV, Signal::SIGTRAP] {
+        all.remove(crash);
+    }
+    let _ = all.thread_block();
 }
 
 /// Ends the runtime without waiting, once the last of its two owners lets go.

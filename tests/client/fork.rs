@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cli_auth::ErrorKind;
 use nix::{
+    libc,
     sys::wait::{WaitStatus, waitpid},
     unistd::{ForkResult, fork},
 };
@@ -19,7 +20,7 @@ fn in_child(child: impl FnOnce() -> i32) -> i32 {
         ForkResult::Child => {
             let status = std::panic::catch_unwind(std::panic::AssertUnwindSafe(child)).unwrap_or(99);
             // SAFETY: ends the process without running the parent's exit handlers.
-            unsafe { nix::libc::_exit(status) }
+            unsafe { libc::_exit(status) }
         }
         ForkResult::Parent { child } => match waitpid(child, None).unwrap() {
             WaitStatus::Exited(_, status) => status,

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{failure::Failure, login::Login, secret::Secret, time, tokens::Tokens};
-use crate::{SecretIn, exchange::Exchange};
+use super::{failure::Failure, login::Login, secret::Secret, tokens::Tokens};
+use crate::{SecretIn, exchange::Exchange, ffi::time};
 
 /// The settings of a client. Nothing is checked before `build`, but for what a time can be.
 #[derive(uniffi::Object)]
@@ -103,28 +103,28 @@ impl ClientBuilder {
 
     /// How long a connection may take to come about, in seconds.
     fn connect_timeout(&self, limit: f64) -> Result<(), Arc<Failure>> {
-        let limit = time::wait(limit)?;
+        let limit = time::wait(limit).map_err(Failure::arc)?;
         self.set(|builder| builder.connect_timeout(limit));
         Ok(())
     }
 
     /// How long a server may be silent, in seconds.
     fn read_timeout(&self, limit: f64) -> Result<(), Arc<Failure>> {
-        let limit = time::wait(limit)?;
+        let limit = time::wait(limit).map_err(Failure::arc)?;
         self.set(|builder| builder.read_timeout(limit));
         Ok(())
     }
 
     /// How long one request may take, in seconds.
     fn request_timeout(&self, limit: f64) -> Result<(), Arc<Failure>> {
-        let limit = time::wait(limit)?;
+        let limit = time::wait(limit).map_err(Failure::arc)?;
         self.set(|builder| builder.request_timeout(limit));
         Ok(())
     }
 
     /// How long a whole login may take, in seconds.
     fn login_timeout(&self, limit: f64) -> Result<(), Arc<Failure>> {
-        let limit = time::wait(limit)?;
+        let limit = time::wait(limit).map_err(Failure::arc)?;
         self.set(|builder| builder.login_timeout(limit));
         Ok(())
     }
@@ -186,7 +186,7 @@ pub(crate) struct Refresh(Exchange<crate::Tokens>);
 impl Refresh {
     /// Waits for the answer, at most so many seconds.
     fn step(&self, max_wait: f64) -> Result<Option<Arc<Tokens>>, Arc<Failure>> {
-        let tokens = self.0.step(time::wait(max_wait)?).map_err(Failure::arc)?;
+        let tokens = self.0.step(time::wait(max_wait).map_err(Failure::arc)?).map_err(Failure::arc)?;
         Ok(tokens.map(|tokens| Arc::new(Tokens(tokens))))
     }
 }
@@ -199,6 +199,9 @@ pub(crate) struct Revocation(Exchange<()>);
 impl Revocation {
     /// Waits for the answer, at most so many seconds. Whether it is there.
     fn step(&self, max_wait: f64) -> Result<bool, Arc<Failure>> {
-        self.0.step(time::wait(max_wait)?).map(|done| done.is_some()).map_err(Failure::arc)
+        self.0
+            .step(time::wait(max_wait).map_err(Failure::arc)?)
+            .map(|done| done.is_some())
+            .map_err(Failure::arc)
     }
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{failure::Failure, prompt::Prompt, step::Step, time};
+use super::{failure::Failure, prompt::Prompt, step::Step};
+use crate::ffi::time;
 
 /// One attempt to log in.
 #[derive(uniffi::Object)]
@@ -27,12 +28,16 @@ impl Login {
 
     /// Drives the login for at most so many seconds.
     fn step(&self, max_wait: f64) -> Result<Step, Arc<Failure>> {
-        self.0.step(time::wait(max_wait)?).map(Step::from).map_err(Failure::arc)
+        self.0.step(time::wait(max_wait).map_err(Failure::arc)?).map(Step::from).map_err(Failure::arc)
     }
 
     /// As `step`, for the host's executor. Dropping the future loses nothing.
     async fn step_async(&self, max_wait: f64) -> Result<Step, Arc<Failure>> {
-        self.0.step_async(time::wait(max_wait)?).await.map(Step::from).map_err(Failure::arc)
+        self.0
+            .step_async(time::wait(max_wait).map_err(Failure::arc)?)
+            .await
+            .map(Step::from)
+            .map_err(Failure::arc)
     }
 
     /// Ends the login, from any thread.

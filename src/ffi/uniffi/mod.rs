@@ -12,7 +12,6 @@ mod login;
 mod prompt;
 mod secret;
 mod step;
-mod time;
 mod tokens;
 
 use crate::{engine::workers, sanitize as sanitized};

@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{
-    secret::{self, Secret},
-    time::since_epoch,
-};
+use super::secret::{self, Secret};
+use crate::ffi::time::since_epoch;
 
 /// The tokens that the server gave out.
 #[derive(uniffi::Object)]

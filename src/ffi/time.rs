@@ -1,20 +1,16 @@
 //! Times as hosts give and take them: seconds, as a floating-point number.
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::failure::Failure;
 use crate::Error;
 
 /// A host's wait. Infinity is as long as it takes.
-pub(super) fn wait(seconds: f64) -> Result<Duration, Arc<Failure>> {
+pub(super) fn wait(seconds: f64) -> Result<Duration, Error> {
     if seconds == f64::INFINITY {
         return Ok(Duration::MAX);
     }
     Duration::try_from_secs_f64(seconds)
-        .map_err(|_| Failure::arc(Error::config("a time must be a number of seconds, 0 or more")))
+        .map_err(|_| Error::config("a time must be a number of seconds, 0 or more"))
 }
 
 pub(super) fn since_epoch(time: SystemTime) -> f64 {
@@ -27,6 +23,7 @@ pub(super) fn since_epoch(time: SystemTime) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ErrorKind;
 
     #[test]
     fn a_wait_is_bounded_by_what_a_number_can_mean() {
@@ -34,7 +31,7 @@ mod tests {
         assert_eq!(wait(0.0).unwrap(), Duration::ZERO);
         assert_eq!(wait(f64::INFINITY).unwrap(), Duration::MAX);
         for wrong in [-1.0, f64::NAN, f64::NEG_INFINITY, 1e300] {
-            assert_eq!(wait(wrong).unwrap_err().kind(), "invalid_config", "{wrong}");
+            assert_eq!(wait(wrong).unwrap_err().kind(), ErrorKind::InvalidConfig, "{wrong}");
         }
     }
 
