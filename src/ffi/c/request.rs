@@ -1,10 +1,10 @@
 //! A refresh or a revocation under way.
 
-use std::ptr::{NonNull, null_mut};
+use std::ptr::NonNull;
 
 use super::{
     entry::{self, Out, give, given},
-    error::cli_auth_error,
+    error::{cli_auth_error, write},
     sigpipe,
     status::cli_auth_status,
     tokens::cli_auth_tokens,
@@ -48,9 +48,8 @@ pub unsafe extern "C" fn cli_auth_request_step(
             cli_auth_request::Refresh(exchange) => {
                 let tokens = given("tokens", tokens)?;
                 let _quiet = sigpipe::Blocked::new();
-                let answer = exchange.step(max_wait)?.map(|answer| give(cli_auth_tokens::new(answer)));
-                tokens.write(answer.unwrap_or(null_mut()));
-                answer.is_some()
+                let answer = exchange.step(max_wait)?;
+                write(Some(tokens), answer.map(|answer| give(cli_auth_tokens::new(answer))))
             }
             cli_auth_request::Revocation(exchange) => {
                 let _quiet = sigpipe::Blocked::new();
