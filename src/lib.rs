@@ -37,6 +37,7 @@ mod prompt;
 mod protocol;
 mod sanitize;
 mod secret;
+mod signals;
 mod terminal;
 mod tokens;
 mod transport;

@@ -23,7 +23,6 @@ use std::{
     time::Duration,
 };
 
-use nix::sys::signal::{SigSet, Signal};
 use tokio::{
     runtime::{Builder, Handle, Runtime},
     sync::{Notify, Semaphore},
@@ -34,7 +33,7 @@ pub(crate) use cancel::Cancel;
 use cancel::Flags;
 use wake::Wake;
 
-use crate::transport::Transport;
+use crate::{signals::starting_deaf_threads, transport::Transport};
 
 /// Exchanges that one client has under way at once. The pool opens a connection now and then while another one comes back:
 /// with the difference to spare, a client stays below 64 connections.
@@ -85,7 +84,6 @@ impl Engine {
             .max_blocking_threads(MAX_EXCHANGES)
             .thread_keep_alive(RESOLVER_KEEP_ALIVE)
             .thread_name("cli-auth-dns")
-            .on_thread_start(leave_signals_to_the_host)
             .build()?;
         let flags = Arc::new(Flags::default());
         let pair = {
@@ -189,13 +187,13 @@ impl Engine {
         let (runtime, stop) = (Arc::clone(&parts.runtime), Arc::clone(&parts.stop_worker));
         #[cfg(feature = "uniffi")]
         let alive = workers::Alive::new();
-        thread::Builder::new().name("cli-auth".into()).spawn(move || {
-            leave_signals_to_the_host();
+        let drive = move || {
             runtime.block_on(stop.notified());
             shut_down(runtime);
             #[cfg(feature = "uniffi")]
             drop(alive);
-        })?;
+        };
+        starting_deaf_threads(|| thread::Builder::new().name("cli-auth".into()).spawn(drive))?;
         *worker = Worker::Running;
         Ok(())
     }
@@ -230,16 +228,6 @@ impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine").field("pid", &self.pid).finish_non_exhaustive()
     }
-}
-
-/// No handler of the host runs on a thread of ours. And a host that dies of SIGPIPE must not die of a connection that a
-/// server closed on us. What tells of a crash stays: blocked, it would kill without a word.
-fn leave_signals_to_the_host() {
-    let mut all = SigSet::all();
-    for crash in [Signal::SIGBUS, Signal::SIGFPE, Signal::SIGILL, Signal::SIGSEGV, Signal::SIGTRAP] {
-        all.remove(crash);
-    }
-    let _ = all.thread_block();
 }
 
 /// Ends the runtime without waiting, once the last of its two owners lets go.

@@ -3,6 +3,7 @@
 use std::{
     error::Error as StdError,
     future::Future,
+    net::ToSocketAddrs,
     pin::Pin,
     sync::OnceLock,
     time::{Duration, SystemTime},
@@ -28,6 +29,7 @@ use crate::{
         reply::{self, Reply},
         uri::is_loopback,
     },
+    signals::starting_deaf_threads,
 };
 
 /// Idle connections are kept this long: longer than any usual interval.
@@ -279,12 +281,13 @@ impl StdError for Unresolved {}
 impl Resolve for SystemResolver {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
-            match tokio::net::lookup_host((name.as_str(), 0)).await {
-                Ok(addresses) => {
-                    let addresses: Addrs = Box::new(addresses.collect::<Vec<_>>().into_iter());
+            let look_up = move || (name.as_str(), 0).to_socket_addrs();
+            match starting_deaf_threads(|| tokio::task::spawn_blocking(look_up)).await {
+                Ok(Ok(addresses)) => {
+                    let addresses: Addrs = Box::new(addresses);
                     Ok(addresses)
                 }
-                Err(_) => Err(Unresolved.into()),
+                Ok(Err(_)) | Err(_) => Err(Unresolved.into()),
             }
         })
     }

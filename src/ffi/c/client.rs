@@ -98,7 +98,8 @@ pub unsafe extern "C" fn cli_auth_client_revoke(
     })
 }
 
-/// Begins what `cli_auth_client_refresh` does. Sends nothing yet: `cli_auth_request_step` drives it.
+/// Begins what `cli_auth_client_refresh` does, without waiting: `cli_auth_request_step` drives it, and so does any other call
+/// that waits for this client's server.
 ///
 /// @param client The client.
 /// @param refresh_token The token.
@@ -115,7 +116,7 @@ pub unsafe extern "C" fn cli_auth_client_begin_refresh(
     entry::handle(error, || Ok(cli_auth_request::Refresh(client?.begin_refresh(&Secret::new(token?))?)))
 }
 
-/// Begins what `cli_auth_client_revoke` does. Sends nothing yet: `cli_auth_request_step` drives it.
+/// Begins what `cli_auth_client_revoke` does, as `cli_auth_client_begin_refresh`.
 ///
 /// @param client The client.
 /// @param token The token.
