@@ -1,0 +1,76 @@
+/* Runs the functions of the C guide against a test server whose person approves. */
+#define _DEFAULT_SOURCE
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "redirect.h"
+
+#include "functions.inc" /* written by the test: the functions of the guide */
+
+#define CHECK(condition)                                                             \
+    do {                                                                             \
+        if (!(condition)) {                                                          \
+            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);  \
+            exit(1);                                                                 \
+        }                                                                            \
+    } while (0)
+
+/* Errors and Events; Refreshing, logging out; Secrets. */
+static void whole_life(cli_auth_client *client)
+{
+    cli_auth_tokens *tokens = NULL;
+    char first[4096];
+
+    CHECK(log_in(client, &tokens) == 0);
+    call_the_api(tokens);
+    snprintf(first, sizeof first, "%s", cli_auth_tokens_expose_refresh_token(tokens));
+    CHECK(renew(client, &tokens) == CLI_AUTH_OK);
+    CHECK(strcmp(first, cli_auth_tokens_expose_refresh_token(tokens)) != 0);
+    log_out(client, tokens);
+}
+
+/* An event loop of your own. */
+static void by_steps(cli_auth_client *client)
+{
+    cli_auth_login *login = cli_auth_login_new(client, NULL);
+    cli_auth_tokens *tokens = NULL;
+
+    CHECK(drive(login, &tokens) == CLI_AUTH_OK);
+    CHECK(cli_auth_tokens_user_id(tokens));
+    cli_auth_tokens_free(tokens);
+    cli_auth_login_free(login);
+}
+
+/* Ending a login: a signal that comes before the poll, so that it is there for sure. */
+static void by_a_signal(cli_auth_client *client)
+{
+    cli_auth_login *login = cli_auth_login_new(client, NULL);
+    cli_auth_prompt *prompt = NULL;
+    cli_auth_tokens *tokens = NULL;
+
+    cancel_on_signals(login);
+    CHECK(cli_auth_login_start(login, &prompt, NULL) == CLI_AUTH_OK);
+    CHECK(raise(SIGTERM) == 0);
+    CHECK(caught == SIGTERM);
+    CHECK(cli_auth_login_poll(login, show, stderr, &tokens, NULL) == CLI_AUTH_CANCELLED);
+    CHECK(!tokens);
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+    cli_auth_prompt_free(prompt);
+    cli_auth_login_free(login);
+}
+
+int main(void)
+{
+    cli_auth_client *client = test_client(getenv("CLI_AUTH_TEST_SERVER"));
+
+    CHECK(client);
+    whole_life(client);
+    by_steps(client);
+    by_a_signal(client);
+    cli_auth_client_free(client);
+    puts("all of the guide ran");
+    return 0;
+}

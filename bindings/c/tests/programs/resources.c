@@ -1,0 +1,118 @@
+/* What is freed is gone: no thread, no descriptor, no memory. (valgrind and AddressSanitizer look at the memory of every case.) */
+
+#include <stdio.h>
+
+#include "check.h"
+#include "server.h"
+#include "system.h"
+
+static void whole_life(const char *settings)
+{
+    size_t descriptors = open_descriptors();
+    struct server server = server_new(settings);
+    cli_auth_client *client = client_of(server_authkit(&server));
+    cli_auth_login *login = cli_auth_login_new(client, NULL);
+
+    CHECK_NUMBER(threads(), 1);
+    log_in(login);
+    cli_auth_login_free(login);
+    cli_auth_client_free(client);
+    /* What resolves names lives for a moment longer. */
+    wait_for_threads(1);
+    wait_for_descriptors(descriptors);
+    server_free(&server);
+}
+
+static void nothing_is_left(void)
+{
+    whole_life("{\"interval\":1,\"answer\":\"approve\"}");
+    whole_life("{\"interval\":1,\"answer\":\"approve\",\"host\":\"localhost\"}");
+}
+
+static void nothing_is_left_over_tls(void)
+{
+    whole_life("{\"interval\":1,\"answer\":\"approve\",\"tls\":\"good\"}");
+}
+
+/* Freed in the middle of everything. */
+static void nothing_is_left_of_what_was_given_up(void)
+{
+    static const struct {
+        const char *settings;
+        double wait;
+    } ways[] = {
+        {HANGS_AT("device"), 0.3}, {HANGS_AT("token"), 1.5}, {WAITS, 0.1}, {"{\"tls\":\"handshake_hang\"}", 0.3}, {"{}", 0}};
+    size_t descriptors = open_descriptors();
+
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        struct server server = server_new(ways[i].settings);
+        cli_auth_login *login = login_at(&server);
+        double end = now() + ways[i].wait;
+
+        while (now() < end)
+            cli_auth_step_free(stepped(login, end - now() > 0 ? end - now() : 0));
+        cli_auth_login_free(login);
+        wait_for_threads(1);
+        wait_for_descriptors(descriptors);
+        server_free(&server);
+    }
+}
+
+/* Kilobytes of this process in memory. */
+static long resident(void)
+{
+    long pages = 0, ignored;
+    FILE *file = fopen("/proc/self/statm", "r");
+
+    CHECK(file != NULL && fscanf(file, "%ld %ld", &ignored, &pages) == 2);
+    fclose(file);
+    return pages * 4;
+}
+
+static void make_logins(cli_auth_client *client, int count)
+{
+    for (int i = 0; i < count; i++) {
+        cli_auth_login *login = cli_auth_login_new(client, NULL);
+
+        if (i % 10 == 0)
+            start(login);
+        if (i % 20 == 0)
+            cli_auth_login_cancel(login);
+        cli_auth_login_free(login);
+    }
+}
+
+/* 1,000 logins of one client, some of them started, and clients of their own for some more. */
+static void a_thousand_logins(void)
+{
+    struct server server = server_new("{\"log\":false}");
+    cli_auth_client *client = client_of(server_authkit(&server));
+    int count = is_watched() ? 200 : 1000;
+    size_t descriptors;
+    long before;
+
+    make_logins(client, 200);
+    descriptors = open_descriptors();
+    before = resident();
+    make_logins(client, count);
+    for (int i = 0; i < count / 10; i++) {
+        cli_auth_login *login = login_at(&server);
+        if (i % 10 == 0)
+            start(login);
+        cli_auth_login_free(login);
+    }
+    CHECK_BETWEEN((double)open_descriptors(), 0, (double)descriptors);
+    CHECK_NUMBER(threads(), 1);
+    if (!is_watched())
+        CHECK_BETWEEN((double)(resident() - before), -1e6, 1024);
+    cli_auth_client_free(client);
+    server_free(&server);
+}
+
+const struct test resources_tests[] = {
+    {"nothing_is_left", nothing_is_left},
+    {"nothing_is_left_over_tls", nothing_is_left_over_tls},
+    {"nothing_is_left_of_what_was_given_up", nothing_is_left_of_what_was_given_up},
+    {"a_thousand_logins", a_thousand_logins},
+    {NULL, NULL},
+};
