@@ -1,0 +1,257 @@
+/* Logs a person in from a terminal. Copy it: what a tool needs around libcli_auth is all here. */
+
+#define _POSIX_C_SOURCE 200809L
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cli_auth.h>
+
+#include "options.h"
+#include "output.h"
+
+enum { DENIED = 3, EXPIRED = 4, ACTION_REQUIRED = 5 };
+
+/* Seconds that a login may take to say that it was ended. Revoking a token that came too late takes up to two. */
+enum { GRACE = 3 };
+
+/* Nobody has more certificates; one byte more is refused. */
+enum { PEM_LIMIT = 4 * 1024 * 1024 };
+
+/* What the signal handlers see. */
+static cli_auth_login *_Atomic current_login;
+static volatile sig_atomic_t caught;
+static volatile sig_atomic_t status_when_late;
+
+static void leave_now(int number)
+{
+    (void)number;
+    _exit(status_when_late);
+}
+
+/* Ends the program after so many seconds, at most some decades, even where nobody reads what it wants to say, and a full pipe holds it. */
+static void leave_after(double seconds, int status)
+{
+    unsigned whole = seconds < 1e9 ? (unsigned)seconds : 1000000000;
+
+    status_when_late = status;
+    alarm(whole < seconds ? whole + 1 : whole);
+}
+
+/* The first Ctrl-C or SIGTERM cancels the login, which then ends by itself; a second one ends the program on the spot. */
+static void cancel(int number)
+{
+    int saved = errno;
+
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+    caught = number;
+    leave_after(GRACE, 128 + number);
+    cli_auth_login_cancel(current_login);
+    errno = saved;
+}
+
+static void handle(int number, void (*handler)(int))
+{
+    /* A write that a signal interrupts goes on. */
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+
+    sigemptyset(&action.sa_mask);
+    sigaddset(&action.sa_mask, SIGINT);
+    sigaddset(&action.sa_mask, SIGTERM);
+    sigaction(number, &action, NULL);
+}
+
+/* A stream that was closed when the program began stays unusable, and no socket takes its number. */
+static void occupy_closed_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+/* Gives false, having said why, if the file cannot be read. */
+static bool add_certificates(cli_auth_client_options *settings, const char *path, struct output *output)
+{
+    char *pem = malloc(PEM_LIMIT + 1);
+    FILE *file = pem == NULL ? NULL : fopen(path, "rb");
+    bool read = false;
+
+    if (file != NULL) {
+        size_t length = fread(pem, 1, PEM_LIMIT + 1, file);
+        read = !ferror(file);
+        if (read)
+            cli_auth_client_options_add_ca_pem(settings, pem, length);
+    }
+    if (!read) {
+        char why[128];
+        snprintf(why, sizeof why, ": %s", strerror(errno));
+        output_wrong_setting(output, "cannot read", path, why);
+    }
+    free(pem);
+    if (file != NULL)
+        fclose(file);
+    return read;
+}
+
+static bool add_secret(cli_auth_client_options *settings, const char *variable, struct output *output)
+{
+    const char *secret = getenv(variable);
+    cli_auth_status status = CLI_AUTH_INVALID_ARGUMENT;
+
+    if (secret != NULL)
+        status = cli_auth_client_options_set_client_secret(settings, secret, CLI_AUTH_SECRET_AUTO);
+    if (status == CLI_AUTH_INVALID_ARGUMENT)
+        output_wrong_setting(output, "the variable", variable, " is not set to a text");
+    return status != CLI_AUTH_INVALID_ARGUMENT;
+}
+
+static cli_auth_client_options *settings_of_provider(const struct options *options)
+{
+    const char *const *value = options->value;
+
+    switch (options->provider) {
+    case AUTHKIT:
+        return cli_auth_client_options_authkit(value[OPT_CLIENT_ID]);
+    case CONNECT:
+        return cli_auth_client_options_connect(value[OPT_DOMAIN], value[OPT_CLIENT_ID]);
+    case OIDC:
+        return cli_auth_client_options_discover(value[OPT_ISSUER], value[OPT_CLIENT_ID]);
+    case ENDPOINTS:
+        return cli_auth_client_options_endpoints(value[OPT_DEVICE_ENDPOINT], value[OPT_TOKEN_ENDPOINT],
+                                                 value[OPT_CLIENT_ID]);
+    }
+    return NULL;
+}
+
+/* Gives NULL if there can be no client; `error` stays NULL if that has been said already. */
+static cli_auth_client *make_client(const struct options *options, struct output *output, cli_auth_error **error)
+{
+    const char *const *value = options->value;
+    cli_auth_client_options *settings = settings_of_provider(options);
+    cli_auth_client *client = NULL;
+
+    /* A setting that is refused is remembered: cli_auth_client_new tells of the first. */
+    cli_auth_client_options_set_product(settings, "login-example/" LOGIN_EXAMPLE_VERSION);
+    cli_auth_client_options_allow_insecure_loopback(settings, value[OPT_INSECURE_LOOPBACK] != NULL);
+    if (value[OPT_API_BASE] != NULL)
+        cli_auth_client_options_set_api_base(settings, value[OPT_API_BASE]);
+    if (options->timeout > 0)
+        cli_auth_client_options_set_login_timeout(settings, options->timeout);
+    for (size_t i = 0; i < options->extra_count; i++) {
+        const struct extra *extra = &options->extras[i];
+
+        if (extra->option == OPT_SCOPE)
+            cli_auth_client_options_add_scope(settings, extra->value);
+        else if (extra->option == OPT_PARAM)
+            cli_auth_client_options_add_param(settings, extra->name, extra->value);
+        else
+            cli_auth_client_options_add_header(settings, extra->name, extra->value);
+    }
+    if ((value[OPT_CLIENT_SECRET_ENV] == NULL || add_secret(settings, value[OPT_CLIENT_SECRET_ENV], output)) &&
+        (value[OPT_CA_FILE] == NULL || add_certificates(settings, value[OPT_CA_FILE], output)))
+        client = cli_auth_client_new(settings, error);
+    cli_auth_client_options_free(settings);
+    return client;
+}
+
+static void on_event(void *user_data, const cli_auth_event *event)
+{
+    struct output *output = user_data;
+
+    output_event(output, event);
+    if (output->closed)
+        cli_auth_login_cancel(current_login);
+}
+
+/* The status of a login that did not succeed. */
+static int failure(const cli_auth_error *error)
+{
+    switch (cli_auth_error_status(error)) {
+    case CLI_AUTH_DENIED:
+        return DENIED;
+    case CLI_AUTH_EXPIRED:
+        return EXPIRED;
+    case CLI_AUTH_ACTION_REQUIRED:
+        return ACTION_REQUIRED;
+    case CLI_AUTH_CANCELLED:
+        return 128 + (caught == SIGTERM ? SIGTERM : SIGINT);
+    default:
+        return EXIT_FAILURE;
+    }
+}
+
+/* Shows the prompt and waits until the login has come to its end. */
+static void run(cli_auth_login *login, const struct options *options, struct output *output, cli_auth_tokens **tokens,
+                cli_auth_error **error)
+{
+    cli_auth_prompt *prompt;
+
+    if (cli_auth_login_start(login, &prompt, error) != CLI_AUTH_OK)
+        return;
+    output_prompt(output, prompt);
+    if (!output->json && options->value[OPT_NO_BROWSER] == NULL && cli_auth_prompt_open_browser(prompt, NULL))
+        output_launched();
+    cli_auth_prompt_free(prompt);
+    if (!output->closed)
+        cli_auth_login_poll(login, on_event, output, tokens, error);
+}
+
+static int log_in(const struct options *options)
+{
+    struct output output = {.json = options->value[OPT_JSON] != NULL};
+    cli_auth_error *error = NULL;
+    cli_auth_tokens *tokens = NULL;
+    cli_auth_login *login = NULL;
+    cli_auth_client *client = make_client(options, &output, &error);
+    int status = EXIT_FAILURE;
+
+    if (client != NULL)
+        login = cli_auth_login_new(client, &error);
+    if (login != NULL) {
+        current_login = login;
+        handle(SIGALRM, leave_now);
+        handle(SIGINT, cancel);
+        handle(SIGTERM, cancel);
+        if (options->timeout > 0)
+            leave_after(options->timeout + GRACE, EXPIRED);
+        run(login, options, &output, &tokens, &error);
+    }
+    if (error != NULL) {
+        output_error(&output, error);
+        status = failure(error);
+    } else if (tokens != NULL) {
+        output_authorized(&output, tokens);
+        status = EXIT_SUCCESS;
+    }
+    /* Whoever read our output is gone: there is nobody left to tell. */
+    if (output.closed)
+        status = EXIT_FAILURE;
+
+    current_login = NULL;
+    cli_auth_error_free(error);
+    cli_auth_tokens_free(tokens);
+    cli_auth_login_free(login);
+    cli_auth_client_free(client);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    int status;
+
+    occupy_closed_streams();
+    /* Writing to a pipe that nobody reads is to fail, not to kill. */
+    signal(SIGPIPE, SIG_IGN);
+    status = options_read(&options, argc, argv);
+    if (status == OPTIONS_GIVEN)
+        status = log_in(&options);
+    options_free(&options);
+    return status;
+}

@@ -1,0 +1,236 @@
+#include "options.h"
+
+#include <ctype.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "text.h"
+
+enum { USAGE = 2 };
+
+static const char help[] =
+    "usage: login-example [login] --provider PROVIDER --client-id ID [OPTION]...\n"
+    "\n"
+    "Logs you in, in a browser on this or another device.\n"
+    "\n"
+    "  --provider PROVIDER       authkit (WorkOS AuthKit), connect (WorkOS Connect; needs --domain),\n"
+    "                            oidc (any server that publishes its metadata; needs --issuer),\n"
+    "                            endpoints (any other; needs --device-endpoint and --token-endpoint)\n"
+    "  --client-id ID            how the server knows this tool\n"
+    "  --api-base URL            authkit: another address of the WorkOS API\n"
+    "  --domain HOST_OR_URL      connect: the AuthKit domain\n"
+    "  --issuer URL              oidc: the issuer, exactly as the server writes it\n"
+    "  --device-endpoint URL     endpoints: where a login begins\n"
+    "  --token-endpoint URL      endpoints: where the tokens come from\n"
+    "  --client-secret-env NAME  the environment variable that holds a client secret\n"
+    "  --scope S                 a scope to ask for; may be repeated\n"
+    "  --param K=V               an extra parameter of the device authorization request; may be repeated\n"
+    "  --header 'NAME: VALUE'    an extra header of every request; may be repeated\n"
+    "  --ca-file PEM             certificates to trust beside those of the system\n"
+    "  --insecure-loopback       allow plain http to this machine, for tests\n"
+    "  --json                    print one JSON object a line on standard output, and nothing else\n"
+    "  --no-browser              do not open a browser\n"
+    "  --timeout SECONDS         give up after this time\n"
+    "  --help, --version         print this, or the version\n";
+
+static const struct option long_options[] = {
+    [OPT_PROVIDER] = {"provider", required_argument, NULL, OPT_PROVIDER},
+    [OPT_CLIENT_ID] = {"client-id", required_argument, NULL, OPT_CLIENT_ID},
+    [OPT_API_BASE] = {"api-base", required_argument, NULL, OPT_API_BASE},
+    [OPT_DOMAIN] = {"domain", required_argument, NULL, OPT_DOMAIN},
+    [OPT_ISSUER] = {"issuer", required_argument, NULL, OPT_ISSUER},
+    [OPT_DEVICE_ENDPOINT] = {"device-endpoint", required_argument, NULL, OPT_DEVICE_ENDPOINT},
+    [OPT_TOKEN_ENDPOINT] = {"token-endpoint", required_argument, NULL, OPT_TOKEN_ENDPOINT},
+    [OPT_CLIENT_SECRET_ENV] = {"client-secret-env", required_argument, NULL, OPT_CLIENT_SECRET_ENV},
+    [OPT_CA_FILE] = {"ca-file", required_argument, NULL, OPT_CA_FILE},
+    [OPT_TIMEOUT] = {"timeout", required_argument, NULL, OPT_TIMEOUT},
+    [OPT_INSECURE_LOOPBACK] = {"insecure-loopback", no_argument, NULL, OPT_INSECURE_LOOPBACK},
+    [OPT_JSON] = {"json", no_argument, NULL, OPT_JSON},
+    [OPT_NO_BROWSER] = {"no-browser", no_argument, NULL, OPT_NO_BROWSER},
+    [OPT_SCOPE] = {"scope", required_argument, NULL, OPT_SCOPE},
+    [OPT_PARAM] = {"param", required_argument, NULL, OPT_PARAM},
+    [OPT_HEADER] = {"header", required_argument, NULL, OPT_HEADER},
+    [OPT_HELP] = {"help", no_argument, NULL, OPT_HELP},
+    [OPT_VERSION] = {"version", no_argument, NULL, OPT_VERSION},
+    {NULL, 0, NULL, 0},
+};
+
+/* The options that one provider alone has, and whether it needs them. */
+static const struct {
+    enum option_id option;
+    enum provider provider;
+    bool needed;
+} provider_options[] = {
+    {OPT_API_BASE, AUTHKIT, false},           {OPT_DOMAIN, CONNECT, true},
+    {OPT_ISSUER, OIDC, true},                 {OPT_DEVICE_ENDPOINT, ENDPOINTS, true},
+    {OPT_TOKEN_ENDPOINT, ENDPOINTS, true},
+};
+
+static int wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static int wrong(const char *format, ...)
+{
+    va_list arguments;
+
+    fputs("login-example: ", stderr);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputs("\nTry 'login-example login --help'.\n", stderr);
+    return USAGE;
+}
+
+static bool read_provider(const char *word, enum provider *provider)
+{
+    static const char *const names[] = {
+        [AUTHKIT] = "authkit", [CONNECT] = "connect", [OIDC] = "oidc", [ENDPOINTS] = "endpoints"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(word, names[i]) == 0) {
+            *provider = (enum provider)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A decimal number above 0 that still counts as a time. strtod alone would take "0x10", " 1" and "infinity", too. */
+static bool read_seconds(const char *word, double *seconds)
+{
+    char *end;
+
+    if (word[strspn(word, "+-.0123456789eE")] != '\0')
+        return false;
+    *seconds = strtod(word, &end);
+    return end != word && *end == '\0' && *seconds > 0 && *seconds < 0x1p64;
+}
+
+static char *trimmed(char *text)
+{
+    char *end = text + strlen(text);
+
+    while (end > text && isspace((unsigned char)end[-1]))
+        end--;
+    *end = '\0';
+    while (isspace((unsigned char)*text))
+        text++;
+    return text;
+}
+
+static int read_extra(struct options *options, enum option_id option, char *word)
+{
+    struct extra *extra = &options->extras[options->extra_count];
+
+    *extra = (struct extra){.option = option, .value = word};
+    if (option != OPT_SCOPE) {
+        bool header = option == OPT_HEADER;
+        char *separator = strchr(word, header ? ':' : '=');
+
+        if (separator == NULL)
+            return header ? wrong("--header %s: write it as 'Name: value'", word)
+                          : wrong("--param %s: write it as NAME=VALUE", word);
+        *separator = '\0';
+        extra->name = header ? trimmed(word) : word;
+        extra->value = header ? trimmed(separator + 1) : separator + 1;
+    }
+    options->extra_count++;
+    return OPTIONS_GIVEN;
+}
+
+static int read_option(struct options *options, enum option_id option, char *word)
+{
+    const char *name = long_options[option].name;
+
+    /* A path may be any bytes. */
+    if (word != NULL && option != OPT_CA_FILE && !text_is_utf8(word))
+        return wrong("--%s: this is not UTF-8", name);
+    if (option >= OPT_SINGLE)
+        return read_extra(options, option, word);
+    if (options->value[option] != NULL)
+        return wrong("--%s is given twice", name);
+    options->value[option] = word == NULL ? "" : word;
+    if (option == OPT_PROVIDER && !read_provider(word, &options->provider))
+        return wrong("there is no --provider %s", word);
+    if (option == OPT_TIMEOUT && !read_seconds(word, &options->timeout))
+        return wrong("--timeout %s: give a number of seconds above 0", word);
+    return OPTIONS_GIVEN;
+}
+
+static int check(const struct options *options)
+{
+    if (options->value[OPT_PROVIDER] == NULL)
+        return wrong("--provider is missing");
+    if (options->value[OPT_CLIENT_ID] == NULL)
+        return wrong("--client-id is missing");
+    for (size_t i = 0; i < sizeof provider_options / sizeof *provider_options; i++) {
+        const char *name = long_options[provider_options[i].option].name;
+        bool given = options->value[provider_options[i].option] != NULL;
+        bool own = provider_options[i].provider == options->provider;
+
+        if (given && !own)
+            return wrong("--%s is for another provider", name);
+        if (!given && own && provider_options[i].needed)
+            return wrong("this provider needs --%s", name);
+    }
+    return OPTIONS_GIVEN;
+}
+
+/* getopt_long takes "--time" for "--timeout", until a new option makes it ambiguous: no script should come to depend on that. */
+static bool is_abbreviated(const char *word, int option)
+{
+    size_t length = strcspn(word, "=");
+
+    return word[0] == '-' && word[1] == '-' && length != strlen(long_options[option].name) + 2;
+}
+
+int options_read(struct options *options, int argc, char **argv)
+{
+    bool named = argc > 1 && strcmp(argv[1], "login") == 0;
+
+    *options = (struct options){.provider = AUTHKIT};
+    options->extras = calloc((size_t)argc + 1, sizeof *options->extras);
+    if (options->extras == NULL) {
+        perror("login-example");
+        return EXIT_FAILURE;
+    }
+    /* The word `login` may be left out, since there is no other command. */
+    if (!named && (argc < 2 || argv[1][0] != '-'))
+        return wrong("the command is login");
+    optind = named ? 2 : 1;
+    for (;;) {
+        char *word = argv[optind];
+        int option = getopt_long(argc, argv, "+:hV", long_options, NULL);
+        int status;
+
+        if (option == -1)
+            break;
+        if (option == '?' || (option < OPTION_COUNT && is_abbreviated(word, option)))
+            return wrong("%s is not an option", word);
+        /* What begins with a hyphen is the next option, unless it is written as --option=-value. */
+        if (option == ':' || (option == OPT_CA_FILE && optarg[0] == '\0') ||
+            (optarg != NULL && optarg == argv[optind - 1] && optarg[0] == '-' && optarg[1] != '\0'))
+            return wrong("%s needs a value", word);
+        if (option == OPT_HELP || option == 'h') {
+            fputs(help, stdout);
+            return EXIT_SUCCESS;
+        }
+        if (option == OPT_VERSION || option == 'V') {
+            puts("login-example " LOGIN_EXAMPLE_VERSION);
+            return EXIT_SUCCESS;
+        }
+        status = read_option(options, (enum option_id)option, optarg);
+        if (status != OPTIONS_GIVEN)
+            return status;
+    }
+    if (optind < argc)
+        return wrong("%s is too much", argv[optind]);
+    return check(options);
+}
+
+void options_free(struct options *options)
+{
+    free(options->extras);
+}

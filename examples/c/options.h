@@ -1,0 +1,59 @@
+/* The words on the command line. */
+
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define LOGIN_EXAMPLE_VERSION "0.1.0"
+
+enum provider { AUTHKIT, CONNECT, OIDC, ENDPOINTS };
+
+enum option_id {
+    OPT_PROVIDER,
+    OPT_CLIENT_ID,
+    OPT_API_BASE,
+    OPT_DOMAIN,
+    OPT_ISSUER,
+    OPT_DEVICE_ENDPOINT,
+    OPT_TOKEN_ENDPOINT,
+    OPT_CLIENT_SECRET_ENV,
+    OPT_CA_FILE,
+    OPT_TIMEOUT,
+    OPT_INSECURE_LOOPBACK,
+    OPT_JSON,
+    OPT_NO_BROWSER,
+    OPT_SINGLE, /* how many options there are that may be given once; those that may be repeated follow */
+    OPT_SCOPE = OPT_SINGLE,
+    OPT_PARAM,
+    OPT_HEADER,
+    OPT_HELP,
+    OPT_VERSION,
+    OPTION_COUNT
+};
+
+/* One --scope, --param or --header. */
+struct extra {
+    enum option_id option;
+    const char *name; /* NULL for a scope */
+    const char *value;
+};
+
+/* The texts are those of argv. */
+struct options {
+    enum provider provider;
+    double timeout;                /* seconds; 0: none */
+    const char *value[OPT_SINGLE]; /* NULL: not given; an option without a value has "" */
+    struct extra *extras;
+    size_t extra_count;
+};
+
+enum { OPTIONS_GIVEN = -1 };
+
+/* Gives OPTIONS_GIVEN, or the status with which the program has to end because everything has been said.
+   options_free is called in either case. */
+int options_read(struct options *options, int argc, char **argv);
+void options_free(struct options *options);
+
+#endif
