@@ -1,0 +1,37 @@
+// Package cliauth logs a person in to a command-line tool by the OAuth 2.0 Device Authorization Grant (RFC 8628): the tool
+// shows a code and an address, the person approves in a browser on any device, and the tool has its tokens.
+//
+//	client, err := cliauth.NewAuthKit("client_123", cliauth.WithProduct("my-cli/1.0"))
+//	...
+//	login := client.Login()
+//	defer login.Close()
+//	prompt, err := login.Start(ctx)
+//	...
+//	fmt.Fprint(os.Stderr, prompt.Text())
+//	tokens, err := login.Poll(ctx, nil)
+//
+// A [Client] says who asks whom. A [Login] is one attempt.
+//
+// # Contexts
+//
+// A context that ends does not only end the call: it cancels the whole login, as [Login.Cancel] does, also while a request
+// is under way. The error then matches [ErrCancelled], the context's own error and its cause.
+//
+// # Errors
+//
+// Every error of this package is an [*Error]. Its Kind says what to do next, and errors.Is finds it:
+//
+//	if errors.Is(err, cliauth.ErrDenied) { ... }
+//
+// # Secrets
+//
+// Tokens are [Secret] values. Printing, logging and encoding show ****; the one way out is [Secret.Expose]. What else comes
+// from a server is hostile until it was looked at: what is called raw goes through [Sanitize] before a person sees it.
+//
+// # Goroutines and threads
+//
+// Everything may be used from any goroutine. Logins wait in Go: ten thousand of them at once need a handful of threads. No
+// goroutine is left when a call returns, and callbacks run on the goroutine that made the call.
+//
+// The package calls a library in C, so it needs cgo and a C compiler.
+package cliauth

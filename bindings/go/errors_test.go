@@ -1,0 +1,201 @@
+package cliauth_test
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"cliauth"
+	"cliauth/internal/authserver"
+)
+
+func TestHowALoginEnds(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		step any
+		kind cliauth.Kind
+		code string
+	}{
+		"denied":   {"access_denied", cliauth.ErrDenied, "access_denied"},
+		"expired":  {"expired_token", cliauth.ErrExpired, "expired_token"},
+		"rejected": {"invalid_client", cliauth.ErrRejected, "invalid_client"},
+		"nonsense": {settings{"json": settings{"a": 1}}, cliauth.ErrInvalidResponse, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			login := started(t, authserver.Scripted(t, "token", test.step).Client(t))
+			tokens, err := login.Poll(t.Context(), nil)
+			found := isError(t, err, test.kind)
+			if found.Kind != test.kind || found.OAuthError != test.code || tokens != nil || found.Message == "" {
+				t.Errorf("%+v", found)
+			}
+			_, again := login.Poll(t.Context(), nil)
+			if isError(t, again, test.kind).Message != found.Message {
+				t.Error("another outcome")
+			}
+		})
+	}
+}
+
+func TestWhatTheServerSaysIsAllThere(t *testing.T) {
+	t.Parallel()
+	server := authserver.Scripted(t, "device", settings{
+		"status": 400, "json": settings{"error": "invalid_scope", "error_description": "no \x1b[2J such scope"},
+		"headers": settings{"x-request-id": "req_1", "Retry-After": "7"},
+	})
+	login := server.Client(t).Login()
+	defer login.Close()
+	_, err := login.Start(t.Context())
+	found := isError(t, err, cliauth.ErrRejected)
+	if found.OAuthError != "invalid_scope" || found.Description != "no \uFFFD[2J such scope" || found.HTTPStatus != 400 ||
+		found.RequestID != "req_1" || found.RetryAfter != 7*time.Second || !strings.Contains(found.Message, found.Description) {
+		t.Errorf("%+v", found)
+	}
+}
+
+func TestActionRequired(t *testing.T) {
+	t.Parallel()
+	server := authserver.New(t, settings{
+		"answer":        settings{"decision": "step_up", "body": settings{"pending_authentication_token": hidden}},
+		"organizations": []settings{{"id": "org_1", "name": "One"}, {"id": "org_2", "name": "Two"}},
+	})
+	_, err := started(t, server.Client(t)).Poll(t.Context(), nil)
+	found := isError(t, err, cliauth.ErrActionRequired)
+	expected := []cliauth.Organization{{ID: "org_1", Name: "One"}, {ID: "org_2", Name: "Two"}}
+	if found.OAuthError != "organization_selection_required" || found.HTTPStatus != 403 || !reflect.DeepEqual(found.Organizations, expected) {
+		t.Errorf("%+v", found)
+	}
+	if found.PendingAuthenticationToken.Expose() != hidden || leaks(found.Error()) {
+		t.Error("the pending token")
+	}
+}
+
+func TestNobodyIsThere(t *testing.T) {
+	t.Parallel()
+	server := authserver.New(t, nil)
+	server.Listening(false)
+	defer server.Listening(true)
+	login := server.Client(t).Login()
+	defer login.Close()
+	_, err := login.Start(t.Context())
+	found := isError(t, err, cliauth.ErrNetwork)
+	if found.HTTPStatus != 0 || found.OAuthError != "" || found.Organizations != nil {
+		t.Errorf("%+v", found)
+	}
+}
+
+func TestTLS(t *testing.T) {
+	t.Parallel()
+	good := authserver.New(t, settings{"tls": "good", "answer": "approve"})
+	if _, err := started(t, good.Client(t)).Poll(t.Context(), nil); err != nil {
+		t.Error(err)
+	}
+	login := authserver.New(t, settings{"tls": "wrong_name"}).Client(t).Login()
+	defer login.Close()
+	_, err := login.Start(t.Context())
+	isError(t, err, cliauth.ErrTLS)
+}
+
+func TestACodeThatNobodyAnswersExpires(t *testing.T) {
+	t.Parallel()
+	login := started(t, authserver.New(t, settings{"expires_in": 2}).Client(t))
+	_, err := login.Poll(t.Context(), nil)
+	isError(t, err, cliauth.ErrExpired)
+}
+
+func TestALoginTimeoutEndsAsExpired(t *testing.T) {
+	t.Parallel()
+	server := authserver.Silent(t, "token")
+	login := started(t, server.Client(t, cliauth.WithLoginTimeout(1500*time.Millisecond)))
+	began := time.Now()
+	_, err := login.Poll(t.Context(), nil)
+	isError(t, err, cliauth.ErrExpired)
+	if took := time.Since(began); took > 1500*time.Millisecond+soon {
+		t.Errorf("it took %v", took)
+	}
+}
+
+func TestWrongSettings(t *testing.T) {
+	for name, option := range map[string]cliauth.Option{
+		"product": cliauth.WithProduct("my cli"), "scope": cliauth.WithScopes("a b"), "parameter": cliauth.WithParam("client_id", "x"),
+		"header": cliauth.WithHeader("Host", "x"), "CA": cliauth.WithCAPEM([]byte("no certificate")), "empty CA": cliauth.WithCAPEM(nil),
+		"proxy": cliauth.WithProxy("socks5://h"), "API base": cliauth.WithAPIBase("http://h"),
+		"revocation endpoint": cliauth.WithRevocationEndpoint("https://h/revoke"),
+		"timeout":             cliauth.WithConnectTimeout(0), "read timeout": cliauth.WithReadTimeout(-time.Second),
+		"request timeout": cliauth.WithRequestTimeout(25 * time.Hour), "login timeout": cliauth.WithLoginTimeout(-1),
+		"secret's place": cliauth.WithClientSecret(cliauth.NewSecret("s"), 9), "NUL": cliauth.WithProduct("a\x00b"),
+		"no UTF-8": cliauth.WithScopes("a\xff"), "NUL in a secret": cliauth.WithClientSecret(cliauth.NewSecret("a\x00b"), cliauth.SecretInAuto),
+		"NUL in a value": cliauth.WithHeader("X-A", "a\x00b"), "NUL in a name": cliauth.WithParam("a\x00b", "c"),
+	} {
+		client, err := cliauth.NewAuthKit("client_123", option)
+		if client != nil {
+			t.Errorf("a client in spite of a wrong %s", name)
+		}
+		if message := isError(t, err, cliauth.ErrInvalidConfig).Message; message == "" {
+			t.Errorf("no message for a wrong %s", name)
+		}
+	}
+	for _, make := range []func() (*cliauth.Client, error){
+		func() (*cliauth.Client, error) { return cliauth.NewAuthKit("") },
+		func() (*cliauth.Client, error) { return cliauth.NewAuthKit("a\x00b") },
+		func() (*cliauth.Client, error) { return cliauth.NewConnect("", "c") },
+		func() (*cliauth.Client, error) { return cliauth.NewDiscover("no url", "c") },
+		func() (*cliauth.Client, error) { return cliauth.NewEndpoints("https://h/d", "ftp://h/t", "c") },
+	} {
+		_, err := make()
+		isError(t, err, cliauth.ErrInvalidConfig)
+	}
+}
+
+func TestNoOptionIsAnOption(t *testing.T) {
+	client, err := cliauth.NewAuthKit("client_123", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = client.Close()
+}
+
+func TestAfterClose(t *testing.T) {
+	t.Parallel()
+	server := authserver.New(t, settings{"answer": "approve"})
+	client := server.Client(t)
+	login, unused := started(t, client), client.Login()
+	for range 2 {
+		if err := client.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	// What was made before lives on.
+	if _, err := login.Poll(t.Context(), nil); err != nil {
+		t.Error(err)
+	}
+	prompt := login.Prompt()
+	for range 2 {
+		if err := errors.Join(login.Close(), unused.Close()); err != nil {
+			t.Error(err)
+		}
+	}
+	if !strings.Contains(prompt.Text(), prompt.UserCode) {
+		t.Error("the prompt went with its login")
+	}
+	orphan := client.Login()
+	defer orphan.Close()
+	orphan.Cancel()
+	for name, call := range map[string]func() error{
+		"Login.Start":    func() error { _, err := orphan.Start(t.Context()); return err },
+		"Client.Refresh": func() error { _, err := client.Refresh(t.Context(), cliauth.NewSecret("t")); return err },
+		"Client.Revoke":  func() error { return client.Revoke(t.Context(), cliauth.NewSecret("t")) },
+		"Start":          func() error { _, err := unused.Start(t.Context()); return err },
+		"Poll":           func() error { _, err := login.Poll(t.Context(), nil); return err },
+		"Step":           func() error { _, err := login.Step(t.Context(), 0); return err },
+	} {
+		if err := call(); !errors.Is(err, cliauth.ErrClosed) {
+			t.Errorf("%s: %v", name, err)
+		} else if message := isError(t, err, cliauth.ErrInvalidConfig).Message; !strings.Contains(message, "after Close") {
+			t.Errorf("%s: %s", name, message)
+		}
+	}
+	login.Cancel()
+}

@@ -1,0 +1,69 @@
+package cliauth_test
+
+import (
+	"context"
+	"log/slog"
+
+	"cliauth"
+	"cliauth/internal/authserver"
+)
+
+// options point a client at a server that approves after its first "not yet".
+func options(more ...cliauth.Option) []cliauth.Option {
+	server := authserver.Make(settings{"answer": "approve", "answer_after_polls": 1, "user": settings{"id": "user_01EXAMPLEADA"}})
+	return server.Options(append(more, cliauth.WithAPIBase(server.URL))...)
+}
+
+func exampleClient() *cliauth.Client {
+	client, err := cliauth.NewAuthKit("client_123", options()...)
+	if err != nil {
+		panic(err)
+	}
+	return client
+}
+
+// exampleLogin was started.
+func exampleLogin() *cliauth.Login {
+	login := exampleClient().Login()
+	if _, err := login.Start(context.Background()); err != nil {
+		panic(err)
+	}
+	return login
+}
+
+func exampleTokens(client *cliauth.Client) *cliauth.Tokens {
+	login := client.Login()
+	defer login.Close()
+	if _, err := login.Start(context.Background()); err != nil {
+		panic(err)
+	}
+	tokens, err := login.Poll(context.Background(), nil)
+	if err != nil {
+		panic(err)
+	}
+	return tokens
+}
+
+// logIn asks a person who says no.
+func logIn(ctx context.Context) error {
+	server := authserver.Make(settings{"answer": "deny"})
+	client, err := cliauth.NewAuthKit("client_123", server.Options(cliauth.WithAPIBase(server.URL))...)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	login := client.Login()
+	defer login.Close()
+	if _, err := login.Start(ctx); err != nil {
+		return err
+	}
+	_, err = login.Poll(ctx, nil)
+	return err
+}
+
+func withoutTime(groups []string, attribute slog.Attr) slog.Attr {
+	if len(groups) == 0 && attribute.Key == slog.TimeKey {
+		return slog.Attr{}
+	}
+	return attribute
+}

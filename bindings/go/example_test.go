@@ -1,0 +1,229 @@
+package cliauth_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"cliauth"
+)
+
+// A whole login. The person's part is played by the test server, which options point at.
+func Example() {
+	ctx := context.Background()
+	client, err := cliauth.NewAuthKit("client_123", options(cliauth.WithProduct("my-cli/1.0"))...)
+	if err != nil {
+		panic(err)
+	}
+	defer client.Close()
+	login := client.Login()
+	defer login.Close()
+
+	prompt, err := login.Start(ctx) // one request
+	if err != nil {
+		panic(err)
+	}
+	fmt.Fprint(os.Stderr, prompt.Text()) // code, address, who asks, a warning
+	_ = prompt.OpenBrowser()             // not over SSH, in CI or without a display
+
+	tokens, err := login.Poll(ctx, nil) // until approved, denied or expired
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println("Logged in as", cliauth.Sanitize(tokens.UserID))
+	fmt.Println("Access token:", tokens.AccessToken)
+	// Output:
+	// Logged in as user_01EXAMPLEADA
+	// Access token: ****
+}
+
+func ExampleNewAuthKit() {
+	_, err := cliauth.NewAuthKit("client_123", cliauth.WithProduct("my cli"))
+	fmt.Println(err)
+	// Output: the product must look like my-cli or my-cli/1.2
+}
+
+func ExampleNewConnect() {
+	client, err := cliauth.NewConnect("acme.authkit.app", "client_123", cliauth.WithScopes("openid", "offline_access"))
+	if err != nil {
+		panic(err)
+	}
+	defer client.Close()
+	// Output:
+}
+
+func ExampleNewDiscover() {
+	client, err := cliauth.NewDiscover("https://id.example.com/realms/main", "my-cli",
+		cliauth.WithParam("audience", "https://api.example.com"),
+		cliauth.WithHeader("X-Tenant", "blue"),
+		cliauth.WithConnectTimeout(5*time.Second))
+	if err != nil {
+		panic(err)
+	}
+	defer client.Close()
+	// Output:
+}
+
+func ExampleNewEndpoints() {
+	client, err := cliauth.NewEndpoints("https://h/device", "https://h/token", "my-cli",
+		cliauth.WithRevocationEndpoint("https://h/revoke"),
+		cliauth.WithClientSecret(cliauth.NewSecret("not secret in a program that others run"), cliauth.SecretInBasic))
+	if err != nil {
+		panic(err)
+	}
+	defer client.Close()
+	// Output:
+}
+
+// While it waits, a login tells what happens. None of it is an error, and none needs an answer.
+func ExampleLogin_Poll_events() {
+	login := exampleLogin()
+	defer login.Close()
+	_, err := login.Poll(context.Background(), func(event cliauth.Event) {
+		switch event := event.(type) {
+		case cliauth.Pending:
+			fmt.Println("waiting, less than", event.ExpiresIn.Round(10*time.Second), "left")
+		case cliauth.SlowedDown:
+			fmt.Println("looking every", event.Interval)
+		case cliauth.Retrying:
+			fmt.Println("no answer:", event.Reason)
+		case cliauth.Resumed:
+			fmt.Println("awake again")
+		}
+	})
+	fmt.Println(err)
+	// Output:
+	// waiting, less than 5m0s left
+	// <nil>
+}
+
+// A context that ends cancels the login.
+func ExampleLogin_Poll_timeout() {
+	login := exampleLogin()
+	defer login.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	_, err := login.Poll(ctx, nil)
+	fmt.Println(err)
+	fmt.Println(errors.Is(err, cliauth.ErrCancelled), errors.Is(err, context.DeadlineExceeded))
+	// Output:
+	// the login was cancelled: context deadline exceeded
+	// true true
+}
+
+func ExampleLogin_Cancel() {
+	login := exampleLogin()
+	defer login.Close()
+	time.AfterFunc(100*time.Millisecond, login.Cancel)
+	_, err := login.Poll(context.Background(), nil)
+	fmt.Println(err)
+	// Output: the login was cancelled
+}
+
+// For programs with a loop of their own.
+func ExampleLogin_Step() {
+	ctx := context.Background()
+	login := exampleClient().Login()
+	defer login.Close()
+	for {
+		step, err := login.Step(ctx, 10*time.Millisecond)
+		if err != nil {
+			panic(err)
+		}
+		switch step := step.(type) {
+		case *cliauth.Prompt:
+			fmt.Println("a code of", len(step.UserCode), "characters")
+		case cliauth.Pending:
+			fmt.Println("not approved yet")
+		case cliauth.Waiting:
+			// Time for something else; nothing happens for step.DueIn.
+		case *cliauth.Tokens:
+			fmt.Println("approved:", !step.AccessToken.IsZero())
+			return
+		}
+	}
+	// Output:
+	// a code of 9 characters
+	// not approved yet
+	// approved: true
+}
+
+func ExampleError() {
+	err := logIn(context.Background())
+	var failure *cliauth.Error
+	switch {
+	case errors.Is(err, cliauth.ErrDenied):
+		fmt.Println("You said no.")
+	case errors.Is(err, cliauth.ErrActionRequired) && errors.As(err, &failure):
+		fmt.Println("Choose in the browser:")
+		for _, organization := range failure.Organizations {
+			fmt.Println(" ", cliauth.Sanitize(organization.Name))
+		}
+	case err != nil:
+		fmt.Println("Not logged in:", err)
+	}
+	// Output: You said no.
+}
+
+func ExampleClient_Refresh() {
+	ctx := context.Background()
+	client := exampleClient()
+	tokens := exampleTokens(client)
+
+	tokens, err := client.Refresh(ctx, tokens.RefreshToken)
+	if err != nil {
+		panic(err) // cliauth.ErrRejected: log in again
+	}
+	// Store it before anything else: the one that was sent is spent.
+	stored := tokens.RefreshToken.Expose()
+
+	_, err = client.Refresh(ctx, cliauth.NewSecret(stored))
+	fmt.Println(err)
+	// Output: <nil>
+}
+
+func ExampleClient_Revoke() {
+	client := exampleClient()
+	tokens := exampleTokens(client)
+	err := client.Revoke(context.Background(), tokens.RefreshToken)
+	if errors.Is(err, cliauth.ErrUnsupported) { // WorkOS has no revocation endpoint
+		fmt.Println("The token ends with its lifetime.")
+	}
+	// Output: The token ends with its lifetime.
+}
+
+func ExampleSecret() {
+	secret := cliauth.NewSecret("hunter2")
+	fmt.Printf("%v %+v %s %q %x\n", secret, struct{ Token cliauth.Secret }{secret}, secret, secret, secret)
+
+	encoded, _ := json.Marshal(map[string]any{"token": secret})
+	fmt.Println(string(encoded))
+
+	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: withoutTime}))
+	logger.Info("logged in", "token", secret)
+
+	fmt.Println(secret.Expose())
+	// Output:
+	// **** {Token:****} **** **** ****
+	// {"token":"****"}
+	// level=INFO msg="logged in" token=****
+	// hunter2
+}
+
+func ExamplePrompt_TextInColumns() {
+	login := exampleLogin()
+	defer login.Close()
+	text := login.Prompt().TextInColumns(40)
+	fmt.Println(strings.Contains(text, login.Prompt().UserCode))
+	// Output: true
+}
+
+func ExampleSanitize() {
+	fmt.Println(cliauth.Sanitize("user\x1b[2J"))
+	// Output: user�[2J
+}

@@ -1,0 +1,3 @@
+module cliauth
+
+go 1.24

@@ -1,0 +1,215 @@
+package cliauth
+
+// #include "native.h"
+import "C"
+
+import (
+	"math"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+	"unsafe"
+)
+
+// native is an object of the library, by a pointer of C's. It is freed once it is closed and nobody uses it any more.
+type native[P any] struct {
+	free func(P)
+
+	mu     sync.Mutex
+	object P
+	users  int
+	closed bool
+	freed  bool
+}
+
+func newNative[P any](object P, free func(P)) *native[P] {
+	return &native[P]{object: object, free: free}
+}
+
+// borrow gives the object, unless it is closed. Who gets it calls giveBack.
+func (n *native[P]) borrow() (object P, open bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed {
+		return object, false
+	}
+	n.users++
+	return n.object, true
+}
+
+func (n *native[P]) giveBack() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.users--
+	n.freeIfDone()
+}
+
+// close may be called more than once.
+func (n *native[P]) close() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.closed = true
+	n.freeIfDone()
+}
+
+func (n *native[P]) freeIfDone() {
+	if n.closed && n.users == 0 && !n.freed {
+		n.freed = true
+		n.free(n.object)
+	}
+}
+
+// cText is a text in C's memory, for one call.
+type cText struct{ bytes []byte }
+
+// newCText copies bytes, which C must be able to hold: what is not UTF-8 or has a NUL is refused.
+func newCText(what string, text []byte) (cText, error) {
+	if !utf8.Valid(text) {
+		return cText{}, invalid("the %s is not UTF-8", what)
+	}
+	for _, b := range text {
+		if b == 0 {
+			return cText{}, invalid("the %s has a NUL character in it", what)
+		}
+	}
+	size := len(text) + 1
+	bytes := unsafe.Slice((*byte)(C.malloc(C.size_t(size))), size)
+	bytes[copy(bytes, text)] = 0
+	return cText{bytes}, nil
+}
+
+func (t cText) chars() *C.char { return (*C.char)(unsafe.Pointer(unsafe.SliceData(t.bytes))) }
+
+// free wipes it first: it may be a secret.
+func (t cText) free() {
+	clear(t.bytes)
+	C.free(unsafe.Pointer(unsafe.SliceData(t.bytes)))
+}
+
+// secretOfChars copies a secret without leaving a string behind. NULL is the zero Secret.
+func secretOfChars(chars *C.char) Secret {
+	if chars == nil {
+		return Secret{}
+	}
+	return secretOf(C.GoBytes(unsafe.Pointer(chars), C.int(C.strlen(chars))))
+}
+
+// stringsOf reads an array that ends with NULL. NULL itself gives nil.
+func stringsOf(array **C.char) []string {
+	if array == nil {
+		return nil
+	}
+	texts := []string{}
+	for _, chars := range unsafe.Slice(array, math.MaxInt32) {
+		if chars == nil {
+			break
+		}
+		texts = append(texts, C.GoString(chars))
+	}
+	return texts
+}
+
+// durationOf is as long as a Duration can be where a server says more.
+func durationOf(seconds C.double) time.Duration {
+	nanoseconds := math.Round(float64(seconds) * 1e9)
+	if nanoseconds >= math.MaxInt64 {
+		return math.MaxInt64
+	}
+	return time.Duration(nanoseconds)
+}
+
+func secondsOf(d time.Duration) C.double { return C.double(d.Seconds()) }
+
+// latest is the last second that time.Time can write in RFC 3339, and so in JSON.
+var latest = time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC)
+
+func timeOf(sinceEpoch C.double) time.Time {
+	if float64(sinceEpoch) >= float64(latest.Unix()) {
+		return latest
+	}
+	whole, rest := math.Modf(float64(sinceEpoch))
+	return time.Unix(int64(whole), int64(rest*1e9)).UTC()
+}
+
+// takeError reads an error of the library, and frees it.
+func takeError(object *C.cli_auth_error) error {
+	defer C.cli_auth_error_free(object)
+	e := &Error{
+		Kind:                       kindOf(object),
+		Message:                    C.GoString(C.cli_auth_error_message(object)),
+		OAuthError:                 C.GoString(C.cli_auth_error_oauth_error(object)),
+		Description:                C.GoString(C.cli_auth_error_description(object)),
+		HTTPStatus:                 int(C.cli_auth_error_http_status(object)),
+		RequestID:                  C.GoString(C.cli_auth_error_request_id(object)),
+		PendingAuthenticationToken: secretOfChars(C.cli_auth_error_expose_pending_authentication_token(object)),
+	}
+	var seconds C.double
+	if C.cli_auth_error_retry_after(object, &seconds) {
+		e.RetryAfter = durationOf(seconds)
+	}
+	if ids := stringsOf(C.cli_auth_error_organization_ids(object)); ids != nil {
+		names := stringsOf(C.cli_auth_error_organization_names(object))
+		e.Organizations = make([]Organization, len(ids))
+		for i, id := range ids {
+			e.Organizations[i] = Organization{ID: id, Name: names[i]}
+		}
+	}
+	return e
+}
+
+func kindOf(object *C.cli_auth_error) Kind {
+	if C.cli_auth_error_status(object) == C.CLI_AUTH_INVALID_ARGUMENT {
+		return ErrInvalidConfig
+	}
+	return Kind(C.GoString(C.cli_auth_error_kind(object)))
+}
+
+// takeTokens reads tokens of the library, and frees them.
+func takeTokens(object *C.cli_auth_tokens) *Tokens {
+	defer C.cli_auth_tokens_free(object)
+	tokens := &Tokens{
+		AccessToken:    secretOfChars(C.cli_auth_tokens_expose_access_token(object)),
+		RefreshToken:   secretOfChars(C.cli_auth_tokens_expose_refresh_token(object)),
+		IDToken:        secretOfChars(C.cli_auth_tokens_expose_id_token(object)),
+		TokenType:      C.GoString(C.cli_auth_tokens_token_type(object)),
+		Scopes:         stringsOf(C.cli_auth_tokens_scopes(object)),
+		UserID:         C.GoString(C.cli_auth_tokens_user_id(object)),
+		OrganizationID: C.GoString(C.cli_auth_tokens_organization_id(object)),
+		Other:          map[string]Secret{},
+	}
+	var seconds C.double
+	if C.cli_auth_tokens_expires_in(object, &seconds) {
+		tokens.ExpiresIn, tokens.ExpiresAt = durationOf(seconds), latest
+	}
+	if C.cli_auth_tokens_expires_at(object, &seconds) {
+		tokens.ExpiresAt = timeOf(seconds)
+	}
+	for _, name := range stringsOf(C.cli_auth_tokens_other_names(object)) {
+		// What C gave may hold no NUL and is UTF-8.
+		text, err := newCText("name", []byte(name))
+		if err != nil {
+			continue
+		}
+		tokens.Other[name] = secretOfChars(C.cli_auth_tokens_expose_other(object, text.chars()))
+		text.free()
+	}
+	return tokens
+}
+
+// Sanitize makes a server's text safe for a terminal: no control characters, no escape sequences, no tricks with the
+// direction of writing, and not endless. What is cut out or replaced shows.
+func Sanitize(text string) string {
+	replaced := strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+	copied, err := newCText("text", []byte(replaced))
+	if err != nil {
+		return ""
+	}
+	defer copied.free()
+	clean := C.cli_auth_sanitize(copied.chars())
+	defer C.cli_auth_string_free(clean)
+	return C.GoString(clean)
+}
+
+// Version is the version of the library that is linked.
+func Version() string { return C.GoString(C.cli_auth_version()) }

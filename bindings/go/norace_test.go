@@ -1,0 +1,5 @@
+//go:build !race
+
+package cliauth_test
+
+const raceDetector = false

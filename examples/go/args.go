@@ -1,0 +1,188 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const usage = `Usage: login-example [login] --provider PROVIDER --client-id ID [OPTION]...
+
+Logs you in, in a browser on this or another device.
+
+  --provider PROVIDER        authkit: WorkOS AuthKit
+                             connect: WorkOS Connect (--domain)
+                             oidc: any server that publishes its metadata (--issuer)
+                             endpoints: any other (--device-endpoint, --token-endpoint)
+  --client-id ID             how the server knows this tool
+  --api-base URL             authkit: another address of the WorkOS API
+  --domain HOST_OR_URL       connect: the AuthKit domain
+  --issuer URL               oidc: the issuer, exactly as the server writes it
+  --device-endpoint URL      endpoints: where a login begins
+  --token-endpoint URL       endpoints: where the tokens come from
+  --client-secret-env NAME   the environment variable with a client secret
+  --scope S                  a scope to ask for; repeatable
+  --param K=V                an extra parameter of the first request; repeatable
+  --header 'NAME: VALUE'     an extra header of every request; repeatable
+  --ca-file PEM              certificates to trust beside the system's
+  --insecure-loopback        allow http to this machine, for tests
+  --json                     print a JSON object a line, and nothing else
+  --no-browser               do not open a browser
+  --timeout SECONDS          give up after this time
+  --version                  print the version
+`
+
+// options are what the command line says.
+type options struct {
+	provider, clientID            string
+	apiBase, domain, issuer       string
+	deviceEndpoint, tokenEndpoint string
+	clientSecretEnv, caFile       string
+	scopes                        []string
+	params, headers               []pair
+	insecureLoopback              bool
+	json, noBrowser               bool
+	timeout                       time.Duration
+}
+
+type pair struct{ name, value string }
+
+// readArguments ends the program with status 2 where they make no sense.
+func readArguments(words []string) *options {
+	o, err := parse(words)
+	switch {
+	case err == nil:
+		return o
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Print(usage)
+		os.Exit(0)
+	case errors.Is(err, errVersion):
+		fmt.Println("login-example", version)
+		os.Exit(0)
+	}
+	fmt.Fprintf(os.Stderr, "%s\nlogin-example: %v\n", usage, err)
+	os.Exit(2)
+	return nil
+}
+
+var errVersion = errors.New("the version is asked for")
+
+func parse(words []string) (*options, error) {
+	// There is no other command, so the word may be left out.
+	if len(words) > 0 && words[0] == "login" {
+		words = words[1:]
+	}
+	o := &options{}
+	flags := flag.NewFlagSet("login-example", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.StringVar(&o.provider, "provider", "", "")
+	flags.StringVar(&o.clientID, "client-id", "", "")
+	flags.StringVar(&o.apiBase, "api-base", "", "")
+	flags.StringVar(&o.domain, "domain", "", "")
+	flags.StringVar(&o.issuer, "issuer", "", "")
+	flags.StringVar(&o.deviceEndpoint, "device-endpoint", "", "")
+	flags.StringVar(&o.tokenEndpoint, "token-endpoint", "", "")
+	flags.StringVar(&o.clientSecretEnv, "client-secret-env", "", "")
+	flags.StringVar(&o.caFile, "ca-file", "", "")
+	flags.BoolVar(&o.insecureLoopback, "insecure-loopback", false, "")
+	flags.BoolVar(&o.json, "json", false, "")
+	flags.BoolVar(&o.noBrowser, "no-browser", false, "")
+	showVersion := flags.Bool("version", false, "")
+	flags.Func("scope", "", func(word string) error {
+		o.scopes = append(o.scopes, word)
+		return nil
+	})
+	flags.Func("param", "", func(word string) error {
+		name, value, found := strings.Cut(word, "=")
+		if !found {
+			return errors.New("write it as NAME=VALUE")
+		}
+		o.params = append(o.params, pair{name, value})
+		return nil
+	})
+	flags.Func("header", "", func(word string) error {
+		name, value, found := strings.Cut(word, ":")
+		if !found {
+			return errors.New("write it as 'Name: value'")
+		}
+		o.headers = append(o.headers, pair{strings.TrimSpace(name), strings.TrimSpace(value)})
+		return nil
+	})
+	flags.Func("timeout", "", func(word string) (err error) {
+		o.timeout, err = seconds(word)
+		return err
+	})
+	if err := flags.Parse(words); err != nil {
+		return nil, withTwoDashes(err)
+	}
+	if *showVersion {
+		return nil, errVersion
+	}
+	if flags.NArg() > 0 {
+		return nil, fmt.Errorf("%q is an argument too many", flags.Arg(0))
+	}
+	given := map[string]bool{}
+	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	return o, check(o.provider, given)
+}
+
+// check holds the options against the provider: each has words of its own.
+func check(provider string, given map[string]bool) error {
+	for _, name := range []string{"provider", "client-id"} {
+		if !given[name] {
+			return fmt.Errorf("--%s is missing", name)
+		}
+	}
+	known := false
+	for _, own := range []struct {
+		provider, option string
+		needed           bool
+	}{
+		{"authkit", "api-base", false},
+		{"connect", "domain", true},
+		{"oidc", "issuer", true},
+		{"endpoints", "device-endpoint", true},
+		{"endpoints", "token-endpoint", true},
+	} {
+		known = known || own.provider == provider
+		if own.needed && own.provider == provider && !given[own.option] {
+			return fmt.Errorf("--provider %s needs --%s", provider, own.option)
+		}
+		if own.provider != provider && given[own.option] {
+			return fmt.Errorf("--%s is for --provider %s", own.option, own.provider)
+		}
+	}
+	if !known {
+		return fmt.Errorf("there is no --provider %q", provider)
+	}
+	return nil
+}
+
+func seconds(word string) (time.Duration, error) {
+	number, err := strconv.ParseFloat(word, 64)
+	if err != nil || !(number > 0) || math.IsInf(number, 1) {
+		return 0, errors.New("give a number of seconds above 0")
+	}
+	if number > float64(math.MaxInt64)/1e9 {
+		return math.MaxInt64, nil
+	}
+	// Not nothing, however little it is.
+	return max(time.Duration(number*1e9), 1), nil
+}
+
+// ofFlag is where package flag names an option, with one dash.
+var ofFlag = regexp.MustCompile(`(defined: |argument: |for flag | for )-`)
+
+func withTwoDashes(err error) error {
+	if errors.Is(err, flag.ErrHelp) {
+		return err
+	}
+	return errors.New(ofFlag.ReplaceAllString(err.Error(), "$1--"))
+}

@@ -1,0 +1,237 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"strconv"
+	"time"
+	"unicode/utf16"
+
+	"cliauth"
+)
+
+// output is what the tool says. Its errors are that standard output was closed.
+type output interface {
+	prompt(*cliauth.Prompt) error
+	event(cliauth.Event) error
+	authorized(*cliauth.Tokens) error
+	failed(*cliauth.Error) error
+}
+
+// words are for people: the result on standard output, everything else on standard error.
+type words struct {
+	// counting is whether the line with the countdown is on the screen.
+	counting bool
+}
+
+func (w *words) prompt(prompt *cliauth.Prompt) error {
+	say("%s", prompt.TextForStderr())
+	return nil
+}
+
+func (w *words) event(event cliauth.Event) error {
+	switch event := event.(type) {
+	case cliauth.Pending:
+		w.countDown(whole(event.ExpiresIn))
+	case cliauth.SlowedDown:
+		w.line("The server asks for patience: looking every %d s from now on.", whole(event.Interval))
+	case cliauth.Retrying:
+		w.line("No answer (%s): trying again in %d s.", event.Reason, whole(event.RetryIn))
+	case cliauth.Resumed:
+		w.line("Awake again.")
+	}
+	return nil
+}
+
+func (w *words) authorized(tokens *cliauth.Tokens) error {
+	w.endCountDown()
+	if tokens.UserID == "" {
+		return write("Logged in.\n")
+	}
+	return write("Logged in as " + cliauth.Sanitize(tokens.UserID) + ".\n")
+}
+
+func (w *words) failed(err *cliauth.Error) error {
+	w.line("Not logged in: %v.", err)
+	for _, o := range err.Organizations {
+		w.line("  %s  %s", cliauth.Sanitize(o.ID), cliauth.Sanitize(o.Name))
+	}
+	if err.RequestID != "" {
+		w.line("The server's name for the request is %s.", err.RequestID)
+	}
+	return nil
+}
+
+// countDown is one line that is written over on a terminal; elsewhere it is said once.
+func (w *words) countDown(left int64) {
+	if onTerminal() {
+		say("\rWaiting for your approval, %d s left. ", left)
+	} else if !w.counting {
+		say("Waiting for your approval.\n")
+	}
+	w.counting = true
+}
+
+func (w *words) endCountDown() {
+	if w.counting && onTerminal() {
+		say("\n")
+	}
+	w.counting = false
+}
+
+func (w *words) line(format string, args ...any) {
+	w.endCountDown()
+	say(format+"\n", args...)
+}
+
+// whole gives the full seconds.
+func whole(d time.Duration) int64 { return int64(d / time.Second) }
+
+// say writes on standard error. That may be closed, too, which is no reason to stop.
+func say(format string, args ...any) { _, _ = fmt.Fprintf(os.Stderr, format, args...) }
+
+func write(text string) error {
+	_, err := io.WriteString(os.Stdout, text)
+	return err
+}
+
+func onTerminal() bool {
+	info, err := os.Stderr.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// jsonLines are for programs: one JSON object a line on standard output.
+type jsonLines struct{}
+
+func (jsonLines) prompt(prompt *cliauth.Prompt) error {
+	return writeJSON(struct {
+		Event                   string   `json:"event"`
+		UserCode                string   `json:"user_code"`
+		VerificationURI         string   `json:"verification_uri"`
+		VerificationURIComplete *string  `json:"verification_uri_complete"`
+		ExpiresIn               jsonTime `json:"expires_in"`
+	}{
+		"prompt", prompt.UserCode, prompt.VerificationURI, orNull(prompt.VerificationURIComplete),
+		jsonTime(prompt.ExpiresIn),
+	})
+}
+
+func (jsonLines) event(event cliauth.Event) error {
+	switch event := event.(type) {
+	case cliauth.Pending:
+		return writeJSON(struct {
+			Event      string   `json:"event"`
+			NextPollIn jsonTime `json:"next_poll_in"`
+			ExpiresIn  jsonTime `json:"expires_in"`
+		}{"pending", jsonTime(event.NextPollIn), jsonTime(event.ExpiresIn)})
+	case cliauth.SlowedDown:
+		return writeJSON(struct {
+			Event    string   `json:"event"`
+			Interval jsonTime `json:"interval"`
+		}{"slowed_down", jsonTime(event.Interval)})
+	case cliauth.Retrying:
+		return writeJSON(struct {
+			Event   string   `json:"event"`
+			Reason  string   `json:"reason"`
+			Attempt int      `json:"attempt"`
+			RetryIn jsonTime `json:"retry_in"`
+		}{"retrying", event.Reason, event.Attempt, jsonTime(event.RetryIn)})
+	case cliauth.Resumed:
+		return writeJSON(struct {
+			Event        string   `json:"event"`
+			SuspendedFor jsonTime `json:"suspended_for"`
+		}{"resumed", jsonTime(event.SuspendedFor)})
+	}
+	return nil
+}
+
+func (jsonLines) authorized(tokens *cliauth.Tokens) error {
+	var expiresIn *jsonTime
+	if !tokens.ExpiresAt.IsZero() {
+		expiresIn = (*jsonTime)(&tokens.ExpiresIn)
+	}
+	return writeJSON(struct {
+		Event           string    `json:"event"`
+		TokenType       string    `json:"token_type"`
+		ExpiresIn       *jsonTime `json:"expires_in"`
+		Scope           []string  `json:"scope"`
+		HasRefreshToken bool      `json:"has_refresh_token"`
+		HasIDToken      bool      `json:"has_id_token"`
+		// Nobody has verified an id_token here, so it does not say who this is.
+		Subject *string `json:"subject"`
+	}{
+		"authorized", tokens.TokenType, expiresIn, tokens.Scopes,
+		!tokens.RefreshToken.IsZero(), !tokens.IDToken.IsZero(), orNull(tokens.UserID),
+	})
+}
+
+func (jsonLines) failed(err *cliauth.Error) error {
+	type organization struct {
+		ID   string `json:"id"`
+		Name string `json:"name"`
+	}
+	var organizations []organization
+	if err.Organizations != nil {
+		organizations = []organization{}
+	}
+	for _, o := range err.Organizations {
+		organizations = append(organizations, organization{o.ID, o.Name})
+	}
+	var status *int
+	if err.HTTPStatus != 0 {
+		status = &err.HTTPStatus
+	}
+	return writeJSON(struct {
+		Event         string         `json:"event"`
+		Kind          cliauth.Kind   `json:"kind"`
+		OAuthError    *string        `json:"oauth_error"`
+		Message       string         `json:"message"`
+		HTTPStatus    *int           `json:"http_status"`
+		RequestID     *string        `json:"request_id"`
+		Organizations []organization `json:"organizations"`
+	}{
+		"error", err.Kind, orNull(err.OAuthError), err.Message, status, orNull(err.RequestID), organizations,
+	})
+}
+
+func orNull(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+// jsonTime is in seconds: a whole number where it is one, else milliseconds after the point.
+type jsonTime time.Duration
+
+func (t jsonTime) MarshalJSON() ([]byte, error) {
+	milliseconds := math.Round(time.Duration(t).Seconds() * 1000)
+	return strconv.AppendFloat(nil, milliseconds/1000, 'f', -1, 64), nil
+}
+
+// writeJSON writes a line in ASCII: a server's text must not act on a terminal that shows it either.
+func writeJSON(object any) error {
+	var encoded bytes.Buffer
+	encoder := json.NewEncoder(&encoded)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(object); err != nil {
+		return err
+	}
+	var line bytes.Buffer
+	for _, r := range encoded.String() {
+		switch {
+		case ' ' <= r && r <= '~' || r == '\n':
+			line.WriteRune(r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&line, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&line, `\u%04x`, r)
+		}
+	}
+	return write(line.String())
+}
