@@ -16,6 +16,7 @@ const QUICK: Duration = Duration::from_secs(3 * 60);
 pub(crate) fn run(workspace: &Workspace, write: bool) -> anyhow::Result<u8> {
     if write {
         conformance::write(workspace)?;
+        lang::write(workspace)?;
     }
     let mut report = Report::new("check");
     all(workspace, lang::ALL, &mut report)?;

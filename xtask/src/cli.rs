@@ -1,13 +1,14 @@
 //! The words of the command line.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use lexopt::prelude::*;
 
 use crate::authserver::Answer;
 use crate::bench;
 use crate::demo;
-use crate::lang::{self, Language};
+use crate::lang::{self, Install, Language};
 
 pub(crate) const HELP: &str = "\
 Usage: cargo xtask COMMAND
@@ -15,13 +16,15 @@ Usage: cargo xtask COMMAND
   demo [LANG] [--approve | --deny]  log in against a server on this machine, with the example tool
   test [LANG...]                    set up what is needed and run every test
   examples [LANG...]                build each example tool; leaves target/login/LANG
-  package [LANG...]                 build what users install (crate; wheel and sdist); leaves it in target/dist
+  package [LANG...]                 build what users install (crate; wheel and sdist; archive); leaves it in target/dist
+  install c --prefix DIR [--destdir DIR]
+                                    build the C library and install it; DESTDIR in the environment is heeded too
   check [--write]                   format, lints, docs, dependencies, generated files (--write renews those)
   setup [LANG...]                   only the set-up part of test
   bench [LANG...] [--peers]         measure
   authserver ...                    run the test authorization server; --help tells its options
 
-LANG is rust or python. None means all that exist.
+LANG is rust, python, c or go. None means all that exist.
 ";
 
 #[derive(Debug)]
@@ -33,6 +36,7 @@ pub(crate) enum Command {
     Check { write: bool },
     Setup(Vec<Language>),
     Package(Vec<Language>),
+    Install(Install),
     Bench(bench::Options),
     Authserver(Vec<OsString>),
 }
@@ -56,6 +60,7 @@ fn parse_from(mut words: lexopt::Parser) -> Result<Command, lexopt::Error> {
         "test" => languages_only(words, Command::Test),
         "setup" => languages_only(words, Command::Setup),
         "package" => languages_only(words, Command::Package),
+        "install" => install_options(words),
         "check" => check_options(words),
         "bench" => bench_options(words),
         "authserver" => Ok(Command::Authserver(words.raw_args()?.collect())),
@@ -93,6 +98,30 @@ fn languages_only(
         }
     }
     Ok(command(or_all(languages)))
+}
+
+fn install_options(mut words: lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let (mut language, mut prefix, mut destdir) = (None, None, None);
+    while let Some(word) = words.next()? {
+        match word {
+            Long("prefix") if prefix.is_none() => prefix = Some(folder(&mut words)?),
+            Long("destdir") if destdir.is_none() => destdir = Some(folder(&mut words)?),
+            Long("prefix" | "destdir") => return Err("give --prefix and --destdir once".into()),
+            Short('h') | Long("help") => return Ok(Command::Help),
+            Value(name) if language.is_none() => language = Some(named(name)?),
+            other => return Err(other.unexpected()),
+        }
+    }
+    match (language, prefix) {
+        (Some(Language::C), Some(prefix)) => Ok(Command::Install(Install { prefix, destdir })),
+        (Some(Language::C), None) => Err("say where: install c --prefix DIR".into()),
+        _ => Err("only C is installed by this; say install c --prefix DIR".into()),
+    }
+}
+
+fn folder(words: &mut lexopt::Parser) -> Result<PathBuf, lexopt::Error> {
+    let folder = words.value()?;
+    if folder.is_empty() { Err("a folder has a name".into()) } else { Ok(folder.into()) }
 }
 
 fn check_options(mut words: lexopt::Parser) -> Result<Command, lexopt::Error> {
@@ -171,12 +200,29 @@ mod tests {
             &["demo", "--approve", "--deny"],
             &["check", "rust"],
             &["setup", "--fast"],
+            &["install"],
+            &["install", "c"],
+            &["install", "c", "--prefix"],
+            &["install", "c", "--prefix="],
+            &["install", "c", "--prefix=/a", "--prefix=/b"],
+            &["install", "rust", "--prefix=/a"],
             &["dance"],
             &["--version"],
             &[],
         ] {
             assert!(parsed(words).is_err(), "{words:?}");
         }
+    }
+
+    #[test]
+    fn an_installation_has_a_prefix_and_may_have_a_destdir() {
+        let install = |words: &[&str]| match parsed(words) {
+            Ok(Command::Install(Install { prefix, destdir })) => (prefix, destdir),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(install(&["install", "c", "--prefix", "/usr"]), ("/usr".into(), None));
+        let words = ["install", "--destdir=stage", "--prefix=/usr", "c"];
+        assert_eq!(install(&words), ("/usr".into(), Some("stage".into())));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The languages that log in, one file each. What differs between them is asked for here and nowhere else.
 
+mod c;
+mod go;
 mod python;
 mod rust;
 
@@ -10,14 +12,19 @@ use crate::report::Report;
 use crate::setup::{self, Need, Tool};
 use crate::workspace::{Profile, Workspace};
 
+pub(crate) use c::{Install, install, write};
+pub(crate) use go::{command as go_command, module as go_module};
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Language {
     Rust,
     Python,
+    C,
+    Go,
 }
 
 /// In the order in which they are built and tested.
-pub(crate) const ALL: &[Language] = &[FIRST, Language::Python];
+pub(crate) const ALL: &[Language] = &[FIRST, Language::Python, Language::C, Language::Go];
 /// The one that a command means which takes a single language and got none.
 pub(crate) const FIRST: Language = Language::Rust;
 
@@ -30,6 +37,8 @@ impl Language {
         match self {
             Self::Rust => "rust",
             Self::Python => "python",
+            Self::C => "c",
+            Self::Go => "go",
         }
     }
 
@@ -38,6 +47,8 @@ impl Language {
         match self {
             Self::Rust => &[],
             Self::Python => python::NEEDS,
+            Self::C => c::NEEDS,
+            Self::Go => go::NEEDS,
         }
     }
 
@@ -45,8 +56,9 @@ impl Language {
     pub(crate) fn missing(self, workspace: &Workspace) -> Option<String> {
         let lacking = self.needs().iter().find(|need| !setup::is_there(need.program));
         lacking.map(|need| format!("needs {}", need.program)).or_else(|| match self {
-            Self::Rust => None,
+            Self::Rust | Self::C => None,
             Self::Python => python::missing(workspace),
+            Self::Go => go::missing(workspace),
         })
     }
 
@@ -55,6 +67,8 @@ impl Language {
         match self {
             Self::Rust => &[],
             Self::Python => python::TOOLS,
+            Self::C => c::TOOLS,
+            Self::Go => go::TOOLS,
         }
     }
 
@@ -68,6 +82,8 @@ impl Language {
         match self {
             Self::Rust => run(rust::build_example(workspace, profile)),
             Self::Python => python::build_example(workspace, run),
+            Self::C => c::build_example(workspace, run),
+            Self::Go => go::build_example(workspace, run),
         }
     }
 
@@ -76,6 +92,8 @@ impl Language {
         match self {
             Self::Rust => run(rust::build_demo(workspace)),
             Self::Python => python::build_demo(workspace, run),
+            Self::C => c::build_demo(workspace, run),
+            Self::Go => go::build_demo(workspace, run),
         }
     }
 
@@ -84,6 +102,8 @@ impl Language {
         match self {
             Self::Rust => rust::example(workspace, profile),
             Self::Python => crate::examples::launcher(workspace, self),
+            Self::C => c::example(workspace),
+            Self::Go => go::example(workspace),
         }
     }
 
@@ -92,6 +112,8 @@ impl Language {
         match self {
             Self::Rust => vec![rust::example(workspace, profile)],
             Self::Python => python::words(workspace),
+            Self::C => vec![c::example(workspace)],
+            Self::Go => vec![go::example(workspace)],
         }
     }
 
@@ -100,6 +122,8 @@ impl Language {
         match self {
             Self::Rust => rust::LAUNCH,
             Self::Python => python::LAUNCH,
+            Self::C => c::LAUNCH,
+            Self::Go => go::LAUNCH,
         }
     }
 
@@ -108,6 +132,8 @@ impl Language {
         match self {
             Self::Rust => rust::package(workspace, run),
             Self::Python => python::package(workspace, run),
+            Self::C => c::package(workspace, run),
+            Self::Go => go::package(workspace, run),
         }
     }
 
@@ -116,6 +142,8 @@ impl Language {
         match self {
             Self::Rust => Ok(()),
             Self::Python => python::check(workspace, report),
+            Self::C => c::check(workspace, report),
+            Self::Go => go::check(workspace, report),
         }
     }
 
@@ -124,6 +152,8 @@ impl Language {
         match self {
             Self::Rust => rust::test(workspace, report),
             Self::Python => python::test(workspace, report),
+            Self::C => c::test(workspace, report),
+            Self::Go => go::test(workspace, report),
         }
     }
 }

@@ -7,7 +7,9 @@ mod cli;
 mod conformance;
 mod demo;
 mod examples;
+mod guide;
 mod lang;
+mod notices;
 mod package;
 mod process;
 mod report;
@@ -61,6 +63,7 @@ fn run(command: Command) -> anyhow::Result<u8> {
         Command::Check { write } => check::run(&workspace, write),
         Command::Setup(languages) => setup::run(&workspace, &languages),
         Command::Package(languages) => package::run(&workspace, &languages),
+        Command::Install(options) => lang::install(&workspace, &options),
         Command::Bench(options) => bench::run(&workspace, &options),
         Command::Authserver(arguments) => authserver::run(&workspace, &arguments),
     }

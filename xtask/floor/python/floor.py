@@ -10,7 +10,7 @@ import time
 library, url, ca_file = sys.argv[1:4]
 polls = int(sys.argv[4]) if len(sys.argv) > 4 else 0
 pause = float(sys.argv[5]) if len(sys.argv) > 5 else 0.0
-floor = ctypes.CDLL(library).floor
+floor = ctypes.CDLL(library).floor_step
 floor.restype = ctypes.c_char_p
 
 code = floor(f"{url} {ca_file}".encode())

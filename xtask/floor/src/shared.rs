@@ -1,5 +1,5 @@
 //! The floor for other languages: one C function for one login in one process. `cargo rustc --lib --crate-type cdylib` makes
-//! a shared library of it.
+//! a shared library of it, `--crate-type staticlib` a static one.
 //!
 //! A yardstick that is never shipped, so the rule that `unsafe` lives in `src/ffi` alone has its one exception here: a C
 //! function cannot be named, nor a text taken from C, without it.
@@ -17,13 +17,13 @@ use crate::{Failure, Login};
 static STATE: Mutex<Option<(Login, CString)>> = Mutex::new(None);
 
 /// The first call takes `URL CA_FILE`, starts the login and gives the user code. Each later call polls and gives `token` or
-/// nothing. The text is good until the next call; a null pointer means that something went wrong.
+/// nothing. The text is good until the next call; a null pointer means that something went wrong. (C has a `floor` already.)
 ///
 /// # Safety
 ///
 /// `words` is a text as C has it.
 #[unsafe(no_mangle)]
-pub(crate) unsafe extern "C" fn floor(words: *const c_char) -> *const c_char {
+pub(crate) unsafe extern "C" fn floor_step(words: *const c_char) -> *const c_char {
     // SAFETY: the caller gives a text that ends with a zero byte and that nobody changes during this call.
     let words = unsafe { CStr::from_ptr(words) };
     answer(words).unwrap_or(ptr::null())

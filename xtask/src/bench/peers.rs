@@ -14,14 +14,16 @@ pub(super) fn measure(bench: &Bench<'_>, peer: &Peer) -> anyhow::Result<Vec<Row>
     let issuer = json!({"issuer_path": peer.issuer_path});
     let mut rows = launch::measure(bench, &peer.party, &issuer, start)?;
     rows.extend(stop::interrupt_in_flight(bench, &issuer, Some(start))?);
-    rows.push(load::busy_polls(bench, &|polls, _| {
-        let before_the_last = polls.saturating_sub(1);
-        let at = bench.server.open(json!({
-            "interval": 0, "enforce_interval": 0, "answer": "approve", "answer_after_polls": before_the_last,
-            "issuer_path": peer.issuer_path, "log": false,
-        }))?;
-        load::cost(one(peer, &at)?)
-    })?);
+    if peer.takes_no_interval {
+        rows.push(load::busy_polls(bench, &|polls, _| {
+            let before_the_last = polls.saturating_sub(1);
+            let at = bench.server.open(json!({
+                "interval": 0, "enforce_interval": 0, "answer": "approve", "answer_after_polls": before_the_last,
+                "issuer_path": peer.issuer_path, "log": false,
+            }))?;
+            load::cost(one(peer, &at)?)
+        })?);
+    }
     for &logins in peer.crowds {
         rows.extend(load::crowd(bench, logins, &crowd(bench, peer, logins)?)?);
     }

@@ -8,10 +8,10 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use serde_json::Value;
 
-use super::go;
 use super::server::number;
-use super::subject::{Budgets, Party, Peer, Size, Subject, Words};
+use super::subject::{Budgets, CANCEL, Party, Peer, Size, Subject, Words, bytes};
 use super::table::Budget;
+use super::{floor, go};
 use crate::examples::in_foreground;
 use crate::lang::Language;
 use crate::process;
@@ -44,10 +44,11 @@ pub(super) fn subject(workspace: &Workspace) -> anyhow::Result<Subject> {
     Ok(Subject {
         tool: Party { words: Words::new(tool), sizes, import: Some(import(workspace, &python, "cli_auth")) },
         short: Some(Words::new([&python, &workspace.root.join(SHORT)])),
-        floor: floor(workspace, &python)?,
+        floor: beside(workspace, &python)?,
         // ctypes notes Ctrl-C and goes on waiting for the answer.
         floor_hears: false,
         meter: Words::new([&python, &workspace.root.join(METER)]),
+        cancels: CANCEL,
         crowds: &[1_000],
         budgets: Budgets {
             start: Budget::Times(1.7),
@@ -61,13 +62,8 @@ pub(super) fn subject(workspace: &Workspace) -> anyhow::Result<Subject> {
 }
 
 /// ctypes and the library, in an environment of the interpreter that `python` stands for.
-fn floor(workspace: &Workspace, python: &Path) -> anyhow::Result<Party> {
-    let mut cargo = workspace.cargo("rustc");
-    // With the profile of the library in the wheel, and stripped like that.
-    cargo.args(["--quiet", "--locked", "--profile", "size", "--package", "floor", "--lib"]);
-    cargo.args(["--crate-type", "cdylib", "--config", "profile.size.strip='symbols'"]);
-    in_foreground(cargo)?;
-    let library = workspace.target.join("size").join("libfloor.so");
+fn beside(workspace: &Workspace, python: &Path) -> anyhow::Result<Party> {
+    let library = floor::libraries(workspace)?.shared;
     let own = interpreter(&environment(workspace, "floor-python", python, "")?);
     let script = workspace.root.join(FLOOR);
     let size = bytes(&library)?;
@@ -102,6 +98,7 @@ pub(super) fn peers(workspace: &Workspace, ca_file: &Path) -> anyhow::Result<Vec
             },
             ca_file: bundle,
             issuer_path,
+            takes_no_interval: true,
             crowds: &[],
         })
     };
@@ -157,11 +154,6 @@ fn newest_wheel(folder: &Path) -> Option<PathBuf> {
     wheels
         .filter(|path| path.extension().is_some_and(|it| it == "whl"))
         .max_by_key(|path| fs::metadata(path).and_then(|data| data.modified()).ok())
-}
-
-fn bytes(path: &Path) -> anyhow::Result<f64> {
-    let length = fs::metadata(path).with_context(|| format!("no {}", path.display()))?.len();
-    Ok(f64::from(u32::try_from(length)?))
 }
 
 #[cfg(test)]

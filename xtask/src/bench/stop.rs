@@ -4,6 +4,7 @@ use anyhow::Context;
 use serde_json::{Value, json};
 
 use super::samples::Samples;
+use super::subject::Cancel;
 use super::table::{Budget, Row};
 use super::{Bench, Start};
 
@@ -47,24 +48,27 @@ pub(super) fn interrupt_in_flight(
     }])
 }
 
+/// Every way in which a program of this language ends its login from elsewhere.
 pub(super) fn cancel(bench: &Bench<'_>) -> anyhow::Result<Vec<Row>> {
-    let asleep = bench.server.open(json!({}))?;
-    let took_asleep = milliseconds(&bench.meter(&asleep, &["cancel", "--after", "0.2"], LOGINS)?)?;
-    let in_flight = bench.server.open(silent())?;
-    let took_in_flight = milliseconds(&bench.meter(&in_flight, &["cancel", "--after", "1.4"], LOGINS)?)?;
-    // Whoever was not in flight was cancelled asleep, and says nothing about this.
-    in_flight.wait_for_polls(usize::try_from(LOGINS)?)?;
-    let row = |what: &str, ours| Row {
-        what: what.to_owned(),
-        unit: "ms",
-        ours,
-        beside: Samples::default(),
-        budget: Budget::Median(5.0),
-    };
-    Ok(vec![
-        row("cancel() to return of poll(), asleep", took_asleep),
-        row("cancel() to return of poll(), in flight", took_in_flight),
-    ])
+    let mut rows = Vec::new();
+    for Cancel { what, word } in bench.subject.cancels {
+        let asleep = bench.server.open(json!({}))?;
+        let took_asleep = milliseconds(&bench.meter(&asleep, &[word, "--after", "0.2"], LOGINS)?)?;
+        let in_flight = bench.server.open(silent())?;
+        let took_in_flight = milliseconds(&bench.meter(&in_flight, &[word, "--after", "1.4"], LOGINS)?)?;
+        // Whoever was not in flight was cancelled asleep, and says nothing about this.
+        in_flight.wait_for_polls(usize::try_from(LOGINS)?)?;
+        for (state, ours) in [("asleep", took_asleep), ("in flight", took_in_flight)] {
+            rows.push(Row {
+                what: format!("{what} to return of poll(), {state}"),
+                unit: "ms",
+                ours,
+                beside: Samples::default(),
+                budget: Budget::Median(5.0),
+            });
+        }
+    }
+    Ok(rows)
 }
 
 fn milliseconds(found: &Value) -> anyhow::Result<Samples> {

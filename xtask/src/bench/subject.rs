@@ -1,12 +1,15 @@
 //! What is measured: the programs that a language brings, and what they may cost.
 
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use anyhow::Context;
+
 use super::samples::Samples;
 use super::table::{Budget, Row};
-use super::{python, rust};
+use super::{c, golang, python, rust};
 use crate::lang::Language;
 use crate::workspace::Workspace;
 
@@ -51,6 +54,12 @@ impl Size {
     }
 }
 
+/// The size of a file, or of the one that a link stands for.
+pub(super) fn bytes(path: &Path) -> anyhow::Result<f64> {
+    let length = fs::metadata(path).with_context(|| format!("no {}", path.display()))?.len();
+    Ok(f64::from(u32::try_from(length)?))
+}
+
 /// Each size of `ours` beside the one of the same name.
 pub(super) fn sizes(ours: &Party, beside: &Party) -> Vec<Row> {
     let row = |size: &Size| {
@@ -79,10 +88,23 @@ pub(super) struct Subject {
     pub(super) floor_hears: bool,
     /// Takes the words of `xtask/meter`.
     pub(super) meter: Words,
+    /// The ways in which a program ends its login.
+    pub(super) cancels: &'static [Cancel],
     /// How many logins at once are worth a try.
     pub(super) crowds: &'static [u32],
     pub(super) budgets: Budgets,
 }
+
+/// One of the ways in which a program ends its login.
+#[derive(Debug)]
+pub(super) struct Cancel {
+    pub(super) what: &'static str,
+    /// Its word for the meter.
+    pub(super) word: &'static str,
+}
+
+/// What every language has.
+pub(super) const CANCEL: &[Cancel] = &[Cancel { what: "cancel()", word: "cancel" }];
 
 /// What differs between languages. The rest is the same for all and stands where it is measured.
 #[derive(Debug)]
@@ -95,6 +117,19 @@ pub(super) struct Budgets {
     pub(super) crowd_memory: Budget,
 }
 
+impl Budgets {
+    /// Of programs that are compiled.
+    pub(super) const NATIVE: Self = Self {
+        start: Budget::Times(1.5),
+        memory: Budget::Nothing,
+        interrupt: Budget::Median(10.0),
+        poll: Budget::Median(150.0),
+        // Those of the largest crowd, for any.
+        crowd_cpu: Budget::Median(8.0),
+        crowd_memory: Budget::Median(120.0),
+    };
+}
+
 /// Another client of the same protocol. It takes `URL CA_FILE`, and `crowd URL CA_FILE LOGINS` if it has crowds.
 #[derive(Debug)]
 pub(super) struct Peer {
@@ -104,6 +139,8 @@ pub(super) struct Peer {
     pub(super) ca_file: PathBuf,
     /// The path that its issuer has to have.
     pub(super) issuer_path: &'static str,
+    /// Whether it polls without a pause where the server names an interval of 0.
+    pub(super) takes_no_interval: bool,
     pub(super) crowds: &'static [u32],
 }
 
@@ -112,6 +149,8 @@ pub(super) fn of(language: Language, workspace: &Workspace) -> anyhow::Result<Su
     match language {
         Language::Rust => rust::subject(workspace),
         Language::Python => python::subject(workspace),
+        Language::C => c::subject(workspace),
+        Language::Go => golang::subject(workspace),
     }
 }
 
@@ -120,6 +159,8 @@ pub(super) fn peers(language: Language, workspace: &Workspace, ca_file: &Path) -
     match language {
         Language::Rust => rust::peers(workspace, ca_file),
         Language::Python => python::peers(workspace, ca_file),
+        Language::C => c::peers(workspace, ca_file),
+        Language::Go => golang::peers(workspace, ca_file),
     }
 }
 

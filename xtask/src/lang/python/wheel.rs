@@ -12,6 +12,7 @@ use anyhow::{Context, bail, ensure};
 use super::tools;
 use super::venv::digest;
 use crate::examples::Run;
+use crate::notices;
 use crate::process;
 use crate::report::{Outcome, Report};
 use crate::setup;
@@ -126,6 +127,8 @@ fn repack(workspace: &Workspace, wheel: &Path, home: &Path) -> anyhow::Result<Pa
         strip.arg(library);
         process::succeed(strip, LIMIT)?;
     }
+    let notices = notices::of(workspace, "cli-auth-uniffi")?;
+    fs::write(licences(&unpacked)?.join(notices::FILE), notices)?;
     let packed = empty(home.join("packed"))?;
     let mut pack = packer(workspace)?;
     // The same files make the same wheel.
@@ -133,6 +136,15 @@ fn repack(workspace: &Workspace, wheel: &Path, home: &Path) -> anyhow::Result<Pa
     pack.arg("pack").arg(&unpacked).arg("--dest-dir").arg(&packed);
     process::succeed(pack, LIMIT)?;
     only(&packed, "whl")
+}
+
+/// Where an unpacked wheel keeps its licence files (PEP 639).
+fn licences(unpacked: &Path) -> anyhow::Result<PathBuf> {
+    let mut entries = fs::read_dir(unpacked)?.filter_map(Result::ok).map(|entry| entry.path());
+    let info = entries.find(|path| path.extension() == Some(OsStr::new("dist-info")));
+    let folder = info.context("the wheel has no dist-info")?.join("licenses");
+    ensure!(folder.is_dir(), "the wheel has no licence files");
+    Ok(folder)
 }
 
 /// Unpacks a wheel under `folder`, checking each file against RECORD; gives the folder of its files.

@@ -1,0 +1,323 @@
+//! The header: declared by cbindgen, which reads the Rust sources, and put into sections in the order in which one reads.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+
+use super::tools;
+use crate::process;
+use crate::report::{Outcome, Report};
+use crate::setup;
+use crate::workspace::Workspace;
+
+/// The files of `src/ffi/c` that have something for C, and what they are about.
+const SECTIONS: &[(&str, &str)] = &[
+    ("version", "Version"),
+    ("status", "Statuses"),
+    ("options", "Client options"),
+    ("client", "Clients"),
+    ("login", "Logins"),
+    ("prompt", "Prompts"),
+    ("event", "Events"),
+    ("step", "Steps"),
+    ("tokens", "Tokens"),
+    ("request", "Requests"),
+    ("error", "Errors"),
+    ("text", "Texts"),
+];
+
+const C: &[&str] = &["c99", "c11", "c17", "c2x"];
+const CPP: &[&str] = &["c++11", "c++17", "c++20"];
+const WARNINGS: &[&str] =
+    &["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Wundef", "-Werror", "-fsyntax-only"];
+const C_WARNINGS: &[&str] =
+    &["-Wstrict-prototypes", "-Wmissing-prototypes", "-Wold-style-definition", "-Wc++-compat"];
+
+const QUICK: Duration = Duration::from_secs(2 * 60);
+
+/// The committed header.
+pub(super) fn path(workspace: &Workspace) -> PathBuf {
+    super::sources(workspace).join("include").join("cli_auth.h")
+}
+
+/// Writes it anew.
+pub(super) fn write(workspace: &Workspace) -> anyhow::Result<()> {
+    let made = generate(workspace, &tools::cbindgen(workspace)?)?;
+    let path = path(workspace);
+    if fs::read_to_string(&path).is_ok_and(|found| found == made) {
+        return Ok(());
+    }
+    fs::create_dir_all(path.parent().context("a file has a folder")?)?;
+    Ok(fs::write(path, made)?)
+}
+
+pub(super) fn check(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
+    report.part("C header is current", |_| {
+        let Some(cbindgen) = tools::cbindgen_if_made(workspace) else {
+            return Ok(Outcome::Skipped("cbindgen is not set up; cargo xtask setup c".to_owned()));
+        };
+        let (made, found) = (generate(workspace, &cbindgen)?, fs::read_to_string(path(workspace))?);
+        let differs = made.lines().zip(found.lines()).find(|(made, found)| made != found);
+        Ok(match differs {
+            _ if made == found => Outcome::Passed,
+            Some((made, found)) => stale(&format!("it has\n{found}\ninstead of\n{made}")),
+            None => stale("one has more lines"),
+        })
+    })?;
+    report.part("C header compiles without warning", |_| compile(workspace))?;
+    report.part("C header documents everything", |_| document(workspace))
+}
+
+fn stale(why: &str) -> Outcome {
+    Outcome::Failed(format!("`cargo xtask check --write` changes it: {why}"))
+}
+
+/// One file of `src/ffi/c`.
+struct Source {
+    name: String,
+    text: String,
+}
+
+impl Source {
+    fn all(workspace: &Workspace) -> anyhow::Result<Vec<Self>> {
+        let folder = workspace.root.join("src").join("ffi").join("c");
+        let mut sources = Vec::new();
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+            if path.extension().is_some_and(|ending| ending == "rs") && name != "mod" {
+                sources.push(Self { name, text: fs::read_to_string(path)? });
+            }
+        }
+        // Files without a section last: they have nothing for C.
+        let place = |source: &Self| SECTIONS.iter().position(|(name, _)| *name == source.name);
+        sources.sort_by_key(|source| (place(source).unwrap_or(SECTIONS.len()), source.name.clone()));
+        Ok(sources)
+    }
+
+    /// As cbindgen can read it among the others.
+    fn as_module(&self) -> String {
+        let lines = self.text.lines().filter(|line| !line.starts_with("//!"));
+        let body = without_alias(&lines.collect::<Vec<_>>().join("\n"));
+        format!("mod {} {{\n{body}\n}}\n", self.name)
+    }
+
+    fn has(&self, name: &str) -> bool {
+        let (function, constant) = (format!(" fn {name}("), format!("pub const {name}:"));
+        self.text.contains(&function) || self.text.contains(&constant)
+    }
+}
+
+/// `Out<'_, T>` written out: cbindgen would make a C type of each.
+fn without_alias(source: &str) -> String {
+    let mut parts = source.split("Out<'_, ");
+    let mut written = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        written.push_str("Option<&mut std::mem::MaybeUninit<");
+        let mut open = 1_u32;
+        for letter in part.chars() {
+            written.push(letter);
+            match letter {
+                '<' if open > 0 => open += 1,
+                '>' if open > 0 => {
+                    open -= 1;
+                    if open == 0 {
+                        written.push('>');
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    written
+}
+
+/// One declaration with its comment.
+struct Declared<'t> {
+    name: &'t str,
+    is_type: bool,
+    text: &'t str,
+}
+
+impl<'t> Declared<'t> {
+    fn all(text: &'t str) -> Vec<Self> {
+        let blocks = text.split("\n\n").map(str::trim).filter(|block| !block.is_empty());
+        blocks.map(Self::new).collect()
+    }
+
+    fn new(text: &'t str) -> Self {
+        let bare = text.rsplit_once("*/").map_or(text, |(_, bare)| bare).trim_start();
+        let name = if let Some(constant) = bare.strip_prefix("#define ") {
+            constant.split_whitespace().next().unwrap_or_default()
+        } else if let Some((_, callback)) = bare.split_once("(*") {
+            callback.split(')').next().unwrap_or_default()
+        } else if let Some((before, _)) = bare.split_once('(') {
+            last_word(before)
+        } else {
+            last_word(bare.trim_end_matches(';'))
+        };
+        Self { name, is_type: bare.starts_with("typedef"), text }
+    }
+}
+
+fn last_word(text: &str) -> &str {
+    let is_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    text.rsplit(|letter| !is_word(letter)).next().unwrap_or_default()
+}
+
+fn generate(workspace: &Workspace, cbindgen: &Path) -> anyhow::Result<String> {
+    let sources = Source::all(workspace)?;
+    let folder = super::home(workspace);
+    fs::create_dir_all(&folder)?;
+    let _lock = setup::lock(&folder.join("header.lock"))?;
+    let (read, made) = (folder.join("header.rs"), folder.join("header.h"));
+    fs::write(&read, sources.iter().map(Source::as_module).collect::<String>())?;
+    let mut command = workspace.command(cbindgen);
+    command.arg("--config").arg(super::sources(workspace).join("cbindgen.toml"));
+    command.arg("--output").arg(&made).arg(&read);
+    process::succeed(command, QUICK)?;
+    let template = fs::read_to_string(super::sources(workspace).join("cli_auth.h.in"))?;
+    assemble(&template, &Declared::all(&fs::read_to_string(made)?), &sources)
+}
+
+fn assemble(template: &str, declared: &[Declared<'_>], sources: &[Source]) -> anyhow::Result<String> {
+    let types: Vec<_> = declared.iter().filter(|it| it.is_type).map(|it| it.text).collect();
+    let mut placed = types.len();
+    let mut sections = Vec::new();
+    for (name, title) in SECTIONS {
+        let source = sources.iter().find(|source| source.name == *name);
+        let source = source.with_context(|| format!("there is no src/ffi/c/{name}.rs"))?;
+        let here: Vec<_> = declared.iter().filter(|it| !it.is_type && source.has(it.name)).collect();
+        placed += here.len();
+        let texts: Vec<_> = here.iter().map(|it| it.text).collect();
+        sections.push(format!(
+            "/**\n * @defgroup cli_auth_{name} {title}\n * @{{\n */\n\n{}\n\n/** @}} */",
+            texts.join("\n\n")
+        ));
+    }
+    ensure!(placed == declared.len(), "{} of {} declarations have a section", placed, declared.len());
+    let [major, minor, patch] = super::version_numbers();
+    let header = template
+        .replace("@VERSION@", env!("CARGO_PKG_VERSION"))
+        .replace("@MAJOR@", major)
+        .replace("@MINOR@", minor)
+        .replace("@PATCH@", patch)
+        .replace("@TYPES@", &types.join("\n\n"))
+        .replace("@SECTIONS@", &sections.join("\n\n"));
+    ensure!(!header.contains("# Safety"), "a comment speaks of Rust's rules: # Safety");
+    Ok(header)
+}
+
+/// In each standard, with every warning an error.
+fn compile(workspace: &Workspace) -> anyhow::Result<Outcome> {
+    if let Some(missing) = ["gcc", "g++"].iter().find(|name| !setup::is_there(name)) {
+        return Ok(Outcome::Skipped(format!("needs {missing}; cargo xtask setup c")));
+    }
+    for (compiler, language, standards, more) in
+        [("gcc", "c", C, C_WARNINGS), ("g++", "c++", CPP, &["-Wold-style-cast"][..])]
+    {
+        for standard in standards {
+            let mut command = workspace.command(compiler);
+            command.arg(format!("-std={standard}")).args(WARNINGS).args(more).args(["-x", language]);
+            command.arg("-I").arg(super::sources(workspace).join("include"));
+            command.arg(tests(workspace).join("twice.c"));
+            if let Some(said) = told(command)? {
+                return Ok(Outcome::Failed(format!("as {standard}:\n{said}")));
+            }
+        }
+    }
+    Ok(Outcome::Passed)
+}
+
+/// A comment on every symbol, parameter and result, which Doxygen understands.
+fn document(workspace: &Workspace) -> anyhow::Result<Outcome> {
+    let lacking = undocumented(&fs::read_to_string(path(workspace))?);
+    if !lacking.is_empty() {
+        return Ok(Outcome::Failed(lacking.join("\n")));
+    }
+    if !setup::is_there("doxygen") {
+        return Ok(Outcome::Skipped("needs doxygen; cargo xtask setup c".to_owned()));
+    }
+    let output = super::home(workspace).join("doxygen");
+    fs::create_dir_all(&output)?;
+    let mut doxygen = workspace.command("doxygen");
+    doxygen.env("OUTPUT", output);
+    doxygen.arg(tests(workspace).join("Doxyfile")).current_dir(super::sources(workspace));
+    Ok(told(doxygen)?.map_or(Outcome::Passed, Outcome::Failed))
+}
+
+/// Which parameters and results of functions no comment names.
+fn undocumented(header: &str) -> Vec<String> {
+    let mut lacking = Vec::new();
+    for it in Declared::all(header).iter().filter(|it| !it.is_type && it.text.ends_with(");")) {
+        let (comment, code) = it.text.rsplit_once("*/").unwrap_or(("", it.text));
+        let parameters =
+            code.rsplit_once('(').map_or("", |(_, parameters)| parameters.trim_end_matches(");"));
+        for name in parameters.split(',').map(last_word).filter(|name| *name != "void") {
+            let says = |start: &str| comment.lines().any(|line| line.contains(&format!("{start} {name} ")));
+            if !says("@param") && !says("@param[out]") && !says("@param[in,out]") {
+                lacking.push(format!("{}: nothing is said of {name}", it.name));
+            }
+        }
+        if !code.trim_start().starts_with("void ") && !comment.contains("@return") {
+            lacking.push(format!("{}: nothing is said of its result", it.name));
+        }
+    }
+    lacking
+}
+
+/// What a command that should be silent says.
+fn told(command: Command) -> anyhow::Result<Option<String>> {
+    let finished = process::run(command, QUICK, |_| ())?;
+    Ok((!finished.success || !finished.tail.trim().is_empty()).then_some(finished.tail))
+}
+
+fn tests(workspace: &Workspace) -> PathBuf {
+    super::sources(workspace).join("tests").join("header")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_output_is_written_out() {
+        assert_eq!(
+            without_alias("fn f(a: Out<'_, *mut x>, b: Out<'_, Vec<u8>>) -> Option<i32>"),
+            "fn f(a: Option<&mut std::mem::MaybeUninit<*mut x>>, \
+             b: Option<&mut std::mem::MaybeUninit<Vec<u8>>>) -> Option<i32>"
+        );
+    }
+
+    #[test]
+    fn a_declaration_is_known_by_its_name() {
+        let text = "/**\n * A (thing).\n */\n#define CLI_AUTH_OK 0\n\ntypedef struct a_t a_t;\n\n\
+                    typedef void (*call)(void *a);\n\nconst char *const *f(int a,\n    int b);\n";
+        let all = Declared::all(text);
+        let names: Vec<_> = all.iter().map(|it| (it.name, it.is_type)).collect();
+        assert_eq!(names, [("CLI_AUTH_OK", false), ("a_t", true), ("call", true), ("f", false)]);
+    }
+
+    #[test]
+    fn each_parameter_and_result_is_documented() {
+        let good = "/**\n * Does.\n *\n * @param a One.\n * @param[out] b Two.\n * @return It.\n */\nint *f(int *a,\n    int **b);";
+        assert_eq!(undocumented(good), Vec::<String>::new());
+        assert_eq!(undocumented("/** Does. */\nvoid f(void);"), Vec::<String>::new());
+        assert_eq!(undocumented(&good.replace("@param a", "@param aa")), ["f: nothing is said of a"]);
+        assert_eq!(undocumented("int f(int a);").len(), 2);
+    }
+
+    #[test]
+    fn what_has_no_section_is_noticed() {
+        let declared = Declared::all("void stray(void);");
+        let sources: Vec<_> = SECTIONS
+            .iter()
+            .map(|(name, _)| Source { name: (*name).to_owned(), text: String::new() })
+            .collect();
+        assert!(assemble("@TYPES@@SECTIONS@", &declared, &sources).is_err());
+        assert!(assemble("@TYPES@@SECTIONS@", &[], &sources).is_ok());
+    }
+}

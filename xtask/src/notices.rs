@@ -1,0 +1,156 @@
+//! The licences of what is compiled into a library that is handed out without its sources: they want to go along.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, ensure};
+use serde_json::Value;
+
+use crate::workspace::Workspace;
+
+/// The name of the file in a package.
+pub(crate) const FILE: &str = "THIRD-PARTY.txt";
+
+const INTRODUCTION: &str = "\
+The library in this package contains code of the Rust packages that are listed below, each with its licence. It also
+contains parts of the Rust standard library (MIT OR Apache-2.0, copyright The Rust Project contributors). cli-auth
+itself is under MIT OR Apache-2.0, as you like.
+";
+
+/// A package of the dependency graph.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Dependency {
+    name: String,
+    version: String,
+    licence: String,
+    folder: PathBuf,
+}
+
+/// The licences of all that is compiled into the library of `package`, as one text.
+pub(crate) fn of(workspace: &Workspace, package: &str) -> anyhow::Result<String> {
+    let compiled = compiled(workspace, package)?;
+    let mut of_text: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for dependency in dependencies(workspace)?.into_iter().filter(|it| compiled.contains(&it.id())) {
+        let texts = texts(&dependency)?;
+        ensure!(!texts.is_empty(), "{} has no licence file", dependency.id());
+        for text in texts {
+            of_text.entry(text).or_default().push(format!("{} ({})", dependency.id(), dependency.licence));
+        }
+    }
+    let mut notices = INTRODUCTION.to_owned();
+    for (text, packages) in of_text {
+        write!(notices, "\n{}\n\n{}\n\n{}\n", "=".repeat(80), packages.join("\n"), text.trim())?;
+    }
+    Ok(notices)
+}
+
+impl Dependency {
+    fn id(&self) -> String {
+        format!("{} {}", self.name, self.version)
+    }
+}
+
+/// `NAME VERSION` of everything that is linked, less this project's own and what only runs while something is compiled.
+fn compiled(workspace: &Workspace, package: &str) -> anyhow::Result<BTreeSet<String>> {
+    let mut tree = workspace.cargo("tree");
+    tree.args(["--locked", "--package", package, "--edges", "normal,no-proc-macro", "--prefix", "none"]);
+    tree.args(["--format", "{p}", "--color", "never"]);
+    let names = said(tree)?.lines().filter_map(outside).collect::<BTreeSet<_>>();
+    ensure!(names.len() > 10, "cargo tree named hardly anything");
+    Ok(names)
+}
+
+/// Of `ring v0.17.14` makes `ring 0.17.14`; of one of ours, `cli-auth v0.1.0 (/where/it/lies)`, nothing.
+fn outside(line: &str) -> Option<String> {
+    let (name, rest) = line.split_once(" v")?;
+    let version = rest.split_whitespace().next()?;
+    (!rest.contains("(/")).then(|| format!("{name} {version}"))
+}
+
+/// What cargo prints.
+fn said(mut cargo: Command) -> anyhow::Result<String> {
+    let output = cargo.output()?;
+    ensure!(output.status.success(), "cargo failed: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+fn dependencies(workspace: &Workspace) -> anyhow::Result<Vec<Dependency>> {
+    let mut metadata = workspace.cargo("metadata");
+    metadata.args(["--locked", "--format-version", "1"]);
+    let metadata: Value = serde_json::from_str(&said(metadata)?)?;
+    let packages = metadata.get("packages").and_then(Value::as_array).context("no packages")?;
+    let mut all: Vec<_> = packages.iter().filter_map(dependency).collect();
+    all.sort();
+    Ok(all)
+}
+
+fn dependency(package: &Value) -> Option<Dependency> {
+    let text = |name: &str| package.get(name).and_then(Value::as_str).map(str::to_owned);
+    Some(Dependency {
+        name: text("name")?,
+        version: text("version")?,
+        licence: text("license").unwrap_or_else(|| "see below".to_owned()),
+        folder: Path::new(&text("manifest_path")?).parent()?.to_path_buf(),
+    })
+}
+
+/// Its licence files. Where MIT may be chosen, it is: its text is short, and names who holds the rights.
+fn texts(dependency: &Dependency) -> anyhow::Result<Vec<String>> {
+    let mut files: Vec<PathBuf> = Vec::new();
+    for entry in fs::read_dir(&dependency.folder)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_uppercase();
+        if ["LICENSE", "LICENCE", "COPYING", "NOTICE", "UNLICENSE"].iter().any(|it| name.starts_with(it)) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    let is_mit = |path: &&PathBuf| path.to_string_lossy().to_uppercase().ends_with("LICENSE-MIT");
+    let may_choose = dependency.licence.contains(" OR ") || dependency.licence.contains('/');
+    let chosen = if may_choose { files.iter().find(is_mit) } else { None };
+    let taken: Vec<&PathBuf> = chosen.map_or_else(|| files.iter().collect(), |mit| vec![mit]);
+    let texts = taken.into_iter().filter(|path| path.is_file());
+    texts.map(|path| Ok(fs::read_to_string(path)?.replace("\r\n", "\n"))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_files(licence: &str, files: &[&str]) -> Vec<String> {
+        let folder = std::env::temp_dir().join(format!("notices-{}-{}", std::process::id(), files.join("")));
+        fs::create_dir_all(&folder).unwrap();
+        for name in files {
+            fs::write(folder.join(name), format!("{name}\r\n")).unwrap();
+        }
+        let dependency = Dependency {
+            name: "a".into(),
+            version: "1".into(),
+            licence: licence.into(),
+            folder: folder.clone(),
+        };
+        let texts = texts(&dependency).unwrap();
+        fs::remove_dir_all(folder).unwrap();
+        texts
+    }
+
+    #[test]
+    fn our_own_packages_are_not_named() {
+        assert_eq!(outside("ring v0.17.14").as_deref(), Some("ring 0.17.14"));
+        assert_eq!(outside("ring v0.17.14 (*)").as_deref(), Some("ring 0.17.14"));
+        assert_eq!(outside("cli-auth v0.1.0 (/home/me/cli-auth)"), None);
+    }
+
+    #[test]
+    fn mit_is_chosen_where_there_is_a_choice() {
+        assert_eq!(of_files("MIT OR Apache-2.0", &["LICENSE-APACHE", "LICENSE-MIT"]), ["LICENSE-MIT\n"]);
+        assert_eq!(
+            of_files("Apache-2.0 AND ISC", &["LICENSE", "NOTICE", "README"]),
+            ["LICENSE\n", "NOTICE\n"]
+        );
+        assert!(of_files("ISC", &["README"]).is_empty());
+    }
+}
