@@ -11,6 +11,7 @@ use anyhow::{Context, ensure};
 
 use crate::examples::{Run, quietly};
 use crate::lang::c;
+use crate::notices;
 use crate::process;
 use crate::report::{Outcome, Report};
 use crate::setup;
@@ -68,6 +69,7 @@ fn stage(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
         fs::copy(workspace.root.join(licence), folder.join(licence))?;
     }
     let prefix = c::prefix(workspace);
+    fs::copy(prefix.join("share/doc/cli-auth").join(notices::FILE), folder.join(notices::FILE))?;
     // Both beside each other, away from the sources: with `cliauth_system` another header is meant.
     let platform = folder.join("lib").join("linux_amd64");
     let (header, library) = (platform.join("cli_auth.h"), platform.join("libcli_auth.a"));
