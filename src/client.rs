@@ -9,6 +9,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+#[cfg(feature = "capi")]
+use crate::engine::take_turns;
 #[cfg(any(feature = "uniffi", feature = "capi"))]
 use crate::exchange::Exchange;
 use crate::{
@@ -247,6 +249,17 @@ impl Shared {
         let engine = slot.ours()?.unwrap_or(built);
         *slot = Slot::Built(Arc::clone(&engine));
         Ok(engine)
+    }
+}
+
+#[cfg(feature = "capi")]
+impl Shared {
+    /// Lets the connections close of what was dropped a moment ago. Without it they wait for the next call.
+    pub(crate) fn settle(&self) {
+        let slot = lock(&self.engine).ok();
+        if let Some(engine) = slot.and_then(|slot| slot.ours().ok().flatten()) {
+            let _ = engine.block_on(false, take_turns());
+        }
     }
 }
 

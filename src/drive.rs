@@ -248,6 +248,11 @@ impl Drive {
         self.outcome = Some(outcome);
     }
 
+    /// Whether there is an outcome, which every further step gives again.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.outcome.is_some()
+    }
+
     /// Ends what is under way.
     pub(crate) fn abandon(&mut self) {
         self.state = State::Ended;

@@ -2,7 +2,7 @@
 
 use std::{
     mem,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, TryLockError},
     time::Duration,
 };
 
@@ -41,6 +41,16 @@ impl<T> Exchange<T> {
         self.cancel.set();
     }
 
+    /// Lets go of it, also of its connection.
+    #[cfg(feature = "capi")]
+    pub(crate) fn end(self) {
+        let engine = Arc::clone(&self.engine);
+        drop(self);
+        if engine.is_ours() {
+            let _ = engine.block_on(false, take_turns());
+        }
+    }
+
     /// Waits for the answer, at most so long. `None`: not yet. The answer is given once.
     pub(crate) fn step(&self, max_wait: Duration) -> Result<Option<T>, Error> {
         if !self.engine.is_ours() {
@@ -49,8 +59,12 @@ impl<T> Exchange<T> {
                 "the process was forked after this request was sent: send it again in the child",
             ));
         }
-        let Ok(mut slot) = self.task.try_lock() else {
-            return Err(Error::new(ErrorKind::Busy, "another call waits for this request already"));
+        let mut slot = match self.task.try_lock() {
+            Ok(slot) => slot,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                return Err(Error::new(ErrorKind::Busy, "another call waits for this request already"));
+            }
         };
         let Some(task) = slot.as_mut() else {
             return Err(if self.cancel.is_set() {

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{
     Error, ErrorKind, Event, Prompt, Tokens,
@@ -240,7 +240,9 @@ impl Login {
     }
 
     pub(crate) fn must_be_started(&self) -> Result<(), Error> {
-        if self.prompt().is_some() || self.0.cancel.is_set() {
+        // A step says what came of it, or that another call drives it.
+        let says_more = || self.drive_lock().is_none_or(|drive| drive.has_ended());
+        if self.prompt().is_some() || self.0.cancel.is_set() || says_more() {
             return Ok(());
         }
         Err(Error::config("poll was called before start: nobody has seen the code yet"))
@@ -267,11 +269,21 @@ impl Login {
         self.0.shared.engine()
     }
 
+    /// `None` while another call drives it.
+    fn drive_lock(&self) -> Option<MutexGuard<'_, Drive>> {
+        self.0.drive.as_ref().and_then(|drive| drive.try_lock().ok())
+    }
+
+    /// Lets go of it, where this is the last handle: also of the connection that a request under way has.
+    #[cfg(feature = "capi")]
+    pub(crate) fn end(self) {
+        let shared = Arc::clone(&self.0.shared);
+        drop(self);
+        shared.settle();
+    }
+
     async fn drive(&self, engine: &Arc<Engine>, max_wait: Duration) -> Result<Step, Error> {
-        let drive = self.0.drive.as_ref().and_then(|drive| drive.try_lock().ok());
-        let Some(mut drive) = drive else {
-            return Err(Self::busy());
-        };
+        let Some(mut drive) = self.drive_lock() else { return Err(Self::busy()) };
         drive.step(&self.0, engine, max_wait).await
     }
 }

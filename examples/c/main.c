@@ -216,10 +216,11 @@ static int log_in(const struct options *options)
     if (login != NULL) {
         current_login = login;
         handle(SIGALRM, leave_now);
-        handle(SIGINT, cancel);
-        handle(SIGTERM, cancel);
+        /* First: a signal gives less time. */
         if (options->timeout > 0)
             leave_after(options->timeout + GRACE, EXPIRED);
+        handle(SIGINT, cancel);
+        handle(SIGTERM, cancel);
         run(login, options, &output, &tokens, &error);
     }
     if (error != NULL) {

@@ -39,9 +39,6 @@ use crate::{signals::starting_deaf_threads, transport::Transport};
 /// with the difference to spare, a client stays below 64 connections.
 const MAX_EXCHANGES: usize = 48;
 
-/// How long a resolver thread lives on, waiting for another name.
-const RESOLVER_KEEP_ALIVE: Duration = Duration::from_millis(100);
-
 /// Turns that the driver gets before a request: one to see that a kept connection was closed, the others to let the
 /// pool's tasks act on it.
 const TURNS: u32 = 4;
@@ -78,13 +75,7 @@ enum Worker {
 impl Engine {
     /// Builds an engine for this process.
     pub(crate) fn new(transport: Arc<dyn Transport>) -> io::Result<Self> {
-        let runtime = Builder::new_current_thread()
-            .enable_io()
-            .enable_time()
-            .max_blocking_threads(MAX_EXCHANGES)
-            .thread_keep_alive(RESOLVER_KEEP_ALIVE)
-            .thread_name("cli-auth-dns")
-            .build()?;
+        let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
         let flags = Arc::new(Flags::default());
         let pair = {
             let _inside = runtime.enter();
@@ -158,9 +149,13 @@ impl Engine {
     /// Runs a future on this thread, driving the engine. One that may end without waiting needs `turns` to be given
     /// first: exchanges under way make progress only while somebody drives.
     pub(crate) fn block_on<T>(&self, turns: bool, future: impl Future<Output = T>) -> io::Result<T> {
-        if Handle::try_current().is_ok() {
+        match Handle::try_current() {
             // Called from inside an async program, where no second runtime may be driven: the worker drives it.
-            return Ok(park_on(tokio::task::unconstrained(self.inside(future)?)));
+            Ok(_) => return Ok(park_on(tokio::task::unconstrained(self.inside(future)?))),
+            Err(error) if error.is_thread_local_destroyed() => {
+                return Err(io::Error::other("this thread, or the whole program, is ending"));
+            }
+            Err(_) => {}
         }
         Ok(self.parts()?.runtime.block_on(async {
             if turns {

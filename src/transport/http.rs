@@ -3,7 +3,6 @@
 use std::{
     error::Error as StdError,
     future::Future,
-    net::ToSocketAddrs,
     pin::Pin,
     sync::OnceLock,
     time::{Duration, SystemTime},
@@ -11,7 +10,6 @@ use std::{
 
 use reqwest::{
     Client, Method, Proxy, Response,
-    dns::{Addrs, Name, Resolve, Resolving},
     header::{
         ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName,
         HeaderValue,
@@ -21,7 +19,11 @@ use reqwest::{
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::{Failure, MAX_BODY_BYTES, Request, Settings, Transport, lost, trust};
+use super::{
+    Failure, MAX_BODY_BYTES, Request, Settings, Transport, lost,
+    resolver::{SystemResolver, Unresolved},
+    trust,
+};
 use crate::{
     Error, ErrorKind, RetryReason,
     engine::take_turns,
@@ -29,7 +31,6 @@ use crate::{
         reply::{self, Reply},
         uri::is_loopback,
     },
-    signals::starting_deaf_threads,
 };
 
 /// Idle connections are kept this long: longer than any usual interval.
@@ -118,7 +119,7 @@ impl HttpTransport {
             .http1_only()
             .redirect(Policy::none())
             .referer(false)
-            .dns_resolver(SystemResolver)
+            .dns_resolver(SystemResolver::default())
             .default_headers(self.headers.clone())
             .user_agent(&self.settings.user_agent)
             .pool_idle_timeout(KEEP_IDLE)
@@ -262,33 +263,4 @@ fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (
 
 fn root_cause(error: &(dyn StdError + 'static)) -> String {
     causes(error).last().map(ToString::to_string).unwrap_or_default()
-}
-
-/// The operating system's resolver, with errors that can be told apart.
-struct SystemResolver;
-
-#[derive(Debug)]
-struct Unresolved;
-
-impl std::fmt::Display for Unresolved {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the name could not be resolved")
-    }
-}
-
-impl StdError for Unresolved {}
-
-impl Resolve for SystemResolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        Box::pin(async move {
-            let look_up = move || (name.as_str(), 0).to_socket_addrs();
-            match starting_deaf_threads(|| tokio::task::spawn_blocking(look_up)).await {
-                Ok(Ok(addresses)) => {
-                    let addresses: Addrs = Box::new(addresses);
-                    Ok(addresses)
-                }
-                Ok(Err(_)) | Err(_) => Err(Unresolved.into()),
-            }
-        })
-    }
 }

@@ -1,6 +1,7 @@
 //! One HTTP exchange. The protocol sees [`Request`] and `Reply`; only [`http`] and [`trust`] know what carries them.
 
 mod http;
+mod resolver;
 mod trust;
 
 use std::{fmt, future::Future, pin::Pin, time::Duration};
@@ -8,6 +9,8 @@ use std::{fmt, future::Future, pin::Pin, time::Duration};
 use url::Url;
 
 pub(crate) use http::{HttpTransport, check_header};
+#[cfg(feature = "capi")]
+pub(crate) use trust::MAX_PEM_BYTES;
 
 /// Whether a PEM text holds certificates that can be trusted, or why not.
 pub(crate) fn check_pem(pem: &[u8]) -> Result<(), &'static str> {

@@ -17,8 +17,8 @@ Usage: cargo xtask COMMAND
   test [LANG...]                    set up what is needed and run every test
   examples [LANG...]                build each example tool; leaves target/login/LANG
   package [LANG...]                 build what users install (crate; wheel and sdist; archive); leaves it in target/dist
-  install c --prefix DIR [--destdir DIR]
-                                    build the C library and install it; DESTDIR in the environment is heeded too
+  install c --prefix DIR [--libdir lib] [--destdir DIR]
+                                    build the C library and install it; CC, LDFLAGS and DESTDIR are heeded
   check [--write]                   format, lints, docs, dependencies, generated files (--write renews those)
   setup [LANG...]                   only the set-up part of test
   bench [LANG...] [--peers]         measure
@@ -101,19 +101,23 @@ fn languages_only(
 }
 
 fn install_options(mut words: lexopt::Parser) -> Result<Command, lexopt::Error> {
-    let (mut language, mut prefix, mut destdir) = (None, None, None);
+    let (mut language, mut prefix, mut libdir, mut destdir) = (None, None, None, None);
     while let Some(word) = words.next()? {
         match word {
             Long("prefix") if prefix.is_none() => prefix = Some(folder(&mut words)?),
+            Long("libdir") if libdir.is_none() => libdir = Some(folder(&mut words)?),
             Long("destdir") if destdir.is_none() => destdir = Some(folder(&mut words)?),
-            Long("prefix" | "destdir") => return Err("give --prefix and --destdir once".into()),
+            Long("prefix" | "libdir" | "destdir") => return Err("give each of the folders once".into()),
             Short('h') | Long("help") => return Ok(Command::Help),
             Value(name) if language.is_none() => language = Some(named(name)?),
             other => return Err(other.unexpected()),
         }
     }
     match (language, prefix) {
-        (Some(Language::C), Some(prefix)) => Ok(Command::Install(Install { prefix, destdir })),
+        (Some(Language::C), Some(prefix)) => {
+            let libdir = libdir.unwrap_or_else(|| "lib".into());
+            Ok(Command::Install(Install { prefix, libdir, destdir }))
+        }
         (Some(Language::C), None) => Err("say where: install c --prefix DIR".into()),
         _ => Err("only C is installed by this; say install c --prefix DIR".into()),
     }
@@ -217,7 +221,7 @@ mod tests {
     #[test]
     fn an_installation_has_a_prefix_and_may_have_a_destdir() {
         let install = |words: &[&str]| match parsed(words) {
-            Ok(Command::Install(Install { prefix, destdir })) => (prefix, destdir),
+            Ok(Command::Install(Install { prefix, destdir, .. })) => (prefix, destdir),
             other => panic!("{other:?}"),
         };
         assert_eq!(install(&["install", "c", "--prefix", "/usr"]), ("/usr".into(), None));

@@ -85,7 +85,7 @@ fn shared_tests(workspace: &Workspace, language: Language, report: &mut Report) 
 }
 
 /// Runs a program that prints its results and ends with `N passed, N failed`.
-fn counted(
+pub(crate) fn counted(
     command: std::process::Command,
     limit: Duration,
     mut on_line: impl FnMut(&str),
@@ -98,6 +98,6 @@ fn counted(
     // The count has to be the last word; what broke off before it has failed, whatever it printed.
     Ok(match counts {
         Some(counts) if finished.success == (counts.failed == 0) => Outcome::Counted(counts, String::new()),
-        _ => Outcome::Failed("it ended without its count".to_owned()),
+        _ => Outcome::Failed(format!("it ended without its count\n{}", finished.tail)),
     })
 }

@@ -25,8 +25,12 @@
  * - **Times** are seconds. As a wait, `INFINITY` means as long as it takes.
  * - **Threads.** Each type says what may be done at once. No handle belongs to the thread that made it. A `_free` must be the last
  *   call with its handle.
- * - **The process.** No signal handler is installed, and no signal is raised. Nothing runs in the background but a thread that looks up
- *   the server's name, which ends soon after. Your code is called by `cli_auth_login_poll` alone, on the thread that called it.
+ * - **The process.** No signal handler is installed, and no signal is raised but for the end of a browser's opener. Nothing runs in
+ *   the background but a thread that looks up the server's name. Your code is called by `cli_auth_login_poll` alone, on the thread
+ *   that called it. The environment (proxies, trusted roots) is read at the first request: no `setenv` in another thread meanwhile.
+ * - **Not to be done,** and not checked: using a handle after its `_free`, or as another type; leaving a call by `longjmp` or a C++
+ *   exception, from the callback or from a signal handler; `pthread_cancel` of a thread inside a call; anything but a `_free` in an
+ *   `atexit` function or a static destructor. A defect of ours answers `CLI_AUTH_INTERNAL`, with a line on standard error.
  * - **Fork.** A child may not use a login or request of its parent (`CLI_AUTH_FORKED`); a client works in both.
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
@@ -90,7 +94,8 @@ typedef struct cli_auth_error cli_auth_error;
  * Something that a person may want to see while a login waits. None of them needs an answer. It holds no text of the server
  * and no secret.
  *
- * It is borrowed: from the call of the callback, or from its step. Times are in seconds.
+ * It is borrowed: from the call of the callback, or from its step. It does not change, and all threads may read it. All of
+ * its functions take NULL. Times are in seconds.
  */
 typedef struct cli_auth_event cli_auth_event;
 
@@ -115,13 +120,14 @@ typedef struct cli_auth_prompt cli_auth_prompt;
 /**
  * A refresh or a revocation under way, for programs that want to end it or wait for it in slices.
  *
- * One thread at a time steps it; every thread may cancel it. It lives on when its client is freed. Free it with
+ * One thread at a time steps it; every thread may cancel it. All functions but `cli_auth_request_step` take NULL. It lives on when its client is freed. Free it with
  * `cli_auth_request_free`, which ends it.
  */
 typedef struct cli_auth_request cli_auth_request;
 
 /**
- * What one `cli_auth_login_step` found. Free it with `cli_auth_step_free`.
+ * What one `cli_auth_login_step` found. It belongs to whoever received it: free it with `cli_auth_step_free`. It does not
+ * change, and all threads may read it. All of its functions take NULL.
  */
 typedef struct cli_auth_step cli_auth_step;
 
@@ -254,7 +260,7 @@ uint32_t cli_auth_abi_version(void);
 #define CLI_AUTH_BUSY 12
 
 /**
- * A defect of this library, or a want of system resources.
+ * A defect of this library, or a want of system resources. (A want of memory ends the process.)
  */
 #define CLI_AUTH_INTERNAL 13
 
@@ -388,8 +394,8 @@ cli_auth_status cli_auth_client_options_add_header(cli_auth_client_options *opti
  *
  * @param options The options.
  * @param pem The content of a PEM file, with one certificate or many.
- * @param length How many bytes it has.
- * @return `CLI_AUTH_OK`, or `CLI_AUTH_INVALID_ARGUMENT`.
+ * @param length How many bytes it has, at most 4 MiB.
+ * @return `CLI_AUTH_OK`, `CLI_AUTH_INVALID_CONFIG` for more, or `CLI_AUTH_INVALID_ARGUMENT`.
  */
 cli_auth_status cli_auth_client_options_add_ca_pem(cli_auth_client_options *options,
                                                    const char *pem,
@@ -502,7 +508,7 @@ cli_auth_client *cli_auth_client_new(const cli_auth_client_options *options, cli
 
 /**
  * Trades a refresh token for new tokens (RFC 6749 section 6): one request, after discovery where that is needed, never repeated
- * by itself. Blocks until there is an answer, within the client's timeouts; `cli_auth_client_begin_refresh` can be ended.
+ * by itself. Blocks until there is an answer; each request has the client's timeouts. `cli_auth_client_begin_refresh` can be ended.
  *
  * Many servers, WorkOS among them, retire the token that was sent: store the new one before anything else. Never refresh one
  * token from two processes at once.
@@ -583,13 +589,14 @@ void cli_auth_client_free(cli_auth_client *client);
 cli_auth_login *cli_auth_login_new(cli_auth_client *client, cli_auth_error **error);
 
 /**
- * Asks the server for a code: discovery where needed, then one request. Blocks until there is an answer, within the client's
- * timeouts. Nothing is tried twice, since a person is waiting. Called again, it gives the same prompt.
+ * Asks the server for a code: discovery where needed, then one request. Blocks until there is an answer; each request has
+ * the client's timeouts. Nothing is tried twice, since a person is waiting. Called again, it gives the same prompt, or the
+ * same error: a login that failed is over.
  *
  * @param login The login.
  * @param[out] prompt What the person has to see, written only on success; yours.
  * @param[out] error Why not, written only then; yours. May be NULL.
- * @return `CLI_AUTH_OK`, or what to do next. `CLI_AUTH_NETWORK` means "try again later".
+ * @return `CLI_AUTH_OK`, or what to do next. `CLI_AUTH_NETWORK`: try again later, with a new login.
  */
 cli_auth_status cli_auth_login_start(cli_auth_login *login,
                                      cli_auth_prompt **prompt,
@@ -599,14 +606,14 @@ cli_auth_status cli_auth_login_start(cli_auth_login *login,
  * Waits for the person's decision. Transport trouble is not an error here: it is told as `CLI_AUTH_EVENT_RETRYING`, and the
  * login goes on.
  *
- * It returns at once when another thread, the callback or a signal handler calls `cli_auth_login_cancel`. A signal alone
- * does not end it.
+ * It returns at once when another thread, the callback or a signal handler calls `cli_auth_login_cancel` (see there). A
+ * signal alone does not end it.
  *
  * @param login The login. Before `cli_auth_login_start` the answer is `CLI_AUTH_INVALID_CONFIG`: nobody has seen the code.
  * @param on_event Called with every event, or NULL.
  * @param user_data Given to `on_event` as it is.
- * @param[out] tokens What the server gave out, written only on success; yours.
- * @param[out] error Why not, written only then; yours. May be NULL.
+ * @param[out] tokens What the server gave out, written only on success, as the last thing; yours.
+ * @param[out] error Why not, written only then, as the last thing; yours. May be NULL.
  * @return `CLI_AUTH_OK`, or what to do next: `CLI_AUTH_DENIED`, `CLI_AUTH_EXPIRED`, `CLI_AUTH_CANCELLED` and
  * `CLI_AUTH_ACTION_REQUIRED` are the ends that every program meets. Called again, it gives the same outcome.
  */
@@ -623,7 +630,7 @@ cli_auth_status cli_auth_login_poll(cli_auth_login *login,
  * the outcome, every step gives that outcome again.
  *
  * @param login The login.
- * @param max_wait At most so many seconds. 0 never blocks, but for the step that ends a cancelled login: revoking a token that
+ * @param max_wait At most so many seconds. 0 or less never blocks, but for the step that ends a cancelled login: revoking a token that
  * came too late may take it two seconds. INFINITY waits as long as it takes.
  * @param[out] step What was found, written only on success; yours.
  * @param[out] error Why not, written only then; yours. May be NULL.
@@ -636,10 +643,11 @@ cli_auth_status cli_auth_login_step(cli_auth_login *login,
 
 /**
  * Ends a login: the call that drives it returns `CLI_AUTH_CANCELLED` at once, whatever it waits for, and so does every later
- * one. After the outcome it changes nothing.
+ * one (but `cli_auth_login_start` still gives a prompt that there is). Where tokens had come at that very moment, the call
+ * revokes them first if the server can, which may take two seconds. After the outcome it changes nothing.
  *
  * Idempotent and wait-free: callable from every thread, from the callback and from a signal handler. It leaves `errno` as it
- * was. A request that is under way is dropped. A token that was read but not given out yet is revoked where the server can.
+ * was. A request that is under way is dropped.
  *
  * @param login The login, or NULL.
  */
@@ -654,8 +662,8 @@ void cli_auth_login_cancel(const cli_auth_login *login);
 cli_auth_prompt *cli_auth_login_prompt(const cli_auth_login *login);
 
 /**
- * Frees a login, and ends it. Not from its own callback, and not while another thread is inside a call with it: cancel it,
- * wait for that call to return, then free it.
+ * Frees a login, and ends it. Not from its own callback, and not while another thread is inside a call with it,
+ * `cli_auth_login_cancel` included: cancel it, wait for the calls to return, then free it.
  *
  * @param login The login, or NULL.
  */
@@ -750,7 +758,8 @@ char *cli_auth_prompt_text_in_columns(const cli_auth_prompt *prompt, uint32_t co
  * no CI job, and there is a display. Honours `BROWSER`. Returns at once and never fails the login.
  *
  * Show the code first: the page asks the person to compare it. The address goes to the opener as one argument, never
- * through a shell.
+ * through a shell. The opener is a child of your process: when it ends, there is a SIGCHLD, and its status is yours to
+ * collect (`waitpid`) or to leave.
  *
  * @param prompt The prompt.
  * @param[out] why_not Why nothing was started, for a person to read; written only then. May be NULL.
@@ -1073,7 +1082,7 @@ void cli_auth_tokens_free(cli_auth_tokens *tokens);
  * Waits for the answer.
  *
  * @param request The request.
- * @param max_wait At most so many seconds; 0 only looks, INFINITY waits as long as it takes.
+ * @param max_wait At most so many seconds; 0 or less only looks, INFINITY waits as long as it takes.
  * @param[out] done Whether the answer is there. It is given once. Written only on success.
  * @param[out] tokens The new tokens of a refresh, written only with `done`; yours. May be NULL for a revocation.
  * @param[out] error Why not, written only then; yours. May be NULL.
@@ -1097,7 +1106,7 @@ cli_auth_status cli_auth_request_step(cli_auth_request *request,
 void cli_auth_request_cancel(const cli_auth_request *request);
 
 /**
- * Frees a request, and ends it. Not while another thread is inside a call with it.
+ * Frees a request, and ends it. Not while another thread is inside a call with it, `cli_auth_request_cancel` included.
  *
  * @param request The request, or NULL.
  */

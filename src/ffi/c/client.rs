@@ -46,7 +46,7 @@ pub extern "C" fn cli_auth_client_new(
 }
 
 /// Trades a refresh token for new tokens (RFC 6749 section 6): one request, after discovery where that is needed, never repeated
-/// by itself. Blocks until there is an answer, within the client's timeouts; `cli_auth_client_begin_refresh` can be ended.
+/// by itself. Blocks until there is an answer; each request has the client's timeouts. `cli_auth_client_begin_refresh` can be ended.
 ///
 /// Many servers, WorkOS among them, retire the token that was sent: store the new one before anything else. Never refresh one
 /// token from two processes at once.

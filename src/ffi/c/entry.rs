@@ -3,6 +3,7 @@
 use std::{
     mem::MaybeUninit,
     panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
 };
 
 use super::{
@@ -42,21 +43,29 @@ pub(super) fn given<T>(name: &str, handle: Option<T>) -> Result<T, Refusal> {
     handle.ok_or_else(|| Refusal::null(name))
 }
 
+/// How long a call may wait. What is over already is no wait.
+pub(super) fn patience(seconds: f64) -> Result<Duration, Refusal> {
+    if seconds.is_nan() {
+        return Err(Refusal::argument("max_wait is not a number"));
+    }
+    Ok(Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX))
+}
+
 /// A function that answers with a status.
 pub(super) fn status(
     error: Out<'_, *mut cli_auth_error>,
     call: impl FnOnce() -> Result<(), Refusal>,
 ) -> cli_auth_status {
-    match caught(call) {
-        Ok(()) => CLI_AUTH_OK,
-        Err(refusal) => {
-            let status = refusal.status;
-            if let Some(error) = error {
-                error.write(give(cli_auth_error::new(refusal)));
-            }
-            status
-        }
+    caught(call).map_or_else(|refusal| told(refusal, error), |()| CLI_AUTH_OK)
+}
+
+/// The status of a refusal; its error, where it is asked for.
+pub(super) fn told(refusal: Refusal, error: Out<'_, *mut cli_auth_error>) -> cli_auth_status {
+    let status = refusal.status;
+    if let Some(error) = error {
+        error.write(give(cli_auth_error::new(refusal)));
     }
+    status
 }
 
 /// A function that answers with a new handle, or with NULL.
@@ -77,6 +86,15 @@ pub(super) fn value<T>(otherwise: T, call: impl FnOnce() -> T) -> T {
     catch_unwind(AssertUnwindSafe(call)).unwrap_or(otherwise)
 }
 
+/// Writes what there is, and tells whether there is something.
+pub(super) fn put<T>(out: Out<'_, T>, value: Option<T>) -> bool {
+    let there = value.is_some();
+    if let (Some(out), Some(value)) = (out, value) {
+        out.write(value);
+    }
+    there
+}
+
 /// Frees a handle.
 pub(super) fn free<T>(handle: Option<Box<T>>) {
     value((), || drop(handle));
@@ -87,7 +105,8 @@ pub(super) fn give<T>(value: T) -> *mut T {
     Box::into_raw(Box::new(value))
 }
 
-fn caught(call: impl FnOnce() -> Result<(), Refusal>) -> Result<(), Refusal> {
+/// What `call` gives; a panic of ours is a refusal.
+pub(super) fn caught<T>(call: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
     let defect = || Err(Error::new(ErrorKind::Internal, "a defect of cli-auth: please report this").into());
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_panic| defect())
 }
@@ -96,6 +115,16 @@ fn caught(call: impl FnOnce() -> Result<(), Refusal>) -> Result<(), Refusal> {
 mod tests {
     use super::*;
     use crate::ffi::c::status::CLI_AUTH_INTERNAL;
+
+    #[test]
+    fn a_wait_is_never_less_than_none_nor_too_long_to_count() {
+        let of = |seconds| patience(seconds).ok();
+        assert_eq!(of(1.5), Some(Duration::from_millis(1500)));
+        assert_eq!(of(-1e-9), Some(Duration::ZERO));
+        assert_eq!(of(f64::NEG_INFINITY), Some(Duration::ZERO));
+        assert_eq!((of(1e300), of(f64::INFINITY)), (Some(Duration::MAX), Some(Duration::MAX)));
+        assert_eq!(of(f64::NAN), None);
+    }
 
     #[test]
     fn a_panic_becomes_a_status() {

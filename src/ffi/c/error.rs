@@ -2,13 +2,12 @@
 
 use std::{
     ffi::{CString, c_char},
-    mem::MaybeUninit,
     ptr,
     sync::OnceLock,
 };
 
 use super::{
-    entry::{self, Out, Refusal},
+    entry::{self, Out, Refusal, put},
     status::{CLI_AUTH_OK, cli_auth_status, name},
     text::{Exposed, List, copy, lend},
 };
@@ -121,7 +120,7 @@ pub extern "C" fn cli_auth_error_request_id(error: Option<&cli_auth_error>) -> *
 /// @return Whether the server asked.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_error_retry_after(error: Option<&cli_auth_error>, seconds: Out<'_, f64>) -> bool {
-    write(seconds, error.and_then(|error| error.error.retry_after()).map(|wait| wait.as_secs_f64()))
+    put(seconds, error.and_then(|error| error.error.retry_after()).map(|wait| wait.as_secs_f64()))
 }
 
 /// The ids of the organizations to choose from, when the server named them with `CLI_AUTH_ACTION_REQUIRED`. Raw.
@@ -165,13 +164,4 @@ pub extern "C" fn cli_auth_error_expose_pending_authentication_token(
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_error_free(error: Option<Box<cli_auth_error>>) {
     entry::free(error);
-}
-
-/// Writes what there is, and tells whether there is something.
-pub(super) fn write<T>(out: Option<&mut MaybeUninit<T>>, value: Option<T>) -> bool {
-    let there = value.is_some();
-    if let (Some(out), Some(value)) = (out, value) {
-        out.write(value);
-    }
-    there
 }

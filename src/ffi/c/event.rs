@@ -17,7 +17,8 @@ pub const CLI_AUTH_EVENT_RESUMED: i32 = 4;
 /// Something that a person may want to see while a login waits. None of them needs an answer. It holds no text of the server
 /// and no secret.
 ///
-/// It is borrowed: from the call of the callback, or from its step. Times are in seconds.
+/// It is borrowed: from the call of the callback, or from its step. It does not change, and all threads may read it. All of
+/// its functions take NULL. Times are in seconds.
 #[derive(Default)]
 pub struct cli_auth_event {
     kind: i32,

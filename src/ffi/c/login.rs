@@ -2,23 +2,23 @@
 
 use std::{
     ffi::c_void,
-    ptr::{NonNull, null_mut},
+    ptr::{self, NonNull, null_mut},
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
 use super::{
     client::{cli_auth_client, shared},
-    entry::{self, Out, Refusal, give, given},
+    entry::{self, Out, Refusal, give, given, patience},
     error::cli_auth_error,
     event::cli_auth_event,
     prompt::cli_auth_prompt,
     sigpipe,
-    status::cli_auth_status,
+    status::{CLI_AUTH_OK, cli_auth_status},
     step::cli_auth_step,
     tokens::cli_auth_tokens,
 };
-use crate::{Login, Step, ffi::time};
+use crate::{Login, Step, Tokens};
 
 /// One attempt to log in.
 ///
@@ -92,13 +92,14 @@ pub unsafe extern "C" fn cli_auth_login_new(
     entry::handle(error, || Ok(cli_auth_login { login: client?.login(), driven: AtomicBool::new(false) }))
 }
 
-/// Asks the server for a code: discovery where needed, then one request. Blocks until there is an answer, within the client's
-/// timeouts. Nothing is tried twice, since a person is waiting. Called again, it gives the same prompt.
+/// Asks the server for a code: discovery where needed, then one request. Blocks until there is an answer; each request has
+/// the client's timeouts. Nothing is tried twice, since a person is waiting. Called again, it gives the same prompt, or the
+/// same error: a login that failed is over.
 ///
 /// @param login The login.
 /// @param[out] prompt What the person has to see, written only on success; yours.
 /// @param[out] error Why not, written only then; yours. May be NULL.
-/// @return `CLI_AUTH_OK`, or what to do next. `CLI_AUTH_NETWORK` means "try again later".
+/// @return `CLI_AUTH_OK`, or what to do next. `CLI_AUTH_NETWORK`: try again later, with a new login.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_login_start(
     login: Option<NonNull<cli_auth_login>>,
@@ -124,14 +125,14 @@ pub unsafe extern "C" fn cli_auth_login_start(
 /// Waits for the person's decision. Transport trouble is not an error here: it is told as `CLI_AUTH_EVENT_RETRYING`, and the
 /// login goes on.
 ///
-/// It returns at once when another thread, the callback or a signal handler calls `cli_auth_login_cancel`. A signal alone
-/// does not end it.
+/// It returns at once when another thread, the callback or a signal handler calls `cli_auth_login_cancel` (see there). A
+/// signal alone does not end it.
 ///
 /// @param login The login. Before `cli_auth_login_start` the answer is `CLI_AUTH_INVALID_CONFIG`: nobody has seen the code.
 /// @param on_event Called with every event, or NULL.
 /// @param user_data Given to `on_event` as it is.
-/// @param[out] tokens What the server gave out, written only on success; yours.
-/// @param[out] error Why not, written only then; yours. May be NULL.
+/// @param[out] tokens What the server gave out, written only on success, as the last thing; yours.
+/// @param[out] error Why not, written only then, as the last thing; yours. May be NULL.
 /// @return `CLI_AUTH_OK`, or what to do next: `CLI_AUTH_DENIED`, `CLI_AUTH_EXPIRED`, `CLI_AUTH_CANCELLED` and
 /// `CLI_AUTH_ACTION_REQUIRED` are the ends that every program meets. Called again, it gives the same outcome.
 #[unsafe(no_mangle)]
@@ -139,32 +140,43 @@ pub unsafe extern "C" fn cli_auth_login_poll(
     login: Option<NonNull<cli_auth_login>>,
     on_event: cli_auth_event_callback,
     user_data: *mut c_void,
-    tokens: Out<'_, *mut cli_auth_tokens>,
-    error: Out<'_, *mut cli_auth_error>,
+    tokens: Option<NonNull<*mut cli_auth_tokens>>,
+    error: Option<NonNull<*mut cli_auth_error>>,
 ) -> cli_auth_status {
-    // SAFETY: the caller gives NULL or a login that lives.
-    let login = unsafe { living(login) };
-    entry::status(error, || {
-        let (login, out) = (login?, given("tokens", tokens)?);
-        let driver = Driver::of(login)?;
-        login.login.must_be_started()?;
-        loop {
-            match driver.step(Duration::MAX)? {
-                Step::Authorized(tokens) => {
-                    out.write(give(cli_auth_tokens::new(tokens)));
-                    return Ok(());
-                }
-                Step::Event(event) => {
-                    let event = cli_auth_event::from(&event);
-                    if let Some(on_event) = on_event {
-                        // SAFETY: the caller gives a function of this type, and the event outlives the call.
-                        unsafe { on_event(user_data, &raw const event) };
-                    }
-                }
-                Step::Prompt(_) | Step::Waiting { .. } => {}
+    // The outputs are pointers here, and written last: until then they are the callback's, too.
+    let polled = entry::caught(|| {
+        // SAFETY: the caller gives NULL or a login that lives.
+        let login = unsafe { living(login) }?;
+        let out = given("tokens", tokens)?;
+        let polled = poll(login, |event| {
+            if let Some(on_event) = on_event {
+                // SAFETY: the caller gives a function of this type, and the event outlives the call.
+                unsafe { on_event(user_data, ptr::from_ref(event)) };
             }
+        })?;
+        Ok((out, give(cli_auth_tokens::new(polled))))
+    });
+    match polled {
+        Ok((out, tokens)) => {
+            // SAFETY: the caller gives a place for a pointer.
+            unsafe { out.write(tokens) };
+            CLI_AUTH_OK
         }
-    })
+        // SAFETY: the caller gives NULL or a place for a pointer.
+        Err(refusal) => entry::told(refusal, error.map(|out| unsafe { out.cast().as_mut() })),
+    }
+}
+
+fn poll(login: &cli_auth_login, mut on_event: impl FnMut(&cli_auth_event)) -> Result<Tokens, Refusal> {
+    let driver = Driver::of(login)?;
+    login.login.must_be_started()?;
+    loop {
+        match driver.step(Duration::MAX)? {
+            Step::Authorized(tokens) => return Ok(tokens),
+            Step::Event(event) => on_event(&cli_auth_event::from(&event)),
+            Step::Prompt(_) | Step::Waiting { .. } => {}
+        }
+    }
 }
 
 /// Drives a login for a while: the primitive under `start` and `poll`, for programs with an event loop of their own.
@@ -173,7 +185,7 @@ pub unsafe extern "C" fn cli_auth_login_poll(
 /// the outcome, every step gives that outcome again.
 ///
 /// @param login The login.
-/// @param max_wait At most so many seconds. 0 never blocks, but for the step that ends a cancelled login: revoking a token that
+/// @param max_wait At most so many seconds. 0 or less never blocks, but for the step that ends a cancelled login: revoking a token that
 /// came too late may take it two seconds. INFINITY waits as long as it takes.
 /// @param[out] step What was found, written only on success; yours.
 /// @param[out] error Why not, written only then; yours. May be NULL.
@@ -189,17 +201,18 @@ pub unsafe extern "C" fn cli_auth_login_step(
     let login = unsafe { living(login) };
     entry::status(error, || {
         let (login, out) = (login?, given("step", step)?);
-        let found = Driver::of(login)?.step(time::wait(max_wait)?)?;
+        let found = Driver::of(login)?.step(patience(max_wait)?)?;
         out.write(give(cli_auth_step::new(found)));
         Ok(())
     })
 }
 
 /// Ends a login: the call that drives it returns `CLI_AUTH_CANCELLED` at once, whatever it waits for, and so does every later
-/// one. After the outcome it changes nothing.
+/// one (but `cli_auth_login_start` still gives a prompt that there is). Where tokens had come at that very moment, the call
+/// revokes them first if the server can, which may take two seconds. After the outcome it changes nothing.
 ///
 /// Idempotent and wait-free: callable from every thread, from the callback and from a signal handler. It leaves `errno` as it
-/// was. A request that is under way is dropped. A token that was read but not given out yet is revoked where the server can.
+/// was. A request that is under way is dropped.
 ///
 /// @param login The login, or NULL.
 #[unsafe(no_mangle)]
@@ -221,11 +234,16 @@ pub extern "C" fn cli_auth_login_prompt(login: Option<&cli_auth_login>) -> *mut 
     })
 }
 
-/// Frees a login, and ends it. Not from its own callback, and not while another thread is inside a call with it: cancel it,
-/// wait for that call to return, then free it.
+/// Frees a login, and ends it. Not from its own callback, and not while another thread is inside a call with it,
+/// `cli_auth_login_cancel` included: cancel it, wait for the calls to return, then free it.
 ///
 /// @param login The login, or NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_login_free(login: Option<Box<cli_auth_login>>) {
-    entry::free(login);
+    entry::value((), || {
+        if let Some(login) = login {
+            let _quiet = sigpipe::Blocked::new();
+            login.login.end();
+        }
+    });
 }

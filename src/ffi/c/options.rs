@@ -1,13 +1,13 @@
 //! The settings of a client.
 
-use std::{ffi::c_char, slice, time::Duration};
+use std::{ffi::c_char, mem, ptr::NonNull, slice, time::Duration};
 
 use super::{
     entry::{self, Refusal, give, given},
     status::{CLI_AUTH_INVALID_ARGUMENT, CLI_AUTH_OK, cli_auth_status},
     text::read,
 };
-use crate::{Client, ClientBuilder, Error, SecretIn, ffi::time};
+use crate::{Client, ClientBuilder, Error, SecretIn, ffi::time, transport::MAX_PEM_BYTES};
 
 /// The client secret goes where the server's metadata says, else by HTTP Basic.
 pub const CLI_AUTH_SECRET_AUTO: i32 = 0;
@@ -42,19 +42,19 @@ impl cli_auth_client_options {
     }
 
     fn set(options: Option<&mut Self>, change: impl FnOnce(ClientBuilder) -> Change) -> cli_auth_status {
-        entry::value(super::status::CLI_AUTH_INTERNAL, || {
-            let Some(options) = options else { return CLI_AUTH_INVALID_ARGUMENT };
-            match change(options.builder.clone()) {
-                Ok(builder) => {
-                    options.builder = builder;
-                    CLI_AUTH_OK
-                }
-                Err(Refusal { status, error }) => {
-                    options.refused.get_or_insert((status, error));
-                    status
-                }
+        let Some(options) = options else { return CLI_AUTH_INVALID_ARGUMENT };
+        // What is left behind by a refusal is never built.
+        let builder = mem::replace(&mut options.builder, Client::authkit(""));
+        match entry::caught(|| change(builder)) {
+            Ok(builder) => {
+                options.builder = builder;
+                CLI_AUTH_OK
             }
-        })
+            Err(Refusal { status, error }) => {
+                options.refused.get_or_insert((status, error));
+                status
+            }
+        }
     }
 
     pub(super) fn build(&self) -> Result<Client, Refusal> {
@@ -214,17 +214,23 @@ pub unsafe extern "C" fn cli_auth_client_options_add_header(
 ///
 /// @param options The options.
 /// @param pem The content of a PEM file, with one certificate or many.
-/// @param length How many bytes it has.
-/// @return `CLI_AUTH_OK`, or `CLI_AUTH_INVALID_ARGUMENT`.
+/// @param length How many bytes it has, at most 4 MiB.
+/// @return `CLI_AUTH_OK`, `CLI_AUTH_INVALID_CONFIG` for more, or `CLI_AUTH_INVALID_ARGUMENT`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_client_options_add_ca_pem(
     options: Option<&mut cli_auth_client_options>,
     pem: *const c_char,
     length: usize,
 ) -> cli_auth_status {
-    // SAFETY: the caller gives NULL or a place with so many bytes; a signed or unsigned char is a byte.
-    let pem = (!pem.is_null()).then(|| unsafe { slice::from_raw_parts(pem.cast::<u8>(), length) });
-    cli_auth_client_options::set(options, |builder| Ok(builder.ca_pem(given("pem", pem)?)))
+    cli_auth_client_options::set(options, |builder| {
+        let pem = given("pem", NonNull::new(pem.cast_mut()))?;
+        // First: the length of a file that could not be measured is no length.
+        if length > MAX_PEM_BYTES {
+            return Err(Error::config("the CA certificates cannot be used: it is larger than 4 MiB").into());
+        }
+        // SAFETY: the caller gives a place with so many bytes; a signed or unsigned char is a byte.
+        Ok(builder.ca_pem(unsafe { slice::from_raw_parts(pem.as_ptr().cast::<u8>(), length) }))
+    })
 }
 
 /// The proxy of every request, instead of the one that the environment names (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`).

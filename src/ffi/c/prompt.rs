@@ -7,8 +7,7 @@ use std::{
 };
 
 use super::{
-    entry::{self, Out},
-    error::write,
+    entry::{self, Out, put},
     text::{copy, give, lend},
 };
 use crate::{Launch, Prompt, TextStyle};
@@ -52,9 +51,8 @@ impl cli_auth_prompt {
         if let Some(known) = reasons.iter().find(|known| **known == why) {
             return Some(known.as_ptr());
         }
-        let lent = why.as_ptr();
         reasons.push(why);
-        Some(lent)
+        reasons.last().map(|kept| kept.as_ptr())
     }
 }
 
@@ -162,7 +160,8 @@ pub extern "C" fn cli_auth_prompt_text_in_columns(
 /// no CI job, and there is a display. Honours `BROWSER`. Returns at once and never fails the login.
 ///
 /// Show the code first: the page asks the person to compare it. The address goes to the opener as one argument, never
-/// through a shell.
+/// through a shell. The opener is a child of your process: when it ends, there is a SIGCHLD, and its status is yours to
+/// collect (`waitpid`) or to leave.
 ///
 /// @param prompt The prompt.
 /// @param[out] why_not Why nothing was started, for a person to read; written only then. May be NULL.
@@ -176,7 +175,7 @@ pub extern "C" fn cli_auth_prompt_open_browser(
         Some(prompt) => prompt.open_browser(),
         None => Some(c"there is no prompt".as_ptr()),
     });
-    !write(why_not, why)
+    !put(why_not, why)
 }
 
 /// Frees a prompt, and with it every text that it lent.

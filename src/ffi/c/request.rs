@@ -3,17 +3,17 @@
 use std::ptr::NonNull;
 
 use super::{
-    entry::{self, Out, give, given},
-    error::{cli_auth_error, write},
+    entry::{self, Out, give, given, patience, put},
+    error::cli_auth_error,
     sigpipe,
     status::cli_auth_status,
     tokens::cli_auth_tokens,
 };
-use crate::{Tokens, exchange::Exchange, ffi::time};
+use crate::{Tokens, exchange::Exchange};
 
 /// A refresh or a revocation under way, for programs that want to end it or wait for it in slices.
 ///
-/// One thread at a time steps it; every thread may cancel it. It lives on when its client is freed. Free it with
+/// One thread at a time steps it; every thread may cancel it. All functions but `cli_auth_request_step` take NULL. It lives on when its client is freed. Free it with
 /// `cli_auth_request_free`, which ends it.
 pub enum cli_auth_request {
     #[doc(hidden)]
@@ -25,7 +25,7 @@ pub enum cli_auth_request {
 /// Waits for the answer.
 ///
 /// @param request The request.
-/// @param max_wait At most so many seconds; 0 only looks, INFINITY waits as long as it takes.
+/// @param max_wait At most so many seconds; 0 or less only looks, INFINITY waits as long as it takes.
 /// @param[out] done Whether the answer is there. It is given once. Written only on success.
 /// @param[out] tokens The new tokens of a refresh, written only with `done`; yours. May be NULL for a revocation.
 /// @param[out] error Why not, written only then; yours. May be NULL.
@@ -43,13 +43,13 @@ pub unsafe extern "C" fn cli_auth_request_step(
     let request = request.map(|request| unsafe { request.as_ref() });
     entry::status(error, || {
         let (request, done) = (given("request", request)?, given("done", done)?);
-        let max_wait = time::wait(max_wait)?;
+        let max_wait = patience(max_wait)?;
         let answered = match request {
             cli_auth_request::Refresh(exchange) => {
                 let tokens = given("tokens", tokens)?;
                 let _quiet = sigpipe::Blocked::new();
                 let answer = exchange.step(max_wait)?;
-                write(Some(tokens), answer.map(|answer| give(cli_auth_tokens::new(answer))))
+                put(Some(tokens), answer.map(|answer| give(cli_auth_tokens::new(answer))))
             }
             cli_auth_request::Revocation(exchange) => {
                 let _quiet = sigpipe::Blocked::new();
@@ -76,10 +76,17 @@ pub extern "C" fn cli_auth_request_cancel(request: Option<&cli_auth_request>) {
     }
 }
 
-/// Frees a request, and ends it. Not while another thread is inside a call with it.
+/// Frees a request, and ends it. Not while another thread is inside a call with it, `cli_auth_request_cancel` included.
 ///
 /// @param request The request, or NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_request_free(request: Option<Box<cli_auth_request>>) {
-    entry::free(request);
+    entry::value((), || {
+        let _quiet = sigpipe::Blocked::new();
+        match request.map(|request| *request) {
+            Some(cli_auth_request::Refresh(exchange)) => exchange.end(),
+            Some(cli_auth_request::Revocation(exchange)) => exchange.end(),
+            None => {}
+        }
+    });
 }

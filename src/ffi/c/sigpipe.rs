@@ -51,7 +51,7 @@ fn take() {
         // SAFETY: the set and the time live through the call, and nothing is asked about the signal.
         unsafe { libc::sigtimedwait(sigpipe().as_ref(), std::ptr::null_mut(), &raw const now) };
     }
-    // It was raised on this thread by a write of this thread: nobody else can take it in between.
+    // Never built or run. It was raised on this thread by a write of this thread, so nobody else takes it in between.
     #[cfg(not(any(
         target_os = "linux",
         target_os = "android",

@@ -35,7 +35,7 @@ pub const CLI_AUTH_INVALID_CONFIG: cli_auth_status = 10;
 pub const CLI_AUTH_FORKED: cli_auth_status = 11;
 /// Another call drives this login or request at the moment, perhaps the one that called this callback.
 pub const CLI_AUTH_BUSY: cli_auth_status = 12;
-/// A defect of this library, or a want of system resources.
+/// A defect of this library, or a want of system resources. (A want of memory ends the process.)
 pub const CLI_AUTH_INTERNAL: cli_auth_status = 13;
 /// NULL where it may not be, a text that is not UTF-8, or a constant that does not exist. Nothing was done.
 pub const CLI_AUTH_INVALID_ARGUMENT: cli_auth_status = 14;

@@ -19,7 +19,8 @@ pub const CLI_AUTH_STEP_WAITING: i32 = 3;
 /// The person approved.
 pub const CLI_AUTH_STEP_AUTHORIZED: i32 = 4;
 
-/// What one `cli_auth_login_step` found. Free it with `cli_auth_step_free`.
+/// What one `cli_auth_login_step` found. It belongs to whoever received it: free it with `cli_auth_step_free`. It does not
+/// change, and all threads may read it. All of its functions take NULL.
 pub struct cli_auth_step {
     step: Step,
     event: Option<cli_auth_event>,

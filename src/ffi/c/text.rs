@@ -68,9 +68,11 @@ impl List {
     }
 }
 
-/// Gives a text away; [`cli_auth_string_free`] takes it back.
+/// Gives a text away; [`cli_auth_string_free`] takes it back. C's own memory, as C may change what belongs to it.
 pub(super) fn give(text: &str) -> *mut c_char {
-    copy(text).into_raw()
+    let text = copy(text);
+    // SAFETY: a text that ends with NUL.
+    unsafe { libc::strdup(text.as_ptr()) }
 }
 
 /// A text of a server as it may be shown in a terminal: without control, invisible and direction characters (they become
@@ -96,10 +98,8 @@ pub unsafe extern "C" fn cli_auth_sanitize(text: *const c_char) -> *mut c_char {
 /// @param text The text, or NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_string_free(text: *mut c_char) {
-    if !text.is_null() {
-        // SAFETY: it came from `give`, and the caller gives it back once.
-        drop(unsafe { CString::from_raw(text) });
-    }
+    // SAFETY: NULL, or it came from `give`, and the caller gives it back once.
+    unsafe { libc::free(text.cast()) };
 }
 
 #[cfg(test)]

@@ -8,8 +8,7 @@ use std::{
 };
 
 use super::{
-    entry::{self, Out},
-    error::write,
+    entry::{self, Out, put},
     text::{self, Exposed, List, copy, lend},
 };
 use crate::{Secret, Tokens, ffi::time::since_epoch};
@@ -138,7 +137,7 @@ pub extern "C" fn cli_auth_tokens_expires_in(
     tokens: Option<&cli_auth_tokens>,
     seconds: Out<'_, f64>,
 ) -> bool {
-    write(seconds, tokens.and_then(|it| it.tokens.expires_in()).map(|lifetime| lifetime.as_secs_f64()))
+    put(seconds, tokens.and_then(|it| it.tokens.expires_in()).map(|lifetime| lifetime.as_secs_f64()))
 }
 
 /// When the access token ends, by this machine's clock or, where the server named no lifetime, by the token's own `exp`.
@@ -152,7 +151,7 @@ pub extern "C" fn cli_auth_tokens_expires_at(
     tokens: Option<&cli_auth_tokens>,
     unix_seconds: Out<'_, f64>,
 ) -> bool {
-    write(unix_seconds, tokens.and_then(|it| it.tokens.expires_at()).map(since_epoch))
+    put(unix_seconds, tokens.and_then(|it| it.tokens.expires_at()).map(since_epoch))
 }
 
 /// WorkOS AuthKit: the id of the user, such as `user_01H...`, raw.

@@ -256,6 +256,12 @@ static void times(void)
         cli_auth_client_options_set_request_timeout, cli_auth_client_options_set_login_timeout};
     static const double wrong[] = {(double)NAN, -1, -1e-9, -(double)INFINITY, 1e300};
     struct server server = server_new("{}");
+    cli_auth_client *client = client_of(server_authkit(&server));
+    cli_auth_login *login = cli_auth_login_new(client, NULL);
+    cli_auth_request *request = cli_auth_client_begin_refresh(client, "a", NULL);
+    cli_auth_step *step = UNTOUCHED(cli_auth_step);
+    cli_auth_tokens *tokens = UNTOUCHED(cli_auth_tokens);
+    bool done;
 
     for (size_t i = 0; i < sizeof setters / sizeof *setters; i++) {
         cli_auth_client_options *options;
@@ -277,22 +283,22 @@ static void times(void)
                                            ? CLI_AUTH_OK
                                            : CLI_AUTH_INVALID_CONFIG);
     }
-    for (size_t j = 0; j < sizeof wrong / sizeof *wrong; j++) {
-        cli_auth_client *client = client_of(server_authkit(&server));
-        cli_auth_login *login = cli_auth_login_new(client, NULL);
-        cli_auth_request *request = cli_auth_client_begin_refresh(client, "a", NULL);
-        cli_auth_step *step = UNTOUCHED(cli_auth_step);
-        cli_auth_tokens *tokens = UNTOUCHED(cli_auth_tokens);
-        bool done;
-
-        CHECK_STATUS(cli_auth_login_step(login, wrong[j], &step, NULL), CLI_AUTH_INVALID_CONFIG);
-        CHECK_STATUS(cli_auth_request_step(request, wrong[j], &done, &tokens, NULL), CLI_AUTH_INVALID_CONFIG);
-        CHECK(step == UNTOUCHED(cli_auth_step) && tokens == UNTOUCHED(cli_auth_tokens));
-        cli_auth_request_free(request);
-        cli_auth_login_free(login);
-        cli_auth_client_free(client);
-    }
+    CHECK_STATUS(cli_auth_login_step(login, (double)NAN, &step, NULL), CLI_AUTH_INVALID_ARGUMENT);
+    CHECK_STATUS(cli_auth_request_step(request, (double)NAN, &done, &tokens, NULL), CLI_AUTH_INVALID_ARGUMENT);
+    CHECK(step == UNTOUCHED(cli_auth_step) && tokens == UNTOUCHED(cli_auth_tokens));
     CHECK_NUMBER(server_count(&server, "device"), 0);
+    /* What is over already is no wait, and a wait may be longer than can be counted. */
+    CHECK_STATUS(cli_auth_login_step(login, -1e-9, &step, NULL), CLI_AUTH_OK);
+    CHECK_NUMBER(cli_auth_step_kind(step), CLI_AUTH_STEP_WAITING);
+    cli_auth_step_free(step);
+    CHECK_STATUS(cli_auth_login_step(login, -(double)INFINITY, &step, NULL), CLI_AUTH_OK);
+    cli_auth_step_free(step);
+    CHECK_STATUS(cli_auth_login_step(login, 1e300, &step, NULL), CLI_AUTH_OK);
+    CHECK_NUMBER(cli_auth_step_kind(step), CLI_AUTH_STEP_PROMPT);
+    cli_auth_step_free(step);
+    cli_auth_request_free(request);
+    cli_auth_login_free(login);
+    cli_auth_client_free(client);
     server_free(&server);
 }
 
@@ -320,6 +326,10 @@ static void refusals_are_remembered(void)
     options = authkit();
     CHECK_STATUS(cli_auth_client_options_add_ca_pem(options, "no certificate", 14), CLI_AUTH_OK);
     CHECK_STATUS(refusal(options), CLI_AUTH_INVALID_CONFIG);
+    /* The length of a file that could not be measured: nothing is read. */
+    options = authkit();
+    CHECK_STATUS(cli_auth_client_options_add_ca_pem(options, "", (size_t)-1), CLI_AUTH_INVALID_CONFIG);
+    CHECK_STATUS(refusal(options), CLI_AUTH_INVALID_CONFIG);
 }
 
 /* Outputs are written only on success, an error only on failure, and nobody has to ask for it. */
@@ -340,6 +350,7 @@ static void outputs(void)
     CHECK_ERROR(error, CLI_AUTH_REJECTED);
     CHECK_STATUS(cli_auth_login_start(login, &prompt, NULL), CLI_AUTH_REJECTED);
     CHECK_STATUS(cli_auth_login_step(login, 0, &step, NULL), CLI_AUTH_REJECTED);
+    CHECK_STATUS(cli_auth_login_poll(login, NULL, NULL, &tokens, NULL), CLI_AUTH_REJECTED);
     CHECK_STATUS(cli_auth_client_refresh(client, "a", &tokens, &error), CLI_AUTH_REJECTED);
     CHECK_ERROR(error, CLI_AUTH_REJECTED);
     CHECK_STATUS(cli_auth_client_refresh(client, "a", &tokens, NULL), CLI_AUTH_REJECTED);

@@ -130,6 +130,7 @@ impl<'w> User<'w> {
             (&[][..], "--prefix"),
             (&["--prefix"], "--prefix"),
             (&["--prefix", "usr", "--destdir", "/tmp"], "absolute"),
+            (&["--prefix", "/usr", "--libdir", "/usr/lib64"], "goes on from the prefix"),
             (&["--prefix", "/dev/null/x"], "cannot make /dev/null/x"),
         ] {
             let finished = process::run(self.xtask(words), LOGIN, |_| ())?;
@@ -146,6 +147,9 @@ impl<'w> User<'w> {
         }
         let again = self.xtask(&["--prefix", "/usr/local", "--destdir", &stage.to_string_lossy()]);
         process::succeed(again, BUILD)?;
+        let elsewhere = self.sources.join("debian");
+        let libdir = "lib/x86_64-linux-gnu";
+        process::succeed(self.xtask(&["--prefix", &elsewhere.to_string_lossy(), "--libdir", libdir]), BUILD)?;
         if files(&stage.join("usr/local"), "")? != installed {
             faults.push("installed over itself it leaves something".to_owned());
         }
@@ -157,7 +161,7 @@ impl<'w> User<'w> {
             "$(pkg-config --libs cli-auth) -Wl,-rpath,$(pkg-config --variable=libdir cli-auth)"
         ));
         compile.arg("sh").arg(&program).arg(self.sources.join("login.c"));
-        compile.env("PKG_CONFIG_PATH", stage.join("usr/local/lib/pkgconfig"));
+        compile.env("PKG_CONFIG_PATH", elsewhere.join(libdir).join("pkgconfig"));
         process::succeed(compile, BUILD)?;
         process::succeed(self.command(&program.to_string_lossy()), LOGIN)?;
         Ok(if faults.is_empty() { Outcome::Passed } else { Outcome::Failed(faults.join("\n")) })

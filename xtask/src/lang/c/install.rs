@@ -19,6 +19,8 @@ use crate::workspace::Workspace;
 pub(crate) struct Options {
     /// Where users will find it.
     pub(crate) prefix: PathBuf,
+    /// Where the libraries are, from the prefix on: `lib`, `lib64`, `lib/x86_64-linux-gnu`.
+    pub(crate) libdir: PathBuf,
     /// Put before the prefix while files are written, for those who make packages.
     pub(crate) destdir: Option<PathBuf>,
 }
@@ -26,12 +28,13 @@ pub(crate) struct Options {
 /// Builds with this machine's compiler, and installs.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<u8> {
     let folder = options.folder()?;
-    let lib = folder.join("lib");
+    ensure!(is_below(&options.libdir), "--libdir goes on from the prefix, such as lib64");
+    let lib = folder.join(&options.libdir);
     // Before the minutes that building takes.
     fs::create_dir_all(&lib).with_context(|| format!("cannot make {}", lib.display()))?;
     ensure!(is_writable(&lib), "cannot write into {}", lib.display());
     let libraries = library::build(workspace, Linker::Native, in_foreground)?;
-    for file in lay_out(workspace, &libraries, &folder)? {
+    for file in lay_out(workspace, &libraries, &folder, &options.libdir)? {
         println!("{}", file.display());
     }
     Ok(0)
@@ -57,6 +60,11 @@ impl Options {
     }
 }
 
+/// Whether it is a folder further down, and nowhere else.
+fn is_below(folder: &Path) -> bool {
+    folder.components().all(|part| matches!(part, Component::Normal(_)))
+}
+
 /// Whether files can be made there, which permissions alone do not tell.
 fn is_writable(folder: &Path) -> bool {
     let probe = folder.join(format!(".cli-auth-{}", std::process::id()));
@@ -68,9 +76,12 @@ pub(super) fn lay_out(
     workspace: &Workspace,
     libraries: &Libraries,
     prefix: &Path,
+    libdir: &Path,
 ) -> anyhow::Result<Vec<PathBuf>> {
     let sources = super::sources(workspace);
     let interface = Interface::find(workspace)?;
+    let up = libdir.components().map(|_| "..").collect::<Vec<_>>().join("/");
+    let libdir = libdir.to_str().context("the name of --libdir is no text")?;
     let filled = |name: &str, separator: &str| -> anyhow::Result<Vec<u8>> {
         let template = fs::read_to_string(sources.join(name)).with_context(|| format!("no {name}"))?;
         let [major, minor, _] = super::version_numbers();
@@ -80,6 +91,8 @@ pub(super) fn lay_out(
             .replace("@MAJOR@", major)
             .replace("@MINOR@", minor)
             .replace("@ABI@", &interface.version)
+            .replace("@LIBDIR@", libdir)
+            .replace("@UP@", &up)
             .replace("@POINTER@", &size_of::<usize>().to_string())
             .replace("@PRIVATE@", &private);
         ensure!(!text.contains('@'), "{name} has a word that nothing replaces");
@@ -95,13 +108,13 @@ pub(super) fn lay_out(
     };
     let (real, soname) = (concat!("libcli_auth.so.", env!("CARGO_PKG_VERSION")), library::soname(&interface));
     place("include/cli_auth.h", fs::read(super::header::path(workspace))?)?;
-    place(&format!("lib/{real}"), fs::read(&libraries.shared)?)?;
-    place("lib/libcli_auth.a", fs::read(&libraries.archive)?)?;
+    place(&format!("{libdir}/{real}"), fs::read(&libraries.shared)?)?;
+    place(&format!("{libdir}/libcli_auth.a"), fs::read(&libraries.archive)?)?;
     for name in ["cli-auth.pc", "cli-auth-static.pc"] {
-        place(&format!("lib/pkgconfig/{name}"), filled(&format!("{name}.in"), " ")?)?;
+        place(&format!("{libdir}/pkgconfig/{name}"), filled(&format!("{name}.in"), " ")?)?;
     }
     for name in ["cli-auth-config.cmake", "cli-auth-config-version.cmake"] {
-        place(&format!("lib/cmake/cli-auth/{name}"), filled(&format!("cmake/{name}.in"), ";")?)?;
+        place(&format!("{libdir}/cmake/cli-auth/{name}"), filled(&format!("cmake/{name}.in"), ";")?)?;
     }
     place("share/doc/cli-auth/README.md", fs::read(sources.join("README.md"))?)?;
     let notices = notices::of(workspace, "cli-auth-c")?;
@@ -110,7 +123,7 @@ pub(super) fn lay_out(
         place(&format!("share/doc/cli-auth/{name}"), fs::read(workspace.root.join(name))?)?;
     }
     for (name, target) in [(soname.as_str(), real), ("libcli_auth.so", soname.as_str())] {
-        let link = prefix.join("lib").join(name);
+        let link = prefix.join(libdir).join(name);
         point(&link, target).with_context(|| format!("cannot write {}", link.display()))?;
         placed.push(link);
     }
@@ -147,7 +160,7 @@ mod tests {
     use super::*;
 
     fn folder(prefix: &str, destdir: Option<&str>) -> anyhow::Result<PathBuf> {
-        Options { prefix: prefix.into(), destdir: destdir.map(Into::into) }.folder()
+        Options { prefix: prefix.into(), libdir: "lib".into(), destdir: destdir.map(Into::into) }.folder()
     }
 
     #[test]
@@ -155,6 +168,12 @@ mod tests {
         assert_eq!(folder("/usr", Some("/tmp/stage")).unwrap(), Path::new("/tmp/stage/usr"));
         assert_eq!(folder("/usr/../opt", Some("/stage/")).unwrap(), Path::new("/stage/usr/../opt"));
         assert!(folder("usr", Some("/tmp/stage")).is_err());
+    }
+
+    #[test]
+    fn a_libdir_goes_on_from_the_prefix() {
+        assert!(is_below(Path::new("lib64")) && is_below(Path::new("lib/x86_64-linux-gnu")));
+        assert!(!is_below(Path::new("/usr/lib")) && !is_below(Path::new("../lib")));
     }
 
     #[test]

@@ -173,6 +173,10 @@ fn shared(
     link.arg("-Wl,-z,nodelete").arg(format!("-Wl,-soname,{}", soname(interface)));
     let mut map = OsString::from("-Wl,--version-script=");
     map.push(&versions);
+    if linker == Linker::Native {
+        // Those who make packages have words for the linker.
+        link.args(env::var("LDFLAGS").unwrap_or_default().split_whitespace());
+    }
     link.arg(map).arg("-o").arg(&library).arg(object).args(private);
     // What unwinds is a part of the portable library, as not every system has the compiler's.
     link.arg(if linker == Linker::Portable { "-lunwind" } else { "-lgcc_s" });

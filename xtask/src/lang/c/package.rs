@@ -33,7 +33,7 @@ pub(super) fn build(workspace: &Workspace, run: Run) -> anyhow::Result<PathBuf> 
     let _lock = setup::lock(&super::home(workspace).join("package.lock"))?;
     let staged = super::home(workspace).join("staged");
     empty(&staged)?;
-    lay_out(workspace, &libraries, &staged.join(name()))?;
+    lay_out(workspace, &libraries, &staged.join(name()), Path::new("lib"))?;
     fs::create_dir_all(workspace.dist())?;
     let file = path(workspace);
     let partial = file.with_extension("partial");

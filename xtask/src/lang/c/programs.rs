@@ -33,17 +33,3 @@ enum Watch {
     Sanitizers,
     Valgrind,
 }
-
-#[cfg(test)]
-mod trial {
-    #[test]
-    #[ignore]
-    fn trial() {
-        let workspace =
-            crate::workspace::Workspace { root: "/work/main".into(), target: "/tmp/target-cprog".into() };
-        let mut report = crate::report::Report::new("c");
-        super::build_example(&workspace, crate::examples::quietly).unwrap();
-        super::test(&workspace, &mut report).unwrap();
-        println!("{}", report.summary());
-    }
-}

@@ -4,14 +4,16 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use super::server::Server;
 use super::{build, valgrind};
 use crate::process;
-use crate::report::{Counts, Outcome, Report};
+use crate::report::{Counts, Live, Outcome, Report};
+use crate::test::counted;
 use crate::workspace::{Profile, Workspace};
 
 const SCENARIOS: Duration = Duration::from_secs(20 * 60);
@@ -32,10 +34,14 @@ const EXITS: &[&str] = &[
 ];
 
 pub(super) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
-    report.part("example tool, valgrind", |_| under_valgrind(workspace))?;
-    report.part("example tool, sanitizers", |_| {
+    report.part("example tool, valgrind", |live| under_valgrind(workspace, live))?;
+    report.part("example tool, sanitizers", |live| {
         // A leak changes the exit status, and each case looks at that.
-        counted(scenarios(workspace, &build::sanitized_example(workspace), "c-sanitized"))
+        counted(
+            scenarios(workspace, &build::sanitized_example(workspace), "c-sanitized"),
+            SCENARIOS,
+            |line| live.line(line),
+        )
     })
 }
 
@@ -47,7 +53,7 @@ fn scenarios(workspace: &Workspace, tool: &Path, name: &str) -> Command {
     runner
 }
 
-fn under_valgrind(workspace: &Workspace) -> anyhow::Result<Outcome> {
+fn under_valgrind(workspace: &Workspace, live: &mut Live) -> anyhow::Result<Outcome> {
     let logs = build::folder(workspace).join("valgrind");
     if logs.exists() {
         fs::remove_dir_all(&logs)?;
@@ -62,17 +68,26 @@ fn under_valgrind(workspace: &Workspace) -> anyhow::Result<Outcome> {
     for id in EXITS {
         runner.args(["--filter", id]);
     }
-    let Outcome::Counted(mut counts, mut why) = counted(runner)? else {
+    let Outcome::Counted(mut counts, mut why) = counted(runner, SCENARIOS, |line| live.line(line))? else {
         return Ok(Outcome::Failed("the scenarios ended without their count".to_owned()));
     };
     let server = Server::start(workspace, &[])?;
-    for (signal, status) in [("INT", 130), ("TERM", 143)] {
-        let said = interrupted(workspace, &launcher, &server, signal, status)?;
+    let ends = thread::scope(|scope| {
+        let end = |signal, status| interrupted(workspace, &launcher, &server, signal, status);
+        let other = scope.spawn(move || end("INT", 130));
+        [end("TERM", 143), other.join().unwrap_or_else(|_panic| bail!("a run was lost"))]
+    });
+    for end in ends {
+        let said = end?;
         counts.add(if said.is_none() { Counts::PASSED } else { Counts::FAILED });
         why.extend(said);
     }
     let found = findings(&logs, counts.passed)?;
-    Ok(if found.is_empty() { Outcome::Counted(counts, why) } else { Outcome::Failed(found) })
+    Ok(if found.is_empty() {
+        Outcome::Counted(counts, why)
+    } else {
+        Outcome::Failed(format!("{why}\n{found}"))
+    })
 }
 
 /// What the tool said if a signal did not end it as it should.
@@ -120,16 +135,4 @@ fn findings(logs: &Path, runs: u64) -> anyhow::Result<String> {
         found.push_str(&format!("only {count} logs of {runs} runs\n"));
     }
     Ok(found)
-}
-
-/// Runs a program that ends with `N passed, N failed`.
-fn counted(command: Command) -> anyhow::Result<Outcome> {
-    let mut counts = None;
-    let finished = process::run(command, SCENARIOS, |line| counts = Counts::read(line))?;
-    Ok(match counts {
-        Some(counts) if finished.success == (counts.failed == 0) => {
-            Outcome::Counted(counts, if counts.failed == 0 { String::new() } else { finished.tail })
-        }
-        _ => Outcome::Failed(finished.tail),
-    })
 }
