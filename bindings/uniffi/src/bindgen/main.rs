@@ -1,6 +1,7 @@
-//! UniFFI's generator, and for Python a second pass over what it wrote. maturin calls it by this name and these arguments.
+//! UniFFI's generator, and a second pass over what it wrote. maturin calls it by this name and these arguments.
 
-mod lean;
+mod kotlin;
+mod python;
 
 use std::{env, path::PathBuf, process::ExitCode};
 
@@ -12,11 +13,13 @@ fn main() -> ExitCode {
         let at = words.iter().position(|word| word == name)?;
         words.get(at.checked_add(1)?).cloned()
     };
-    if value("--language").as_deref() != Some("python") {
-        return ExitCode::SUCCESS;
-    }
     let folder = value("--out-dir").or_else(|| value("-o")).map(PathBuf::from).unwrap_or_default();
-    match lean::rewrite(&folder.join("cli_auth_native.py")) {
+    let rewritten = match value("--language").as_deref() {
+        Some("python") => python::rewrite(&folder.join("cli_auth_native.py")),
+        Some("kotlin") => kotlin::rewrite(&folder.join("cliauth/internal/cli_auth_native.kt")),
+        _ => Ok(()),
+    };
+    match rewritten {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("uniffi-bindgen: {error}");

@@ -1,0 +1,160 @@
+//! Makes the generated Kotlin module invisible to users of the package, and quick to load.
+//!
+//! JNA looks at every function that a module declares when it is loaded, whether it is called or not. UniFFI declares twice as many
+//! as are called. It also says in annotations in which order the fields of a structure are, and reading one makes the JVM write a
+//! class: a method that says the same costs nothing.
+
+use std::{fs, io, path::Path};
+
+/// Tells the compiler what it must not complain about.
+const SUPPRESSED: (&str, &str) = ("@file:Suppress(\"NAME_SHADOWING\")", "@file:Suppress(\"warnings\")");
+
+/// How a declaration begins that everybody sees.
+const VISIBLE: [&str; 9] = [
+    "class ",
+    "open class ",
+    "sealed class ",
+    "data class ",
+    "interface ",
+    "object ",
+    "fun ",
+    "inline fun ",
+    "suspend fun ",
+];
+
+const AFTER_COMMENT: &str = "*/ ";
+const FIELD_ORDER: &str = "@Structure.FieldOrder(";
+const OF_A_STRUCTURE: &str = " : Structure() {";
+const EXTERNAL: &str = "    external fun ";
+
+/// Rewrites the file in place.
+pub(crate) fn rewrite(path: &Path) -> io::Result<()> {
+    let lean = replaced(&fs::read_to_string(path)?).map_err(io::Error::other)?;
+    fs::write(path, lean)
+}
+
+/// A generator that writes other lines has changed: then this has to be looked at again, and the build says so.
+fn replaced(source: &str) -> Result<String, String> {
+    let mut lean = String::with_capacity(source.len());
+    let mut lines = source.lines();
+    let (mut suppressed, mut hidden, mut left_out) = (0, 0, 0);
+    let mut field_order: Option<&str> = None;
+    while let Some(line) = lines.next() {
+        if let Some(fields) = line.strip_prefix(FIELD_ORDER) {
+            if field_order.is_some() {
+                return Err("an order of fields belongs to no structure".to_owned());
+            }
+            field_order = Some(fields);
+            continue;
+        }
+        if line == SUPPRESSED.0 {
+            suppressed += 1;
+            lean.push_str(SUPPRESSED.1);
+        } else if let Some(name) = external(line)
+            && source.matches(&format!("{name}(")).count() == 1
+        {
+            left_out += 1;
+            // The declaration ends on the next line.
+            let end = lines.next().unwrap_or_default();
+            if !end.starts_with("    ): ") {
+                return Err(format!("the declaration of {name} ends with another line: {end}"));
+            }
+            continue;
+        } else if let Some((before, declaration)) = visible(line) {
+            hidden += 1;
+            lean.push_str(before);
+            lean.push_str("internal ");
+            lean.push_str(declaration);
+        } else {
+            lean.push_str(line);
+        }
+        lean.push('\n');
+        if line.ends_with(OF_A_STRUCTURE) {
+            let fields = field_order.take().ok_or("a structure has no order of fields")?;
+            lean.push_str("    override fun getFieldOrder(): List<String> = listOf(");
+            lean.push_str(fields);
+            lean.push('\n');
+        }
+    }
+    if suppressed != 1 || hidden == 0 || left_out == 0 || field_order.is_some() {
+        return Err(format!(
+            "the generated module is another one: {suppressed} lines suppress warnings, {hidden} declarations are visible, \
+             {left_out} functions are not called"
+        ));
+    }
+    Ok(lean)
+}
+
+/// The name of the function of the library that is declared here.
+fn external(line: &str) -> Option<&str> {
+    line.strip_prefix(EXTERNAL)?.split('(').next()
+}
+
+/// A declaration of the top level without the word that makes it visible, and what stands before it.
+fn visible(line: &str) -> Option<(&str, &str)> {
+    // That of a function stands behind its documentation.
+    let at = line.find(AFTER_COMMENT).map_or(0, |at| at + AFTER_COMMENT.len());
+    let (before, declaration) = line.split_at_checked(at)?;
+    let declaration = declaration.strip_prefix("public ").unwrap_or(declaration);
+    VISIBLE.iter().any(|start| declaration.starts_with(start)).then_some((before, declaration))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOURCE: &str = "\
+@file:Suppress(\"NAME_SHADOWING\")
+public interface A {
+    external fun called(a: Long,
+    ): Long
+    external fun idle(a: Long,
+    ): Unit
+    fun inside() = called(1)
+}
+open class B : A
+private class C
+@Structure.FieldOrder(\"a\", \"b\")
+internal open class S(
+    val a: Int,
+) : Structure() {
+}
+    /**
+     * D.
+     */ fun d() = 1
+";
+
+    #[test]
+    fn what_is_not_called_is_left_out_and_the_rest_is_hidden() {
+        let lean = replaced(SOURCE).unwrap();
+        let wanted = "\
+@file:Suppress(\"warnings\")
+internal interface A {
+    external fun called(a: Long,
+    ): Long
+    fun inside() = called(1)
+}
+internal open class B : A
+private class C
+internal open class S(
+    val a: Int,
+) : Structure() {
+    override fun getFieldOrder(): List<String> = listOf(\"a\", \"b\")
+}
+    /**
+     * D.
+     */ internal fun d() = 1
+";
+        assert_eq!(lean, wanted);
+    }
+
+    #[test]
+    fn a_generator_that_changed_fails_the_build() {
+        for (written, other) in
+            [("NAME_SHADOWING", "OTHER"), ("    ): Unit", "    ) : Unit"), ("idle", "inside")]
+        {
+            assert!(replaced(&SOURCE.replace(written, other)).is_err(), "{written}");
+        }
+        assert!(replaced("").is_err());
+    }
+}
