@@ -1,0 +1,32 @@
+package cliauth
+
+import cliauth.internal.Secret as NativeSecret
+
+/**
+ * A secret text: a token, or a client secret.
+ *
+ * It prints as `****` and cannot be serialized; [expose] is the only way out. The text lies in native memory, which is
+ * overwritten by [close], or after the garbage collector found that nobody has it any more. All threads may use it.
+ */
+public class Secret internal constructor(internal val native: NativeSecret) : AutoCloseable {
+    /**
+     * Takes a secret text, such as a refresh token that was stored.
+     *
+     * @throws InvalidConfigException the text has half a surrogate pair in it
+     */
+    public constructor(text: String) : this(NativeSecret(checked("a secret", text)))
+
+    /** The secret in clear text: a string of the JVM's, which nobody can overwrite. */
+    public fun expose(): String = native.expose()
+
+    /** Overwrites the text. After that, [expose] throws [IllegalStateException]. */
+    override fun close(): Unit = native.close()
+
+    /** Whether both are the same text. It does not take constant time. */
+    override fun equals(other: Any?): Boolean = other is Secret && native == other.native
+
+    /** The same for all: a hash would tell something of the text. */
+    override fun hashCode(): Int = 0
+
+    override fun toString(): String = "****"
+}

@@ -1,0 +1,129 @@
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import cliauth.CliAuth;
+import cliauth.CliAuthException;
+import cliauth.Client;
+import cliauth.ClientOptions;
+import cliauth.DeniedException;
+import cliauth.Event;
+import cliauth.Login;
+import cliauth.Prompt;
+import cliauth.Secret;
+import cliauth.SecretIn;
+import cliauth.Step;
+import cliauth.Tokens;
+import cliauth.Waiting;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+/** The package as a program in Java sees it. */
+class BlockingTest {
+    private static Server server(String name, Object value) {
+        return new Server(Map.of(name, value));
+    }
+
+    private static Client client(Server server) {
+        return Client.authKit("client_test", options -> {
+            options.setApiBase(server.getUrl());
+            server.trust(options);
+        });
+    }
+
+    @Test
+    void aWholeLogin() throws InterruptedException {
+        try (Server server = new Server(Map.of("answer", "approve", "answer_after_polls", 1));
+                Client client = client(server);
+                Login login = client.login()) {
+            Prompt prompt = login.startBlocking();
+            assertTrue(prompt.text().contains(prompt.getUserCode()));
+            List<Event> events = new ArrayList<>();
+            Tokens tokens = login.pollBlocking(events::add);
+            assertEquals(1, events.size());
+            assertTrue(((Event.Pending) events.get(0)).getNextPollIn().toMillis() >= 1000);
+            assertTrue(CliAuth.sanitize(tokens.getUserId()).startsWith("user_"));
+            assertEquals("****", tokens.getAccessToken().toString());
+            Tokens refreshed = client.refreshBlocking(tokens.getRefreshToken());
+            assertTrue(refreshed.getAccessToken().expose().startsWith("ey"));
+        }
+    }
+
+    @Test
+    void everySettingHasAName() {
+        ClientOptions[] seen = new ClientOptions[1];
+        Client.discover("https://id.example.com", "x", options -> {
+            options.setProduct("my-cli/1.0");
+            options.setLoginTimeout(Duration.ofMinutes(2));
+            options.scopes("openid", "offline_access")
+                    .scopes(List.of("profile"))
+                    .param("audience", "api")
+                    .header("X-Tool", "mine")
+                    .clientSecret(new Secret("s"))
+                    .clientSecret(new Secret("s"), SecretIn.BODY);
+            seen[0] = options;
+        }).close();
+        assertEquals("my-cli/1.0", seen[0].getProduct());
+        Client.authKit("x").close();
+        Client.connect("acme.authkit.app", "x").close();
+        Client.endpoints("https://h/device", "https://h/token", "x").close();
+    }
+
+    @Test
+    void anErrorIsUncheckedAndSaysWhatToDo() {
+        try (Server server = server("answer", "deny"); Client client = client(server); Login login = client.login()) {
+            CliAuthException error = assertThrows(DeniedException.class, () -> {
+                login.startBlocking();
+                login.pollBlocking();
+            });
+            assertEquals("denied", error.getKind());
+        }
+    }
+
+    @Test
+    void anExceptionOfTheConsumerComesOutAsItIs() throws InterruptedException {
+        try (Server server = new Server(Map.of()); Client client = client(server); Login login = client.login()) {
+            login.startBlocking();
+            IllegalArgumentException mine = new IllegalArgumentException("mine");
+            assertSame(mine, assertThrows(IllegalArgumentException.class, () -> login.pollBlocking(event -> {
+                throw mine;
+            })));
+        }
+    }
+
+    @Test
+    void aFutureThatIsCancelledEndsTheLogin() throws Exception {
+        ExecutorService pool = Executors.newSingleThreadExecutor();
+        try (Server server = server("interval", 60); Client client = client(server); Login login = client.login()) {
+            login.startBlocking();
+            Future<Tokens> tokens = pool.submit(() -> login.pollBlocking());
+            Thread.sleep(200);
+            tokens.cancel(true);
+            pool.shutdown();
+            assertTrue(pool.awaitTermination(2, TimeUnit.SECONDS));
+        } finally {
+            pool.shutdownNow();
+        }
+    }
+
+    @Test
+    void aLoopOfSteps() throws InterruptedException {
+        try (Server server = server("answer", "approve"); Client client = client(server); Login login = client.login()) {
+            Step step;
+            do {
+                step = login.stepBlocking(Duration.ZERO);
+                if (step instanceof Waiting) {
+                    Thread.sleep(Math.min(100, ((Waiting) step).getDueIn().toMillis() + 1));
+                }
+            } while (!(step instanceof Tokens));
+        }
+    }
+}

@@ -1,0 +1,28 @@
+#!/bin/sh
+# Lays the tool out in a folder, set up for a quick start. After `mvn package`: ./install.sh DIR
+set -eu
+from=$(cd "$(dirname "$0")" && pwd)
+mkdir -p "$1/bin" "$1/lib/native"
+cd "$1"
+cp "$from/target/login-example.jar" .
+cp "$from/target/lib/"*.jar lib
+cp "$from/bin/login-example" bin
+
+# What JNA would otherwise unpack into a temporary folder at each start.
+cd lib/native
+jar xf ../jna-*.jar com/sun/jna/linux-x86-64
+jar xf ../cli-auth-*.jar linux-x86-64
+mv com/sun/jna/linux-x86-64/*.so linux-x86-64/*.so .
+rm -r com linux-x86-64
+cd ../..
+
+# What a login loads, as the JVM keeps it. At a server that is not there, a login gets far enough, and fails.
+rm -f login-example.jsa
+java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ArchiveClassesAtExit=login-example.jsa -jar "$PWD/login-example.jar" \
+  --provider endpoints --client-id nobody --json --insecure-loopback \
+  --device-endpoint http://127.0.0.1:9/ --token-endpoint http://127.0.0.1:9/ >install.log 2>&1 || true
+if [ ! -e login-example.jsa ]; then
+  cat install.log >&2
+  exit 1
+fi
+rm install.log

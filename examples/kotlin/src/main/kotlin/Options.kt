@@ -1,0 +1,124 @@
+import java.time.Duration
+
+/** The command line makes no sense. */
+class Usage(override val message: String) : Exception(message)
+
+val HELP =
+    """
+    usage: login-example [login] --provider PROVIDER --client-id ID [OPTION]...
+
+    Logs you in, in a browser on this or another device.
+
+      --provider PROVIDER       authkit (WorkOS AuthKit), connect (WorkOS Connect; needs --domain),
+                                oidc (any server that publishes its metadata; needs --issuer),
+                                endpoints (any other; needs --device-endpoint and --token-endpoint)
+      --client-id ID            how the server knows this tool
+      --api-base URL            authkit: another address of the WorkOS API
+      --domain HOST_OR_URL      connect: the AuthKit domain
+      --issuer URL              oidc: the issuer, exactly as the server writes it
+      --device-endpoint URL     endpoints: where a login begins
+      --token-endpoint URL      endpoints: where the tokens come from
+      --client-secret-env NAME  the environment variable that holds a client secret
+      --scope S                 a scope to ask for; may be repeated
+      --param K=V               an extra parameter of the device authorization request; may be repeated
+      --header 'NAME: VALUE'    an extra header of every request; may be repeated
+      --ca-file PEM             certificates to trust beside those of the system
+      --insecure-loopback       allow plain http to this machine, for tests
+      --json                    print one JSON object a line on standard output, and nothing else
+      --no-browser              do not open a browser
+      --timeout SECONDS         give up after this time
+      --help, --version         print this, or the version
+    """.trimIndent()
+
+private val FLAGS = setOf("--insecure-loopback", "--json", "--no-browser", "--help", "--version")
+private val SETTINGS =
+    setOf(
+        "--provider", "--client-id", "--api-base", "--domain", "--issuer", "--device-endpoint", "--token-endpoint",
+        "--client-secret-env", "--scope", "--param", "--header", "--ca-file", "--timeout",
+    )
+
+/** The words on the command line, by option. The word `login` may be left out, since there is no other command. */
+fun read(words: List<String>): Map<String, List<String>> {
+    val given = mutableMapOf<String, MutableList<String>>()
+    val rest = (if (words.firstOrNull() == "login") words.drop(1) else words).iterator()
+    while (rest.hasNext()) {
+        val word = rest.next()
+        val name = word.substringBefore("=")
+        val values = given.getOrPut(name, ::mutableListOf)
+        when (name) {
+            in FLAGS -> if (name != word) throw Usage("$name takes no value")
+            !in SETTINGS -> throw Usage("there is no '$word' here")
+            else ->
+                values += when {
+                    name != word -> word.substringAfter("=")
+                    rest.hasNext() -> rest.next()
+                    else -> throw Usage("$name needs a value")
+                }
+        }
+    }
+    return given
+}
+
+enum class Provider { AUTHKIT, CONNECT, OIDC, ENDPOINTS }
+
+/** The options that one provider alone has, and whether it needs them. */
+private val PROVIDER_OPTIONS =
+    listOf(
+        Triple("--api-base", Provider.AUTHKIT, false),
+        Triple("--domain", Provider.CONNECT, true),
+        Triple("--issuer", Provider.OIDC, true),
+        Triple("--device-endpoint", Provider.ENDPOINTS, true),
+        Triple("--token-endpoint", Provider.ENDPOINTS, true),
+    )
+
+/** What the words on the command line say. */
+class Options(private val given: Map<String, List<String>>) {
+    val provider: Provider = provider(needed("--provider"))
+    val clientId: String = needed("--client-id")
+    val apiBase: String? = last("--api-base")
+    val domain: String get() = needed("--domain")
+    val issuer: String get() = needed("--issuer")
+    val deviceEndpoint: String get() = needed("--device-endpoint")
+    val tokenEndpoint: String get() = needed("--token-endpoint")
+    val clientSecretEnv: String? = last("--client-secret-env")
+    val scopes: List<String> = given["--scope"].orEmpty()
+    val params: List<Pair<String, String>> = pairs("--param", '=', "NAME=VALUE")
+    val headers: List<Pair<String, String>> =
+        pairs("--header", ':', "'Name: value'").map { (name, value) -> name.trim() to value.trim() }
+    val caFile: String? = last("--ca-file")
+    val timeout: Duration? = last("--timeout")?.let(::seconds)
+    val insecureLoopback: Boolean = "--insecure-loopback" in given
+    val json: Boolean = "--json" in given
+    val noBrowser: Boolean = "--no-browser" in given
+
+    init {
+        for ((option, owner, needed) in PROVIDER_OPTIONS) {
+            val name = owner.name.lowercase()
+            if (option in given && owner != provider) throw Usage("$option is for --provider $name")
+            if (needed && option !in given && owner == provider) throw Usage("--provider $name needs $option")
+        }
+    }
+
+    private fun last(option: String): String? = given[option]?.last()
+
+    private fun needed(option: String): String = last(option) ?: throw Usage("$option is missing")
+
+    private fun pairs(option: String, separator: Char, form: String): List<Pair<String, String>> = given[option].orEmpty().map {
+        if (separator !in it) throw Usage("$option: write it as $form")
+        it.substringBefore(separator) to it.substringAfter(separator)
+    }
+}
+
+private fun provider(word: String): Provider = Provider.entries.find { it.name.lowercase() == word }
+    ?: throw Usage("--provider: there is no '$word'; it is authkit, connect, oidc or endpoints")
+
+private const val MILLIS = 1e3
+
+private fun seconds(word: String): Duration {
+    // Not what only Java writes: "1f", "0x1p3", "NaN".
+    val number = word.takeIf { it.all { c -> c in "+-.0123456789eE" } }?.toDoubleOrNull()
+    if (number == null || !(number > 0) || number.isInfinite()) throw Usage("--timeout: give a number of seconds above 0")
+    // Long enough for everybody, and short enough for every clock.
+    val millis = minOf(number, 1e12) * MILLIS
+    return Duration.ofMillis(maxOf(millis.toLong(), 1))
+}

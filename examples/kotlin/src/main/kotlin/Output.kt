@@ -1,0 +1,156 @@
+import cliauth.CliAuthException
+import cliauth.Event
+import cliauth.Prompt
+import cliauth.Tokens
+import cliauth.sanitize
+import com.sun.jna.Native
+import com.sun.jna.NativeLibrary
+import java.io.FileDescriptor
+import java.io.FileOutputStream
+import java.io.IOException
+
+/** What the tool tells. */
+interface Output {
+    fun prompt(prompt: Prompt)
+
+    fun event(event: Event)
+
+    fun authorized(tokens: Tokens)
+
+    fun failed(error: CliAuthException)
+
+    fun failed(wrong: WrongSetting)
+}
+
+/** For people: the result on standard output, everything else on standard error. */
+class Words : Output {
+    /** Whether the line with the countdown is on the screen. */
+    private var counting = false
+    private val onTerminal = Terminal.isatty(2) != 0
+
+    override fun prompt(prompt: Prompt) = show(prompt.styledText())
+
+    override fun event(event: Event) = when (event) {
+        is Event.Pending -> countDown(event.expiresIn.seconds)
+        is Event.SlowedDown ->
+            line("The server asks for patience: looking every ${event.interval.seconds} s from now on.")
+        is Event.Retrying -> line("No answer (${event.reason}): trying again in ${event.retryIn.seconds} s.")
+        is Event.Resumed -> line("Awake again.")
+    }
+
+    override fun authorized(tokens: Tokens) {
+        endCountDown()
+        write(tokens.userId?.let { "Logged in as ${sanitize(it)}." } ?: "Logged in.")
+    }
+
+    override fun failed(error: CliAuthException) {
+        line("Not logged in: ${error.message}.")
+        error.organizations?.forEach { line("  ${sanitize(it.id)}  ${sanitize(it.name)}") }
+        error.requestId?.let { line("The server's name for the request is $it.") }
+    }
+
+    override fun failed(wrong: WrongSetting) = line("Not logged in: ${wrong.message}.")
+
+    /** One line that is written over on a terminal; elsewhere it is said once. */
+    private fun countDown(left: Long) {
+        if (onTerminal) {
+            show("\rWaiting for your approval, $left s left. ")
+        } else if (!counting) {
+            say("Waiting for your approval.")
+        }
+        counting = true
+    }
+
+    private fun endCountDown() {
+        if (counting && onTerminal) say("")
+        counting = false
+    }
+
+    private fun line(text: String) {
+        endCountDown()
+        say(text)
+    }
+}
+
+/** The JVM knows of standard input and output alone whether they are a terminal. */
+private object Terminal {
+    init {
+        Native.register(NativeLibrary.getProcess())
+    }
+
+    external fun isatty(descriptor: Int): Int
+}
+
+/** For programs: one JSON object a line on standard output. */
+class JsonLines : Output {
+    override fun prompt(prompt: Prompt) = line(
+        "prompt",
+        "user_code" to prompt.userCode,
+        "verification_uri" to prompt.verificationUri,
+        "verification_uri_complete" to prompt.verificationUriComplete,
+        "expires_in" to prompt.expiresIn,
+    )
+
+    override fun event(event: Event) = when (event) {
+        is Event.Pending -> line("pending", "next_poll_in" to event.nextPollIn, "expires_in" to event.expiresIn)
+        is Event.SlowedDown -> line("slowed_down", "interval" to event.interval)
+        is Event.Retrying ->
+            line("retrying", "reason" to event.reason, "attempt" to event.attempt, "retry_in" to event.retryIn)
+        is Event.Resumed -> line("resumed", "suspended_for" to event.suspendedFor)
+    }
+
+    override fun authorized(tokens: Tokens) = line(
+        "authorized",
+        "token_type" to tokens.tokenType,
+        "expires_in" to tokens.expiresIn,
+        "scope" to tokens.scopes,
+        "has_refresh_token" to (tokens.refreshToken != null),
+        "has_id_token" to (tokens.idToken != null),
+        // Nobody has verified an id_token here, so it does not say who this is.
+        "subject" to tokens.userId,
+    )
+
+    override fun failed(error: CliAuthException) = line(
+        "error",
+        "kind" to error.kind,
+        "oauth_error" to error.oauthError,
+        "message" to error.message,
+        "http_status" to error.httpStatus,
+        "request_id" to error.requestId,
+        "organizations" to error.organizations?.map { mapOf("id" to it.id, "name" to it.name) },
+    )
+
+    override fun failed(wrong: WrongSetting) = line(
+        "error",
+        "kind" to "invalid_config",
+        "oauth_error" to null,
+        "message" to wrong.message,
+        "http_status" to null,
+        "request_id" to null,
+        "organizations" to null,
+    )
+
+    private fun line(event: String, vararg members: Pair<String, Any?>) = write(json(linkedMapOf("event" to event, *members)))
+}
+
+/** Standard output was closed by its reader. */
+class Closed : Exception()
+
+private val out = FileOutputStream(FileDescriptor.out)
+private val err = FileOutputStream(FileDescriptor.err)
+
+/** A line on standard output, at once. `System.out` would keep it to itself that nobody reads it. */
+fun write(line: String) = try {
+    out.write("$line\n".toByteArray())
+} catch (_: IOException) {
+    throw Closed()
+}
+
+/** A line on standard error. */
+fun say(line: String) = show("$line\n")
+
+private fun show(text: String) = try {
+    err.write(text.toByteArray())
+} catch (_: IOException) {
+    // That may be closed, too, which is no reason to stop.
+}
