@@ -6,6 +6,7 @@
 mod c;
 mod floor;
 mod golang;
+mod kotlin;
 mod launch;
 mod load;
 mod login;
@@ -113,8 +114,8 @@ const MEASURES: [(&str, Measure); 5] = [
 ];
 
 const NOTES: &str = "\
-Floor: xtask/floor, blocking rustls with the same roots and nothing that a product needs; for Python it is a shared library
-and for Go a static one, with one function, which the language calls as plainly as it can. Server: tests/authserver on this
+Floor: xtask/floor, blocking rustls with the same roots and nothing that a product needs; for Python and Kotlin it is a shared
+library and for Go a static one, with one function, which the language calls as plainly as it can. Server: tests/authserver on this
 machine, which shares its processors. Start: from before the process is made to its first line of output, https, the system's roots
 and one more; variables that name other roots or that change Python are not passed on. Memory: resident peak, at the code or
 at the end. A poll's cost: processor time, user and system, of a process whose one thread drives 8,000 or 400 logins in turn,

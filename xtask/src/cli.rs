@@ -16,7 +16,7 @@ Usage: cargo xtask COMMAND
   demo [LANG] [--approve | --deny]  log in against a server on this machine, with the example tool
   test [LANG...]                    set up what is needed and run every test
   examples [LANG...]                build each example tool; leaves target/login/LANG
-  package [LANG...]                 build what users install (crate; wheel and sdist; archive); leaves it in target/dist
+  package [LANG...]                 build what users install (crate; wheel and sdist; archives; jar); leaves it in target/dist
   install c --prefix DIR [--libdir lib] [--destdir DIR]
                                     build the C library and install it; CC, LDFLAGS and DESTDIR are heeded
   check [--write]                   format, lints, docs, dependencies, generated files (--write renews those)
@@ -24,7 +24,7 @@ Usage: cargo xtask COMMAND
   bench [LANG...] [--peers]         measure
   authserver ...                    run the test authorization server; --help tells its options
 
-LANG is rust, python, c or go. None means all that exist.
+LANG is rust, python, c, go or kotlin. None means all that exist.
 ";
 
 #[derive(Debug)]

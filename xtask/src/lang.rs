@@ -2,8 +2,11 @@
 
 mod c;
 mod go;
+mod kotlin;
+mod native;
 mod python;
 mod rust;
+mod uniffi;
 
 use std::path::PathBuf;
 
@@ -14,6 +17,7 @@ use crate::workspace::{Profile, Workspace};
 
 pub(crate) use c::{Install, install, write};
 pub(crate) use go::{command as go_command, module as go_module};
+pub(crate) use kotlin::{build as kotlin_build, for_short_runs as kotlin_for_short_runs, jar as kotlin_jar};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Language {
@@ -21,10 +25,11 @@ pub(crate) enum Language {
     Python,
     C,
     Go,
+    Kotlin,
 }
 
 /// In the order in which they are built and tested.
-pub(crate) const ALL: &[Language] = &[FIRST, Language::Python, Language::C, Language::Go];
+pub(crate) const ALL: &[Language] = &[FIRST, Language::Python, Language::C, Language::Go, Language::Kotlin];
 /// The one that a command means which takes a single language and got none.
 pub(crate) const FIRST: Language = Language::Rust;
 
@@ -39,6 +44,7 @@ impl Language {
             Self::Python => "python",
             Self::C => "c",
             Self::Go => "go",
+            Self::Kotlin => "kotlin",
         }
     }
 
@@ -49,6 +55,7 @@ impl Language {
             Self::Python => python::NEEDS,
             Self::C => c::NEEDS,
             Self::Go => go::NEEDS,
+            Self::Kotlin => kotlin::NEEDS,
         }
     }
 
@@ -56,7 +63,7 @@ impl Language {
     pub(crate) fn missing(self, workspace: &Workspace) -> Option<String> {
         let lacking = self.needs().iter().find(|need| !setup::is_there(need.program));
         lacking.map(|need| format!("needs {}", need.program)).or_else(|| match self {
-            Self::Rust | Self::C => None,
+            Self::Rust | Self::C | Self::Kotlin => None,
             Self::Python => python::missing(workspace),
             Self::Go => go::missing(workspace),
         })
@@ -69,6 +76,7 @@ impl Language {
             Self::Python => python::TOOLS,
             Self::C => c::TOOLS,
             Self::Go => go::TOOLS,
+            Self::Kotlin => kotlin::TOOLS,
         }
     }
 
@@ -84,6 +92,7 @@ impl Language {
             Self::Python => python::build_example(workspace, run),
             Self::C => c::build_example(workspace, run),
             Self::Go => go::build_example(workspace, run),
+            Self::Kotlin => kotlin::build_example(workspace, run),
         }
     }
 
@@ -94,6 +103,7 @@ impl Language {
             Self::Python => python::build_demo(workspace, run),
             Self::C => c::build_demo(workspace, run),
             Self::Go => go::build_demo(workspace, run),
+            Self::Kotlin => kotlin::build_demo(workspace, run),
         }
     }
 
@@ -104,6 +114,7 @@ impl Language {
             Self::Python => crate::examples::launcher(workspace, self),
             Self::C => c::example(workspace),
             Self::Go => go::example(workspace),
+            Self::Kotlin => kotlin::example(workspace),
         }
     }
 
@@ -114,6 +125,7 @@ impl Language {
             Self::Python => python::words(workspace),
             Self::C => vec![c::example(workspace)],
             Self::Go => vec![go::example(workspace)],
+            Self::Kotlin => vec![kotlin::example(workspace)],
         }
     }
 
@@ -124,7 +136,14 @@ impl Language {
             Self::Python => python::LAUNCH,
             Self::C => c::LAUNCH,
             Self::Go => go::LAUNCH,
+            Self::Kotlin => kotlin::LAUNCH,
         }
+    }
+
+    /// How many of its example tools a test machine starts at once, where that is less than others.
+    pub(crate) fn tools_at_once(self) -> Option<u32> {
+        // A JVM keeps a processor busy for a tenth of a second before it does anything.
+        (self == Self::Kotlin).then_some(8)
     }
 
     /// Builds what its users install; gives the files, which are in `target/dist`.
@@ -134,6 +153,7 @@ impl Language {
             Self::Python => python::package(workspace, run),
             Self::C => c::package(workspace, run),
             Self::Go => go::package(workspace, run),
+            Self::Kotlin => kotlin::package(workspace, run),
         }
     }
 
@@ -144,6 +164,7 @@ impl Language {
             Self::Python => python::check(workspace, report),
             Self::C => c::check(workspace, report),
             Self::Go => go::check(workspace, report),
+            Self::Kotlin => kotlin::check(workspace, report),
         }
     }
 
@@ -154,6 +175,7 @@ impl Language {
             Self::Python => python::test(workspace, report),
             Self::C => c::test(workspace, report),
             Self::Go => go::test(workspace, report),
+            Self::Kotlin => kotlin::test(workspace, report),
         }
     }
 }

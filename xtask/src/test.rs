@@ -66,8 +66,11 @@ fn build(workspace: &Workspace, language: Language, report: &mut Report) -> anyh
 fn shared_tests(workspace: &Workspace, language: Language, report: &mut Report) -> anyhow::Result<()> {
     report.part("scenarios", |live| {
         let mut runner = workspace.command(workspace.binary(Profile::Debug, "scenarios"));
-        runner.arg("--tool").arg(launcher(workspace, language));
+        runner.arg("--tool").arg(launcher(workspace, language)).args(["--tool-name", language.name()]);
         runner.arg("--authserver").arg(workspace.binary(Profile::Debug, "authserver"));
+        if let Some(jobs) = language.tools_at_once() {
+            runner.arg("--jobs").arg(jobs.to_string());
+        }
         counted(runner, SCENARIOS, |line| live.line(line))
     })?;
     report.part("real servers and pages", |live| {

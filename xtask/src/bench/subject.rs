@@ -9,7 +9,7 @@ use anyhow::Context;
 
 use super::samples::Samples;
 use super::table::{Budget, Row};
-use super::{c, golang, python, rust};
+use super::{c, golang, kotlin, python, rust};
 use crate::lang::Language;
 use crate::workspace::Workspace;
 
@@ -20,6 +20,12 @@ pub(super) struct Words(Vec<OsString>);
 impl Words {
     pub(super) fn new(words: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
         Self(words.into_iter().map(|word| word.as_ref().to_owned()).collect())
+    }
+
+    /// With one word more.
+    pub(super) fn and(mut self, word: impl Into<OsString>) -> Self {
+        self.0.push(word.into());
+        self
     }
 
     pub(super) fn command(&self) -> Command {
@@ -151,6 +157,7 @@ pub(super) fn of(language: Language, workspace: &Workspace) -> anyhow::Result<Su
         Language::Python => python::subject(workspace),
         Language::C => c::subject(workspace),
         Language::Go => golang::subject(workspace),
+        Language::Kotlin => kotlin::subject(workspace),
     }
 }
 
@@ -161,6 +168,8 @@ pub(super) fn peers(language: Language, workspace: &Workspace, ca_file: &Path) -
         Language::Python => python::peers(workspace, ca_file),
         Language::C => c::peers(workspace, ca_file),
         Language::Go => golang::peers(workspace, ca_file),
+        // Nobody does this on the JVM as a library of its own.
+        Language::Kotlin => Ok(Vec::new()),
     }
 }
 

@@ -1,0 +1,17 @@
+// A login in as few lines as it takes, as peers are measured too.
+//
+// usage: ShortKt URL CA_FILE
+
+import cliauth.Client
+import java.io.File
+
+fun main(words: Array<String>) {
+    val (url, caFile) = words
+    val client =
+        Client.endpoints("$url/oauth2/device_authorization", "$url/oauth2/token", "bench") {
+            caPem = File(caFile).readBytes()
+        }
+    val login = client.login()
+    println(login.startBlocking().text())
+    login.pollBlocking()
+}

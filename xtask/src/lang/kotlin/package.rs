@@ -1,0 +1,175 @@
+//! The jar: the hand-written module, the generated one that it hides, and the library, as a Maven repository in `target/dist`.
+
+use std::env;
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+
+use super::maven::{dist, maven, repository};
+use super::{copy, empty, home};
+use crate::examples::{Run, quietly};
+use crate::lang::native::{GLIBC, lines};
+use crate::lang::uniffi;
+use crate::notices;
+use crate::process;
+use crate::report::{Outcome, Report};
+use crate::setup;
+use crate::workspace::Workspace;
+
+const GROUP: &str = "cliauth";
+const ARTIFACT: &str = "cli-auth";
+const LIBRARY: &str = "libcli_auth_uniffi.so";
+
+/// What JNA calls this platform.
+const PLATFORM: &str = "linux-x86-64";
+/// What the jar may come to.
+const MOST_BYTES: u64 = 2_000_000;
+
+const LIMIT: Duration = Duration::from_secs(2 * 60);
+
+/// Builds it, if something of it changed; gives the files.
+pub(super) fn build(workspace: &Workspace, run: Run) -> anyhow::Result<Vec<PathBuf>> {
+    let home = home(workspace);
+    fs::create_dir_all(&home)?;
+    let _lock = setup::lock(&home.join("package.lock"))?;
+    ensure!(
+        cfg!(all(target_os = "linux", target_arch = "x86_64")),
+        "the jar is built on Linux, x86-64, for now"
+    );
+    let staged = stage(workspace, run)?;
+    let (stamp, made_from) = (home.join("packed-from"), digest(&staged)?);
+    let files = [jar(workspace, ""), jar(workspace, "-sources"), version(workspace).join(name(".pom"))];
+    if files.iter().all(|file| file.exists())
+        && fs::read_to_string(&stamp).is_ok_and(|found| found == made_from)
+    {
+        return Ok(files.into());
+    }
+    // What lies there of another build under the same version would be taken for this one.
+    for repository in [dist(workspace), repository(workspace)] {
+        let folder = repository.join(GROUP);
+        if folder.exists() {
+            fs::remove_dir_all(folder)?;
+        }
+    }
+    let mut deploy = maven(workspace, &staged, "deploy");
+    let mut target = std::ffi::OsString::from("-DaltDeploymentRepository=dist::file:");
+    target.push(dist(workspace));
+    deploy.arg("--quiet").arg(target);
+    run(deploy)?;
+    fs::write(stamp, made_from)?;
+    Ok(files.into())
+}
+
+/// Where the repository has this version.
+fn version(workspace: &Workspace) -> PathBuf {
+    dist(workspace).join(GROUP).join(ARTIFACT).join(env!("CARGO_PKG_VERSION"))
+}
+
+fn name(ending: &str) -> String {
+    format!("{ARTIFACT}-{}{ending}", env!("CARGO_PKG_VERSION"))
+}
+
+/// The jar, or what goes along with it: `-sources`.
+pub(super) fn jar(workspace: &Workspace, classifier: &str) -> PathBuf {
+    version(workspace).join(name(&format!("{classifier}.jar")))
+}
+
+/// The Maven project with what no repository holds.
+fn stage(workspace: &Workspace, run: Run) -> anyhow::Result<PathBuf> {
+    let library = uniffi::library(workspace, run)?;
+    let staged = empty(home(workspace).join("package"))?;
+    let sources = super::sources(workspace);
+    fs::copy(sources.join("pom.xml"), staged.join("pom.xml"))?;
+    copy(&sources.join("src"), &staged.join("src"))?;
+    uniffi::generate(workspace, "kotlin", &staged.join("src/generated/kotlin"), run)?;
+    let resources = staged.join("src/main/resources");
+    fs::create_dir_all(resources.join(PLATFORM))?;
+    fs::copy(library, resources.join(PLATFORM).join(LIBRARY))?;
+    let notes = resources.join("META-INF");
+    fs::create_dir_all(&notes)?;
+    for licence in ["LICENSE-APACHE", "LICENSE-MIT"] {
+        fs::copy(workspace.root.join(licence), notes.join(licence))?;
+    }
+    fs::write(notes.join(notices::FILE), notices::of(workspace, uniffi::PACKAGE)?)?;
+    Ok(staged)
+}
+
+/// Tells one content of a folder from another.
+pub(super) fn digest(folder: &Path) -> anyhow::Result<String> {
+    let mut hasher = DefaultHasher::new();
+    add(folder, &mut hasher)?;
+    Ok(format!("{:016x}", hasher.finish()))
+}
+
+fn add(folder: &Path, hasher: &mut DefaultHasher) -> anyhow::Result<()> {
+    let mut entries: Vec<_> = fs::read_dir(folder)?.collect::<Result<_, _>>()?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        entry.file_name().hash(hasher);
+        if entry.file_type()?.is_dir() {
+            add(&entry.path(), hasher)?;
+        } else {
+            fs::read(entry.path())?.hash(hasher);
+        }
+    }
+    Ok(())
+}
+
+/// Whether the jar is what it has to be.
+pub(super) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
+    report.part("jar", |live| {
+        build(workspace, quietly)?;
+        let jar = jar(workspace, "");
+        let folder = unpack(workspace, &jar, "looked-at")?;
+        let bytes = fs::metadata(&jar)?.len();
+        let library = folder.join(PLATFORM).join(LIBRARY);
+        live.line(&format!(
+            "{}: {bytes} bytes, the library in it {}",
+            jar.file_name().unwrap_or_default().to_string_lossy(),
+            fs::metadata(&library).with_context(|| format!("no {PLATFORM}/{LIBRARY}"))?.len()
+        ));
+        let mut faults = Vec::new();
+        if bytes > MOST_BYTES {
+            faults.push(format!("it has {bytes} bytes, more than {MOST_BYTES}"));
+        }
+        for file in ["LICENSE-APACHE", "LICENSE-MIT", notices::FILE] {
+            if !folder.join("META-INF").join(file).exists() {
+                faults.push(format!("META-INF/{file} is missing"));
+            }
+        }
+        exports(workspace, &library, &mut faults)?;
+        Ok(if faults.is_empty() { Outcome::Passed } else { Outcome::Failed(faults.join("\n")) })
+    })
+}
+
+/// Only what UniFFI calls, and nothing of a newer glibc.
+fn exports(workspace: &Workspace, library: &Path, faults: &mut Vec<String>) -> anyhow::Result<()> {
+    for symbol in lines(workspace, "nm", &["--dynamic", "--defined-only", "--format=posix"], library)? {
+        let name = symbol.split_whitespace().next().unwrap_or_default();
+        if !name.starts_with("uniffi_cli_auth") && !name.starts_with("ffi_cli_auth") {
+            faults.push(format!("the library exports {name}"));
+        }
+    }
+    let number =
+        |version: &str| version.split('.').filter_map(|part| part.parse::<u32>().ok()).collect::<Vec<_>>();
+    for symbol in lines(workspace, "nm", &["--dynamic", "--undefined-only", "--format=posix"], library)? {
+        let wanted =
+            symbol.split_once("GLIBC_").map(|(_, rest)| rest.split_whitespace().next().unwrap_or_default());
+        if wanted.is_some_and(|wanted| number(wanted) > number(GLIBC)) {
+            faults.push(format!("the library needs a newer glibc than {GLIBC}: {symbol}"));
+        }
+    }
+    Ok(())
+}
+
+/// Unpacks a jar under `target/kotlin`.
+fn unpack(workspace: &Workspace, jar: &Path, name: &str) -> anyhow::Result<PathBuf> {
+    let folder = empty(home(workspace).join(name))?;
+    let mut unpack = workspace.command("jar");
+    unpack.arg("xf").arg(jar).current_dir(&folder);
+    process::succeed(unpack, LIMIT)?;
+    Ok(folder)
+}
