@@ -74,20 +74,22 @@ func (p *Prompt) TextForStderr() string {
 // session and no CI job, and there is a display. BROWSER is honoured. It returns at once; the error says why none was started,
 // and is no reason to give the login up. Show the code first: the page asks the person to compare it.
 func (p *Prompt) OpenBrowser() error {
-	var why *C.char
 	if p.native == nil {
 		return errors.New("this prompt did not come from a login")
 	}
-	p.read(func(object *C.cli_auth_prompt) string {
-		if C.cli_auth_prompt_open_browser(object, &why) {
-			why = nil
+	started := false
+	// Copied inside: the text lives as long as the prompt, which may be garbage afterwards.
+	why := p.read(func(object *C.cli_auth_prompt) string {
+		var why *C.char
+		if started = bool(C.cli_auth_prompt_open_browser(object, &why)); started {
+			return ""
 		}
-		return ""
+		return C.GoString(why)
 	})
-	if why == nil {
+	if started {
 		return nil
 	}
-	return errors.New(C.GoString(why))
+	return errors.New(why)
 }
 
 func (p *Prompt) read(read func(*C.cli_auth_prompt) string) string {

@@ -63,9 +63,10 @@ impl Language {
     pub(crate) fn missing(self, workspace: &Workspace) -> Option<String> {
         let lacking = self.needs().iter().find(|need| !setup::is_there(need.program));
         lacking.map(|need| format!("needs {}", need.program)).or_else(|| match self {
-            Self::Rust | Self::C | Self::Kotlin => None,
+            Self::Rust | Self::C => None,
             Self::Python => python::missing(workspace),
             Self::Go => go::missing(workspace),
+            Self::Kotlin => kotlin::missing(workspace),
         })
     }
 

@@ -20,6 +20,7 @@ use crate::workspace::Workspace;
 pub(super) use check::{KTLINT, check};
 pub(super) use example::LAUNCH;
 pub(crate) use example::for_short_runs;
+pub(super) use jdk::missing;
 
 /// Maven and a JDK are among what every language's tests need.
 pub(super) const NEEDS: &[Need] = &[

@@ -50,13 +50,15 @@ pub(super) fn write(workspace: &Workspace, project: &Path) -> anyhow::Result<()>
             let code = redirected(document, &block, JAVA_CLIENT)?;
             fs::write(java.join("MyTool.java"), code)?;
         } else {
-            writeln!(members, "\n// {document}, line {}\n{}", block.line, block.code)?;
+            // For tests in another package.
+            let code = format!("\n{}", block.code).replace("\nstatic ", "\npublic static ");
+            writeln!(members, "\n// {document}, line {}{code}", block.line)?;
         }
     }
     ensure!(java.join("MyTool.java").exists(), "{document} has no program");
     Ok(fs::write(
         java.join("GuideMethods.java"),
-        format!("{JAVA_IMPORTS}\nclass GuideMethods {{{members}}}\n"),
+        format!("{JAVA_IMPORTS}\npublic final class GuideMethods {{{members}}}\n"),
     )?)
 }
 

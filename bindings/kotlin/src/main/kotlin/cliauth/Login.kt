@@ -111,7 +111,7 @@ public class Login internal constructor(private val client: NativeClient, privat
                 } while (found !is Tokens)
             }
         } finally {
-            cancel()
+            if (!given) withContext(NonCancellable + threads) { giveUp() }
         }
     }
 
@@ -172,7 +172,10 @@ public class Login internal constructor(private val client: NativeClient, privat
         sleeper.get()?.run()
     }
 
-    /** Cancels the login unless it has its outcome, and gives its memory back. Later calls throw [IllegalStateException]. */
+    /**
+     * Cancels the login unless it has its outcome, and gives its memory back. Later calls throw [IllegalStateException]. It takes
+     * two seconds at most, where a token that came too late is revoked.
+     */
     override fun close() {
         if (closed.get()) return
         giveUp()

@@ -3,6 +3,7 @@ package guide
 import Server
 import cliauth.Client
 import cliauth.Tokens
+import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.async
 import kotlinx.coroutines.runBlocking
 import org.junit.jupiter.api.Assertions.assertEquals
@@ -49,7 +50,7 @@ class GuideTest {
     @Test
     fun `the program for Java`() = program { MyTool.main(arrayOf()) }
 
-    private fun <T> at(vararg settings: Pair<String, Any?>, work: suspend (Client) -> T): T =
+    private fun <T> at(vararg settings: Pair<String, Any?>, work: suspend CoroutineScope.(Client) -> T): T =
         Server(*settings).use { server -> server.connectClient().use { runBlocking { work(it) } } }
 
     @Test
