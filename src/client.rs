@@ -143,7 +143,7 @@ impl Client {
     ///
     /// [`Rejected`](ErrorKind::Rejected): the token is dead, log in again. [`Network`](ErrorKind::Network): keep the token
     /// and try again; it may have been used if the answer was lost. [`ActionRequired`](ErrorKind::ActionRequired): log in
-    /// again, in the browser.
+    /// again, in the browser. [`InvalidConfig`](ErrorKind::InvalidConfig): it is empty; nothing was sent.
     ///
     /// ```no_run
     /// # let client = cli_auth::Client::authkit("client_123").build()?;
@@ -182,6 +182,7 @@ impl Client {
     ///
     /// [`Unsupported`](ErrorKind::Unsupported): the server has no revocation endpoint (WorkOS has none), or cannot revoke
     /// this kind of token. [`Network`](ErrorKind::Network): the token still lives.
+    /// [`InvalidConfig`](ErrorKind::InvalidConfig): it is empty; nothing was sent.
     ///
     /// ```no_run
     /// # let client = cli_auth::Client::discover("https://id.example.com", "my-cli").build()?;
@@ -298,6 +299,7 @@ impl Core {
         engine: &Engine,
         token: &Secret,
     ) -> Result<Task<Result<Tokens, Error>>, Error> {
+        must_be_there(token, "the refresh token is empty: the server gave none, or none was stored")?;
         let (core, token) = (Arc::clone(self), token.clone());
         let transport = engine.transport().map_err(internal)?;
         let exchange = async move {
@@ -317,6 +319,7 @@ impl Core {
         engine: &Engine,
         token: &Secret,
     ) -> Result<Task<Result<(), Error>>, Error> {
+        must_be_there(token, "the token is empty: there is nothing to revoke")?;
         let (core, token) = (Arc::clone(self), token.clone());
         let transport = engine.transport().map_err(internal)?;
         let exchange = async move {
@@ -371,6 +374,11 @@ fn lock<T>(mutex: &Mutex<T>) -> Result<MutexGuard<'_, T>, Error> {
 /// The answer of an exchange that did not come to its turn.
 pub(crate) fn ended<T>() -> Result<T, Error> {
     Err(Error::new(ErrorKind::Network, "too many requests of this client are under way: try again later"))
+}
+
+/// No parameter is sent empty (RFC 6749 section 3.2), and a server's answer to one would not say what is wrong.
+fn must_be_there(token: &Secret, otherwise: &str) -> Result<(), Error> {
+    if token.expose().is_empty() { Err(Error::config(otherwise)) } else { Ok(()) }
 }
 
 pub(crate) fn internal(error: io::Error) -> Error {

@@ -19,7 +19,7 @@
 //
 // # Errors
 //
-// Every error of this package is an [*Error]. Its Kind says what to do next, and errors.Is finds it:
+// Every error of a client or a login is an [*Error]. Its Kind says what to do next, and errors.Is finds it:
 //
 //	if errors.Is(err, cliauth.ErrDenied) { ... }
 //

@@ -21,6 +21,7 @@ type Login struct {
 
 	driven     atomic.Bool
 	underWay   atomic.Bool // it has begun and has no outcome
+	over       atomic.Bool // it has its outcome
 	cancelOnce sync.Once
 	cancelled  chan struct{}
 	prompt     atomic.Pointer[Prompt]
@@ -80,7 +81,7 @@ func (l *Login) Start(ctx context.Context) (*Prompt, error) {
 func (l *Login) Poll(ctx context.Context, onEvent func(Event)) (*Tokens, error) {
 	var tokens *Tokens
 	err := l.drive(ctx, time.Time{}, func(d *driver) error {
-		if l.prompt.Load() == nil && !isDone(l.cancelled) {
+		if l.prompt.Load() == nil && !l.over.Load() && !isDone(l.cancelled) {
 			return invalid("Poll was called before Start: nobody has seen the code yet")
 		}
 		for tokens == nil {
@@ -183,6 +184,7 @@ func (d *driver) step() (Step, error) {
 		d.underWay.Store(true)
 	case *Tokens, nil:
 		d.underWay.Store(false)
+		d.over.Store(true)
 	default:
 		d.underWay.Store(true)
 	}

@@ -155,6 +155,19 @@ func TestPollNeedsAStart(t *testing.T) {
 	}
 }
 
+func TestPollAfterAFailedStartGivesTheSameOutcome(t *testing.T) {
+	t.Parallel()
+	server := authserver.New(t, settings{"script": settings{"device": []settings{{"error": "invalid_client"}}}})
+	login := server.Client(t).Login()
+	defer login.Close()
+	_, err := login.Start(t.Context())
+	first := isError(t, err, cliauth.ErrRejected)
+	_, err = login.Poll(t.Context(), nil)
+	if again := isError(t, err, cliauth.ErrRejected); again.Error() != first.Error() {
+		t.Errorf("%v, and then %v", first, again)
+	}
+}
+
 func TestOneCallDrivesALogin(t *testing.T) {
 	t.Parallel()
 	server := authserver.Silent(t, "token")

@@ -41,6 +41,9 @@ Logs you in, in a browser on this or another device.
 
 // options are what the command line says.
 type options struct {
+	// given are the names of the options that are there: an empty value is one, too.
+	given map[string]bool
+
 	provider, clientID            string
 	apiBase, domain, issuer       string
 	deviceEndpoint, tokenEndpoint string
@@ -128,9 +131,9 @@ func parse(words []string) (*options, error) {
 	if flags.NArg() > 0 {
 		return nil, fmt.Errorf("%q is an argument too many", flags.Arg(0))
 	}
-	given := map[string]bool{}
-	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
-	return o, check(o.provider, given)
+	o.given = map[string]bool{}
+	flags.Visit(func(f *flag.Flag) { o.given[f.Name] = true })
+	return o, check(o.provider, o.given)
 }
 
 // check holds the options against the provider: each has words of its own.

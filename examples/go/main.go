@@ -117,21 +117,21 @@ func newClient(o *options) (*cliauth.Client, error) {
 	if o.timeout > 0 {
 		settings = append(settings, cliauth.WithLoginTimeout(o.timeout))
 	}
-	if o.caFile != "" {
+	if o.given["ca-file"] {
 		pem, err := readCertificates(o.caFile)
 		if err != nil {
 			return nil, wrongSetting("cannot read the certificates: %v", err)
 		}
 		settings = append(settings, cliauth.WithCAPEM(pem))
 	}
-	if name := o.clientSecretEnv; name != "" {
+	if name := o.clientSecretEnv; o.given["client-secret-env"] {
 		secret, set := os.LookupEnv(name)
 		if !set {
 			return nil, wrongSetting("the variable %s is not set", name)
 		}
 		settings = append(settings, cliauth.WithClientSecret(cliauth.NewSecret(secret), cliauth.SecretInAuto))
 	}
-	if o.apiBase != "" {
+	if o.given["api-base"] {
 		settings = append(settings, cliauth.WithAPIBase(o.apiBase))
 	}
 	switch o.provider {

@@ -117,3 +117,14 @@ fn a_confidential_client_authenticates_everywhere_in_one_way() {
         }
     }
 }
+
+#[test]
+fn an_empty_token_is_not_sent() {
+    let server = Server::approving(json!({}));
+    let client = server.client();
+    let nothing = Secret::new("");
+    for error in [client.refresh(&nothing).unwrap_err(), client.revoke(&nothing).unwrap_err()] {
+        assert_eq!(error.kind(), ErrorKind::InvalidConfig);
+    }
+    assert!(server.requests("refresh", 0).is_empty() && server.requests("revoke", 0).is_empty());
+}

@@ -29,8 +29,8 @@
  *   the background but a thread that looks up the server's name. Your code is called by `cli_auth_login_poll` alone, on the thread
  *   that called it. The environment (proxies, trusted roots) is read at the first request: no `setenv` in another thread meanwhile.
  * - **Not to be done,** and not checked: using a handle after its `_free`, or as another type; leaving a call by `longjmp` or a C++
- *   exception, from the callback or from a signal handler; `pthread_cancel` of a thread inside a call; anything but a `_free` in an
- *   `atexit` function or a static destructor. A defect of ours answers `CLI_AUTH_INTERNAL`, with a line on standard error.
+ *   exception, from the callback or from a signal handler; `pthread_cancel` of a thread inside a call, or `pthread_exit` in the
+ *   callback; a call on a stack of less than 64 KiB; anything but a `_free` in an `atexit` function or a static destructor. A defect of ours answers `CLI_AUTH_INTERNAL`, with a line on standard error.
  * - **Fork.** A child may not use a login or request of its parent (`CLI_AUTH_FORKED`); a client works in both.
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
@@ -120,7 +120,7 @@ typedef struct cli_auth_prompt cli_auth_prompt;
 /**
  * A refresh or a revocation under way, for programs that want to end it or wait for it in slices.
  *
- * One thread at a time steps it; every thread may cancel it. All functions but `cli_auth_request_step` take NULL. It lives on when its client is freed. Free it with
+ * One thread at a time steps it; every thread may cancel it. It lives on when its client is freed. Free it with
  * `cli_auth_request_free`, which ends it.
  */
 typedef struct cli_auth_request cli_auth_request;

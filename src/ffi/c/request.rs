@@ -13,7 +13,7 @@ use crate::{Tokens, exchange::Exchange};
 
 /// A refresh or a revocation under way, for programs that want to end it or wait for it in slices.
 ///
-/// One thread at a time steps it; every thread may cancel it. All functions but `cli_auth_request_step` take NULL. It lives on when its client is freed. Free it with
+/// One thread at a time steps it; every thread may cancel it. It lives on when its client is freed. Free it with
 /// `cli_auth_request_free`, which ends it.
 pub enum cli_auth_request {
     #[doc(hidden)]
