@@ -2,8 +2,10 @@
 
 mod c;
 mod go;
+mod native;
 mod python;
 mod rust;
+mod uniffi;
 
 use std::path::PathBuf;
 

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use super::abi::Interface;
-use super::library::{GLIBC, cargo_home, lines, soname};
+use super::library::soname;
+use crate::lang::native::{GLIBC, cargo_home, lines};
 use crate::report::{Live, Outcome};
 use crate::workspace::Workspace;
 

@@ -9,8 +9,9 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 
 use super::abi::Interface;
-use super::library::{self, Libraries, Linker};
+use super::library::{self, Libraries};
 use crate::examples::in_foreground;
+use crate::lang::native::Linker;
 use crate::notices;
 use crate::workspace::Workspace;
 

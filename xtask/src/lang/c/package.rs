@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::install::lay_out;
-use super::library::{self, Linker};
+use super::library;
 use crate::examples::Run;
+use crate::lang::native::Linker;
 use crate::process;
 use crate::setup;
 use crate::workspace::Workspace;

@@ -1,0 +1,214 @@
+//! Libraries for other languages: cargo makes one archive of the whole core, and the linker makes what is shipped of it.
+//!
+//! The archive's members become one object file, in which only the interface is global. So a program can hold a second library
+//! written in Rust beside it, and the shared library exports nothing else.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+
+use crate::examples::Run;
+use crate::process;
+use crate::setup::{self, Tool};
+use crate::workspace::Workspace;
+
+/// The oldest glibc that a portable library runs with: that of 2012.
+pub(super) const GLIBC: &str = "2.17";
+
+pub(super) const ZIG: Tool =
+    Tool { title: "zig", needs: &["python3 with venv"], make: |workspace| zig(workspace).map(|_| ()) };
+const ZIG_LIST: &str = include_str!("zig.txt");
+
+/// What every compiler driver links by itself, in the way that fits how it was called.
+const OF_THE_DRIVER: &[&str] = &["-lgcc_s", "-lc"];
+
+const ARCHIVE: Duration = Duration::from_secs(20 * 60);
+const LINK: Duration = Duration::from_secs(5 * 60);
+
+/// What a shared library is linked by, and so where it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Linker {
+    /// This machine's compiler: for this machine and those like it.
+    Native,
+    /// zig: for every Linux of this architecture with [`GLIBC`] or newer.
+    Portable,
+}
+
+impl Linker {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Portable => "portable",
+        }
+    }
+}
+
+/// A package of ours that cargo makes an archive of.
+#[derive(Debug)]
+pub(super) struct Core<'a> {
+    workspace: &'a Workspace,
+    package: &'static str,
+}
+
+impl<'a> Core<'a> {
+    pub(super) fn new(workspace: &'a Workspace, package: &'static str) -> Self {
+        Self { workspace, package }
+    }
+
+    /// Builds the archive of everything, for size; gives the file, and what a program has to link beside it.
+    pub(super) fn build(&self, run: Run) -> anyhow::Result<(PathBuf, Vec<String>)> {
+        ensure!(cfg!(target_os = "linux"), "the libraries for other languages are built on Linux only, for now");
+        run(self.cargo()?)?;
+        let needed = native_libraries(self.cargo()?)?;
+        let private = needed.into_iter().filter(|one| !OF_THE_DRIVER.contains(&one.as_str())).collect();
+        let name = format!("lib{}.a", self.package.replace('-', "_"));
+        Ok((self.workspace.target.join("size").join(name), private))
+    }
+
+    /// Asked a second time it is done at once, and says again what rustc said.
+    fn cargo(&self) -> anyhow::Result<Command> {
+        let mut cargo = self.workspace.cargo("rustc");
+        cargo.args(["--locked", "--package", self.package, "--lib", "--profile", "size"]);
+        cargo.args(["--crate-type", "staticlib", "--", "--print", "native-static-libs"]);
+        // Keeps the places of this machine out of what panics say.
+        let mut remap = OsString::from("--remap-path-prefix=");
+        remap.push(cargo_home()?.join("registry").join("src"));
+        remap.push("=");
+        cargo.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", remap);
+        Ok(cargo)
+    }
+}
+
+pub(super) fn cargo_home() -> anyhow::Result<PathBuf> {
+    Ok(match env::var_os("CARGO_HOME") {
+        Some(home) if !home.is_empty() => PathBuf::from(home),
+        _ => PathBuf::from(env::var_os("HOME").context("HOME is not set")?).join(".cargo"),
+    })
+}
+
+/// `-lpthread`, ...: what rustc says that the archive needs.
+fn native_libraries(mut cargo: Command) -> anyhow::Result<Vec<String>> {
+    let mut found = None;
+    cargo.env("CARGO_TERM_COLOR", "never");
+    let finished = process::run(cargo, ARCHIVE, |line| {
+        if let Some((_, libraries)) = line.split_once("native-static-libs:") {
+            found = Some(libraries.split_whitespace().map(str::to_owned).collect());
+        }
+    })?;
+    ensure!(finished.success, "cargo rustc failed\n{}", finished.tail);
+    found.context("rustc does not say which libraries the archive needs")
+}
+
+/// Makes one object file of what `functions` need of an archive; only they stay visible.
+pub(super) fn one_object(
+    workspace: &Workspace,
+    archive: &Path,
+    functions: &[String],
+    object: &Path,
+) -> anyhow::Result<()> {
+    let linked = object.with_extension("linked.o");
+    // By its own name: another linker may stand behind `ld`, and has not all of this.
+    let mut link = workspace.command("ld.bfd");
+    // Groups are for linkers that see a function twice; nobody sees these again.
+    link.args(["--relocatable", "--gc-sections", "--force-group-allocation"]);
+    for function in functions {
+        link.arg(format!("--require-defined={function}"));
+    }
+    link.arg("-o").arg(&linked).arg(archive);
+    process::succeed(link, LINK)?;
+    let visible = object.with_extension("visible");
+    fs::write(&visible, functions.join("\n"))?;
+    let mut hide = workspace.command("objcopy");
+    hide.arg("--keep-global-symbols").arg(visible).arg("--strip-unneeded");
+    // What rustc keeps for link-time optimisation is done with, and confuses binutils that know LLVM.
+    hide.args(["--remove-section=.llvmbc", "--remove-section=.llvmcmd", "--remove-section=.comment"]);
+    hide.arg(&linked).arg(object);
+    process::succeed(hide, LINK)?;
+    Ok(fs::remove_file(linked)?)
+}
+
+/// How a shared library is linked from one object.
+#[derive(Debug)]
+pub(super) struct Shared<'a> {
+    pub(super) object: &'a Path,
+    /// What it has to link besides.
+    pub(super) private: &'a [String],
+    /// What it exports, as the linker's version script.
+    pub(super) exports: &'a str,
+    pub(super) soname: &'a str,
+}
+
+impl Shared<'_> {
+    pub(super) fn link(&self, workspace: &Workspace, linker: Linker, library: &Path) -> anyhow::Result<()> {
+        let versions = library.with_extension("map");
+        fs::write(&versions, self.exports)?;
+        let mut link = match linker {
+            Linker::Native => compiler(workspace),
+            Linker::Portable => {
+                let mut zig = zig(workspace)?;
+                zig.args(["cc", "-target"]).arg(format!("{}-linux-gnu.{GLIBC}", env::consts::ARCH));
+                zig
+            }
+        };
+        link.args(["-shared", "-Wl,-s", "-Wl,--gc-sections", "-Wl,--as-needed", "-Wl,-z,defs"]);
+        link.args(["-Wl,--eh-frame-hdr", "-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack"]);
+        // A thread that looks up a name may outlive the last client: the code has to stay where it is after a dlclose.
+        link.args(["-Wl,--build-id=sha1", "-Wl,-z,nodelete"]).arg(format!("-Wl,-soname,{}", self.soname));
+        let mut map = OsString::from("-Wl,--version-script=");
+        map.push(&versions);
+        if linker == Linker::Native {
+            // Those who make packages have words for the linker.
+            link.args(env::var("LDFLAGS").unwrap_or_default().split_whitespace());
+        }
+        link.arg(map).arg("-o").arg(library).arg(self.object).args(self.private);
+        // What unwinds is a part of the portable library, as not every system has the compiler's.
+        link.arg(if linker == Linker::Portable { "-lunwind" } else { "-lgcc_s" });
+        process::succeed(link, LINK)
+    }
+}
+
+/// The C compiler that CC names, which may have words of its own.
+fn compiler(workspace: &Workspace) -> Command {
+    let named = env::var("CC").unwrap_or_default();
+    let mut words = named.split_whitespace();
+    let mut compiler = workspace.command(words.next().unwrap_or("cc"));
+    compiler.args(words);
+    compiler
+}
+
+/// `zig`, a C compiler that links against an old glibc.
+fn zig(workspace: &Workspace) -> anyhow::Result<Command> {
+    setup::once(workspace, "zig", ZIG_LIST, |folder| {
+        setup::make_venv(workspace, Path::new("python3"), folder, ZIG_LIST)
+    })?;
+    let mut zig = workspace.command(workspace.tools().join("zig").join("bin").join("python"));
+    zig.args(["-m", "ziglang"]);
+    let cache = workspace.target.join("zig");
+    zig.env("ZIG_GLOBAL_CACHE_DIR", &cache).env("ZIG_LOCAL_CACHE_DIR", &cache);
+    for name in ["PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP"] {
+        zig.env_remove(name);
+    }
+    Ok(zig)
+}
+
+/// Lines that `program` prints about a file.
+pub(super) fn lines(
+    workspace: &Workspace,
+    program: &str,
+    words: &[&str],
+    file: &Path,
+) -> anyhow::Result<Vec<String>> {
+    let mut command = workspace.command(program);
+    command.args(words).arg(file);
+    let mut lines = Vec::new();
+    let finished = process::run(command, LINK, |line| lines.push(line.to_owned()))?;
+    if !finished.success {
+        bail!("{program} failed\n{}", finished.tail);
+    }
+    Ok(lines)
+}

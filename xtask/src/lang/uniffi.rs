@@ -1,0 +1,77 @@
+//! The library that Kotlin and Swift load, and the modules that UniFFI writes for it. (Python's wheel has maturin do both.)
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::ensure;
+
+use super::native::{self, Core, Linker, Shared, lines};
+use crate::examples::Run;
+use crate::setup;
+use crate::workspace::Workspace;
+
+const NAME: &str = "libcli_auth_uniffi.so";
+
+/// What the tests and builds of those languages need.
+pub(super) const PACKAGE: &str = "cli-auth-uniffi";
+
+/// What UniFFI exports begins so, and only that.
+const PREFIXES: [&str; 2] = ["uniffi_cli_auth", "ffi_cli_auth"];
+
+/// Builds the library, for every Linux with an old glibc; gives the file.
+pub(super) fn library(workspace: &Workspace, run: Run) -> anyhow::Result<PathBuf> {
+    let home = home(workspace)?;
+    // Several commands may be at it at once.
+    let _lock = setup::lock(&home.join("library.lock"))?;
+    let (archive, private) = Core::new(workspace, PACKAGE).build(run)?;
+    let functions = functions(workspace, &archive)?;
+    let (object, library) = (home.join("libcli_auth_uniffi.o"), home.join(NAME));
+    native::one_object(workspace, &archive, &functions, &object)?;
+    let global: Vec<_> = PREFIXES.iter().map(|prefix| format!("{prefix}_*;")).collect();
+    let exports = format!("{{ global: {} local: *; }};\n", global.join(" "));
+    Shared { object: &object, private: &private, exports: &exports, soname: NAME }
+        .link(workspace, Linker::Portable, &library)?;
+    Ok(library)
+}
+
+/// Writes the module of `language` into `folder`, which is made anew.
+pub(super) fn generate(
+    workspace: &Workspace,
+    language: &str,
+    folder: &Path,
+    run: Run,
+) -> anyhow::Result<()> {
+    let _lock = setup::lock(&home(workspace)?.join("library.lock"))?;
+    // The archive: what the generator reads is no longer in the library.
+    let (archive, _) = Core::new(workspace, PACKAGE).build(run)?;
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    let mut generator = workspace.cargo("run");
+    generator.args(["--quiet", "--locked", "--package", PACKAGE, "--features", "bindgen"]);
+    generator.args(["--bin", "uniffi-bindgen", "--", "generate", "--no-format", "--language", language]);
+    generator.arg("--out-dir").arg(folder).arg(archive);
+    run(generator)
+}
+
+fn home(workspace: &Workspace) -> anyhow::Result<PathBuf> {
+    let home = workspace.target.join("uniffi");
+    fs::create_dir_all(&home)?;
+    Ok(home)
+}
+
+/// The names of what the archive has for other languages.
+fn functions(workspace: &Workspace, archive: &Path) -> anyhow::Result<Vec<String>> {
+    let symbols = lines(workspace, "nm", &["--defined-only", "--extern-only", "--format=posix"], archive)?;
+    let ours = |name: &&str| PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+    let mut names: Vec<_> = symbols
+        .iter()
+        .filter_map(|line| line.split_once(" T "))
+        .map(|(name, _)| name)
+        .filter(ours)
+        .map(str::to_owned)
+        .collect();
+    names.sort();
+    ensure!(!names.is_empty(), "{} has nothing of UniFFI", archive.display());
+    Ok(names)
+}
