@@ -5,6 +5,7 @@ mod go;
 mod native;
 mod python;
 mod rust;
+mod swift;
 mod uniffi;
 
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use crate::workspace::{Profile, Workspace};
 
 pub(crate) use c::{Install, install, write};
 pub(crate) use go::{command as go_command, module as go_module};
+pub(crate) use swift::program_of as swift_program;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Language {
@@ -23,10 +25,11 @@ pub(crate) enum Language {
     Python,
     C,
     Go,
+    Swift,
 }
 
 /// In the order in which they are built and tested.
-pub(crate) const ALL: &[Language] = &[FIRST, Language::Python, Language::C, Language::Go];
+pub(crate) const ALL: &[Language] = &[FIRST, Language::Python, Language::C, Language::Go, Language::Swift];
 /// The one that a command means which takes a single language and got none.
 pub(crate) const FIRST: Language = Language::Rust;
 
@@ -41,6 +44,7 @@ impl Language {
             Self::Python => "python",
             Self::C => "c",
             Self::Go => "go",
+            Self::Swift => "swift",
         }
     }
 
@@ -51,6 +55,7 @@ impl Language {
             Self::Python => python::NEEDS,
             Self::C => c::NEEDS,
             Self::Go => go::NEEDS,
+            Self::Swift => swift::NEEDS,
         }
     }
 
@@ -61,6 +66,7 @@ impl Language {
             Self::Rust | Self::C => None,
             Self::Python => python::missing(workspace),
             Self::Go => go::missing(workspace),
+            Self::Swift => swift::missing(workspace),
         })
     }
 
@@ -71,6 +77,7 @@ impl Language {
             Self::Python => python::TOOLS,
             Self::C => c::TOOLS,
             Self::Go => go::TOOLS,
+            Self::Swift => swift::TOOLS,
         }
     }
 
@@ -86,6 +93,7 @@ impl Language {
             Self::Python => python::build_example(workspace, run),
             Self::C => c::build_example(workspace, run),
             Self::Go => go::build_example(workspace, run),
+            Self::Swift => swift::build_example(workspace, run),
         }
     }
 
@@ -96,6 +104,7 @@ impl Language {
             Self::Python => python::build_demo(workspace, run),
             Self::C => c::build_demo(workspace, run),
             Self::Go => go::build_demo(workspace, run),
+            Self::Swift => swift::build_demo(workspace, run),
         }
     }
 
@@ -106,6 +115,7 @@ impl Language {
             Self::Python => crate::examples::launcher(workspace, self),
             Self::C => c::example(workspace),
             Self::Go => go::example(workspace),
+            Self::Swift => swift::example(workspace),
         }
     }
 
@@ -116,6 +126,7 @@ impl Language {
             Self::Python => python::words(workspace),
             Self::C => vec![c::example(workspace)],
             Self::Go => vec![go::example(workspace)],
+            Self::Swift => swift::words(workspace),
         }
     }
 
@@ -126,6 +137,7 @@ impl Language {
             Self::Python => python::LAUNCH,
             Self::C => c::LAUNCH,
             Self::Go => go::LAUNCH,
+            Self::Swift => swift::LAUNCH,
         }
     }
 
@@ -136,6 +148,7 @@ impl Language {
             Self::Python => python::package(workspace, run),
             Self::C => c::package(workspace, run),
             Self::Go => go::package(workspace, run),
+            Self::Swift => swift::package(workspace, run),
         }
     }
 
@@ -146,6 +159,7 @@ impl Language {
             Self::Python => python::check(workspace, report),
             Self::C => c::check(workspace, report),
             Self::Go => go::check(workspace, report),
+            Self::Swift => swift::check(workspace, report),
         }
     }
 
@@ -156,6 +170,7 @@ impl Language {
             Self::Python => python::test(workspace, report),
             Self::C => c::test(workspace, report),
             Self::Go => go::test(workspace, report),
+            Self::Swift => swift::test(workspace, report),
         }
     }
 }

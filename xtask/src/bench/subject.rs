@@ -9,7 +9,7 @@ use anyhow::Context;
 
 use super::samples::Samples;
 use super::table::{Budget, Row};
-use super::{c, golang, python, rust};
+use super::{c, golang, python, rust, swift};
 use crate::lang::Language;
 use crate::workspace::Workspace;
 
@@ -151,6 +151,7 @@ pub(super) fn of(language: Language, workspace: &Workspace) -> anyhow::Result<Su
         Language::Python => python::subject(workspace),
         Language::C => c::subject(workspace),
         Language::Go => golang::subject(workspace),
+        Language::Swift => swift::subject(workspace),
     }
 }
 
@@ -161,6 +162,8 @@ pub(super) fn peers(language: Language, workspace: &Workspace, ca_file: &Path) -
         Language::Python => python::peers(workspace, ca_file),
         Language::C => c::peers(workspace, ca_file),
         Language::Go => golang::peers(workspace, ca_file),
+        // No client for Swift was found that does this on Linux.
+        Language::Swift => Ok(Vec::new()),
     }
 }
 

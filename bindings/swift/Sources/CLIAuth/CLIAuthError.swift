@@ -1,5 +1,10 @@
 import CLIAuthNative
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
 import Foundation
+#endif
 
 /// Why a login, a refresh or a revocation did not succeed.
 ///

@@ -1,4 +1,8 @@
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
 import Foundation
+#endif
 
 /// The settings that every ``Client`` takes. One that is wrong makes the call that takes them throw
 /// ``CLIAuthError/Kind/invalidConfig``; nothing is checked before.

@@ -1,8 +1,8 @@
-import Foundation
+import CLIAuthNative
 
 /// Something that one caller raises before all others.
 final class Flag: @unchecked Sendable {
-    private let lock = NSLock()
+    private let lock = Lock()
     private var raised = false
 
     /// Whether this call raised it: it was down.

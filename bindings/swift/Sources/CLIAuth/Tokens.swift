@@ -1,5 +1,10 @@
 import CLIAuthNative
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
 import Foundation
+#endif
 
 /// What the server gave out (RFC 6749 section 5.1).
 ///

@@ -39,8 +39,8 @@ make() {
     done
     folder=$1
     shift
-    # Nobody misses it after a loss of power: no waiting for the disk.
-    LC_ALL=C TMPDIR=$(dirname "$folder") mmdebstrap --quiet --mode=root --variant=apt --include="$packages" \
+    # Nobody misses it after a loss of power: no waiting for the disk. What is mounted meanwhile goes with the process.
+    exec unshare --mount --propagation private env LC_ALL=C TMPDIR="$(dirname "$folder")" mmdebstrap --quiet --mode=root --variant=apt --include="$packages" \
         --dpkgopt=force-unsafe-io "$@" --aptopt='Acquire::Retries "3"' \
         --aptopt='APT::Install-Recommends "false"' "$release" "$folder" "$(mirror)"
 }
