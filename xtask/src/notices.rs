@@ -26,6 +26,8 @@ struct Dependency {
     name: String,
     version: String,
     licence: String,
+    /// Where its sources are.
+    repository: Option<String>,
     folder: PathBuf,
 }
 
@@ -34,9 +36,7 @@ pub(crate) fn of(workspace: &Workspace, package: &str) -> anyhow::Result<String>
     let compiled = compiled(workspace, package)?;
     let mut of_text: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for dependency in dependencies(workspace)?.into_iter().filter(|it| compiled.contains(&it.id())) {
-        let texts = texts(&dependency)?;
-        ensure!(!texts.is_empty(), "{} has no licence file", dependency.id());
-        for text in texts {
+        for text in texts(&dependency)? {
             of_text.entry(text).or_default().push(format!("{} ({})", dependency.id(), dependency.licence));
         }
     }
@@ -93,11 +93,12 @@ fn dependency(package: &Value) -> Option<Dependency> {
         name: text("name")?,
         version: text("version")?,
         licence: text("license").unwrap_or_else(|| "see below".to_owned()),
+        repository: text("repository"),
         folder: Path::new(&text("manifest_path")?).parent()?.to_path_buf(),
     })
 }
 
-/// Its licence files. Where MIT may be chosen, it is: its text is short, and names who holds the rights.
+/// What its licence wants told: its licence files. Where MIT may be chosen, it is: its text is short, and names who holds the rights.
 fn texts(dependency: &Dependency) -> anyhow::Result<Vec<String>> {
     let mut files: Vec<PathBuf> = Vec::new();
     for entry in fs::read_dir(&dependency.folder)? {
@@ -112,8 +113,20 @@ fn texts(dependency: &Dependency) -> anyhow::Result<Vec<String>> {
     let may_choose = dependency.licence.contains(" OR ") || dependency.licence.contains('/');
     let chosen = if may_choose { files.iter().find(is_mit) } else { None };
     let taken: Vec<&PathBuf> = chosen.map_or_else(|| files.iter().collect(), |mit| vec![mit]);
-    let texts = taken.into_iter().filter(|path| path.is_file());
-    texts.map(|path| Ok(fs::read_to_string(path)?.replace("\r\n", "\n"))).collect()
+    let taken: Vec<&PathBuf> = taken.into_iter().filter(|path| path.is_file()).collect();
+    if taken.is_empty() {
+        return Ok(vec![without_file(dependency)?]);
+    }
+    taken.into_iter().map(|path| Ok(fs::read_to_string(path)?.replace("\r\n", "\n"))).collect()
+}
+
+/// MPL 2.0 asks of a library only that it says where the sources are (section 3.2). Others have to bring their text.
+fn without_file(dependency: &Dependency) -> anyhow::Result<String> {
+    let id = dependency.id();
+    ensure!(dependency.licence == "MPL-2.0", "{id} ({}) has no licence file", dependency.licence);
+    let repository =
+        dependency.repository.as_ref().with_context(|| format!("{id} does not say where its sources are"))?;
+    Ok(format!("Under the Mozilla Public License 2.0. The source code is available at\n{repository}"))
 }
 
 #[cfg(test)]
@@ -130,11 +143,12 @@ mod tests {
             name: "a".into(),
             version: "1".into(),
             licence: licence.into(),
+            repository: Some("over there".into()),
             folder: folder.clone(),
         };
-        let texts = texts(&dependency).unwrap();
+        let texts = texts(&dependency);
         fs::remove_dir_all(folder).unwrap();
-        texts
+        texts.unwrap_or_default()
     }
 
     #[test]
@@ -151,6 +165,12 @@ mod tests {
             of_files("Apache-2.0 AND ISC", &["LICENSE", "NOTICE", "README"]),
             ["LICENSE\n", "NOTICE\n"]
         );
+    }
+
+    #[test]
+    fn without_a_file_only_the_mozilla_licence_will_do() {
         assert!(of_files("ISC", &["README"]).is_empty());
+        let told = of_files("MPL-2.0", &["README"]);
+        assert!(told.len() == 1 && told.iter().all(|text| text.ends_with("over there")));
     }
 }
