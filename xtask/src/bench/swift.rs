@@ -11,10 +11,8 @@ use crate::workspace::{Profile, Workspace};
 const FLOOR: &str = "xtask/floor/swift";
 const METER: &str = "xtask/meter/swift";
 
-const CANCELS: &[Cancel] = &[
-    Cancel { what: "cancel()", word: "cancel" },
-    Cancel { what: "the task's cancellation", word: "task" },
-];
+const CANCELS: &[Cancel] =
+    &[Cancel { what: "cancel()", word: "cancel" }, Cancel { what: "the task's cancellation", word: "task" }];
 
 pub(super) fn subject(workspace: &Workspace) -> anyhow::Result<Subject> {
     Language::Swift.build_example(workspace, Profile::Release, in_foreground)?;

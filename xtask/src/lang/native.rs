@@ -62,7 +62,10 @@ impl<'a> Core<'a> {
 
     /// Builds the archive of everything, for size; gives the file, and what a program has to link beside it.
     pub(super) fn build(&self, run: Run) -> anyhow::Result<(PathBuf, Vec<String>)> {
-        ensure!(cfg!(target_os = "linux"), "the libraries for other languages are built on Linux only, for now");
+        ensure!(
+            cfg!(target_os = "linux"),
+            "the libraries for other languages are built on Linux only, for now"
+        );
         run(self.cargo()?)?;
         let needed = native_libraries(self.cargo()?)?;
         let private = needed.into_iter().filter(|one| !OF_THE_DRIVER.contains(&one.as_str())).collect();

@@ -17,8 +17,8 @@ use crate::setup::Need;
 use crate::workspace::Workspace;
 
 pub(super) use check::check;
-pub(super) use example::{build as build_example, start as example, words};
 pub(crate) use example::program_of;
+pub(super) use example::{build as build_example, start as example, words};
 pub(super) use toolchain::{ALL as TOOLS, missing};
 
 pub(super) const NEEDS: &[Need] = &[

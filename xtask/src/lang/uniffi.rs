@@ -28,8 +28,11 @@ pub(super) fn library(workspace: &Workspace, run: Run) -> anyhow::Result<PathBuf
     let library = home.join(NAME);
     let global: Vec<_> = PREFIXES.iter().map(|prefix| format!("{prefix}_*;")).collect();
     let exports = format!("{{ global: {} local: *; }};\n", global.join(" "));
-    Shared { object: &object, private: &private, exports: &exports, soname: NAME }
-        .link(workspace, Linker::Portable, &library)?;
+    Shared { object: &object, private: &private, exports: &exports, soname: NAME }.link(
+        workspace,
+        Linker::Portable,
+        &library,
+    )?;
     Ok(library)
 }
 
@@ -51,12 +54,7 @@ fn object(workspace: &Workspace, home: &Path, run: Run) -> anyhow::Result<(PathB
 }
 
 /// Writes the module of `language` into `folder`, which is made anew.
-pub(super) fn generate(
-    workspace: &Workspace,
-    language: &str,
-    folder: &Path,
-    run: Run,
-) -> anyhow::Result<()> {
+pub(super) fn generate(workspace: &Workspace, language: &str, folder: &Path, run: Run) -> anyhow::Result<()> {
     let _lock = setup::lock(&home(workspace)?.join("library.lock"))?;
     // The archive: what the generator reads is no longer in the library.
     let (archive, _) = Core::new(workspace, PACKAGE).build(run)?;

@@ -1,9 +1,9 @@
 import CLIAuthNative
 
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+    import FoundationEssentials
 #else
-import Foundation
+    import Foundation
 #endif
 
 /// Why a login, a refresh or a revocation did not succeed.

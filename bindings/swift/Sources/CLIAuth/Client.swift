@@ -9,7 +9,7 @@ import CLIAuthNative
 ///
 /// All logins and requests of a client share its connections, and one thread of the library's, which ends with the last of them.
 public struct Client: Sendable {
-    private let native: CLIAuthNative.Client
+    let native: CLIAuthNative.Client
 
     /// WorkOS AuthKit, by the client id of the environment.
     ///
@@ -88,7 +88,7 @@ public struct Client: Sendable {
 
     /// One attempt to log in. No I/O.
     public func login() -> Login {
-        Login(native)
+        Login(native, native.login())
     }
 
     /// Trades a refresh token for new tokens (RFC 6749 section 6): one request, never repeated by itself.
@@ -162,10 +162,16 @@ extension ClientBuilder {
             case .body: clientSecretInBody(secret: secret)
             }
         }
-        try options.connectTimeout.map { try connectTimeout(limit: $0.seconds) }
-        try options.readTimeout.map { try readTimeout(limit: $0.seconds) }
-        try options.requestTimeout.map { try requestTimeout(limit: $0.seconds) }
-        try options.loginTimeout.map { try loginTimeout(limit: $0.seconds) }
+        try set("connectTimeout", options.connectTimeout, connectTimeout(limit:))
+        try set("readTimeout", options.readTimeout, readTimeout(limit:))
+        try set("requestTimeout", options.requestTimeout, requestTimeout(limit:))
+        try set("loginTimeout", options.loginTimeout, loginTimeout(limit:))
         allowInsecureLoopback(allow: options.allowInsecureLoopback)
+    }
+
+    private func set(_ name: String, _ limit: Duration?, _ setting: (Double) throws -> Void) throws {
+        guard let limit else { return }
+        guard limit >= .zero else { throw CLIAuthError(.invalidConfig, "\(name) must not be below 0") }
+        try setting(limit.seconds)
     }
 }

@@ -1,7 +1,7 @@
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+    import FoundationEssentials
 #else
-import Foundation
+    import Foundation
 #endif
 
 /// The settings that every ``Client`` takes. One that is wrong makes the call that takes them throw
@@ -13,7 +13,8 @@ public struct ClientOptions: Sendable {
     /// scopes.
     public var scopes: [String]
 
-    /// Extra parameters of the device authorization request, such as `audience`. A name may be there twice. Not for secrets.
+    /// Extra parameters of the device authorization request, such as `audience`. `resource` (RFC 8707) may be there
+    /// more than once, all others once. Not for secrets.
     public var params: [(name: String, value: String)]
 
     /// Extra headers of every request, to every server that the settings or the metadata name. Their values count as secrets.

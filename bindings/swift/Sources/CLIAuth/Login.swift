@@ -15,9 +15,9 @@ public final class Login: Sendable {
     /// Set once the tokens are in somebody's hands.
     private let given = Flag()
 
-    init(_ client: CLIAuthNative.Client) {
+    init(_ client: CLIAuthNative.Client, _ native: CLIAuthNative.Login) {
         self.client = client
-        native = client.login()
+        self.native = native
     }
 
     /// The prompt, once there is one.

@@ -1,9 +1,9 @@
 import CLIAuthNative
 
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+    import FoundationEssentials
 #else
-import Foundation
+    import Foundation
 #endif
 
 /// What the server gave out (RFC 6749 section 5.1).

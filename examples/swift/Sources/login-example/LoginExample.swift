@@ -4,10 +4,10 @@ import CLIAuth
 
 // Foundation is large on Linux; a tool that starts in milliseconds is content with its core.
 #if canImport(FoundationEssentials)
-import FoundationEssentials
-import Glibc
+    import FoundationEssentials
+    import Glibc
 #else
-import Foundation
+    import Foundation
 #endif
 
 let version = "0.1.0"

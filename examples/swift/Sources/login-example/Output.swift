@@ -1,9 +1,9 @@
 import CLIAuth
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #else
-import Foundation
+    import Foundation
 #endif
 
 /// What the tool says. It throws where standard output is closed.

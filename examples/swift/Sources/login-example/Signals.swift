@@ -2,9 +2,9 @@ import CLIAuth
 import Dispatch
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #else
-import Foundation
+    import Foundation
 #endif
 
 /// How long a login that was ended may take to say so. Revoking a token that came too late takes up to two seconds.

@@ -9,10 +9,8 @@ use crate::process;
 use crate::setup::{self, Tool};
 use crate::workspace::Workspace;
 
-pub(in super::super) const ALL: &[Tool] = &[
-    Tool { title: "cbindgen", needs: &[], make: |workspace| cbindgen(workspace).map(|_| ()) },
-    ZIG,
-];
+pub(in super::super) const ALL: &[Tool] =
+    &[Tool { title: "cbindgen", needs: &[], make: |workspace| cbindgen(workspace).map(|_| ()) }, ZIG];
 
 const CBINDGEN: &str = "cbindgen";
 /// Another version may write another header.

@@ -25,8 +25,10 @@ pub(in super::super) fn check(workspace: &Workspace, report: &mut Report) -> any
         format.args(["swift", "format", "lint", "--strict", "--recursive", "--parallel"]);
         format.args(["--configuration", RULES]).args(FOLDERS);
         let finished = process::run(format, QUICK, |_| ())?;
-        let advice =
-            format!("`swift format --in-place --recursive --configuration {RULES} {}` formats", FOLDERS.join(" "));
+        let advice = format!(
+            "`swift format --in-place --recursive --configuration {RULES} {}` formats",
+            FOLDERS.join(" ")
+        );
         Ok(if finished.success {
             Outcome::Passed
         } else {

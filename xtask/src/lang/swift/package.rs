@@ -136,7 +136,10 @@ pub(crate) fn user(workspace: &Workspace, tree: &str, name: &str) -> anyhow::Res
     let found = found.with_context(|| format!("{tree}/Package.swift does not depend on the package"))?;
     remove_others(&from, &folder)?;
     copy(&from, &folder)?;
-    write_if_other(&folder.join("Package.swift"), manifest.replace(&found, &format!("{packed:?}")).as_bytes())?;
+    write_if_other(
+        &folder.join("Package.swift"),
+        manifest.replace(&found, &format!("{packed:?}")).as_bytes(),
+    )?;
     Ok(folder)
 }
 

@@ -53,7 +53,7 @@ fn counted(line: &str) -> Option<Counts> {
 }
 
 #[cfg(test)]
-mod tests {
+mod counting {
     use super::*;
 
     #[test]

@@ -139,7 +139,10 @@ mod tests {
     #[test]
     fn versions_are_read_and_compared() {
         assert_eq!(version("Swift version 6.0.3 (swift-6.0.3-RELEASE)\nTarget: x"), Some((6, 0)));
-        assert_eq!(version("swift-driver version: 1.90\nApple Swift version 5.10 (swiftlang)"), Some((5, 10)));
+        assert_eq!(
+            version("swift-driver version: 1.90\nApple Swift version 5.10 (swiftlang)"),
+            Some((5, 10))
+        );
         assert!(version("Swift version 5.8.1 (swift-5.8.1-RELEASE)") < Some(OLDEST));
         assert_eq!(version("something else"), None);
     }
