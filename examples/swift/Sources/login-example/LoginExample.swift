@@ -15,6 +15,10 @@ let version = "0.1.0"
 @main
 struct LoginExample {
     static func main() async {
+        // What was closed before the start must not become a connection, to which this would write.
+        for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) == -1 {
+            _ = open("/dev/null", O_RDONLY)
+        }
         // Whoever reads our output may go away: then writing fails, and the program does not die of it.
         signal(SIGPIPE, SIG_IGN)
         let options = Options.ofTheCommandLine()
@@ -105,7 +109,7 @@ struct LoginExample {
     }
 
     static func secret(_ variable: String) throws -> Secret {
-        guard let value = getenv(variable), let text = String(validatingUTF8: value) else {
+        guard let value = getenv(variable), let text = utf8(value) else {
             throw CLIAuthError(.invalidConfig, "the variable \(sanitize(variable)) is not set to a text")
         }
         return Secret(text)

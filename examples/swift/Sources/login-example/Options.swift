@@ -184,10 +184,16 @@ private struct Arguments {
 }
 
 private func word(_ index: Int) throws -> String {
-    guard let bytes = CommandLine.unsafeArgv[index], let word = String(validatingUTF8: bytes) else {
+    guard let bytes = CommandLine.unsafeArgv[index], let word = utf8(bytes) else {
         throw Wrong("word \(index) is not UTF-8")
     }
     return word
+}
+
+/// A text of C, if it is UTF-8: Swift would put other characters where it is not.
+func utf8(_ bytes: UnsafePointer<CChar>) -> String? {
+    let text = String(cString: bytes)
+    return strcmp(text, bytes) == 0 ? text : nil
 }
 
 private func pair(_ word: String, separator: Unicode.Scalar) -> (name: String, value: String)? {

@@ -134,7 +134,7 @@ struct JSONLines: Output {
 
 /// Writes on standard output, at once.
 func write(_ text: String) throws {
-    guard fputs(text, stdout) >= 0, fflush(stdout) == 0 else { throw Closed() }
+    guard put(text, on: STDOUT_FILENO) else { throw Closed() }
 }
 
 /// Standard output was closed by its reader.
@@ -142,5 +142,16 @@ struct Closed: Error {}
 
 /// Writes on standard error. That may be closed, too, which is no reason to stop.
 func say(_ text: String) {
-    fputs(text, stderr)
+    _ = put(text, on: STDERR_FILENO)
+}
+
+/// Writes all of it; whether that was possible.
+private func put(_ text: String, on descriptor: Int32) -> Bool {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+        let written = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+        if written < 0 && errno != EINTR { return false }
+        rest = rest.dropFirst(max(written, 0))
+    }
+    return true
 }

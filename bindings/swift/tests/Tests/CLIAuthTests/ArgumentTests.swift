@@ -1,7 +1,7 @@
 import CLIAuth
 import XCTest
 
-final class ArgumentTests: XCTestCase {
+final class ArgumentTests: XCTestCase, @unchecked Sendable {
     private func refused(_ options: ClientOptions, names word: String, line: UInt = #line) {
         do {
             _ = try Client.authKit(clientID: "c", options: options)

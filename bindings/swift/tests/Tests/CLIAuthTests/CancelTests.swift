@@ -35,7 +35,7 @@ enum Wait: String, CaseIterable, Sendable {
     }
 }
 
-final class CancelTests: XCTestCase {
+final class CancelTests: XCTestCase, @unchecked Sendable {
     func testTheTaskEndsEveryWaitAtOnce() async throws {
         for wait in Wait.allCases {
             let server = try await wait.server()

@@ -1,7 +1,7 @@
 import CLIAuth
 import XCTest
 
-final class ErrorTests: XCTestCase {
+final class ErrorTests: XCTestCase, @unchecked Sendable {
     private func outcome(_ server: Server) async throws -> CLIAuthError? {
         let login = try server.client().login()
         do {

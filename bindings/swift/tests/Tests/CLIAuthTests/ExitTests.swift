@@ -1,7 +1,7 @@
 import XCTest
 
 /// Programs that end in the middle of a login, from outside.
-final class ExitTests: XCTestCase {
+final class ExitTests: XCTestCase, @unchecked Sendable {
     private func quits(_ how: String, _ server: Server) throws -> Started {
         // Where SwiftPM puts the programs of a package, the tests among them.
         let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()

@@ -3,7 +3,7 @@ import CLIAuthNative
 import XCTest
 
 /// Tokens that come when the login is being given up: nobody has them, so they are revoked.
-final class LateTokenTests: XCTestCase {
+final class LateTokenTests: XCTestCase, @unchecked Sendable {
     /// A login whose answer with the tokens was read while nobody looked.
     private func answered() async throws -> (Server, CLIAuth.Login) {
         let server = try await Server.scripted("token", #"{"grant": true, "delay_body": 1}"#)

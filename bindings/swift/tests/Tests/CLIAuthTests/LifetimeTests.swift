@@ -1,7 +1,7 @@
 import CLIAuth
 import XCTest
 
-final class LifetimeTests: XCTestCase {
+final class LifetimeTests: XCTestCase, @unchecked Sendable {
     func testALoginOutlivesItsClient() async throws {
         let server = try await Server.new(#"{"answer": "approve"}"#)
         // The client is gone when this returns.

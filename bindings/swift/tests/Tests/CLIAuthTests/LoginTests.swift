@@ -1,7 +1,7 @@
 import CLIAuth
 import XCTest
 
-final class LoginTests: XCTestCase {
+final class LoginTests: XCTestCase, @unchecked Sendable {
     func testALoginWithEveryKindOfClient() async throws {
         let server = try await Server.new(#"{"answer": "approve"}"#)
         let options = ClientOptions(allowInsecureLoopback: true)

@@ -1,7 +1,7 @@
 import CLIAuth
 import XCTest
 
-final class ManyTests: XCTestCase {
+final class ManyTests: XCTestCase, @unchecked Sendable {
     /// What a process has without us: the pool is as wide as the machine; Foundation's client of the tests has a few.
     private let handful = 40
 

@@ -2,7 +2,7 @@ import CLIAuth
 import XCTest
 
 /// Whatever prints, no secret is printed.
-final class MaskTests: XCTestCase {
+final class MaskTests: XCTestCase, @unchecked Sendable {
     private let secret = "hunter2-s3cret"
 
     /// Everything that Swift, Foundation and XCTest make of a value.

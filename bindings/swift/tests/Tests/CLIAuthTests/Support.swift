@@ -2,6 +2,8 @@ import CLIAuth
 import Foundation
 import XCTest
 
+// In the mode of Swift 6, XCTest wants its classes to be Sendable where their tests are async. They have no state.
+
 /// "At once", with room for a busy machine.
 let soon = Duration.seconds(2)
 
