@@ -1,7 +1,7 @@
 // swift-tools-version: 5.9
 import PackageDescription
 
-// The library is found by -Xlinker -L.
+// The linker is given the library: -Xlinker libfloor.a
 let package = Package(
     name: "floor",
     targets: [

@@ -17,7 +17,7 @@ const CANCELS: &[Cancel] =
 pub(super) fn subject(workspace: &Workspace) -> anyhow::Result<Subject> {
     Language::Swift.build_example(workspace, Profile::Release, in_foreground)?;
     let archive = floor::libraries(workspace)?.archive;
-    let floor = lang::swift_program(workspace, FLOOR, "floor", archive.parent(), in_foreground)?;
+    let floor = lang::swift_program(workspace, FLOOR, "floor", Some(&archive), in_foreground)?;
     let meter = lang::swift_program(workspace, METER, "meter", None, in_foreground)?;
     Ok(Subject {
         tool: party(Language::Swift.words(workspace, Profile::Release))?,

@@ -57,22 +57,22 @@ pub(in super::super) fn build(workspace: &Workspace, run: Run) -> anyhow::Result
     })
 }
 
-/// Builds another program of ours in the same way; gives the words that start it. `tree` is its folder in the source tree, `libraries` a
-/// folder for the linker, where it does not use the package.
+/// Builds another program of ours in the same way; gives the words that start it. `tree` is its folder in the source tree, `library` what it
+/// is linked with, where it does not use the package.
 pub(crate) fn program_of(
     workspace: &Workspace,
     tree: &str,
     product: &str,
-    libraries: Option<&Path>,
+    library: Option<&Path>,
     run: Run,
 ) -> anyhow::Result<Vec<PathBuf>> {
     let toolchain = toolchain::of(workspace)?;
-    let folder = match libraries {
+    let folder = match library {
         Some(_) => workspace.root.join(tree),
         None => package::user(workspace, tree, product)?,
     };
     let mut words = toolchain.outside();
-    words.push(release(workspace, &toolchain, &folder, product, product, libraries, run)?);
+    words.push(release(workspace, &toolchain, &folder, product, product, library, run)?);
     Ok(words)
 }
 
@@ -83,15 +83,15 @@ fn release(
     folder: &Path,
     build_name: &str,
     product: &str,
-    libraries: Option<&Path>,
+    library: Option<&Path>,
     run: Run,
 ) -> anyhow::Result<PathBuf> {
     let scratch = super::builds(workspace).join(build_name);
     let mut swift = toolchain.swift(workspace, "build", folder, &scratch, &[]);
     swift.args(["--configuration", "release", "--static-swift-stdlib", "-Xlinker", "-s"]);
     swift.args(["--product", product]);
-    if let Some(libraries) = libraries {
-        swift.args(["-Xlinker", "-L", "-Xlinker"]).arg(libraries);
+    if let Some(library) = library {
+        swift.arg("-Xlinker").arg(library);
     }
     let program = scratch.join("release").join(product);
     // SwiftPM does not look at libraries, and would not link again.

@@ -18,10 +18,9 @@ func step(_ words: String) -> String {
 
 /// The time that this process has spent on processors.
 func cpuMicroseconds() -> Int {
-    var usage = rusage()
-    getrusage(RUSAGE_SELF, &usage)
-    let seconds = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec
-    return seconds * 1_000_000 + Int(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec)
+    var spent = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent)
+    return spent.tv_sec * 1_000_000 + spent.tv_nsec / 1000
 }
 
 func say(_ text: String) {

@@ -195,10 +195,9 @@ func logIn(_ login: Login) async throws -> [Double] {
 
 /// The time that this process has spent on processors.
 func cpuSeconds() -> Double {
-    var usage = rusage()
-    getrusage(RUSAGE_SELF, &usage)
-    let seconds = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec
-    return Double(seconds) + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6
+    var spent = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent)
+    return Double(spent.tv_sec) + Double(spent.tv_nsec) / 1e9
 }
 
 /// The most memory that was ever resident.
