@@ -18,14 +18,9 @@ fail() {
     exit 1
 }
 
-# The address from which this machine gets its own packages.
+# The address from which this machine gets Debian's own packages, as apt knows it.
 mirror() {
-    found=$(sed -n 's/^URIs:[[:space:]]*\([^[:space:]]*\).*/\1/p' /etc/apt/sources.list.d/*.sources 2>/dev/null | head -n 1)
-    if [ -z "$found" ]; then
-        found=$(sed -n 's/^deb[[:space:]]\(\[[^]]*\][[:space:]]\)\{0,1\}[[:space:]]*\([^[:space:]]*\).*/\2/p' /etc/apt/sources.list 2>/dev/null | head -n 1)
-    fi
-    [ -n "$found" ] || fail "apt knows no address of packages here"
-    echo "$found"
+    apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' | head -n 1
 }
 
 make() {
@@ -39,10 +34,13 @@ make() {
     done
     folder=$1
     shift
+    [ -n "$(mirror)" ] || apt-get -q update
+    from=$(mirror)
+    [ -n "$from" ] || fail "apt knows no address of Debian's packages here"
     # Nobody misses it after a loss of power: no waiting for the disk. What is mounted meanwhile goes with the process.
     exec unshare --mount --propagation private env LC_ALL=C TMPDIR="$(dirname "$folder")" mmdebstrap --quiet --mode=root --variant=apt --include="$packages" \
         --dpkgopt=force-unsafe-io "$@" --aptopt='Acquire::Retries "3"' \
-        --aptopt='APT::Install-Recommends "false"' "$release" "$folder" "$(mirror)"
+        --aptopt='APT::Install-Recommends "false"' "$release" "$folder" "$from"
 }
 
 run() {
