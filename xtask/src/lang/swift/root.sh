@@ -38,9 +38,9 @@ make() {
     from=$(mirror)
     [ -n "$from" ] || fail "apt knows no address of Debian's packages here"
     # Nobody misses it after a loss of power: no waiting for the disk. What is mounted meanwhile goes with the process.
-    exec unshare --mount --propagation private env LC_ALL=C TMPDIR="$(dirname "$folder")" mmdebstrap --quiet --mode=root --variant=apt --include="$packages" \
-        --dpkgopt=force-unsafe-io "$@" --aptopt='Acquire::Retries "3"' \
-        --aptopt='APT::Install-Recommends "false"' "$release" "$folder" "$from"
+    exec unshare --mount --propagation private env LC_ALL=C TMPDIR="$(dirname "$folder")" \
+        mmdebstrap --quiet --mode=root --variant=apt --include="$packages" --dpkgopt=force-unsafe-io "$@" \
+        --aptopt='Acquire::Retries "3"' --aptopt='APT::Install-Recommends "false"' "$release" "$folder" "$from"
 }
 
 run() {
