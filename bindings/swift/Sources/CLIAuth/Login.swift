@@ -67,7 +67,8 @@ public final class Login: Sendable {
     /// A request that is under way when the time is up goes on: the next step finds its answer, and it is never sent again. After the
     /// outcome every step gives it again.
     ///
-    /// - Parameter maxWait: Below 0 it throws ``CLIAuthError/Kind/invalidConfig``. With 0 it only looks.
+    /// - Parameter maxWait: With 0 it only looks, but for the step that ends a cancelled login: revoking a token that came too late may
+    ///   take it two seconds. Below 0 it throws ``CLIAuthError/Kind/invalidConfig``.
     public func step(maxWait: Duration) async throws -> Step {
         try await drive {
             try await next(withinSeconds: maxWait.seconds)
