@@ -68,7 +68,7 @@ final class ErrorTests: XCTestCase, @unchecked Sendable {
         let found = try await outcome(server)
         let error = try XCTUnwrap(found)
         XCTAssertEqual(error.kind, .network)
-        if let retryAfter = error.retryAfter { XCTAssertGreaterThan(retryAfter, .seconds(3600)) }
+        XCTAssertGreaterThan(try XCTUnwrap(error.retryAfter), .seconds(3600))
     }
 
     func testNobodyIsThere() async throws {
