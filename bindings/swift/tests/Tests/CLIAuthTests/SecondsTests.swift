@@ -3,7 +3,7 @@ import XCTest
 @testable import CLIAuth
 
 /// Times cross the border of the library as numbers, of which some are no times.
-final class SecondsTests: XCTestCase, @unchecked Sendable {
+final class SecondsTests: XCTestCase {
     func testWhateverTheNumberIsThereIsADuration() {
         XCTAssertEqual(Duration(ofSeconds: 0), .zero)
         XCTAssertEqual(Duration(ofSeconds: 1.5), .milliseconds(1500))
