@@ -18,6 +18,7 @@ mod samples;
 mod server;
 mod stop;
 mod subject;
+mod swift;
 mod table;
 
 use std::env;

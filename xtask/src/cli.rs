@@ -24,7 +24,7 @@ Usage: cargo xtask COMMAND
   bench [LANG...] [--peers]         measure
   authserver ...                    run the test authorization server; --help tells its options
 
-LANG is rust, python, c, go or kotlin. None means all that exist.
+LANG is rust, python, c, go, kotlin or swift. None means all that exist.
 ";
 
 #[derive(Debug)]

@@ -6,6 +6,7 @@ mod kotlin;
 mod native;
 mod python;
 mod rust;
+mod swift;
 mod uniffi;
 
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use crate::workspace::{Profile, Workspace};
 pub(crate) use c::{Install, install, write};
 pub(crate) use go::{command as go_command, module as go_module};
 pub(crate) use kotlin::{build as kotlin_build, for_short_runs as kotlin_for_short_runs, jar as kotlin_jar};
+pub(crate) use swift::program_of as swift_program;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Language {
@@ -26,10 +28,12 @@ pub(crate) enum Language {
     C,
     Go,
     Kotlin,
+    Swift,
 }
 
 /// In the order in which they are built and tested.
-pub(crate) const ALL: &[Language] = &[FIRST, Language::Python, Language::C, Language::Go, Language::Kotlin];
+pub(crate) const ALL: &[Language] =
+    &[FIRST, Language::Python, Language::C, Language::Go, Language::Kotlin, Language::Swift];
 /// The one that a command means which takes a single language and got none.
 pub(crate) const FIRST: Language = Language::Rust;
 
@@ -45,6 +49,7 @@ impl Language {
             Self::C => "c",
             Self::Go => "go",
             Self::Kotlin => "kotlin",
+            Self::Swift => "swift",
         }
     }
 
@@ -56,6 +61,7 @@ impl Language {
             Self::C => c::NEEDS,
             Self::Go => go::NEEDS,
             Self::Kotlin => kotlin::NEEDS,
+            Self::Swift => swift::NEEDS,
         }
     }
 
@@ -67,6 +73,7 @@ impl Language {
             Self::Python => python::missing(workspace),
             Self::Go => go::missing(workspace),
             Self::Kotlin => kotlin::missing(workspace),
+            Self::Swift => swift::missing(workspace),
         })
     }
 
@@ -78,6 +85,7 @@ impl Language {
             Self::C => c::TOOLS,
             Self::Go => go::TOOLS,
             Self::Kotlin => kotlin::TOOLS,
+            Self::Swift => swift::TOOLS,
         }
     }
 
@@ -94,6 +102,7 @@ impl Language {
             Self::C => c::build_example(workspace, run),
             Self::Go => go::build_example(workspace, run),
             Self::Kotlin => kotlin::build_example(workspace, run),
+            Self::Swift => swift::build_example(workspace, run),
         }
     }
 
@@ -105,6 +114,7 @@ impl Language {
             Self::C => c::build_demo(workspace, run),
             Self::Go => go::build_demo(workspace, run),
             Self::Kotlin => kotlin::build_demo(workspace, run),
+            Self::Swift => swift::build_demo(workspace, run),
         }
     }
 
@@ -116,6 +126,7 @@ impl Language {
             Self::C => c::example(workspace),
             Self::Go => go::example(workspace),
             Self::Kotlin => kotlin::example(workspace),
+            Self::Swift => swift::example(workspace),
         }
     }
 
@@ -127,6 +138,7 @@ impl Language {
             Self::C => vec![c::example(workspace)],
             Self::Go => vec![go::example(workspace)],
             Self::Kotlin => vec![kotlin::example(workspace)],
+            Self::Swift => swift::words(workspace),
         }
     }
 
@@ -138,6 +150,7 @@ impl Language {
             Self::C => c::LAUNCH,
             Self::Go => go::LAUNCH,
             Self::Kotlin => kotlin::LAUNCH,
+            Self::Swift => swift::LAUNCH,
         }
     }
 
@@ -155,6 +168,7 @@ impl Language {
             Self::C => c::package(workspace, run),
             Self::Go => go::package(workspace, run),
             Self::Kotlin => kotlin::package(workspace, run),
+            Self::Swift => swift::package(workspace, run),
         }
     }
 
@@ -166,6 +180,7 @@ impl Language {
             Self::C => c::check(workspace, report),
             Self::Go => go::check(workspace, report),
             Self::Kotlin => kotlin::check(workspace, report),
+            Self::Swift => swift::check(workspace, report),
         }
     }
 
@@ -177,6 +192,7 @@ impl Language {
             Self::C => c::test(workspace, report),
             Self::Go => go::test(workspace, report),
             Self::Kotlin => kotlin::test(workspace, report),
+            Self::Swift => swift::test(workspace, report),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{failure::Failure, login::Login, secret::Secret, tokens::Tokens};
+use super::{failure::Failure, login::Login, secret::Secret, stop::Stop, tokens::Tokens};
 use crate::{SecretIn, exchange::Exchange, ffi::time};
 
 /// The settings of a client. Nothing is checked before `build`, but for what a time can be.
@@ -162,6 +162,16 @@ impl Client {
         self.0.refresh_async(&refresh_token.0).await.map(|t| Arc::new(Tokens(t))).map_err(Failure::arc)
     }
 
+    /// As `refresh_async`, until it is stopped.
+    async fn refresh_until(
+        &self,
+        refresh_token: Arc<Secret>,
+        stop: Arc<Stop>,
+    ) -> Result<Arc<Tokens>, Arc<Failure>> {
+        let tokens = stop.before(self.0.refresh_async(&refresh_token.0)).await;
+        tokens.map(|t| Arc::new(Tokens(t))).map_err(Failure::arc)
+    }
+
     /// Begins to end a token's life.
     fn begin_revoke(&self, token: &Secret) -> Result<Arc<Revocation>, Arc<Failure>> {
         self.0.begin_revoke(&token.0).map(|e| Arc::new(Revocation(e))).map_err(Failure::arc)
@@ -170,6 +180,11 @@ impl Client {
     /// Ends a token's life, on the host's executor.
     async fn revoke_async(&self, token: Arc<Secret>) -> Result<(), Arc<Failure>> {
         self.0.revoke_async(&token.0).await.map_err(Failure::arc)
+    }
+
+    /// As `revoke_async`, until it is stopped.
+    async fn revoke_until(&self, token: Arc<Secret>, stop: Arc<Stop>) -> Result<(), Arc<Failure>> {
+        stop.before(self.0.revoke_async(&token.0)).await.map_err(Failure::arc)
     }
 
     /// Ends everything of this client that could wake the host, for good. For hosts that exit.

@@ -12,6 +12,7 @@ mod login;
 mod prompt;
 mod secret;
 mod step;
+mod stop;
 mod tokens;
 
 use crate::{engine::workers, sanitize as sanitized};

@@ -9,7 +9,7 @@ use anyhow::Context;
 
 use super::samples::Samples;
 use super::table::{Budget, Row};
-use super::{c, golang, kotlin, python, rust};
+use super::{c, golang, kotlin, python, rust, swift};
 use crate::lang::Language;
 use crate::workspace::Workspace;
 
@@ -158,6 +158,7 @@ pub(super) fn of(language: Language, workspace: &Workspace) -> anyhow::Result<Su
         Language::C => c::subject(workspace),
         Language::Go => golang::subject(workspace),
         Language::Kotlin => kotlin::subject(workspace),
+        Language::Swift => swift::subject(workspace),
     }
 }
 
@@ -170,6 +171,8 @@ pub(super) fn peers(language: Language, workspace: &Workspace, ca_file: &Path) -
         Language::Go => golang::peers(workspace, ca_file),
         // Nobody does this on the JVM as a library of its own.
         Language::Kotlin => Ok(Vec::new()),
+        // No client for Swift was found that does this on Linux.
+        Language::Swift => Ok(Vec::new()),
     }
 }
 

@@ -135,6 +135,18 @@ pub(super) fn one_object(
     Ok(fs::remove_file(linked)?)
 }
 
+/// Makes a static library of one object, beside it.
+pub(super) fn archive(workspace: &Workspace, object: &Path) -> anyhow::Result<PathBuf> {
+    let archive = object.with_extension("a");
+    if archive.exists() {
+        fs::remove_file(&archive)?;
+    }
+    let mut ar = workspace.command("ar");
+    ar.arg("crsD").arg(&archive).arg(object);
+    process::succeed(ar, LINK)?;
+    Ok(archive)
+}
+
 /// How a shared library is linked from one object.
 #[derive(Debug)]
 pub(super) struct Shared<'a> {

@@ -1,4 +1,4 @@
-//! The library that Kotlin and Swift load, and the modules that UniFFI writes for it. (Python's wheel has maturin do both.)
+//! The library that Kotlin loads and Swift links, and the modules that UniFFI writes for it. (Python's wheel has maturin do both.)
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::workspace::Workspace;
 
 const NAME: &str = "libcli_auth_uniffi.so";
 
-/// What the tests and builds of those languages need.
+/// What is compiled into it.
 pub(super) const PACKAGE: &str = "cli-auth-uniffi";
 
 /// What UniFFI exports begins so, and only that.
@@ -23,10 +23,8 @@ pub(super) fn library(workspace: &Workspace, run: Run) -> anyhow::Result<PathBuf
     let home = home(workspace)?;
     // Several commands may be at it at once.
     let _lock = setup::lock(&home.join("library.lock"))?;
-    let (archive, private) = Core::new(workspace, PACKAGE).build(run)?;
-    let functions = functions(workspace, &archive)?;
-    let (object, library) = (home.join("libcli_auth_uniffi.o"), home.join(NAME));
-    native::one_object(workspace, &archive, &functions, &object)?;
+    let (object, private) = object(workspace, &home, run)?;
+    let library = home.join(NAME);
     let global: Vec<_> = PREFIXES.iter().map(|prefix| format!("{prefix}_*;")).collect();
     let exports = format!("{{ global: {} local: *; }};\n", global.join(" "));
     Shared { object: &object, private: &private, exports: &exports, soname: NAME }.link(
@@ -35,6 +33,23 @@ pub(super) fn library(workspace: &Workspace, run: Run) -> anyhow::Result<PathBuf
         &library,
     )?;
     Ok(library)
+}
+
+/// Builds the static library; gives the file, and what a program has to link beside it.
+pub(super) fn archive(workspace: &Workspace, run: Run) -> anyhow::Result<(PathBuf, Vec<String>)> {
+    let home = home(workspace)?;
+    let _lock = setup::lock(&home.join("library.lock"))?;
+    let (object, private) = object(workspace, &home, run)?;
+    Ok((native::archive(workspace, &object)?, private))
+}
+
+/// One object of everything, and what has to be linked beside it.
+fn object(workspace: &Workspace, home: &Path, run: Run) -> anyhow::Result<(PathBuf, Vec<String>)> {
+    let (archive, private) = Core::new(workspace, PACKAGE).build(run)?;
+    let functions = functions(workspace, &archive)?;
+    let object = home.join("libcli_auth_uniffi.o");
+    native::one_object(workspace, &archive, &functions, &object)?;
+    Ok((object, private))
 }
 
 /// Writes the module of `language` into `folder`, which is made anew.

@@ -34,6 +34,9 @@ pub(crate) fn is_there(program: &str) -> bool {
         "chromium" => {
             ["chromium", "chromium-browser", "google-chrome"].iter().any(|name| on_path(name).is_some())
         }
+        "swift, or root and mmdebstrap" => {
+            on_path("swift").is_some() || nix::unistd::geteuid().is_root() && on_path("mmdebstrap").is_some()
+        }
         other => on_path(other).is_some(),
     }
 }

@@ -1,17 +1,13 @@
 //! The two libraries, of one archive.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
 
 use super::abi::Interface;
 use crate::examples::Run;
 use crate::lang::native::{self, Core, Linker, Shared};
-use crate::process;
 use crate::setup;
 use crate::workspace::Workspace;
-
-const ARCHIVE: Duration = Duration::from_secs(5 * 60);
 
 #[derive(Debug)]
 pub(super) struct Libraries {
@@ -35,21 +31,10 @@ pub(super) fn build(workspace: &Workspace, linker: Linker, run: Run) -> anyhow::
     let (raw, private) = Core::new(workspace, "cli-auth-c").build(run)?;
     let (object, shared) = (folder.join("libcli_auth.o"), folder.join("libcli_auth.so"));
     native::one_object(workspace, &raw, &interface.functions, &object)?;
-    let archive = archive(workspace, &object, &folder)?;
+    let archive = native::archive(workspace, &object)?;
     // A version of its own for each symbol: two libraries of different ABI in one process do not meet.
     let exports = format!("CLI_AUTH_{} {{ global: cli_auth_*; local: *; }};\n", interface.version);
     Shared { object: &object, private: &private, exports: &exports, soname: &soname(&interface) }
         .link(workspace, linker, &shared)?;
     Ok(Libraries { shared, archive, private })
-}
-
-fn archive(workspace: &Workspace, object: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
-    let archive = folder.join("libcli_auth.a");
-    if archive.exists() {
-        fs::remove_file(&archive)?;
-    }
-    let mut ar = workspace.command("ar");
-    ar.arg("crsD").arg(&archive).arg(object);
-    process::succeed(ar, ARCHIVE)?;
-    Ok(archive)
 }

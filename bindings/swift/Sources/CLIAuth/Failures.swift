@@ -1,0 +1,39 @@
+import CLIAuthNative
+
+/// Calls the library, with its errors as those of this package.
+func translated<Value>(_ call: () throws -> Value) throws -> Value {
+    do {
+        return try call()
+    } catch {
+        throw CLIAuthError(for: error)
+    }
+}
+
+/// What a call throws for an error of the library. A cancelled task is told in Swift's own way.
+func thrown(for error: any Error) -> any Error {
+    let failure = CLIAuthError(for: error)
+    return Task.isCancelled && failure.kind == .cancelled ? CancellationError() : failure
+}
+
+extension CLIAuthError {
+    init(for error: any Error) {
+        switch error {
+        case let failure as Failure:
+            self.init(
+                Kind(rawValue: failure.kind()),
+                failure.description,
+                oauthError: failure.oauthError(),
+                serverDescription: failure.serverDescription(),
+                httpStatus: failure.httpStatus().map(Int.init),
+                requestID: failure.requestId(),
+                retryAfter: failure.retryAfter().map(Duration.init(ofSeconds:)),
+                organizations: failure.organizations()?.map { Organization(id: $0.id, name: $0.name) },
+                pendingAuthenticationToken: failure.pendingAuthenticationToken().map(Secret.init)
+            )
+        case let failure as CLIAuthError:
+            self = failure
+        default:
+            self.init(.internal, "a defect of this library, please report it: \(error)")
+        }
+    }
+}

@@ -1,0 +1,171 @@
+import CLIAuth
+import XCTest
+
+/// Where a login waits when it is ended.
+enum Wait: String, CaseIterable, Sendable {
+    case asleep, inAPoll, inTheStart, inDiscovery, inTheHandshake
+
+    func server() async throws -> Server {
+        switch self {
+        case .asleep: return try await .new(#"{"interval": 60}"#)
+        case .inAPoll: return try await .silent(at: "token")
+        case .inTheStart: return try await .silent(at: "device")
+        case .inDiscovery: return try await .silent(at: "discovery_oauth")
+        case .inTheHandshake: return try await .new(#"{"tls": "handshake_hang"}"#)
+        }
+    }
+
+    /// The whole login, which signals when it waits there.
+    func drive(_ login: Login) async throws {
+        try await login.start()
+        _ = try await login.poll()
+    }
+
+    /// Comes back when the login waits there.
+    func reached(_ server: Server) async throws {
+        switch self {
+        case .asleep: try await server.waitFor("device", 1)
+        case .inAPoll: try await server.waitFor("token", 1)
+        case .inTheStart: try await server.waitFor("device", 1)
+        case .inDiscovery: try await server.waitFor("discovery_oauth", 1)
+        case .inTheHandshake: break
+        }
+        // It is on its way to where it waits.
+        try await Task.sleep(for: .milliseconds(200))
+    }
+}
+
+final class CancelTests: XCTestCase, @unchecked Sendable {
+    func testTheTaskEndsEveryWaitAtOnce() async throws {
+        for wait in Wait.allCases {
+            let server = try await wait.server()
+            let login = try (wait == .inDiscovery ? server.discovered() : server.client()).login()
+            let driving = Task { try await wait.drive(login) }
+            try await wait.reached(server)
+            let began = ContinuousClock.now
+            driving.cancel()
+            await cancellation { try await driving.value }
+            XCTAssertLessThan(began.duration(to: .now), soon, wait.rawValue)
+            // The login, and not only the call.
+            await failure(.cancelled) { try await login.poll() }
+        }
+    }
+
+    func testCancelEndsEveryWaitAtOnce() async throws {
+        for wait in Wait.allCases {
+            let server = try await wait.server()
+            let login = try (wait == .inDiscovery ? server.discovered() : server.client()).login()
+            let driving = Task { try await wait.drive(login) }
+            try await wait.reached(server)
+            let began = ContinuousClock.now
+            login.cancel()
+            await failure(.cancelled) { try await driving.value }
+            XCTAssertLessThan(began.duration(to: .now), soon, wait.rawValue)
+            await failure(.cancelled) { try await login.poll() }
+        }
+    }
+
+    func testTheConnectionOfARequestCloses() async throws {
+        let server = try await Server.silent(at: "token")
+        let login = try await started(server.client())
+        let driving = Task { try await login.poll() }
+        try await server.waitFor("token", 1)
+        driving.cancel()
+        await cancellation { try await driving.value }
+        try await eventually("the connection is closed") { try await server.requests("token").first?.gone != nil }
+    }
+
+    func testATimeoutEndsTheLogin() async throws {
+        let login = try await started(Server.new(#"{"interval": 60}"#).client())
+        await cancellation {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { _ = try await login.poll() }
+                group.addTask { try await Task.sleep(for: .milliseconds(200)) }
+                try await group.next()
+                group.cancelAll()
+                try await group.waitForAll()
+            }
+        }
+        await failure(.cancelled) { try await login.poll() }
+    }
+
+    func testAForAwaitLoopEndsWithItsTask() async throws {
+        let login = try await Server.new(#"{"interval": 60}"#).client().login()
+        let prompts = Shared(0)
+        let looping = Task {
+            for try await update in login.updates {
+                if case .prompt = update { await prompts.change { $0 += 1 } }
+            }
+        }
+        try await eventually("there is a prompt") { await prompts.value == 1 }
+        looping.cancel()
+        await cancellation { try await looping.value }
+    }
+
+    func testATaskThatIsCancelledSendsNothing() async throws {
+        let server = try await Server.new()
+        let client = try server.client()
+        let login = client.login()
+        let late = Task {
+            // Until it is cancelled.
+            try? await Task.sleep(for: .seconds(60))
+            await cancellation { try await login.start() }
+            await cancellation { try await client.refresh(Secret("token")) }
+            await cancellation { try await client.revoke(Secret("token")) }
+        }
+        late.cancel()
+        await late.value
+        for endpoint in ["device", "refresh", "revoke"] {
+            let sent = try await server.requests(endpoint)
+            XCTAssertEqual(sent.count, 0, endpoint)
+        }
+    }
+
+    func testCancelBeforeTheStart() async throws {
+        let login = try await Server.new().client().login()
+        login.cancel()
+        login.cancel()
+        await failure(.cancelled) { try await login.start() }
+        await failure(.cancelled) { try await login.poll() }
+        await failure(.cancelled) { for try await _ in login.updates {} }
+    }
+
+    func testCancelAfterTheOutcomeChangesNothing() async throws {
+        let server = try await Server.new(#"{"answer": "approve"}"#)
+        let login = try await started(server.discovered(.init(scopes: ["offline_access"])))
+        let tokens = try await login.poll()
+        login.cancel()
+        let again = try await login.poll()
+        XCTAssertEqual(again.accessToken, tokens.accessToken)
+        // A task that is cancelled gets what somebody has already; nothing is taken from them.
+        let late = Task {
+            try? await Task.sleep(for: .seconds(60))
+            return try await login.poll()
+        }
+        late.cancel()
+        let given = try await late.value
+        XCTAssertEqual(given.accessToken, tokens.accessToken)
+        let revoked = try await server.requests("revoke")
+        XCTAssertEqual(revoked.count, 0)
+    }
+
+    func testARequestEndsWithItsTask() async throws {
+        for endpoint in ["refresh", "revoke"] {
+            let server = try await Server.silent(at: endpoint)
+            let client = try server.discovered()
+            let asking = Task {
+                if endpoint == "refresh" {
+                    _ = try await client.refresh(Secret("a-refresh-token"))
+                } else {
+                    try await client.revoke(Secret("a-refresh-token"))
+                }
+            }
+            try await server.waitFor(endpoint, 1)
+            let began = ContinuousClock.now
+            asking.cancel()
+            await cancellation { try await asking.value }
+            XCTAssertLessThan(began.duration(to: .now), soon, endpoint)
+            try await eventually("the connection is closed") { try await server.requests(endpoint).first?.gone != nil }
+        }
+    }
+}

@@ -1,0 +1,203 @@
+import CLIAuth
+import XCTest
+
+final class LoginTests: XCTestCase, @unchecked Sendable {
+    func testALoginWithEveryKindOfClient() async throws {
+        let server = try await Server.new(#"{"answer": "approve"}"#)
+        let options = ClientOptions(allowInsecureLoopback: true)
+        let clients = [
+            try Client.authKit(clientID: "client_test", apiBase: server.url, options: options),
+            try Client.connect(domain: server.url, clientID: "client_test", options: options),
+            try Client.discover(issuer: server.issuer, clientID: "client_test", options: options),
+            try Client.endpoints(
+                deviceAuthorization: "\(server.url)/oauth2/device_authorization", token: "\(server.url)/oauth2/token",
+                clientID: "client_test", options: options),
+        ]
+        for client in clients {
+            let login = client.login()
+            let prompt = try await login.start()
+            XCTAssertFalse(prompt.userCode.isEmpty)
+            let tokens = try await login.poll()
+            XCTAssertFalse(tokens.accessToken.expose().isEmpty)
+        }
+    }
+
+    func testWhatAuthKitGives() async throws {
+        let server = try await Server.new(#"{"answer": "approve"}"#)
+        let login = try server.client(.init(product: "my-cli/1.0")).login()
+        XCTAssertNil(login.prompt)
+        let prompt = try await login.start()
+        XCTAssertEqual(prompt.host, "127.0.0.1")
+        XCTAssertEqual(prompt.asker, "my-cli")
+        XCTAssertEqual(prompt.expiresIn, .seconds(300))
+        XCTAssert(prompt.verificationURIComplete?.contains(prompt.userCode) ?? false)
+        XCTAssert(prompt.text().hasSuffix("\n") && prompt.text().contains(prompt.userCode))
+        let again = try await login.start()
+        XCTAssertEqual(again.userCode, prompt.userCode)
+        XCTAssertEqual(login.prompt?.userCode, prompt.userCode)
+        let tokens = try await login.poll()
+        XCTAssert(tokens.userID?.hasPrefix("user_") ?? false)
+        XCTAssertNotNil(tokens.refreshToken)
+        XCTAssertNil(tokens.idToken)
+        XCTAssertEqual(tokens.expiresIn, .seconds(300))
+        let left = try XCTUnwrap(tokens.expiresAt).timeIntervalSinceNow
+        XCTAssert((200...300).contains(left), "\(left)")
+        XCTAssertEqual(tokens.other["authentication_method"]?.expose().first, "\"")
+        let same = try await login.poll()
+        XCTAssertEqual(same.accessToken, tokens.accessToken)
+        let polls = try await server.requests("token")
+        XCTAssertEqual(polls.count, 1)
+        XCTAssert(polls.first?.header("user-agent")?.hasPrefix("my-cli/1.0 ") ?? false)
+    }
+
+    func testEverySettingArrives() async throws {
+        let server = try await Server.new()
+        let options = ClientOptions(
+            scopes: ["openid", "profile"],
+            params: [("audience", "b&=é"), ("resource", "https://a/"), ("resource", "https://b/")],
+            headers: [("X-Tenant", "blue")],
+            clientSecret: Secret("test secret:+%é"),
+            secretIn: .body,
+            allowInsecureLoopback: true
+        )
+        let client = try Client.discover(issuer: server.issuer, clientID: "client_confidential", options: options)
+        try await client.login().start()
+        let requests = try await server.requests("device")
+        let request = try XCTUnwrap(requests.first)
+        XCTAssertEqual(request.fields("scope"), ["openid profile"])
+        XCTAssertEqual(request.fields("audience"), ["b&=é"])
+        XCTAssertEqual(request.fields("resource"), ["https://a/", "https://b/"])
+        XCTAssertEqual(request.fields("client_secret"), ["test secret:+%é"])
+        XCTAssertEqual(request.header("x-tenant"), "blue")
+    }
+
+    func testEventsComeInTheirOrder() async throws {
+        let server = try await Server.scripted("token", #""authorization_pending", {"status": 502, "body": "x"}, "grant""#)
+        let events = Shared<[Event]>([])
+        let login = try await started(server.client())
+        _ = try await login.poll { event in await events.change { $0.append(event) } }
+        let seen = await events.value
+        guard seen.count == 2, case .pending(let next, let expires) = seen[0],
+            case .retrying(let reason, let attempt, let retryIn) = seen[1]
+        else { return XCTFail("\(seen)") }
+        XCTAssert((Duration.seconds(1)...Duration.seconds(2)).contains(next), "\(next)")
+        XCTAssert((Duration.seconds(200)...Duration.seconds(300)).contains(expires), "\(expires)")
+        XCTAssertEqual(reason, "http_502")
+        XCTAssertEqual(attempt, 1)
+        XCTAssertGreaterThan(retryIn, .seconds(1))
+    }
+
+    func testUpdatesTellEverythingAndEnd() async throws {
+        let server = try await Server.scripted("token", #""authorization_pending", "grant""#)
+        var told: [String] = []
+        for try await update in try server.client().login().updates {
+            switch update {
+            case .prompt: told.append("prompt")
+            case .event(.pending): told.append("pending")
+            case .event: told.append("event")
+            case .authorized: told.append("authorized")
+            }
+        }
+        XCTAssertEqual(told, ["prompt", "pending", "authorized"])
+    }
+
+    func testALoopThatWasLeftCanBeTakenUpAgain() async throws {
+        let server = try await Server.new(#"{"answer": "approve"}"#)
+        let login = try server.client().login()
+        for try await update in login.updates {
+            if case .prompt = update { break }
+        }
+        var told = 0
+        for try await update in login.updates {
+            told += 1
+            guard case .authorized = update else { return XCTFail("\(update)") }
+        }
+        XCTAssertEqual(told, 1)
+    }
+
+    func testASequenceIsOverAfterItsError() async throws {
+        let server = try await Server.new(#"{"answer": "deny"}"#)
+        var updates = try server.client().login().updates.makeAsyncIterator()
+        let first = try await updates.next()
+        guard case .prompt = first else { return XCTFail("\(String(describing: first))") }
+        await failure(.denied) { while try await updates.next() != nil {} }
+        let rest = try await updates.next()
+        XCTAssertNil(rest)
+    }
+
+    func testStepsAreBounded() async throws {
+        let server = try await Server.new(#"{"answer": "approve"}"#)
+        let login = try server.client().login()
+        let clock = ContinuousClock()
+        var waited = 0
+        var last: Step?
+        while waited < 1000 {
+            let began = clock.now
+            let step = try await login.step(maxWait: .milliseconds(20))
+            XCTAssertLessThan(began.duration(to: clock.now), soon)
+            if case .waiting = step { waited += 1 }
+            last = step
+            if case .authorized = step { break }
+        }
+        guard case .authorized(let tokens) = last else { return XCTFail("\(String(describing: last))") }
+        XCTAssertGreaterThan(waited, 5)
+        // It says so again.
+        guard case .authorized(let same) = try await login.step(maxWait: .zero) else { return XCTFail("no tokens") }
+        XCTAssertEqual(same.accessToken, tokens.accessToken)
+        let polls = try await server.requests("token")
+        XCTAssertEqual(polls.count, 1)
+    }
+
+    func testASecondDriverIsTurnedAway() async throws {
+        let server = try await Server.silent(at: "token")
+        let login = try await started(server.client())
+        let first = Task { try await login.poll() }
+        try await server.waitFor("token", 1)
+        await failure(.busy) { try await login.poll() }
+        await failure(.busy) { try await login.step(maxWait: .zero) }
+        await failure(.busy) { for try await _ in login.updates {} }
+        login.cancel()
+        await failure(.cancelled) { try await first.value }
+    }
+
+    func testACallInTheCallbackIsTurnedAwayAndCancelIsNot() async throws {
+        let login = try await started(Server.new().client())
+        await failure(.cancelled) {
+            try await login.poll { _ in
+                await failure(.busy) { try await login.poll() }
+                login.cancel()
+            }
+        }
+    }
+
+    func testAnErrorOfTheCallbackComesOutAndTheLoginGoesOn() async throws {
+        let server = try await Server.scripted("token", #""authorization_pending", "grant""#)
+        let login = try await started(server.client())
+        do {
+            _ = try await login.poll { _ in throw Mistake(why: "mine") }
+            XCTFail("nothing was thrown")
+        } catch let error as Mistake {
+            XCTAssertEqual(error.why, "mine")
+        }
+        _ = try await login.poll()
+    }
+
+    func testPollBeforeStart() async throws {
+        let login = try await Server.new().client().login()
+        let error = await failure(.invalidConfig) { try await login.poll() }
+        XCTAssert(error?.message.contains("before start") ?? false)
+    }
+
+    func testRefreshAndRevoke() async throws {
+        let server = try await Server.new(#"{"answer": "approve"}"#)
+        let client = try server.discovered(.init(scopes: ["offline_access"]))
+        let tokens = try await started(client).poll()
+        let old = try XCTUnwrap(tokens.refreshToken)
+        let new = try await client.refresh(old)
+        XCTAssertNotEqual(new.accessToken, tokens.accessToken)
+        XCTAssertNotEqual(new.refreshToken, old)
+        try await client.revoke(try XCTUnwrap(new.refreshToken))
+        await failure(.rejected) { try await client.refresh(old) }
+        await failure(.unsupported) { try await server.client().revoke(old) }
+    }
+}

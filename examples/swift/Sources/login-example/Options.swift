@@ -1,0 +1,213 @@
+import CLIAuth
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Foundation
+#endif
+
+let usage = """
+    Usage: login-example [login] --provider PROVIDER --client-id ID [OPTION]...
+
+    Logs you in, in a browser on this or another device.
+
+      --provider PROVIDER        authkit: WorkOS AuthKit
+                                 connect: WorkOS Connect (--domain)
+                                 oidc: any server that publishes its metadata (--issuer)
+                                 endpoints: any other (--device-endpoint, --token-endpoint)
+      --client-id ID             how the server knows this tool
+      --api-base URL             authkit: another address of the WorkOS API
+      --domain HOST_OR_URL       connect: the AuthKit domain
+      --issuer URL               oidc: the issuer, exactly as the server writes it
+      --device-endpoint URL      endpoints: where a login begins
+      --token-endpoint URL       endpoints: where the tokens come from
+      --client-secret-env NAME   the environment variable with a client secret
+      --scope S                  a scope to ask for; repeatable
+      --param K=V                an extra parameter of the first request; repeatable
+      --header 'NAME: VALUE'     an extra header of every request; repeatable
+      --ca-file PEM              certificates to trust beside the system's
+      --insecure-loopback        allow http to this machine, for tests
+      --json                     print a JSON object a line, and nothing else
+      --no-browser               do not open a browser
+      --timeout SECONDS          give up after this time
+      --version                  print the version
+
+    """
+
+/// What the command line says.
+struct Options {
+    enum Server {
+        case authKit(apiBase: String?)
+        case connect(domain: String)
+        case oidc(issuer: String)
+        case endpoints(device: String, token: String)
+    }
+
+    var server = Server.authKit(apiBase: nil)
+    var clientID = ""
+    var clientSecretEnv: String?
+    var scopes: [String] = []
+    var params: [(name: String, value: String)] = []
+    var headers: [(name: String, value: String)] = []
+    var caFile: String?
+    var insecureLoopback = false
+    var json = false
+    var noBrowser = false
+    var timeout: Duration?
+
+    /// Ends the program with status 2 where the words make no sense.
+    static func ofTheCommandLine() -> Options {
+        do {
+            let words = try (1..<Int(CommandLine.argc)).map(word)
+            if words.contains("--help") || words.contains("-h") || words == ["help"] { finish(usage) }
+            if words.contains("--version") { finish("login-example \(version)\n") }
+            return try Options(words)
+        } catch let wrong as Wrong {
+            say("\(usage)\nlogin-example: \(sanitize(wrong.why))\n")
+        } catch {
+            say("login-example: \(error)\n")
+        }
+        exit(2)
+    }
+
+    private init(_ words: [String]) throws {
+        // There is no other command, so the word may be left out.
+        var words = Arguments(words.first == "login" ? words.dropFirst() : words[...])
+        var given: [String: String] = [:]
+        while let word = words.next() {
+            let (option, value) = word
+            switch option {
+            case "--insecure-loopback": insecureLoopback = try words.nothing(after: option, value)
+            case "--json": json = try words.nothing(after: option, value)
+            case "--no-browser": noBrowser = try words.nothing(after: option, value)
+            case "--scope": scopes.append(try words.value(of: option, value))
+            case "--param":
+                guard let param = pair(try words.value(of: option, value), separator: "=") else {
+                    throw Wrong("\(option): write it as NAME=VALUE")
+                }
+                params.append(param)
+            case "--header":
+                guard let header = pair(try words.value(of: option, value), separator: ":") else {
+                    throw Wrong("\(option): write it as 'Name: value'")
+                }
+                headers.append((trimmed(header.name), trimmed(header.value)))
+            case "--timeout":
+                guard let limit = seconds(try words.value(of: option, value)) else {
+                    throw Wrong("\(option): give a number of seconds above 0")
+                }
+                timeout = limit
+            case "--provider", "--client-id", "--api-base", "--domain", "--issuer", "--device-endpoint",
+                "--token-endpoint", "--client-secret-env", "--ca-file":
+                guard given[option] == nil else { throw Wrong("\(option) is there twice") }
+                given[option] = try words.value(of: option, value)
+            default:
+                throw Wrong(option.hasPrefix("-") ? "there is no option \(option)" : "\(option) is a word too many")
+            }
+        }
+        guard let id = given["--client-id"] else { throw Wrong("--client-id is missing") }
+        clientID = id
+        clientSecretEnv = given["--client-secret-env"]
+        caFile = given["--ca-file"]
+        server = try Self.server(given)
+    }
+
+    /// Holds the options against the provider: each has words of its own.
+    private static func server(_ given: [String: String]) throws -> Server {
+        guard let provider = given["--provider"] else { throw Wrong("--provider is missing") }
+        let own: [(option: String, provider: String)] = [
+            ("--api-base", "authkit"), ("--domain", "connect"), ("--issuer", "oidc"), ("--device-endpoint", "endpoints"),
+            ("--token-endpoint", "endpoints"),
+        ]
+        guard own.contains(where: { $0.provider == provider }) else { throw Wrong("there is no --provider \(provider)") }
+        if let other = own.first(where: { $0.provider != provider && given[$0.option] != nil }) {
+            throw Wrong("\(other.option) is for --provider \(other.provider)")
+        }
+        func needed(_ option: String) throws -> String {
+            guard let value = given[option] else { throw Wrong("--provider \(provider) needs \(option)") }
+            return value
+        }
+        switch provider {
+        case "connect": return .connect(domain: try needed("--domain"))
+        case "oidc": return .oidc(issuer: try needed("--issuer"))
+        case "endpoints":
+            return .endpoints(device: try needed("--device-endpoint"), token: try needed("--token-endpoint"))
+        default: return .authKit(apiBase: given["--api-base"])
+        }
+    }
+
+    private static func finish(_ text: String) -> Never {
+        do {
+            try write(text)
+            exit(0)
+        } catch {
+            exit(1)
+        }
+    }
+}
+
+/// Why a command line makes no sense.
+private struct Wrong: Error {
+    let why: String
+
+    init(_ why: String) {
+        self.why = why
+    }
+}
+
+/// The words, one option after the other.
+private struct Arguments {
+    private var rest: ArraySlice<String>
+
+    init(_ words: ArraySlice<String>) {
+        rest = words
+    }
+
+    /// The next option, with its value where it is written as `--option=value`.
+    mutating func next() -> (option: String, value: String?)? {
+        guard let word = rest.popFirst() else { return nil }
+        guard word.hasPrefix("--"), let equals = word.firstIndex(of: "=") else { return (word, nil) }
+        return (String(word[..<equals]), String(word[word.index(after: equals)...]))
+    }
+
+    /// The value of an option, which may be the next word.
+    mutating func value(of option: String, _ value: String?) throws -> String {
+        if let value { return value }
+        guard let next = rest.first, !next.hasPrefix("--") else { throw Wrong("\(option) needs a value") }
+        rest.removeFirst()
+        return next
+    }
+
+    func nothing(after option: String, _ value: String?) throws -> Bool {
+        guard value == nil else { throw Wrong("\(option) takes no value") }
+        return true
+    }
+}
+
+private func word(_ index: Int) throws -> String {
+    guard let bytes = CommandLine.unsafeArgv[index], let word = utf8(bytes) else {
+        throw Wrong("word \(index) is not UTF-8")
+    }
+    return word
+}
+
+/// A text of C, if it is UTF-8: Swift would put other characters where it is not.
+func utf8(_ bytes: UnsafePointer<CChar>) -> String? {
+    let text = String(cString: bytes)
+    return strcmp(text, bytes) == 0 ? text : nil
+}
+
+private func pair(_ word: String, separator: Unicode.Scalar) -> (name: String, value: String)? {
+    guard let at = word.unicodeScalars.firstIndex(of: separator) else { return nil }
+    return (String(word[..<at]), String(word[word.unicodeScalars.index(after: at)...]))
+}
+
+private func trimmed(_ text: String) -> String {
+    let start = text.drop(while: \.isWhitespace)
+    return String(start.prefix(start.count - start.reversed().prefix(while: \.isWhitespace).count))
+}
+
+private func seconds(_ word: String) -> Duration? {
+    guard let number = Double(word), number > 0, number.isFinite else { return nil }
+    // Not nothing, however little it is, and no more than can be counted.
+    return .seconds(min(max(number, 0.001), 1e9))
+}

@@ -1,0 +1,157 @@
+import CLIAuth
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Foundation
+#endif
+
+/// What the tool says. It throws where standard output is closed.
+protocol Output: Sendable {
+    func prompt(_ prompt: Prompt) throws
+    func event(_ event: Event) throws
+    func authorized(_ tokens: Tokens) throws
+    func failed(_ error: CLIAuthError) throws
+}
+
+/// For people: the result on standard output, everything else on standard error.
+final class Words: Output, @unchecked Sendable {
+    /// Whether the line with the countdown is on the screen. One task uses it.
+    private var counting = false
+
+    func prompt(_ prompt: Prompt) {
+        say(prompt.styledText())
+    }
+
+    func event(_ event: Event) {
+        switch event {
+        case .pending(_, let expiresIn):
+            countDown(expiresIn.components.seconds)
+        case .slowedDown(let interval):
+            line("The server asks for patience: looking every \(interval.components.seconds) s from now on.")
+        case .retrying(let reason, _, let retryIn):
+            line("No answer (\(reason)): trying again in \(retryIn.components.seconds) s.")
+        case .resumed:
+            line("Awake again.")
+        }
+    }
+
+    func authorized(_ tokens: Tokens) throws {
+        endCountDown()
+        try write(tokens.userID.map { "Logged in as \(sanitize($0)).\n" } ?? "Logged in.\n")
+    }
+
+    func failed(_ error: CLIAuthError) {
+        line("Not logged in: \(error).")
+        for organization in error.organizations ?? [] {
+            line("  \(sanitize(organization.id))  \(sanitize(organization.name))")
+        }
+        if let request = error.requestID {
+            line("The server's name for the request is \(request).")
+        }
+    }
+
+    /// One line that is written over on a terminal; elsewhere it is said once.
+    private func countDown(_ left: Int64) {
+        if isatty(STDERR_FILENO) == 1 {
+            say("\rWaiting for your approval, \(left) s left. ")
+        } else if !counting {
+            say("Waiting for your approval.\n")
+        }
+        counting = true
+    }
+
+    private func endCountDown() {
+        if counting && isatty(STDERR_FILENO) == 1 { say("\n") }
+        counting = false
+    }
+
+    private func line(_ text: String) {
+        endCountDown()
+        say(text + "\n")
+    }
+}
+
+/// For programs: one JSON object a line on standard output, its members in this order.
+struct JSONLines: Output {
+    func prompt(_ prompt: Prompt) throws {
+        try write([
+            ("event", .text("prompt")),
+            ("user_code", .text(prompt.userCode)),
+            ("verification_uri", .text(prompt.verificationURI)),
+            ("verification_uri_complete", .text(prompt.verificationURIComplete)),
+            ("expires_in", .seconds(prompt.expiresIn)),
+        ])
+    }
+
+    func event(_ event: Event) throws {
+        switch event {
+        case .pending(let nextPollIn, let expiresIn):
+            try write([
+                ("event", .text("pending")), ("next_poll_in", .seconds(nextPollIn)), ("expires_in", .seconds(expiresIn)),
+            ])
+        case .slowedDown(let interval):
+            try write([("event", .text("slowed_down")), ("interval", .seconds(interval))])
+        case .retrying(let reason, let attempt, let retryIn):
+            try write([
+                ("event", .text("retrying")), ("reason", .text(reason)), ("attempt", .number(attempt)),
+                ("retry_in", .seconds(retryIn)),
+            ])
+        case .resumed(let suspendedFor):
+            try write([("event", .text("resumed")), ("suspended_for", .seconds(suspendedFor))])
+        }
+    }
+
+    func authorized(_ tokens: Tokens) throws {
+        try write([
+            ("event", .text("authorized")),
+            ("token_type", .text(tokens.tokenType)),
+            ("expires_in", .seconds(tokens.expiresIn)),
+            ("scope", .list(tokens.scopes?.map(JSON.text))),
+            ("has_refresh_token", .bool(tokens.refreshToken != nil)),
+            ("has_id_token", .bool(tokens.idToken != nil)),
+            // Nobody has verified an id token here, so it does not say who this is.
+            ("subject", .text(tokens.userID)),
+        ])
+    }
+
+    func failed(_ error: CLIAuthError) throws {
+        try write([
+            ("event", .text("error")),
+            ("kind", .text(error.kind.rawValue)),
+            ("oauth_error", .text(error.oauthError)),
+            ("message", .text(error.message)),
+            ("http_status", .number(error.httpStatus)),
+            ("request_id", .text(error.requestID)),
+            ("organizations", .list(error.organizations?.map { .object([("id", .text($0.id)), ("name", .text($0.name))]) })),
+        ])
+    }
+
+    private func write(_ members: [(String, JSON)]) throws {
+        try login_example.write(JSON.object(members).encoded + "\n")
+    }
+}
+
+/// Writes on standard output, at once.
+func write(_ text: String) throws {
+    guard put(text, on: STDOUT_FILENO) else { throw Closed() }
+}
+
+/// Standard output was closed by its reader.
+struct Closed: Error {}
+
+/// Writes on standard error. That may be closed, too, which is no reason to stop.
+func say(_ text: String) {
+    _ = put(text, on: STDERR_FILENO)
+}
+
+/// Writes all of it; whether that was possible.
+private func put(_ text: String, on descriptor: Int32) -> Bool {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+        let written = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+        if written < 0 && errno != EINTR { return false }
+        rest = rest.dropFirst(max(written, 0))
+    }
+    return true
+}

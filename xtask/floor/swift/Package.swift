@@ -1,0 +1,11 @@
+// swift-tools-version: 5.9
+import PackageDescription
+
+// The linker is given the library: -Xlinker libfloor.a
+let package = Package(
+    name: "floor",
+    targets: [
+        .executableTarget(name: "floor", dependencies: ["CFloor"]),
+        .systemLibrary(name: "CFloor"),
+    ]
+)

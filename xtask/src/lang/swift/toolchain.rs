@@ -1,0 +1,149 @@
+//! The Swift toolchain: that of the machine where it is new enough, else that of a later Debian in a root of its own.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::process;
+use crate::setup::{self, Need, Tool, is_there};
+use crate::workspace::{Workspace, on_path};
+
+pub(in super::super) const ALL: &[Tool] =
+    &[Tool { title: "Swift", needs: &[NEED.program], make: |workspace| of(workspace).map(|_| ()) }];
+
+/// Without either there is no Swift.
+pub(super) const NEED: Need = Need { program: "swift, or root and mmdebstrap", package: "mmdebstrap" };
+
+/// What the checks need. The package itself is content with 5.9.
+const OLDEST: (u32, u32) = (6, 0);
+
+const SCRIPT: &str = "xtask/src/lang/swift/root.sh";
+const RECIPE: &str = include_str!("root.sh");
+const SWIFT: &str = "swift";
+
+const MAKE: Duration = Duration::from_secs(20 * 60);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Toolchain {
+    OfTheMachine,
+    /// In this root, where programs see the project's folders and nothing else.
+    InRoot(PathBuf),
+}
+
+pub(in super::super) fn missing(workspace: &Workspace) -> Option<String> {
+    let may_make = nix::unistd::geteuid().is_root() && is_there("mmdebstrap");
+    (!may_make && !is_new_enough(workspace))
+        .then(|| format!("needs Swift {}.{} or newer; root on Debian can make it", OLDEST.0, OLDEST.1))
+}
+
+/// The one that is there or, made once, the project's own.
+pub(super) fn of(workspace: &Workspace) -> anyhow::Result<Toolchain> {
+    if is_new_enough(workspace) {
+        return Ok(Toolchain::OfTheMachine);
+    }
+    setup::once(workspace, SWIFT, RECIPE, |folder| {
+        let mut make = workspace.command("sh");
+        make.arg(workspace.root.join(SCRIPT)).arg("make").arg(folder.join("root"));
+        process::succeed(make, MAKE)
+    })?;
+    Ok(Toolchain::InRoot(root(&workspace.tools().join(SWIFT))))
+}
+
+/// The same, if nothing has to be made for it.
+pub(super) fn if_there(workspace: &Workspace) -> Option<Toolchain> {
+    if is_new_enough(workspace) {
+        return Some(Toolchain::OfTheMachine);
+    }
+    setup::made(workspace, SWIFT).map(|folder| Toolchain::InRoot(root(&folder)))
+}
+
+fn root(folder: &Path) -> PathBuf {
+    folder.join("root")
+}
+
+impl Toolchain {
+    /// A command in `folder`, whose first argument is still to be given: a program. It takes the command's place, so signals,
+    /// streams and status are its own.
+    pub(super) fn command(
+        &self,
+        workspace: &Workspace,
+        folder: &Path,
+        environment: &[(&str, OsString)],
+    ) -> Command {
+        let mut command = match self {
+            Self::OfTheMachine => workspace.command("env"),
+            Self::InRoot(root) => {
+                let mut command = workspace.command("sh");
+                command.arg(workspace.root.join(SCRIPT)).arg("run").arg(root);
+                command.args([&workspace.root, &workspace.target]).arg("--");
+                command
+            }
+        };
+        for (name, value) in environment {
+            let mut word = OsString::from(name);
+            word.push("=");
+            word.push(value);
+            command.arg(word);
+        }
+        command.current_dir(folder);
+        command
+    }
+
+    /// `swift NAME`, in the package in `folder`, building in the folder `scratch`.
+    pub(super) fn swift(
+        &self,
+        workspace: &Workspace,
+        name: &str,
+        folder: &Path,
+        scratch: &Path,
+        environment: &[(&str, OsString)],
+    ) -> Command {
+        let mut swift = self.command(workspace, folder, environment);
+        swift.args(["swift", name, "--scratch-path"]).arg(scratch);
+        swift
+    }
+
+    /// The words that run a program which it built, outside of it: with the loader and the C library that it was built for.
+    pub(super) fn outside(&self) -> Vec<PathBuf> {
+        match self {
+            Self::OfTheMachine => Vec::new(),
+            Self::InRoot(root) => {
+                vec![root.join(LOADER), "--library-path".into(), root.join(LIBRARIES)]
+            }
+        }
+    }
+}
+
+/// In the root.
+pub(super) const LOADER: &str = "lib64/ld-linux-x86-64.so.2";
+pub(super) const LIBRARIES: &str = "usr/lib/x86_64-linux-gnu";
+
+fn is_new_enough(workspace: &Workspace) -> bool {
+    let Some(program) = on_path("swift") else { return false };
+    let said = workspace.command(program).arg("--version").output();
+    said.is_ok_and(|said| version(&String::from_utf8_lossy(&said.stdout)) >= Some(OLDEST))
+}
+
+/// `Swift version 6.0.3 (swift-6.0.3-RELEASE)`, after other words.
+fn version(said: &str) -> Option<(u32, u32)> {
+    let (_, number) = said.split_once("Swift version ")?;
+    let mut numbers = number.split(|c: char| !c.is_ascii_digit());
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_and_compared() {
+        assert_eq!(version("Swift version 6.0.3 (swift-6.0.3-RELEASE)\nTarget: x"), Some((6, 0)));
+        assert_eq!(
+            version("swift-driver version: 1.90\nApple Swift version 5.10 (swiftlang)"),
+            Some((5, 10))
+        );
+        assert!(version("Swift version 5.10.1 (swift-5.10.1-RELEASE)") < Some(OLDEST));
+        assert_eq!(version("something else"), None);
+    }
+}
