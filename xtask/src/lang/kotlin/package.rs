@@ -41,7 +41,12 @@ pub(super) fn build(workspace: &Workspace, run: Run) -> anyhow::Result<Vec<PathB
     );
     let staged = stage(workspace, run)?;
     let (stamp, made_from) = (home.join("packed-from"), digest(&staged)?);
-    let files = [jar(workspace, ""), jar(workspace, "-sources"), version(workspace).join(name(".pom"))];
+    let files = [
+        jar(workspace, ""),
+        jar(workspace, "-sources"),
+        jar(workspace, "-javadoc"),
+        version(workspace).join(name(".pom")),
+    ];
     if files.iter().all(|file| file.exists())
         && fs::read_to_string(&stamp).is_ok_and(|found| found == made_from)
     {
