@@ -2,6 +2,7 @@
 # Lays the tool out in a folder, set up for a quick start. After `mvn package`: ./install.sh DIR
 set -eu
 from=$(cd "$(dirname "$0")" && pwd)
+rm -rf "$1/lib"
 mkdir -p "$1/bin" "$1/lib/native"
 cd "$1"
 cp "$from/target/login-example.jar" .

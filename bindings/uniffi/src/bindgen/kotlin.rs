@@ -3,6 +3,9 @@
 //! JNA looks at every function that a module declares when it is loaded, whether it is called or not. UniFFI declares twice as many
 //! as are called. It also says in annotations in which order the fields of a structure are, and reading one makes the JVM write a
 //! class: a method that says the same costs nothing.
+//!
+//! An object that was closed is refused as the receiver of a call, but not as an argument: there its memory would be used after
+//! it was freed. And the buffer in which an error comes is never given back. Both are put right.
 
 use std::{fs, io, path::Path};
 
@@ -25,6 +28,14 @@ const VISIBLE: [&str; 9] = [
 const AFTER_COMMENT: &str = "*/ ";
 const FIELD_ORDER: &str = "@Structure.FieldOrder(";
 const OF_A_STRUCTURE: &str = " : Structure() {";
+/// How an object is handed over as an argument, and how it is where that holds it meanwhile.
+const ARGUMENT: (&str, &str) =
+    ("        return value.uniffiCloneHandle()", "        return value.callWithHandle { it }");
+/// How the object in a buffer is read, and how it is where the buffer is given back.
+const ERROR: (&str, &str) = (
+    "            return FfiConverterTypeFailure.read(bb)",
+    "            return FfiConverterTypeFailure.read(bb).also { RustBuffer.free(error_buf) }",
+);
 const EXTERNAL: &str = "    external fun ";
 
 /// Rewrites the file in place.
@@ -38,6 +49,7 @@ fn replaced(source: &str) -> Result<String, String> {
     let mut lean = String::with_capacity(source.len());
     let mut lines = source.lines();
     let (mut suppressed, mut hidden, mut left_out) = (0, 0, 0);
+    let (mut arguments, mut errors) = (0, 0);
     let mut field_order: Option<&str> = None;
     while let Some(line) = lines.next() {
         if let Some(fields) = line.strip_prefix(FIELD_ORDER) {
@@ -50,6 +62,12 @@ fn replaced(source: &str) -> Result<String, String> {
         if line == SUPPRESSED.0 {
             suppressed += 1;
             lean.push_str(SUPPRESSED.1);
+        } else if line == ARGUMENT.0 {
+            arguments += 1;
+            lean.push_str(ARGUMENT.1);
+        } else if line == ERROR.0 {
+            errors += 1;
+            lean.push_str(ERROR.1);
         } else if let Some(name) = external(line)
             && source.matches(&format!("{name}(")).count() == 1
         {
@@ -75,6 +93,11 @@ fn replaced(source: &str) -> Result<String, String> {
             lean.push_str(fields);
             lean.push('\n');
         }
+    }
+    if arguments == 0 || errors != 1 {
+        return Err(format!(
+            "{arguments} kinds of objects are arguments, and {errors} kinds of errors come in a buffer"
+        ));
     }
     if suppressed != 1 || hidden == 0 || left_out == 0 || field_order.is_some() {
         return Err(format!(
@@ -111,6 +134,8 @@ public interface A {
     external fun idle(a: Long,
     ): Unit
     fun inside() = called(1)
+        return value.uniffiCloneHandle()
+            return FfiConverterTypeFailure.read(bb)
 }
 open class B : A
 private class C
@@ -133,6 +158,8 @@ internal interface A {
     external fun called(a: Long,
     ): Long
     fun inside() = called(1)
+        return value.callWithHandle { it }
+            return FfiConverterTypeFailure.read(bb).also { RustBuffer.free(error_buf) }
 }
 internal open class B : A
 private class C
@@ -150,9 +177,15 @@ internal open class S(
 
     #[test]
     fn a_generator_that_changed_fails_the_build() {
-        for (written, other) in
-            [("NAME_SHADOWING", "OTHER"), ("    ): Unit", "    ) : Unit"), ("idle", "inside")]
-        {
+        for (written, other) in [
+            ("NAME_SHADOWING", "OTHER"),
+            ("    ): Unit", "    ) : Unit"),
+            ("idle", "inside"),
+            ("@Structure", "@Other"),
+            ("Structure() {", "Other() {"),
+            ("value.uniffiCloneHandle()", "value.handle"),
+            ("FfiConverterTypeFailure", "Other"),
+        ] {
             assert!(replaced(&SOURCE.replace(written, other)).is_err(), "{written}");
         }
         assert!(replaced("").is_err());

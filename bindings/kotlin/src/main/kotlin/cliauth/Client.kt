@@ -1,11 +1,12 @@
 package cliauth
 
-import kotlinx.coroutines.ensureActive
+import cliauth.internal.UniffiWithHandle
 import kotlinx.coroutines.withContext
+import kotlinx.coroutines.yield
 import java.util.function.Consumer
-import kotlin.coroutines.coroutineContext
 import cliauth.internal.Client as NativeClient
 import cliauth.internal.ClientBuilder as NativeBuilder
+import cliauth.internal.Tokens as NativeTokens
 
 /**
  * A client of one authorization server: who asks whom. Made once; all threads may use it. It does no I/O before a login starts.
@@ -22,7 +23,11 @@ import cliauth.internal.ClientBuilder as NativeBuilder
  */
 public class Client private constructor(private val native: NativeClient) : AutoCloseable {
     /** One attempt to log in. No I/O. Close it when it is over. */
-    public fun login(): Login = Login(native, native.login())
+    public fun login(): Login {
+        // A handle of its own: a token that comes late is revoked also where this client was closed meanwhile.
+        val own = NativeClient(UniffiWithHandle, native.callWithHandle { it })
+        return Login(own, own.login())
+    }
 
     /**
      * Trades a refresh token for new tokens (RFC 6749 section 6). One request, never repeated by itself.
@@ -35,8 +40,7 @@ public class Client private constructor(private val native: NativeClient) : Auto
      * @throws NetworkException keep the token and try again; it may have been used if the answer was lost
      * @throws ActionRequiredException log in again, in the browser
      */
-    public suspend fun refresh(refreshToken: Secret): Tokens =
-        withContext(threads) { refreshing(refreshToken) { coroutineContext.ensureActive() } }
+    public suspend fun refresh(refreshToken: Secret): Tokens = withContext(threads) { refreshing(refreshToken) { yield() } }
 
     /**
      * As [refresh], on this thread.
@@ -53,7 +57,7 @@ public class Client private constructor(private val native: NativeClient) : Auto
      * @throws UnsupportedException the server has no revocation endpoint (WorkOS has none), or cannot revoke this kind of token
      * @throws NetworkException the token still lives
      */
-    public suspend fun revoke(token: Secret): Unit = withContext(threads) { revoking(token) { coroutineContext.ensureActive() } }
+    public suspend fun revoke(token: Secret): Unit = withContext(threads) { revoking(token) { yield() } }
 
     /**
      * As [revoke], on this thread.
@@ -67,17 +71,21 @@ public class Client private constructor(private val native: NativeClient) : Auto
 
     override fun toString(): String = "Client"
 
-    private inline fun refreshing(token: Secret, lookAround: () -> Unit): Tokens =
+    private inline fun refreshing(token: Secret, lookAround: () -> Unit): Tokens {
+        // First: nothing is sent for somebody who has left already.
+        lookAround()
         calling { native.beginRefresh(token.native) }.use { refresh ->
-            while (true) {
-                calling { refresh.step(SLICE) }?.let { return Tokens(it) }
+            var tokens: NativeTokens? = calling { refresh.step(SLICE) }
+            while (tokens == null) {
                 lookAround()
+                tokens = calling { refresh.step(SLICE) }
             }
-            @Suppress("UNREACHABLE_CODE")
-            error("the loop has no end")
+            return Tokens(tokens)
         }
+    }
 
     private inline fun revoking(token: Secret, lookAround: () -> Unit) {
+        lookAround()
         calling { native.beginRevoke(token.native) }.use { revocation ->
             while (!calling { revocation.step(SLICE) }) lookAround()
         }

@@ -14,6 +14,7 @@ import kotlinx.coroutines.launch
 import kotlinx.coroutines.suspendCancellableCoroutine
 import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeoutOrNull
+import kotlinx.coroutines.yield
 import java.time.Duration
 import java.util.concurrent.atomic.AtomicBoolean
 import java.util.concurrent.atomic.AtomicReference
@@ -59,14 +60,7 @@ public class Login internal constructor(private val client: NativeClient, privat
      *
      * @throws CliAuthException nothing is tried twice here, since a person is waiting: [NetworkException] means "try again later"
      */
-    public suspend fun start(): Prompt = driving {
-        var prompt = prompt
-        while (prompt == null) {
-            next(null)
-            prompt = this.prompt
-        }
-        prompt
-    }
+    public suspend fun start(): Prompt = driving { firstPrompt() }
 
     /**
      * Waits for the person's decision.
@@ -102,16 +96,16 @@ public class Login internal constructor(private val client: NativeClient, privat
      * collected. A collector that stops before the end gives the login up.
      */
     public fun steps(): Flow<Step> = flow {
-        try {
-            emit(start())
-            driving {
+        driving {
+            try {
+                emit(firstPrompt())
                 do {
                     val found = next(null)
                     emit(found)
                 } while (found !is Tokens)
+            } finally {
+                withContext(NonCancellable + Dispatchers.IO) { giveUp() }
             }
-        } finally {
-            if (!given) withContext(NonCancellable + threads) { giveUp() }
         }
     }
 
@@ -177,23 +171,41 @@ public class Login internal constructor(private val client: NativeClient, privat
      * two seconds at most, where a token that came too late is revoked.
      */
     override fun close() {
-        if (closed.get()) return
-        giveUp()
-        closed.set(true)
-        native.close()
+        if (!closed.compareAndSet(false, true)) return
+        cancel()
+        freeUnlessDriven()
     }
 
     override fun toString(): String = "Login(prompt=${if (closed.get()) null else prompt})"
 
     private inline fun <T> driving(work: () -> T): T {
-        if (!driven.compareAndSet(false, true)) {
-            throw BusyException("this login is driven by another call already")
-        }
+        val first = driven.compareAndSet(false, true)
+        if (!first && !closed.get()) throw BusyException("this login is driven by another call already")
+        check(first) { CLOSED }
         try {
+            check(!closed.get()) { CLOSED }
             return work()
         } finally {
             driven.set(false)
+            if (closed.get()) freeUnlessDriven()
         }
+    }
+
+    /** A login that was closed is freed by whoever has the turn, or had it last. The turn is not given back. */
+    private fun freeUnlessDriven() {
+        if (!driven.compareAndSet(false, true)) return
+        giveUp()
+        native.close()
+        client.close()
+    }
+
+    private suspend fun firstPrompt(): Prompt {
+        var prompt = prompt
+        while (prompt == null) {
+            next(null)
+            prompt = this.prompt
+        }
+        return prompt
     }
 
     private fun until(maxWait: Duration): Double = now() + limit("maxWait", maxWait)
@@ -203,7 +215,7 @@ public class Login internal constructor(private val client: NativeClient, privat
             endingWithTheCoroutine {
                 withContext(threads) {
                     hearingCancellation {
-                        advance(until, nap = { napSuspended(it) }, lookAround = { coroutineContext.ensureActive() })
+                        advance(until, nap = { napSuspended(it) }, lookAround = { yield() })
                     }
                 }
             }
@@ -283,18 +295,20 @@ public class Login internal constructor(private val client: NativeClient, privat
     private suspend fun <T> endingWithTheCoroutine(work: suspend () -> T): T = try {
         work()
     } catch (end: CancellationException) {
-        if (!coroutineContext.isActive) withContext(NonCancellable + threads) { giveUp() }
+        if (!coroutineContext.isActive) withContext(NonCancellable + Dispatchers.IO) { giveUp() }
         throw end
     }
 
-    /** Cancels the login, and has a token revoked that came but is in nobody's hands. */
+    /** Cancels the login, and has a token revoked that came but is in nobody's hands. For whoever has the turn. */
     private fun giveUp() {
         cancel()
+        if (given) return
         try {
             val step = native.step(0.0)
-            if (step is NativeStep.Authorized && !given) revoke(Tokens(step.tokens))
-        } catch (_: NativeFailure) {
-            // It was cancelled, it is driven elsewhere, or the server cannot revoke.
+            if (step is NativeStep.Authorized) revoke(Tokens(step.tokens))
+        } catch (failure: NativeFailure) {
+            // It was cancelled, or the server cannot revoke.
+            failure.close()
         }
     }
 
@@ -309,6 +323,7 @@ public class Login internal constructor(private val client: NativeClient, privat
 
     private companion object {
         const val NANOS = 1e9
+        const val CLOSED = "this login is closed"
 
         /** Seconds since some moment. */
         fun now(): Double = System.nanoTime() / NANOS

@@ -6,7 +6,8 @@ import kotlinx.coroutines.Dispatchers
 // How this package waits.
 //
 // Between polls a login waits in Kotlin: a suspended coroutine, or a parked thread. While a request is under way somebody has to be
-// inside the library, whose sockets nobody else looks at: in slices, after each of which the caller may go.
+// inside the library, whose sockets nobody else looks at: in slices, after each of which the caller may go, and others get the
+// thread.
 
 /** Longest stay inside the library in one piece, in seconds. `cancel` ends it earlier; an interrupt waits for its end. */
 internal const val SLICE = 0.02

@@ -8,7 +8,7 @@ import cliauth.internal.Secret as NativeSecret
  * It prints as `****` and cannot be serialized; [expose] is the only way out. The text lies in native memory, which is
  * overwritten by [close], or after the garbage collector found that nobody has it any more. All threads may use it.
  */
-public class Secret internal constructor(internal val native: NativeSecret) : AutoCloseable {
+public class Secret internal constructor(@get:JvmSynthetic internal val native: NativeSecret) : AutoCloseable {
     /**
      * Takes a secret text, such as a refresh token that was stored.
      *
@@ -22,8 +22,14 @@ public class Secret internal constructor(internal val native: NativeSecret) : Au
     /** Overwrites the text. After that, [expose] throws [IllegalStateException]. */
     override fun close(): Unit = native.close()
 
-    /** Whether both are the same text. It does not take constant time. */
-    override fun equals(other: Any?): Boolean = other is Secret && native == other.native
+    /** Whether both are the same text; one that was closed equals itself alone. It does not take constant time. */
+    override fun equals(other: Any?): Boolean = this === other || (other is Secret && hasTextOf(other))
+
+    private fun hasTextOf(other: Secret): Boolean = try {
+        native == other.native
+    } catch (_: IllegalStateException) {
+        false
+    }
 
     /** The same for all: a hash would tell something of the text. */
     override fun hashCode(): Int = 0

@@ -11,7 +11,7 @@ import cliauth.internal.Tokens as NativeTokens
  * shown through [sanitize] only. All threads may use it. [close] overwrites the secrets in it; without, that happens some time
  * after nobody has it any more.
  */
-public class Tokens internal constructor(internal val native: NativeTokens) :
+public class Tokens internal constructor(@get:JvmSynthetic internal val native: NativeTokens) :
     Step,
     AutoCloseable {
     /** The token for the API. */

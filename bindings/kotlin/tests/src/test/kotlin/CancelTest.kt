@@ -177,6 +177,18 @@ class CancelTest {
         }
     }
 
+    @Test
+    fun `who is interrupted already sends nothing`() {
+        Server().use { server ->
+            val client = server.client()
+            Thread.currentThread().interrupt()
+            assertThrows(InterruptedException::class.java) { client.refreshBlocking(cliauth.Secret("an old one")) }
+            Thread.currentThread().interrupt()
+            assertThrows(InterruptedException::class.java) { client.revokeBlocking(cliauth.Secret("an old one")) }
+            assertEquals(0, server.requests("refresh").size)
+        }
+    }
+
     /** Ends the coroutine as soon as the tokens are on their way to it: nobody has them then. */
     private class EndingWhenTheyCome(private val server: Server) : CoroutineDispatcher() {
         lateinit var job: Job
@@ -190,7 +202,8 @@ class CancelTest {
     @Test
     fun `tokens that nobody has are revoked`() = runBlocking<Unit> {
         Server("answer" to "approve").use { server ->
-            server.connectClient().login().use { login ->
+            // The client is closed: the login can revoke all the same.
+            server.connectClient().use { it.login() }.use { login ->
                 val ending = EndingWhenTheyCome(server)
                 val job =
                     launch(ending, kotlinx.coroutines.CoroutineStart.LAZY) {

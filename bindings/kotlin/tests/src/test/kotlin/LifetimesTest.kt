@@ -1,15 +1,18 @@
 import cliauth.CancelledException
 import cliauth.Client
 import cliauth.Secret
+import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
+import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import java.time.Duration
+import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.atomic.AtomicReference
 import kotlin.concurrent.thread
 
@@ -33,6 +36,14 @@ class LifetimesTest {
             assertThrows(gone) { client.login() }
             assertThrows(gone) { client.refreshBlocking(Secret("a")) }
             assertThrows(gone) { secret.expose() }
+            // As arguments they are refused as well, and not used after they were freed.
+            server.connectClient().use {
+                assertThrows(gone) { it.refreshBlocking(tokens.refreshToken!!) }
+                assertThrows(gone) { it.revokeBlocking(secret) }
+                assertThrows(gone) { runBlocking { it.refresh(tokens.refreshToken!!) } }
+            }
+            assertThrows(gone) { Client.authKit("x") { clientSecret(secret) } }
+            assertTrue(secret == secret && secret != Secret("a") && Secret("a") != secret)
             login.cancel()
             for (shown in listOf("$login", "$client", "$tokens", "$secret")) assertFalse("ey" in shown)
         }
@@ -63,9 +74,37 @@ class LifetimesTest {
                         driver.join()
                     }
                 assertTrue(took < SOON, "$took s")
-                // What came first: the end of the login, or of the object.
-                val seen = error.get()
-                assertTrue(seen is CancelledException || seen is IllegalStateException, "$seen")
+                assertTrue(error.get() is CancelledException, "${error.get()}")
+                assertThrows(IllegalStateException::class.java) { login.pollBlocking() }
+            }
+        }
+    }
+
+    @Test
+    fun `a job that is cancelled and not waited for may be closed at once`() = runBlocking<Unit>(Dispatchers.Default) {
+        repeat(20) {
+            silentServer("token").use { server ->
+                val login = server.client().login()
+                login.start()
+                val seen = AtomicReference<Throwable>()
+                val job = launch { seen.set(runCatching { login.poll() }.exceptionOrNull()) }
+                server.waitFor("token")
+                job.cancel()
+                login.close()
+                job.join()
+                assertTrue(seen.get() is CancellationException, "${seen.get()}")
+            }
+        }
+    }
+
+    @Test
+    fun `several threads may close`() {
+        Server("interval" to 60).use { server ->
+            repeat(50) {
+                val login = server.client().login()
+                val errors = ConcurrentLinkedQueue<Throwable>()
+                List(4) { thread { runCatching { login.close() }.onFailure(errors::add) } }.forEach(Thread::join)
+                assertTrue(errors.isEmpty(), "$errors")
             }
         }
     }

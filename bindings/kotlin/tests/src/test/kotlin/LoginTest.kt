@@ -121,6 +121,20 @@ class LoginTest {
     }
 
     @Test
+    fun `a second collector is told so, and the first goes on`() = runBlocking<Unit> {
+        Server("answer" to "approve", "answer_after_polls" to 1).use { server ->
+            server.client().login().use { login ->
+                val kinds = mutableListOf<String>()
+                login.steps().collect {
+                    if (it is Prompt) assertThrows(cliauth.BusyException::class.java) { runBlocking { login.steps().first() } }
+                    kinds += kind(it)
+                }
+                assertEquals(listOf("prompt", "event", "tokens"), kinds)
+            }
+        }
+    }
+
+    @Test
     fun `a loop of steps`() = runBlocking<Unit> {
         Server("answer" to "approve", "answer_after_polls" to 1).use { server ->
             server.client().login().use { login ->

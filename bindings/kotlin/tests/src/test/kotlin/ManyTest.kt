@@ -3,6 +3,7 @@ import cliauth.Event
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
+import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.isActive
 import kotlinx.coroutines.launch
@@ -73,6 +74,21 @@ class ManyTest {
             assertTrue(most - before < 30, "$most threads, $before before")
             assertTrue(took < 1.5 + 2 * SOON, "$took s")
             clients.forEach(Client::close)
+        }
+    }
+
+    @Test
+    fun `requests that hang leave room for others`() = runBlocking<Unit>(Dispatchers.Default) {
+        silentServer("device").use { silent ->
+            Server("answer" to "approve").use { server ->
+                val hanging = List(24) { launch { silent.client().login().start() } }
+                silent.waitFor("device", 24)
+                val took = seconds { logIn(server.client()) }
+                assertTrue(took < 1.1 + 2 * SOON, "$took s")
+                val cancelled = seconds { hanging.last().cancelAndJoin() }
+                assertTrue(cancelled < SOON, "$cancelled s")
+                hanging.forEach { it.cancel() }
+            }
         }
     }
 }
