@@ -52,7 +52,7 @@ pub use login::{Login, Step};
 pub use prompt::Prompt;
 pub use protocol::{
     event::{Event, RetryReason},
-    request::ClientAuth,
+    settings::ClientAuth,
 };
 pub use sanitize::{SANITIZED_MAX_CHARS, sanitize};
 pub use secret::Secret;

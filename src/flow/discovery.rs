@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Failure, Transport};
+use super::transport::{Failure, Transport};
 use crate::{
     Error, ErrorKind,
     clock::Clock,

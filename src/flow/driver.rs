@@ -8,7 +8,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{Environment, no_resource};
+use super::environment::{Environment, no_resource};
 use crate::{
     Error, ErrorKind,
     engine::{Cancel, Task, drive_pool},

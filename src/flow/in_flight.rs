@@ -5,7 +5,10 @@ use std::{
     time::Duration,
 };
 
-use super::{Driver, Environment, Progress, no_resource};
+use super::{
+    driver::{Driver, Progress},
+    environment::{Environment, no_resource},
+};
 use crate::{
     Error, ErrorKind,
     engine::{Cancel, drive_pool},

@@ -1,7 +1,6 @@
 //! The transport on reqwest: HTTP/1.1, no redirects, no compression, no cookies, every wait and every body bounded.
 
 use std::{
-    error::Error as StdError,
     future::Future,
     pin::Pin,
     sync::OnceLock,
@@ -20,12 +19,13 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::{
-    MAX_BODY_BYTES, Settings, lost,
-    resolver::{SystemResolver, Unresolved},
+    failure::{failure, root_cause},
+    resolver::SystemResolver,
+    settings::Settings,
     trust,
 };
 use crate::{
-    Error, ErrorKind, RetryReason,
+    Error,
     flow::{Failure, Transport},
     protocol::{
         reply::{self, Reply},
@@ -33,6 +33,9 @@ use crate::{
         uri::is_loopback,
     },
 };
+
+/// No body of a server is read beyond this.
+const MAX_BODY_BYTES: usize = 1024 * 1024;
 
 /// Idle connections are kept this long: longer than any usual interval.
 const KEEP_IDLE: Duration = Duration::from_secs(90);
@@ -202,66 +205,4 @@ async fn read(mut response: Response, sent_at: SystemTime) -> Result<Reply, reqw
     }
     reply.body = Some(body);
     Ok(reply)
-}
-
-/// Why a request failed. Only a certificate that was refused is permanent.
-fn failure(error: &reqwest::Error, url: &Url) -> Failure {
-    let mut reason = if error.is_timeout() {
-        RetryReason::Timeout
-    } else if error.is_connect() {
-        RetryReason::Connect
-    } else {
-        RetryReason::ConnectionLost
-    };
-    for cause in causes(error) {
-        if cause.is::<Unresolved>() {
-            reason = RetryReason::Dns;
-        }
-        if cause.downcast_ref::<hyper::Error>().is_some_and(|http| http.is_parse()) {
-            reason = RetryReason::Malformed;
-        }
-        if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
-            if let rustls::Error::InvalidCertificate(why) = tls {
-                return certificate(why, url);
-            }
-            reason = RetryReason::Tls;
-        }
-    }
-    lost(reason, url)
-}
-
-fn certificate(why: &rustls::CertificateError, url: &Url) -> Failure {
-    use rustls::CertificateError as Why;
-    let host = url.host_str().unwrap_or("the server");
-    let advice = match why {
-        Why::UnknownIssuer => {
-            "it is signed by nobody that this machine trusts; behind a company proxy, add its CA certificate"
-                .to_owned()
-        }
-        Why::Expired | Why::ExpiredContext { .. } => "it has expired; check this machine's clock".to_owned(),
-        Why::NotValidYet | Why::NotValidYetContext { .. } => {
-            "it is not valid yet; check this machine's clock".to_owned()
-        }
-        Why::NotValidForName | Why::NotValidForNameContext { .. } => {
-            "it is for another name; check the address".to_owned()
-        }
-        // The server's administrator can do something about it, given its name.
-        other => crate::sanitize(&other.to_string()),
-    };
-    Failure::Permanent(Error::new(ErrorKind::Tls, format!("the certificate of {host} was refused: {advice}")))
-}
-
-/// An error and all that caused it, looking into the boxes of `io::Error`, which hide theirs from `source`.
-fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |error: &&'a (dyn StdError + 'static)| {
-        let error: &'a (dyn StdError + 'static) = *error;
-        match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
-            Some(inner) => Some(inner),
-            None => error.source(),
-        }
-    })
-}
-
-fn root_cause(error: &(dyn StdError + 'static)) -> String {
-    causes(error).last().map(ToString::to_string).unwrap_or_default()
 }

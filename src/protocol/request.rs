@@ -8,30 +8,10 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::{metadata::Metadata, settings::ClientSettings};
-use crate::Secret;
+use crate::{ClientAuth, Secret};
 
 /// RFC 8628 section 3.4.
 const DEVICE_CODE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
-
-/// How a client secret is sent (RFC 6749 section 2.3.1), by the names of OpenID Connect Core section 9.
-///
-/// ```
-/// let client = cli_auth::Client::workos_connect("acme.authkit.app", "client_123")
-///     .client_secret("not really secret in a distributed tool", cli_auth::ClientAuth::ClientSecretBasic)
-///     .build()?;
-/// # Ok::<(), cli_auth::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum ClientAuth {
-    /// As the server's metadata says, else `client_secret_basic`.
-    #[default]
-    Auto,
-    /// `client_secret_basic`: in an `Authorization: Basic` header.
-    ClientSecretBasic,
-    /// `client_secret_post`: in the body.
-    ClientSecretPost,
-}
 
 /// A request to the server: a GET, or a POST of a form.
 #[derive(Debug)]
@@ -100,7 +80,7 @@ impl Request {
             None => {
                 body.append_pair("client_id", id);
             }
-            Some((secret, auth)) if auth.is_post(server) => {
+            Some((secret, auth)) if is_post(*auth, server) => {
                 body.append_pair("client_id", id).append_pair("client_secret", secret.expose());
             }
             Some((secret, _)) => authorization = Some(basic(id, secret)),
@@ -109,14 +89,12 @@ impl Request {
     }
 }
 
-impl ClientAuth {
-    /// Whether the secret goes into the body.
-    fn is_post(self, server: &Metadata) -> bool {
-        match self {
-            Self::Auto => server.prefers_client_secret_post,
-            Self::ClientSecretBasic => false,
-            Self::ClientSecretPost => true,
-        }
+/// Whether the secret goes into the body.
+fn is_post(auth: ClientAuth, server: &Metadata) -> bool {
+    match auth {
+        ClientAuth::Auto => server.prefers_client_secret_post,
+        ClientAuth::ClientSecretBasic => false,
+        ClientAuth::ClientSecretPost => true,
     }
 }
 

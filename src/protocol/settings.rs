@@ -1,7 +1,27 @@
 //! What a client is to its server, the same for all of its flows.
 
-use super::{request::ClientAuth, uri::Loopback};
+use super::uri::Loopback;
 use crate::Secret;
+
+/// How a client secret is sent (RFC 6749 section 2.3.1), by the names of OpenID Connect Core section 9.
+///
+/// ```
+/// let client = cli_auth::Client::workos_connect("acme.authkit.app", "client_123")
+///     .client_secret("not really secret in a distributed tool", cli_auth::ClientAuth::ClientSecretBasic)
+///     .build()?;
+/// # Ok::<(), cli_auth::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum ClientAuth {
+    /// As the server's metadata says, else `client_secret_basic`.
+    #[default]
+    Auto,
+    /// `client_secret_basic`: in an `Authorization: Basic` header.
+    ClientSecretBasic,
+    /// `client_secret_post`: in the body.
+    ClientSecretPost,
+}
 
 /// What the requests of a client have in common, and how the responses are read.
 #[derive(Debug)]
