@@ -274,7 +274,7 @@ impl Login {
     pub(crate) fn claim(&self, number: u64) -> Result<(), Error> {
         // First: in a forked child the call that drives it may be on a thread that stayed in the parent.
         if !self.0.attempt.is_ours() {
-            return Err(forked("this login was made: make a new login in the child"));
+            return Err(inherited());
         }
         self.0.holder.claim(number)
     }
@@ -321,8 +321,15 @@ impl Login {
         if !self.0.holder.is(number) {
             return Err(busy());
         }
-        self.0.attempt.get().and_then(|attempt| attempt.try_lock().ok()).ok_or_else(busy)
+        // A call that forked holds the claim in the child as well.
+        let attempt = self.0.attempt.get().ok_or_else(inherited)?;
+        attempt.try_lock().map_err(|_| busy())
     }
+}
+
+/// The error for a login that another process made.
+fn inherited() -> Error {
+    forked("this login was made: make a new login in the child")
 }
 
 #[cfg(feature = "__host")]

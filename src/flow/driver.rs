@@ -263,3 +263,7 @@ impl<T: Clone> Driver<T> {
 async fn outcome_of(request: impl Future<Output = Option<Input>>) -> Input {
     request.await.unwrap_or(Input::NotSent)
 }
+
+#[cfg(test)]
+#[path = "driver_tests.rs"]
+mod tests;
