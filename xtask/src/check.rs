@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::conformance;
 use crate::lang::{self, Language};
 use crate::process;
+use crate::public_names;
 use crate::report::{Outcome, Report};
 use crate::setup;
 use crate::workspace::Workspace;
@@ -48,6 +49,7 @@ pub(crate) fn all(workspace: &Workspace, languages: &[Language], report: &mut Re
     report.part("licences, sources, versions", |_| dependencies(workspace))?;
     report.part("advisories", |_| advisories(workspace))?;
     report.part("conformance table is current", |_| conformance::check(workspace))?;
+    report.part("public names by language", |_| public_names::check(workspace))?;
     languages.iter().try_for_each(|language| language.check(workspace, report))
 }
 
