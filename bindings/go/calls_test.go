@@ -88,7 +88,7 @@ func TestEverySettingReachesTheServer(t *testing.T) {
 		"answer": "approve", "tls": "good",
 		"clients": []settings{{"client_id": "client_test", "secret": "s3cr3t", "auth_methods": []string{"client_secret_basic", "client_secret_post"}}},
 	})
-	for auth, basic := range map[cliauth.ClientAuth]bool{cliauth.ClientSecretAuto: true, cliauth.ClientSecretBasic: true, cliauth.ClientSecretPost: false} {
+	for auth, basic := range map[cliauth.ClientAuth]bool{cliauth.ClientAuthAuto: true, cliauth.ClientSecretBasic: true, cliauth.ClientSecretPost: false} {
 		client := server.ClientByIssuer(t,
 			cliauth.WithProduct("my-cli/1.2"), cliauth.WithScopes("openid"), cliauth.WithScopes("email", "profile"),
 			cliauth.WithParam("resource", "https://a"), cliauth.WithParam("resource", "https://b"), cliauth.WithParam("audience", "ü"),

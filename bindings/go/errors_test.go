@@ -164,7 +164,7 @@ func TestAWrongTimeoutIsNamed(t *testing.T) {
 func TestMisuse(t *testing.T) {
 	for what, option := range map[string]cliauth.Option{
 		"NUL": cliauth.WithProduct("a\x00b"), "no UTF-8": cliauth.WithScopes("a\xff"),
-		"NUL in a secret": cliauth.WithClientSecret(cliauth.NewSecret("a\x00b"), cliauth.ClientSecretAuto),
+		"NUL in a secret": cliauth.WithClientSecret(cliauth.NewSecret("a\x00b"), cliauth.ClientAuthAuto),
 		"NUL in a value":  cliauth.WithHeader("X-A", "a\x00b"), "NUL in a name": cliauth.WithParam("a\x00b", "c"),
 		"client authentication": cliauth.WithClientSecret(cliauth.NewSecret("s"), 9),
 	} {

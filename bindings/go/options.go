@@ -115,8 +115,8 @@ func WithProduct(product string) Option {
 type ClientAuth int
 
 const (
-	// ClientSecretAuto: as the server's metadata says, else client_secret_basic.
-	ClientSecretAuto ClientAuth = C.CLI_AUTH_CLIENT_SECRET_AUTO
+	// ClientAuthAuto: as the server's metadata says, else client_secret_basic.
+	ClientAuthAuto ClientAuth = C.CLI_AUTH_CLIENT_SECRET_AUTO
 	// ClientSecretBasic is client_secret_basic: in an Authorization: Basic header.
 	ClientSecretBasic ClientAuth = C.CLI_AUTH_CLIENT_SECRET_BASIC
 	// ClientSecretPost is client_secret_post: in the body of the request.
@@ -155,7 +155,7 @@ func WithLoginTimeout(limit time.Duration) Option {
 	return func(s *settings) { C.cli_auth_client_options_set_login_timeout(s.object, secondsOf(limit)) }
 }
 
-// AllowInsecureLoopback allows plain http to this machine. For tests and local development only.
-func AllowInsecureLoopback(allow bool) Option {
+// WithInsecureLoopback allows plain http to this machine. For tests and local development only.
+func WithInsecureLoopback(allow bool) Option {
 	return func(s *settings) { C.cli_auth_client_options_allow_insecure_loopback(s.object, C.bool(allow)) }
 }

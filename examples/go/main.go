@@ -106,7 +106,7 @@ func newClient(o *options) (*cliauth.Client, error) {
 	settings := []cliauth.Option{
 		cliauth.WithProduct("login-example/" + version),
 		cliauth.WithScopes(o.scopes...),
-		cliauth.AllowInsecureLoopback(o.insecureLoopback),
+		cliauth.WithInsecureLoopback(o.insecureLoopback),
 	}
 	for _, param := range o.params {
 		settings = append(settings, cliauth.WithParam(param.name, param.value))
@@ -129,7 +129,7 @@ func newClient(o *options) (*cliauth.Client, error) {
 		if !set {
 			return nil, wrongSetting("the variable %s is not set", name)
 		}
-		settings = append(settings, cliauth.WithClientSecret(cliauth.NewSecret(secret), cliauth.ClientSecretAuto))
+		settings = append(settings, cliauth.WithClientSecret(cliauth.NewSecret(secret), cliauth.ClientAuthAuto))
 	}
 	if o.given["api-base"] {
 		settings = append(settings, cliauth.WithAPIBase(o.apiBase))

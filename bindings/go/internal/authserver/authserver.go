@@ -132,7 +132,7 @@ func Scripted(t testing.TB, endpoint string, steps ...any) *Server {
 
 // Options let a client trust this server.
 func (s *Server) Options(more ...cliauth.Option) []cliauth.Option {
-	options := []cliauth.Option{cliauth.AllowInsecureLoopback(true)}
+	options := []cliauth.Option{cliauth.WithInsecureLoopback(true)}
 	if s.CAPEM != "" {
 		options = append(options, cliauth.WithCAPEM([]byte(s.CAPEM)))
 	}

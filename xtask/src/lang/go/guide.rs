@@ -33,7 +33,7 @@ import (
 "#;
 /// What the programs say of AuthKit goes to the test server.
 const AUTHKIT: &str = r#"cliauth.New(cliauth.AuthKit("client_123")"#;
-const AT_THE_TEST_SERVER: &str = r#"cliauth.New(cliauth.AuthKit("client_123"), cliauth.WithAPIBase(os.Getenv("CLI_AUTH_TEST_SERVER")), cliauth.AllowInsecureLoopback(true)"#;
+const AT_THE_TEST_SERVER: &str = r#"cliauth.New(cliauth.AuthKit("client_123"), cliauth.WithAPIBase(os.Getenv("CLI_AUTH_TEST_SERVER")), cliauth.WithInsecureLoopback(true)"#;
 const LIMIT: Duration = Duration::from_secs(5 * 60);
 
 /// `module` is where the packed module was unpacked; `go` makes a call of the go command.
