@@ -107,7 +107,7 @@ private fun newClient(options: Options): Client {
     val id = options.clientId
     return when (options.provider) {
         Provider.AUTHKIT -> Client.authKit(id, settings)
-        Provider.CONNECT -> Client.workOSConnect(options.domain, id, settings)
+        Provider.CONNECT -> Client.workosConnect(options.domain, id, settings)
         Provider.OIDC -> Client.forIssuer(options.issuer, id, settings)
         Provider.ENDPOINTS -> Client.withEndpoints(options.deviceEndpoint, options.tokenEndpoint, id, settings)
     }

@@ -112,14 +112,14 @@ public class Client private constructor(private val native: NativeClient) : Auto
          * @throws InvalidConfigException a setting is wrong
          */
         @JvmSynthetic
-        public fun workOSConnect(domain: String, clientId: String, configure: ClientOptions.() -> Unit): Client =
+        public fun workosConnect(domain: String, clientId: String, configure: ClientOptions.() -> Unit): Client =
             build(NativeBuilder.workosConnect(checked("domain", domain), checked("clientId", clientId)), configure)
 
         /** As above, for Java. */
         @JvmStatic
         @JvmOverloads
-        public fun workOSConnect(domain: String, clientId: String, configure: Consumer<ClientOptions> = Consumer {}): Client =
-            workOSConnect(domain, clientId) { configure.accept(this) }
+        public fun workosConnect(domain: String, clientId: String, configure: Consumer<ClientOptions> = Consumer {}): Client =
+            workosConnect(domain, clientId) { configure.accept(this) }
 
         /**
          * A client of any server that publishes its metadata: RFC 8414, then OpenID Connect Discovery.

@@ -73,7 +73,7 @@ class BlockingTest {
         }).close();
         assertEquals("my-cli/1.0", seen[0].getProduct());
         Client.authKit("x").close();
-        Client.workOSConnect("acme.authkit.app", "x").close();
+        Client.workosConnect("acme.authkit.app", "x").close();
         Client.withEndpoints("https://h/device", "https://h/token", "x").close();
     }
 

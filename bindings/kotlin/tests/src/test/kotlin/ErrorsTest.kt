@@ -108,7 +108,7 @@ class ErrorsTest {
         val wrong =
             mapOf<String, () -> Unit>(
                 "client id" to { Client.authKit("") },
-                "scope" to { Client.workOSConnect("acme.authkit.app", "x") { scopes("a b") } },
+                "scope" to { Client.workosConnect("acme.authkit.app", "x") { scopes("a b") } },
                 "proxy" to { Client.authKit("x") { proxy = "ftp://h" } },
                 "product" to { Client.authKit("x") { product = "no product" } },
                 "header" to { Client.authKit("x") { header("a b", "c") } },

@@ -74,7 +74,7 @@ class LoginTest {
             val (device, token) = listOf("${server.url}/oauth2/device_authorization", "${server.url}/oauth2/token")
             val clients =
                 listOf(
-                    Client.workOSConnect(server.url, "client_test", options),
+                    Client.workosConnect(server.url, "client_test", options),
                     Client.forIssuer(server.issuer, "client_test", options),
                     Client.withEndpoints(device, token, "client_test", options),
                 )
