@@ -103,9 +103,9 @@ impl Checkout {
         Ok(Words::new(words_of(&launcher)?))
     }
 
-    /// A directory for what is made here in the name of a language.
-    pub(super) fn work(&self, language: &str) -> anyhow::Result<PathBuf> {
-        let directory = self.target.join("bench").join(language);
+    /// A directory for what the benchmarks themselves leave.
+    pub(super) fn work(&self, name: &str) -> anyhow::Result<PathBuf> {
+        let directory = self.target.join("bench").join(name);
         fs::create_dir_all(&directory)?;
         Ok(directory)
     }

@@ -1,7 +1,7 @@
-//! Measurements: the example tool and the library beside a program that does only the exchange, in one run.
+//! Measures the example tool and the library beside a program that does only the exchange, in one run.
 //!
 //! `cargo xtask bench` runs this. Rounds are interleaved, so that a machine whose speed drifts treats both alike, and ratios are taken
-//! pair by pair. No time is asserted: the table says what was met and what was missed.
+//! pair by pair. No time is asserted: the table says which budgets were met and which were missed.
 
 mod against;
 mod c;
@@ -90,12 +90,13 @@ fn run(options: &Options) -> anyhow::Result<()> {
     let checkout = Checkout::own()?;
     let other = options.against.as_deref().map(Checkout::at);
     println!("Building: release builds of what is measured, and of the server.");
-    let ca_file = checkout.work(".")?.join("ca.pem");
+    let ca_file = checkout.work("server")?.join("ca.pem");
     let server = Server::start(&checkout.build_server()?, ca_file)?;
     for &language in &options.languages {
+        // First, since it is only looked for and not built.
+        let other = other.as_ref().map(language.tool).transpose()?;
         let bench = Bench { server: &server, subject: (language.subject)(&checkout)? };
         let peers = if options.peers { (language.peers)(&checkout, &server.ca_file)? } else { Vec::new() };
-        let other = other.as_ref().map(language.tool).transpose()?;
         println!(
             "\n== {}: median (least - most); ratio: median of the pairs (of the least){}",
             language.name,
@@ -160,16 +161,21 @@ const MEASURES: [(&str, Measure); 5] = [
 ];
 
 const NOTES: &str = "\
-Floor: bench/floor, blocking rustls with the same roots and nothing that a product needs; for Python and Kotlin it is a shared
-library and for Go a static one, with one function, which the language calls as plainly as it can. Server: tests/authserver on this
-machine, which shares its processors. Start: from before the process is made to its first line of output, https, the system's roots
-and one more; variables that name other roots or that change Python are not passed on. Memory: resident peak, at the code or
-at the end. A poll's cost: processor time, user and system, of a process whose one thread drives 8,000 or 400 logins in turn,
-each polled at its interval, divided by the polls; the floor polls as often on its one connection. Pace: from an answer to
-the next request, by the server's log. Gap in the crowd: from an answer to the next answer, by the client, which is never
-less. Peers: as their documentation uses them, with the roots that they bring and one more; MSAL reads the provider's
-metadata before it asks for a code, since it takes no endpoints. Ten lines: a login with nothing around it, as floor and
-peers are; the example tool reads options, hears signals and writes JSON as well.";
+Floor: bench/floor, blocking rustls with the same roots and nothing else that a product needs. For Python and Kotlin it is a
+shared library and for Go and Swift a static one, with one function that the language calls as plainly as it can.
+Other checkout: its example tool, built earlier, with the same server in the same rounds.
+Server: tests/authserver on this machine, which shares its processors.
+Start: from before the process is created to its first line of output, over https, with the system's roots and one more.
+Variables that name other roots or that change Python are not passed on.
+Memory: the resident peak, at the code or at the end.
+Cost of a poll: processor time, user and system, of a process whose one thread drives 8,000 or 400 logins in turn, each polled at
+its interval, divided by the polls. The floor polls as often on its one connection.
+Pace: from a response to the next request, by the server's log.
+Gap in the crowd: from a response to the next response, by the client, which is never less.
+Peers: as their documentation uses them, with the roots that they bring and one more. MSAL reads the provider's metadata before
+it asks for a code, since it accepts no endpoints.
+Ten lines: a login with nothing around it, as in the floor and the peers. The example tool also reads options, handles signals
+and writes JSON.";
 
 /// What a measure needs.
 struct Bench<'s> {
