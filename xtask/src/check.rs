@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::bench;
 use crate::conformance;
 use crate::lang::{self, Language};
 use crate::process;
@@ -28,14 +29,16 @@ pub(crate) fn run(workspace: &Workspace, write: bool) -> anyhow::Result<u8> {
 /// Of the other languages only those of `languages` are checked: nothing may be set up for the rest.
 pub(crate) fn all(workspace: &Workspace, languages: &[Language], report: &mut Report) -> anyhow::Result<()> {
     report.part("format", |_| {
-        let mut format = workspace.cargo("fmt");
-        format.args(["--all", "--check", "--", "-l"]);
-        let process::Finished { success, tail } = process::run(format, QUICK, |_| ())?;
-        Ok(if success {
-            Outcome::Passed
-        } else {
-            Outcome::Failed(format!("`cargo fmt --all` changes\n{tail}"))
-        })
+        for manifest in ["Cargo.toml", bench::MANIFEST] {
+            let mut format = workspace.cargo("fmt");
+            format.args(["--manifest-path", manifest, "--all", "--check", "--", "-l"]);
+            let process::Finished { success, tail } = process::run(format, QUICK, |_| ())?;
+            if !success {
+                let command = format!("cargo fmt --manifest-path {manifest} --all");
+                return Ok(Outcome::Failed(format!("`{command}` changes\n{tail}")));
+            }
+        }
+        Ok(Outcome::Passed)
     })?;
 
     let mut lints = workspace.cargo("clippy");
@@ -46,28 +49,27 @@ pub(crate) fn all(workspace: &Workspace, languages: &[Language], report: &mut Re
     docs.args(["--quiet", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "--deny warnings");
     report.command("documentation", docs, COMPILE)?;
 
-    report.part("licences, sources, versions", |_| dependencies(workspace))?;
+    report.part("licences, sources, versions", |_| {
+        dependencies(workspace, &["check", "--hide-inclusion-graph", "bans", "licenses", "sources"])
+    })?;
+    // They are handed to nobody. This also finds their lock file outdated.
+    report.part("sources of the benchmarks", |_| {
+        let manifest = ["--workspace", "--manifest-path", bench::MANIFEST, "--config", "deny.toml"];
+        dependencies(workspace, &[&manifest[..], &["check", "sources"]].concat())
+    })?;
     report.part("advisories", |_| advisories(workspace))?;
     report.part("conformance table is current", |_| conformance::check(workspace))?;
     report.part("public names by language", |_| public_names::check(workspace))?;
     languages.iter().try_for_each(|language| language.check(workspace, report))
 }
 
-fn dependencies(workspace: &Workspace) -> anyhow::Result<Outcome> {
+/// What cargo-deny says when it is called with these words.
+fn dependencies(workspace: &Workspace, words: &[&str]) -> anyhow::Result<Outcome> {
     let Some(program) = setup::cargo_deny(workspace) else {
         return Ok(Outcome::Skipped("cargo-deny is not set up; cargo xtask setup".to_owned()));
     };
     let mut deny = workspace.command(program);
-    deny.args([
-        "--locked",
-        "--color",
-        "never",
-        "check",
-        "--hide-inclusion-graph",
-        "bans",
-        "licenses",
-        "sources",
-    ]);
+    deny.args(["--locked", "--color", "never"]).args(words);
     let finished = process::run(deny, QUICK, |_| ())?;
     Ok(if finished.success { Outcome::Passed } else { Outcome::Failed(finished.tail) })
 }

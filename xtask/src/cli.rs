@@ -21,7 +21,8 @@ Usage: cargo xtask COMMAND
                                     build the C library and install it; CC, LDFLAGS and DESTDIR are heeded
   check [--write]                   format, lints, docs, dependencies, generated files (--write renews those)
   setup [LANG...]                   only the set-up part of test
-  bench [LANG...] [--peers]         measure
+  bench [LANG...] [--peers] [--against CHECKOUT]
+                                    measure, also beside other clients, or beside the tools that are built in another checkout
   authserver ...                    run the test authorization server; --help tells its options
 
 LANG is rust, python, c, go, kotlin or swift. None means all that exist.
@@ -141,17 +142,17 @@ fn check_options(mut words: lexopt::Parser) -> Result<Command, lexopt::Error> {
 }
 
 fn bench_options(mut words: lexopt::Parser) -> Result<Command, lexopt::Error> {
-    let mut languages = Vec::new();
-    let mut peers = false;
+    let (mut languages, mut peers, mut against) = (Vec::new(), false, None);
     while let Some(word) = words.next()? {
         match word {
             Long("peers") => peers = true,
+            Long("against") if against.is_none() => against = Some(folder(&mut words)?),
             Short('h') | Long("help") => return Ok(Command::Help),
             Value(name) => add(&mut languages, name)?,
             other => return Err(other.unexpected()),
         }
     }
-    Ok(Command::Bench(bench::Options { languages: or_all(languages), peers }))
+    Ok(Command::Bench(bench::Options { languages: or_all(languages), peers, against }))
 }
 
 fn add(languages: &mut Vec<Language>, name: OsString) -> Result<(), lexopt::Error> {
@@ -204,6 +205,7 @@ mod tests {
             &["demo", "--approve", "--deny"],
             &["check", "rust"],
             &["setup", "--fast"],
+            &["bench", "--against"],
             &["install"],
             &["install", "c"],
             &["install", "c", "--prefix"],

@@ -17,9 +17,6 @@ use crate::setup::{self, Need, Tool};
 use crate::workspace::{Profile, Workspace};
 
 pub(crate) use c::{Install, install, write};
-pub(crate) use go::{command as go_command, module as go_module};
-pub(crate) use kotlin::{build as kotlin_build, for_short_runs as kotlin_for_short_runs, jar as kotlin_jar};
-pub(crate) use swift::program_of as swift_program;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Language {
@@ -115,18 +112,6 @@ impl Language {
             Self::Go => go::build_demo(workspace, run),
             Self::Kotlin => kotlin::build_demo(workspace, run),
             Self::Swift => swift::build_demo(workspace, run),
-        }
-    }
-
-    /// The example tool, once it is built: a program of its own, or the launcher.
-    pub(crate) fn example(self, workspace: &Workspace, profile: Profile) -> PathBuf {
-        match self {
-            Self::Rust => rust::example(workspace, profile),
-            Self::Python => crate::examples::launcher(workspace, self),
-            Self::C => c::example(workspace),
-            Self::Go => go::example(workspace),
-            Self::Kotlin => kotlin::example(workspace),
-            Self::Swift => swift::example(workspace),
         }
     }
 

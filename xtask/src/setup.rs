@@ -19,11 +19,6 @@ pub(crate) fn run(workspace: &Workspace, languages: &[Language]) -> anyhow::Resu
     Ok(u8::from(report.counts.failed > 0))
 }
 
-/// Brings programs that only one command needs.
-pub(crate) fn provide(workspace: &Workspace, needs: &[&Need], report: &mut Report) -> anyhow::Result<()> {
-    report.part("programs", |live| debian::provide(workspace, needs, live))
-}
-
 /// Sets up what is not there yet. Each piece is made once, also when several processes ask for it.
 pub(crate) fn prepare(
     workspace: &Workspace,
@@ -36,7 +31,7 @@ pub(crate) fn prepare(
             needs.push(need);
         }
     }
-    provide(workspace, &needs, report)?;
+    report.part("programs", |live| debian::provide(workspace, &needs, live))?;
     for tool in tools::ALL.iter().chain(languages.iter().flat_map(|language| language.tools())) {
         report.part(tool.title, |_| {
             if let Some(missing) = tool.needs.iter().find(|name| !is_there(name)) {

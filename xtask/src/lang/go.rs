@@ -45,7 +45,7 @@ fn example_sources(workspace: &Workspace) -> PathBuf {
 }
 
 /// The go command. Caches, flags and proxies are those of the person; the toolchain is the one that is there.
-pub(crate) fn command(workspace: &Workspace) -> anyhow::Result<Command> {
+fn command(workspace: &Workspace) -> anyhow::Result<Command> {
     Ok(of_toolchain(workspace, &toolchain::go(workspace)?))
 }
 
@@ -70,7 +70,7 @@ fn go(workspace: &Workspace, name: &str, folder: &Path) -> anyhow::Result<Comman
 }
 
 /// Where the packed module is unpacked, once the example tool is built.
-pub(crate) fn module(workspace: &Workspace) -> PathBuf {
+fn module(workspace: &Workspace) -> PathBuf {
     module::packed(workspace)
 }
 

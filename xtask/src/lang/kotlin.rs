@@ -19,7 +19,6 @@ use crate::workspace::Workspace;
 
 pub(super) use check::{KTLINT, check};
 pub(super) use example::LAUNCH;
-pub(crate) use example::for_short_runs;
 pub(super) use jdk::missing;
 
 /// Maven and a JDK are among what every language's tests need.
@@ -67,13 +66,8 @@ pub(super) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result
     junit::run(workspace, report)
 }
 
-/// The jar that users get, once it is built.
-pub(crate) fn jar(workspace: &Workspace) -> PathBuf {
-    package::jar(workspace, "")
-}
-
 /// Builds the Maven project in `sources`, in a copy of it at `folder`.
-pub(crate) fn build(workspace: &Workspace, sources: &Path, folder: &Path) -> anyhow::Result<Command> {
+fn build(workspace: &Workspace, sources: &Path, folder: &Path) -> anyhow::Result<Command> {
     copy(sources, &empty(folder.to_path_buf())?)?;
     let mut build = maven::maven(workspace, folder, "package");
     build.arg("--quiet");

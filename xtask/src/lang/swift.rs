@@ -17,8 +17,7 @@ use crate::setup::Need;
 use crate::workspace::Workspace;
 
 pub(super) use check::check;
-pub(crate) use example::program_of;
-pub(super) use example::{build as build_example, start as example, words};
+pub(super) use example::{build as build_example, words};
 pub(super) use toolchain::{ALL as TOOLS, missing};
 
 pub(super) const NEEDS: &[Need] = &[

@@ -39,7 +39,7 @@ pub(in super::super) fn check(workspace: &Workspace, report: &mut Report) -> any
         };
         let mut lint = workspace.command("java");
         lint.arg("-jar").arg(jar(&folder)).args(["--relative", "--log-level=error"]);
-        lint.args(["bindings/kotlin/**/*.kt", "examples/kotlin/**/*.kt", "xtask/**/*.kt"]);
+        lint.args(["bindings/kotlin/**/*.kt", "examples/kotlin/**/*.kt", "bench/**/*.kt"]);
         let finished = process::run(lint, LIMIT, |_| ())?;
         Ok(if finished.success { Outcome::Passed } else { Outcome::Failed(finished.tail) })
     })

@@ -21,20 +21,6 @@ pub(super) fn start_script(workspace: &Workspace) -> PathBuf {
     installed(workspace).join("bin").join("login-example")
 }
 
-/// What the start script tells the JVM, for others that are compared with the tool.
-pub(crate) fn for_short_runs(workspace: &Workspace) -> Vec<String> {
-    let native = installed(workspace).join("lib").join("native");
-    let mut options: Vec<_> =
-        ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Djna.nounpack=true"]
-            .map(str::to_owned)
-            .into();
-    for name in ["boot", "platform"] {
-        options.push(format!("-Djna.{name}.library.path={}", native.display()));
-    }
-    options.push(format!("-Djna.library.path={}", native.display()));
-    options
-}
-
 pub(super) fn build(workspace: &Workspace, run: Run) -> anyhow::Result<()> {
     package::build(workspace, run)?;
     let home = home(workspace);

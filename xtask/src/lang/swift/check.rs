@@ -10,7 +10,7 @@ use crate::report::{Outcome, Report};
 use crate::workspace::Workspace;
 
 const RULES: &str = "bindings/swift/.swift-format";
-const FOLDERS: [&str; 3] = ["bindings/swift", "examples/swift", "xtask"];
+const FOLDERS: [&str; 3] = ["bindings/swift", "examples/swift", "bench"];
 
 const QUICK: Duration = Duration::from_secs(3 * 60);
 const COMPILE: Duration = Duration::from_secs(15 * 60);

@@ -19,7 +19,7 @@ fn folder(workspace: &Workspace) -> PathBuf {
 }
 
 /// What starts it, without a launcher.
-pub(in super::super) fn start(workspace: &Workspace) -> PathBuf {
+fn start(workspace: &Workspace) -> PathBuf {
     folder(workspace).join(START)
 }
 
@@ -44,7 +44,7 @@ pub(in super::super) fn build(workspace: &Workspace, run: Run) -> anyhow::Result
     let toolchain = toolchain::of(workspace)?;
     package::unpack_once(workspace, run)?;
     let sources = package::user(workspace, "examples/swift", "example-sources")?;
-    let built = release(workspace, &toolchain, &sources, "example", NAME, None, run)?;
+    let built = release(workspace, &toolchain, &sources, run)?;
     fs::create_dir_all(folder(workspace))?;
     // Renamed into place, as it may be running.
     replace(&program(workspace), |partial| fs::copy(built, partial).map(|_| ()))?;
@@ -57,43 +57,18 @@ pub(in super::super) fn build(workspace: &Workspace, run: Run) -> anyhow::Result
     })
 }
 
-/// Builds another program of ours in the same way; gives the words that start it. `tree` is its folder in the source tree, `library` what it
-/// is linked with, where it does not use the package.
-pub(crate) fn program_of(
-    workspace: &Workspace,
-    tree: &str,
-    product: &str,
-    library: Option<&Path>,
-    run: Run,
-) -> anyhow::Result<Vec<PathBuf>> {
-    let toolchain = toolchain::of(workspace)?;
-    let folder = match library {
-        Some(_) => workspace.root.join(tree),
-        None => package::user(workspace, tree, product)?,
-    };
-    let mut words = toolchain.outside();
-    words.push(release(workspace, &toolchain, &folder, product, product, library, run)?);
-    Ok(words)
-}
-
-/// Builds a program as it is handed out: small, and with Swift's own libraries in it. Gives the file.
+/// Builds the tool as it is handed out: small, and with Swift's own libraries in it. Gives the file.
 fn release(
     workspace: &Workspace,
     toolchain: &Toolchain,
-    folder: &Path,
-    build_name: &str,
-    product: &str,
-    library: Option<&Path>,
+    sources: &Path,
     run: Run,
 ) -> anyhow::Result<PathBuf> {
-    let scratch = super::builds(workspace).join(build_name);
-    let mut swift = toolchain.swift(workspace, "build", folder, &scratch, &[]);
+    let scratch = super::builds(workspace).join("example");
+    let mut swift = toolchain.swift(workspace, "build", sources, &scratch, &[]);
     swift.args(["--configuration", "release", "--static-swift-stdlib", "-Xlinker", "-s"]);
-    swift.args(["--product", product]);
-    if let Some(library) = library {
-        swift.arg("-Xlinker").arg(library);
-    }
-    let program = scratch.join("release").join(product);
+    swift.args(["--product", NAME]);
+    let program = scratch.join("release").join(NAME);
     // SwiftPM does not look at libraries, and would not link again.
     if program.exists() {
         fs::remove_file(&program)?;
