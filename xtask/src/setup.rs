@@ -9,7 +9,8 @@ use crate::workspace::Workspace;
 
 pub(crate) use debian::{Need, is_there};
 pub(crate) use tools::{
-    Tool, cargo_deny, keycloak, lock, made, make_node_folder, make_venv, node_modules, once,
+    CARGO_DENY, NODE_MODULES, PYTHON, Tool, keycloak, lock, make_environment, make_node_modules, make_venv,
+    once,
 };
 
 /// `cargo xtask setup`
@@ -38,12 +39,7 @@ pub(crate) fn prepare(
     }
     provide(workspace, &needs, report)?;
     for tool in tools::ALL.iter().chain(languages.iter().flat_map(|language| language.tools())) {
-        report.part(tool.title, |_| {
-            if let Some(missing) = tool.needs.iter().find(|name| !is_there(name)) {
-                return Ok(Outcome::Skipped(format!("needs {missing}")));
-            }
-            (tool.make)(workspace).map(|()| Outcome::Ready)
-        })?;
+        report.part(tool.title, |_| tool.folder(workspace).map(|_| Outcome::Ready))?;
     }
     Ok(())
 }
