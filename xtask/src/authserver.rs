@@ -18,8 +18,8 @@ pub(crate) const CLIENT: &str = "client_cli";
 
 /// How long the server may take to say that it is ready.
 const START: Duration = Duration::from_secs(30);
-/// How long a login may take that is approved at once.
-const LOGIN: Duration = Duration::from_secs(60);
+/// How long a login may take that is approved at once, and what is built before it.
+const LOGIN: Duration = Duration::from_secs(10 * 60);
 
 /// `cargo xtask authserver ...`
 pub(crate) fn run(workspace: &Workspace, arguments: &[OsString]) -> anyhow::Result<u8> {

@@ -8,13 +8,11 @@ mod package;
 mod tests;
 mod toolchain;
 
-use std::ffi::OsString;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Parts;
-use crate::files;
 use crate::guide::{Code, Guide};
 use crate::process;
 use crate::report::Report;
@@ -79,39 +77,25 @@ fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
     .test(workspace, report)
 }
 
+/// Small, and with Swift's own libraries in it, as a program is handed out.
+const RELEASE: [&str; 5] = ["--configuration", "release", "--static-swift-stdlib", "-Xlinker", "-s"];
 /// In the mode of Swift 6, without a warning.
 const STRICTLY: [&str; 6] =
     ["-Xswiftc", "-swift-version", "-Xswiftc", "6", "-Xswiftc", "-warnings-as-errors"];
 
 fn run_guide(workspace: &Workspace, toolchain: &Toolchain, code: Code, url: &str) -> anyhow::Result<String> {
-    let folder = home(workspace).join("guide");
-    let sources = files::empty(folder.join("Sources").join("guide"))?;
-    let packed = package::packed(workspace);
-    fs::write(folder.join("Package.swift"), MANIFEST.replace("PACKED", &packed.to_string_lossy()))?;
+    let folder = package::user(workspace, "bindings/swift/tests/guide", "guide")?;
+    let sources = folder.join("Sources").join("guide");
     match code {
         Code::Program(code) => fs::write(sources.join("main.swift"), code)?,
+        // With the caller that lies there.
         Code::Functions(functions) => {
-            fs::write(
-                sources.join("Functions.swift"),
-                format!("import CLIAuth\nimport Foundation\n{functions}"),
-            )?;
-            let caller = self::sources(workspace).join("tests/guide/main.swift");
-            fs::copy(caller, sources.join("main.swift"))?;
+            let code = format!("import CLIAuth\nimport Foundation\n{functions}");
+            fs::write(sources.join("Functions.swift"), code)?;
         }
     }
     let scratch = builds(workspace).join("guide");
     let mut run = toolchain.swift(workspace, "run", &folder, &scratch, &[]);
-    run.args(STRICTLY.map(OsString::from)).args(["guide", url]);
+    run.args(STRICTLY).args(["guide", url]);
     process::said(run, LIMIT)
 }
-
-const MANIFEST: &str = r#"// swift-tools-version: 5.9
-import PackageDescription
-
-let package = Package(
-    name: "guide",
-    platforms: [.macOS(.v13)],
-    dependencies: [.package(path: "PACKED")],
-    targets: [.executableTarget(name: "guide", dependencies: ["CLIAuth"])]
-)
-"#;

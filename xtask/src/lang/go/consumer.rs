@@ -21,72 +21,30 @@ use crate::workspace::Workspace;
 const README: &str = "bindings/go/README.md";
 const LIMIT: Duration = Duration::from_secs(5 * 60);
 
-/// Logs in at the server that it is told of.
-const PROGRAM: &str = r#"package main
-
-import (
-	"context"
-	"fmt"
-	"os"
-
-	"cliauth"
-)
-
-func main() {
-	client, err := cliauth.NewAuthKit("client_cli", cliauth.WithAPIBase(os.Args[1]), cliauth.AllowInsecureLoopback(true))
-	if err != nil {
-		panic(err)
-	}
-	login := client.Login()
-	defer login.Close()
-	if _, err := login.Start(context.Background()); err != nil {
-		panic(err)
-	}
-	tokens, err := login.Poll(context.Background(), nil)
-	if err != nil {
-		panic(err)
-	}
-	fmt.Println("Logged in as", cliauth.Sanitize(tokens.UserID))
-}
-"#;
-
-/// Uses the sub-module too.
-const WITH_OAUTH2: &str = r#"package main
-
-import (
-	"cliauth"
-	cliauthoauth2 "cliauth/oauth2"
-)
-
-func main() {
-	println(cliauthoauth2.Token(&cliauth.Tokens{TokenType: "bearer"}).Type())
-}
-"#;
-
 pub(super) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
     report.part("the README, from an empty folder", |_| {
-        let folder = user(workspace, "readme", PROGRAM)?;
+        let folder = user(workspace, "readme", "login")?;
         let archive = module::build(workspace, quietly)?;
         fs::copy(&archive, folder.join(archive.file_name().context("a name")?))?;
         follow_readme(workspace, &folder)?;
         log_in(workspace, &folder)
     })?;
     report.part("a vendored module", |_| {
-        let folder = user(workspace, "vendor", PROGRAM)?;
+        let folder = user(workspace, "vendor", "login")?;
         require(workspace, &folder, &[""])?;
         process::succeed(go(workspace, &folder, &["mod", "vendor"]), LIMIT)?;
         process::succeed(go(workspace, &folder, &["build", "-mod=vendor", "-o", "my-cli", "."]), LIMIT)?;
         log_in(workspace, &folder)
     })?;
     report.part("the sub-module for x/oauth2", |_| {
-        let folder = user(workspace, "oauth2", WITH_OAUTH2)?;
+        let folder = user(workspace, "oauth2", "oauth2")?;
         require(workspace, &folder, &["", "/oauth2"])?;
         process::succeed(go(workspace, &folder, &["mod", "tidy"]), LIMIT)?;
         process::succeed(go(workspace, &folder, &["build", "-o", "my-cli", "."]), LIMIT)?;
         process::succeed(Command::new(folder.join("my-cli")), LIMIT)
     })?;
     report.part("the installed C library", |_| {
-        let folder = user(workspace, "system", PROGRAM)?;
+        let folder = user(workspace, "system", "login")?;
         require(workspace, &folder, &[""])?;
         let lib = c::prefix(workspace).join("lib");
         let mut build = go(workspace, &folder, &["build", "-tags=cliauth_system", "-o", "my-cli", "."]);
@@ -105,7 +63,8 @@ pub(super) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result
 /// A folder with a program and its manifest.
 fn user(workspace: &Workspace, name: &str, program: &str) -> anyhow::Result<PathBuf> {
     let folder = files::empty(super::home(workspace).join("user").join(name))?;
-    fs::write(folder.join("main.go"), program)?;
+    let sources = super::sources(workspace).join("testdata/consumers").join(program);
+    fs::copy(sources.join("main.go"), folder.join("main.go"))?;
     process::succeed(go(workspace, &folder, &["mod", "init", "my-cli"]), LIMIT)?;
     Ok(folder)
 }

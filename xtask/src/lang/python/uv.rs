@@ -38,19 +38,25 @@ const LIMIT: Duration = Duration::from_secs(5 * 60);
 pub(super) fn tool(workspace: &Workspace, program: &str) -> anyhow::Result<Command> {
     let bin = PROGRAMS.folder(workspace)?.join("bin");
     let mut command = super::command(workspace, bin.join(program));
-    let path = env::var_os("PATH").unwrap_or_default();
-    // The versions that pyenv keeps: its stand-ins on PATH start only those that a person has chosen.
-    let of_pyenv = env::split_paths(&path).filter(|folder| folder.ends_with("shims"));
-    let versions = of_pyenv.filter_map(|shims| fs::read_dir(shims.parent()?.join("versions")).ok()).flatten();
-    let versions = versions.filter_map(Result::ok).map(|version| version.path().join("bin"));
-    // The tools last, but there, since one calls the other: their `python3` is not the one that a person means.
-    command.env("PATH", env::join_paths(env::split_paths(&path).chain(versions).chain([bin]))?);
+    // maturin calls `python3` for zig.
+    command.env("PATH", env::join_paths([bin].into_iter().chain(path()))?);
     Ok(command)
+}
+
+fn path() -> Vec<PathBuf> {
+    env::split_paths(&env::var_os("PATH").unwrap_or_default()).collect()
 }
 
 fn uv(workspace: &Workspace, words: &[&str]) -> anyhow::Result<Command> {
     let mut uv = tool(workspace, "uv")?;
     uv.args(words).env("UV_PYTHON_DOWNLOADS", "never").env("UV_LINK_MODE", "copy");
+    // The versions that pyenv keeps: its stand-ins on PATH start only those that a person has chosen.
+    let of_pyenv = path().into_iter().filter(|folder| folder.ends_with("shims"));
+    let versions = of_pyenv.filter_map(|shims| fs::read_dir(shims.parent()?.join("versions")).ok()).flatten();
+    let versions = versions.filter_map(Result::ok).map(|version| version.path().join("bin"));
+    // The tools last: their `python3` is not the one that a person means.
+    let tools = PROGRAMS.folder(workspace)?.join("bin");
+    uv.env("PATH", env::join_paths(path().into_iter().chain(versions).chain([tools]))?);
     Ok(uv)
 }
 

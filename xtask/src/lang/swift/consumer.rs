@@ -20,16 +20,6 @@ use crate::workspace::Workspace;
 const README: &str = "bindings/swift/README.md";
 const LIMIT: Duration = Duration::from_secs(10 * 60);
 
-/// Logs in at the server that it is told of, and nowhere else.
-const PROGRAM: &str = r#"import CLIAuth
-
-let options = ClientOptions(allowInsecureLoopback: true)
-let client = try Client.authKit(clientID: "client_cli", apiBase: CommandLine.arguments[1], options: options)
-let login = client.login()
-try await login.start()
-print("Logged in as", sanitize(try await login.poll().userID ?? "nobody"))
-"#;
-
 pub(super) fn test(workspace: &Workspace, toolchain: &Toolchain, report: &mut Report) -> anyhow::Result<()> {
     report.part("the README, from an empty folder", |_| {
         let folder = files::empty(super::home(workspace).join("user").join("readme"))?;
@@ -39,7 +29,7 @@ pub(super) fn test(workspace: &Workspace, toolchain: &Toolchain, report: &mut Re
         fs::write(folder.join("Package.swift"), manifest)?;
         let program = folder.join("Sources").join("my-cli");
         fs::create_dir_all(&program)?;
-        fs::write(program.join("main.swift"), PROGRAM)?;
+        fs::copy(sources(workspace).join("tests/consumer/main.swift"), program.join("main.swift"))?;
         let lines = only_block(workspace, "sh")?;
         ensure!(lines.lines().count() == 3, "these are not three lines:\n{lines}");
         // The third line starts it, as a user would; this one has to be told where to log in.
@@ -54,7 +44,7 @@ pub(super) fn test(workspace: &Workspace, toolchain: &Toolchain, report: &mut Re
         let folder = super::home(workspace).join("user").join("readme");
         let scratch = super::builds(workspace).join("readme");
         let mut build = toolchain.swift(workspace, "build", &folder, &scratch, &[]);
-        build.args(["--configuration", "release", "--static-swift-stdlib", "-Xlinker", "-s"]);
+        build.args(super::RELEASE);
         quietly(build)?;
         let program = scratch.join("release").join("my-cli");
         needs_only_c(workspace, &program)?;

@@ -74,8 +74,7 @@ fn release(
 ) -> anyhow::Result<PathBuf> {
     let scratch = super::builds(workspace).join(build_name);
     let mut swift = toolchain.swift(workspace, "build", folder, &scratch, &[]);
-    swift.args(["--configuration", "release", "--static-swift-stdlib", "-Xlinker", "-s"]);
-    swift.args(["--product", product]);
+    swift.args(super::RELEASE).args(["--product", product]);
     if let Some(library) = library {
         swift.arg("-Xlinker").arg(library);
     }

@@ -18,7 +18,8 @@ use crate::workspace::Workspace;
 /// The folder in the archive, and by that the package's name in other packages.
 pub(super) const FOLDER: &str = "CLIAuth";
 /// Where the manifests of this project's own packages look for it.
-const IN_THE_TREE: [&str; 3] = ["../../bindings/swift", "../../../bindings/swift", "../../swift"];
+const IN_THE_TREE: [&str; 4] =
+    ["../../bindings/swift", "../../../bindings/swift", "../../swift", "../../../swift"];
 
 /// Stands in for the generated module, and says why that is missing.
 const STAND_IN: &str = "Sources/CLIAuthNative/SourceTree.swift";
@@ -91,7 +92,11 @@ pub(crate) fn user(workspace: &Workspace, tree: &str, name: &str) -> anyhow::Res
     let manifest = fs::read_to_string(from.join("Package.swift"))?;
     let found = IN_THE_TREE.iter().map(|path| format!("\"{path}\"")).find(|it| manifest.contains(it));
     let found = found.with_context(|| format!("{tree}/Package.swift does not depend on the package"))?;
-    remove_others(&from, &folder)?;
+    // What only an earlier version of the sources had.
+    let here = if folder.exists() { files::below(&folder)? } else { Vec::new() };
+    for file in here.iter().filter(|file| !file.strip_prefix(&folder).is_ok_and(|below| from.join(below).is_file())) {
+        fs::remove_file(file)?;
+    }
     copy(&from, &folder, ".build")?;
     let instead = format!("{:?}", packed(workspace));
     files::write(&folder.join("Package.swift"), manifest.replace(&found, &instead).as_bytes())?;
@@ -103,23 +108,4 @@ pub(super) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result
     report.part("package: packed twice is the same", |_| {
         files::packed_twice_is_the_same(|| build(workspace, quietly))
     })
-}
-
-/// Removes from `folder` what is not in `from`.
-fn remove_others(from: &Path, folder: &Path) -> anyhow::Result<()> {
-    if !folder.exists() {
-        return Ok(());
-    }
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let (origin, is_folder) = (from.join(entry.file_name()), entry.file_type()?.is_dir());
-        if is_folder && origin.is_dir() {
-            remove_others(&origin, &entry.path())?;
-        } else if is_folder {
-            fs::remove_dir_all(entry.path())?;
-        } else if !origin.is_file() {
-            fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
 }
