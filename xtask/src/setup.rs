@@ -8,10 +8,7 @@ use crate::report::{Outcome, Report};
 use crate::workspace::Workspace;
 
 pub(crate) use debian::{Need, is_there};
-pub(crate) use tools::{
-    CARGO_DENY, NODE_MODULES, PYTHON, Tool, keycloak, lock, make_environment, make_node_modules, make_venv,
-    once,
-};
+pub(crate) use tools::{NODE_MODULES, Tool, keycloak, lock, make_node_modules, make_venv, once, programs};
 
 /// `cargo xtask setup`
 pub(crate) fn run(workspace: &Workspace, languages: &[Language]) -> anyhow::Result<u8> {

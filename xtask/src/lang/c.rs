@@ -39,7 +39,7 @@ pub(super) const PARTS: Parts = Parts {
         Need { program: "valgrind", package: "valgrind" },
         Need { program: "doxygen", package: "doxygen" },
     ],
-    tools: &[tools::CBINDGEN, super::native::ZIG],
+    tools: &[tools::CBINDGEN],
     build_example: |workspace, _, run| {
         fs::create_dir_all(home(workspace))?;
         let _lock = setup::lock(&home(workspace).join("example.lock"))?;

@@ -28,7 +28,7 @@ pub(super) const PARTS: Parts = Parts {
         Need { program: "objcopy", package: "binutils" },
         Need { program: "pkg-config", package: "pkg-config" },
     ],
-    tools: &[super::native::ZIG],
+    tools: &[],
     build_example: |workspace, _, run| build_example(workspace, run),
     words: |workspace, _| vec![home(workspace).join("example").join("login-example")],
     package: |workspace, run| Ok(vec![module::build(workspace, run)?]),

@@ -26,7 +26,7 @@ pub(super) const PARTS: Parts = Parts {
         Need { program: "gcc", package: "gcc" },
         Need { program: "objcopy", package: "binutils" },
     ],
-    tools: &[super::native::ZIG, check::KTLINT],
+    tools: &[check::KTLINT],
     build_example: |workspace, _, run| build_example(workspace, run),
     words: |workspace, _| vec![start_script(workspace)],
     package: package::build,

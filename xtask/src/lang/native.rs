@@ -14,19 +14,11 @@ use anyhow::{Context, bail, ensure};
 
 use crate::examples::Run;
 use crate::process;
-use crate::setup::{PYTHON, Tool, make_environment};
+use crate::setup;
 use crate::workspace::Workspace;
 
 /// The oldest glibc that a portable library runs with: that of 2012.
 pub(super) const GLIBC: &str = "2.17";
-
-pub(super) const ZIG: Tool = Tool {
-    title: "zig",
-    name: "zig",
-    needs: PYTHON,
-    recipe: include_str!("zig.txt"),
-    make: make_environment,
-};
 
 /// What every compiler driver links by itself, in the way that fits how it was called.
 const OF_THE_DRIVER: &[&str] = &["-lgcc_s", "-lc"];
@@ -206,7 +198,7 @@ fn compiler(workspace: &Workspace) -> Command {
 
 /// `zig`, a C compiler that links against an old glibc.
 fn zig(workspace: &Workspace) -> anyhow::Result<Command> {
-    let mut zig = workspace.command(ZIG.folder(workspace)?.join("bin").join("python"));
+    let mut zig = workspace.command(setup::programs(workspace)?.join("python"));
     zig.args(["-m", "ziglang"]);
     let cache = workspace.target.join("zig");
     zig.env("ZIG_GLOBAL_CACHE_DIR", &cache).env("ZIG_LOCAL_CACHE_DIR", &cache);

@@ -21,7 +21,7 @@ pub(super) const PARTS: Parts = Parts {
         Need { program: "python3 with venv", package: "python3-venv" },
         Need { program: "strip", package: "binutils" },
     ],
-    tools: uv::TOOLS,
+    tools: &[uv::PYRIGHT],
     build_example: |workspace, _, run| build_example(workspace, run),
     // Python itself first: what is on a script's first line is the place where it was installed.
     words: |workspace, _| {

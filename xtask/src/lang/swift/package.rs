@@ -94,7 +94,9 @@ pub(crate) fn user(workspace: &Workspace, tree: &str, name: &str) -> anyhow::Res
     let found = found.with_context(|| format!("{tree}/Package.swift does not depend on the package"))?;
     // What only an earlier version of the sources had.
     let here = if folder.exists() { files::below(&folder)? } else { Vec::new() };
-    for file in here.iter().filter(|file| !file.strip_prefix(&folder).is_ok_and(|below| from.join(below).is_file())) {
+    for file in
+        here.iter().filter(|file| !file.strip_prefix(&folder).is_ok_and(|below| from.join(below).is_file()))
+    {
         fs::remove_file(file)?;
     }
     copy(&from, &folder, ".build")?;
