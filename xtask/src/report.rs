@@ -191,45 +191,26 @@ impl Report {
             Err(error) => Outcome::Failed(format!("{error:#}")),
         };
         let time = seconds(began.elapsed());
-        let counts = match &outcome {
-            Outcome::Passed => {
-                println!("passed  {time}");
-                Counts::PASSED
-            }
-            Outcome::Ready => {
-                println!("ready   {time}");
-                Counts::default()
-            }
-            Outcome::Counted(counts, why) => {
-                println!("{}  {time}  ({counts})", counts.word());
-                if !why.is_empty() {
-                    println!("{}", indented(why));
-                }
-                *counts
-            }
-            Outcome::Failed(why) => {
-                println!("FAILED  {time}\n{}", indented(why));
-                Counts::FAILED
-            }
-            Outcome::Skipped(why) => {
-                println!("skipped  {why}");
-                Counts::SKIPPED
-            }
-            Outcome::Untried(why) => {
-                println!("not tried: {why}");
-                Counts::default()
-            }
+        let nothing = String::new;
+        let (counts, line, why) = match outcome {
+            Outcome::Passed => (Counts::PASSED, format!("passed  {time}"), nothing()),
+            Outcome::Ready => (Counts::default(), format!("ready   {time}"), nothing()),
+            Outcome::Counted(counts, why) => (counts, format!("{}  {time}  ({counts})", counts.word()), why),
+            Outcome::Failed(why) => (Counts::FAILED, format!("FAILED  {time}"), why),
+            Outcome::Skipped(why) => (Counts::SKIPPED, format!("skipped  {why}"), nothing()),
+            Outcome::Untried(why) => (Counts::default(), format!("not tried: {why}"), nothing()),
         };
+        println!("{line}");
+        for line in why.lines() {
+            println!("    {line}");
+        }
         self.counts.add(counts);
         Ok(())
     }
 
     /// One part that is one command, whose output matters only when it fails.
     pub(crate) fn command(&mut self, title: &str, command: Command, limit: Duration) -> anyhow::Result<()> {
-        self.part(title, |_| {
-            let Finished { success, tail } = process::run(command, limit, |_| ())?;
-            Ok(if success { Outcome::Passed } else { Outcome::Failed(tail) })
-        })
+        self.part(title, |_| process::succeed(command, limit))
     }
 
     /// `rust: passed  1m23s`
@@ -237,10 +218,6 @@ impl Report {
         let word = self.counts.word().to_ascii_lowercase();
         format!("{}: {word}  {}", self.name, seconds(self.began.elapsed()))
     }
-}
-
-fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
 }
 
 fn seconds(time: Duration) -> String {

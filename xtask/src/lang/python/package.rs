@@ -38,7 +38,6 @@ pub(super) fn build(workspace: &Workspace, run: Run) -> anyhow::Result<PathBuf> 
     maturin.arg("--out").arg(&raw);
     // The generator reads the symbols, which zig's linker would take away for "debuginfo" already.
     maturin.env("CARGO_PROFILE_SIZE_STRIP", "none");
-    maturin.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", remap()?);
     run(maturin)?;
 
     let raw = only(&raw, ".whl")?;
@@ -57,13 +56,20 @@ fn maturin(workspace: &Workspace, name: &str, target: &Path) -> anyhow::Result<C
     // All that lies there is packed, also what an earlier build left.
     empty(target.join("maturin"))?;
     let mut maturin = tool(workspace, "maturin")?;
-    maturin.arg(name).current_dir(super::sources(workspace)).env("CARGO_TARGET_DIR", target);
-    maturin.env("CARGO_ZIGBUILD_CACHE_DIR", target.join("zigbuild"));
-    for name in ["ZIG_GLOBAL_CACHE_DIR", "ZIG_LOCAL_CACHE_DIR"] {
-        maturin.env(name, target.join("zig"));
-    }
-    forget_this_crate(&mut maturin);
+    maturin.arg(name).current_dir(super::sources(workspace));
+    surround(&mut maturin, target)?;
     Ok(maturin)
+}
+
+/// Keeps what a command builds in `target`.
+fn surround(command: &mut Command, target: &Path) -> anyhow::Result<()> {
+    command.env("CARGO_TARGET_DIR", target).env("CARGO_ZIGBUILD_CACHE_DIR", target.join("zigbuild"));
+    for name in ["ZIG_GLOBAL_CACHE_DIR", "ZIG_LOCAL_CACHE_DIR"] {
+        command.env(name, target.join("zig"));
+    }
+    command.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", remap()?);
+    forget_this_crate(command);
+    Ok(())
 }
 
 /// The example tool as a wheel, as anybody's tool is one.
@@ -161,10 +167,10 @@ pub(super) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result
     report.part("sdist: build, install, log in", |_| {
         let home = super::home(workspace);
         let out = empty(home.join("wheel-of-sdist"))?;
-        // As pip does for a platform that no wheel is there for, but unoptimised: the workspace's own debug build has most of it.
+        // As pip does for a platform that no wheel is there for, but unoptimised: the wheel's own generator has most of it compiled so.
         let mut build = uv::build(workspace, &build_sdist(workspace, quietly)?, &out)?;
-        build.env("MATURIN_PEP517_ARGS", "--profile dev").env("CARGO_TARGET_DIR", &workspace.target);
-        forget_this_crate(&mut build);
+        build.env("MATURIN_PEP517_ARGS", "--profile dev");
+        surround(&mut build, &home.join("build"))?;
         process::succeed(build, BUILD)?;
         let environment = home.join("from-sdist");
         let wheels = [only(&out, ".whl")?, of_example(workspace)?];
