@@ -8,9 +8,7 @@ use crate::report::{Outcome, Report};
 use crate::workspace::Workspace;
 
 pub(crate) use debian::{Need, is_there};
-pub(crate) use tools::{
-    Tool, cargo_deny, keycloak, lock, made, make_node_folder, make_venv, node_modules, once,
-};
+pub(crate) use tools::{NODE_MODULES, Tool, keycloak, lock, make_node_modules, programs};
 
 /// `cargo xtask setup`
 pub(crate) fn run(workspace: &Workspace, languages: &[Language]) -> anyhow::Result<u8> {
@@ -33,12 +31,7 @@ pub(crate) fn prepare(
     }
     report.part("programs", |live| debian::provide(workspace, &needs, live))?;
     for tool in tools::ALL.iter().chain(languages.iter().flat_map(|language| language.tools())) {
-        report.part(tool.title, |_| {
-            if let Some(missing) = tool.needs.iter().find(|name| !is_there(name)) {
-                return Ok(Outcome::Skipped(format!("needs {missing}")));
-            }
-            (tool.make)(workspace).map(|()| Outcome::Ready)
-        })?;
+        report.part(tool.title, |_| tool.folder(workspace).map(|_| Outcome::Ready))?;
     }
     Ok(())
 }
