@@ -48,7 +48,7 @@ func TestALogin(t *testing.T) {
 		t.Fatalf("%#v", events)
 	}
 	pending, ok := events[0].(cliauth.Pending)
-	if !ok || pending.NextPollIn < time.Second || pending.NextPollIn > 2*time.Second || pending.ExpiresIn < 290*time.Second {
+	if !ok || pending.NextPollIn < time.Second || pending.NextPollIn > 2*time.Second || pending.ExpiresIn < 200*time.Second {
 		t.Errorf("%#v", events[0])
 	}
 	if tokens.AccessToken.IsZero() || tokens.RefreshToken.IsZero() || !strings.HasPrefix(tokens.UserID, "user_") {
@@ -267,7 +267,7 @@ func TestStepByStep(t *testing.T) {
 	defer login.Close()
 	var found []string
 	waited := false
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
 		began := time.Now()
 		step, err := login.Step(t.Context(), 50*time.Millisecond)
 		if err != nil {
@@ -278,7 +278,7 @@ func TestStepByStep(t *testing.T) {
 		}
 		switch step := step.(type) {
 		case cliauth.Waiting:
-			waited = waited || step.DueIn > 500*time.Millisecond
+			waited = waited || step.DueIn > 0
 			continue
 		case *cliauth.Tokens:
 			if again, err := login.Step(t.Context(), 0); err != nil || !again.(*cliauth.Tokens).AccessToken.Equal(step.AccessToken) {
@@ -306,7 +306,7 @@ func TestAStepOfNothingDoesNotBlock(t *testing.T) {
 		if err != nil || step != cliauth.Step(cliauth.Waiting{}) {
 			t.Fatal(step, err)
 		}
-		if took := time.Since(began); took > time.Second {
+		if took := time.Since(began); took > soon {
 			t.Fatalf("it took %v", took)
 		}
 	}

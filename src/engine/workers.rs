@@ -9,8 +9,9 @@ use std::{
 
 use crate::process::Process;
 
-/// Longest wait. A worker that was told to end is at most waking futures of the host, which takes moments.
-const LIMIT: Duration = Duration::from_secs(2);
+/// Longest wait. A worker that was told to end is at most waking futures of the host, which takes moments: this only keeps
+/// an exit from hanging.
+const LIMIT: Duration = Duration::from_secs(10);
 
 /// The process in the upper half, the number of its workers in the lower. A forked child has none of its parent's.
 static COUNT: AtomicU64 = AtomicU64::new(0);

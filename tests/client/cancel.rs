@@ -1,4 +1,4 @@
-//! Cancel from another thread, in every phase. The bounds are generous: the benchmark measures, this proves.
+//! Cancel from another thread, in every phase. The benchmark measures how long that takes.
 
 use std::{
     net::{TcpListener, TcpStream},
@@ -10,10 +10,7 @@ use std::{
 use cli_auth::{Client, ErrorKind, Login, Step};
 use serde_json::json;
 
-use crate::support::{Server, started, step_until};
-
-/// Far below every timeout, far above any scheduling noise.
-const AT_ONCE: Duration = Duration::from_secs(2);
+use crate::support::{AT_ONCE, PATIENCE, Server, patient, started, step_until};
 
 /// Cancels a login from another thread once `ready` returned, and checks that the call that drives it ends at once.
 fn cancelled_at_once(login: &Login, ready: impl FnOnce() + Send + 'static) {
@@ -42,7 +39,7 @@ fn cancelled_at_once(login: &Login, ready: impl FnOnce() + Send + 'static) {
 // proves: R8628-3.5-11, R10027-6.1.14-02
 #[test]
 fn while_waiting_for_the_next_poll() {
-    let server = Server::new(json!({"interval": 60}));
+    let server = Server::new(json!({"interval": 250}));
     let (login, _) = started(&server.client());
     cancelled_at_once(&login, || {});
     assert_eq!(server.requests("token", 0).len(), 0);
@@ -91,7 +88,7 @@ fn while_connecting() {
         assert!(queue.len() < 10_000);
     }
     let url = format!("http://{address}");
-    let client = Client::workos_connect(url, "client_1").allow_insecure_loopback(true).build().unwrap();
+    let client = patient(Client::workos_connect(url, "client_1")).build().unwrap();
     cancelled_at_once(&client.login(), || {});
 }
 
@@ -100,7 +97,7 @@ fn while_connecting() {
 fn while_resolving_the_name() {
     const INSIDE: &str = "CLI_AUTH_TEST_HUNG_RESOLVER";
     if std::env::var_os(INSIDE).is_some() {
-        let client = Client::workos_connect("auth.example.com", "client_1").build().unwrap();
+        let client = patient(Client::workos_connect("auth.example.com", "client_1")).build().unwrap();
         return cancelled_at_once(&client.login(), || {});
     }
     let directory = tempfile::tempdir().unwrap();
@@ -131,7 +128,7 @@ fn before_anything_was_sent() {
 // proves: P6-cancel-race
 #[test]
 fn a_token_that_was_read_but_not_given_out_is_revoked() {
-    let server = Server::approving(json!({"token": [{"real": true, "delay": 0.4}]}));
+    let server = Server::approving(json!({"token": [{"real": true, "delay": 2}]}));
     let (login, _) = started(&server.client());
     // The poll leaves in one step. Its answer comes later, and waits, unread, for the next one.
     while server.requests("token", 0).is_empty() {
@@ -141,15 +138,15 @@ fn a_token_that_was_read_but_not_given_out_is_revoked() {
     while server.requests("token", 1)[0]["replied"].is_null() {
         thread::sleep(Duration::from_millis(20));
     }
-    thread::sleep(Duration::from_millis(100));
+    thread::sleep(Duration::from_millis(500));
     login.cancel();
-    assert_eq!(login.step(Duration::from_secs(5)).unwrap_err().kind(), ErrorKind::Cancelled);
+    assert_eq!(login.step(PATIENCE).unwrap_err().kind(), ErrorKind::Cancelled);
     assert_eq!(server.requests("revoke", 1).len(), 1);
 }
 
 #[test]
 fn hundreds_of_waiting_logins_of_one_client() {
-    let server = Server::new(json!({"interval": 60}));
+    let server = Server::new(json!({"interval": 250}));
     let client = server.client();
     let logins: Vec<_> = (0..200).map(|_| started(&client).0).collect();
     let threads: Vec<_> = logins
@@ -183,7 +180,7 @@ fn one_cancelled_login_leaves_the_others_alone() {
 
 #[test]
 fn a_slice_in_progress_ends_too() {
-    let server = Server::new(json!({"interval": 60}));
+    let server = Server::new(json!({"interval": 250}));
     let (login, _) = started(&server.client());
     assert!(matches!(step_until(&login, |_| true), Ok(Step::Waiting { .. })));
     cancelled_at_once(&login, || {});

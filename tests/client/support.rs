@@ -10,8 +10,14 @@ use std::{
 use cli_auth::{Client, ClientBuilder, Error, Login, Prompt, Step};
 use serde_json::{Value, json};
 
-/// Longest that anything in these tests may take.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// Longest wait for what has to come.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// "At once". What would come late in these tests takes minutes, so that a busy machine cannot be taken for it.
+pub(crate) const AT_ONCE: Duration = Duration::from_secs(20);
+
+/// Timeout of a client whose requests are to hang: none ends by itself while a test looks at it.
+pub(crate) const NEVER: Duration = Duration::from_secs(300);
 
 static CONTROL: OnceLock<(authserver::Running, String)> = OnceLock::new();
 
@@ -23,6 +29,11 @@ fn control() -> &'static str {
         (running, address)
     });
     address
+}
+
+/// A client of this machine that waits as long as a test does.
+pub(crate) fn patient(builder: ClientBuilder) -> ClientBuilder {
+    builder.allow_insecure_loopback(true).connect_timeout(NEVER).read_timeout(NEVER).request_timeout(NEVER)
 }
 
 /// One request to the control interface.
@@ -71,8 +82,7 @@ impl Server {
     }
 
     pub(crate) fn builder(&self) -> ClientBuilder {
-        let builder =
-            Client::for_issuer(&self.url, "client_1").allow_insecure_loopback(true).scope("offline_access");
+        let builder = patient(Client::for_issuer(&self.url, "client_1")).scope("offline_access");
         match &self.ca_pem {
             Some(pem) => builder.ca_pem(pem.as_bytes()),
             None => builder,
@@ -81,7 +91,7 @@ impl Server {
 
     /// Waits until this many requests reached an endpoint, and gives all of its requests.
     pub(crate) fn requests(&self, endpoint: &str, count: usize) -> Vec<Value> {
-        let path = format!("/control/servers/{}/log?endpoint={endpoint}&count={count}&timeout=15", self.id);
+        let path = format!("/control/servers/{}/log?endpoint={endpoint}&count={count}&timeout=50", self.id);
         let log = ask("GET", &path, &Value::Null);
         let all = log["requests"].as_array().unwrap();
         all.iter().filter(|request| request["endpoint"] == endpoint).cloned().collect()

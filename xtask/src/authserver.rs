@@ -2,12 +2,12 @@
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 
 use crate::examples::in_foreground;
 use crate::process::{self, Ended};
@@ -18,12 +18,8 @@ pub(crate) const CLIENT: &str = "client_cli";
 
 /// How long the server may take to say that it is ready.
 const START: Duration = Duration::from_secs(30);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Answer {
-    Approve,
-    Deny,
-}
+/// How long a login may take that is approved at once, and what is built before it.
+const LOGIN: Duration = Duration::from_secs(10 * 60);
 
 /// `cargo xtask authserver ...`
 pub(crate) fn run(workspace: &Workspace, arguments: &[OsString]) -> anyhow::Result<u8> {
@@ -42,19 +38,12 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts the debug build, which has to be there. `answer` is what it answers by itself; else a person does.
-    pub(crate) fn start(workspace: &Workspace, answer: Option<Answer>) -> anyhow::Result<Self> {
+    /// Starts the debug build, which has to be there, with more `words`: `--approve`, if that is what it answers by itself.
+    pub(crate) fn start(workspace: &Workspace, words: &[&str]) -> anyhow::Result<Self> {
         let mut command = workspace.command(workspace.binary(Profile::Debug, "authserver"));
         // Even a killed xtask closes this pipe, and the server ends with it.
-        command
-            .args(["--listen", "127.0.0.1:0", "--exit-on-eof"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
-        match answer {
-            Some(Answer::Approve) => command.arg("--approve"),
-            Some(Answer::Deny) => command.arg("--deny"),
-            None => &mut command,
-        };
+        command.args(["--listen", "127.0.0.1:0", "--exit-on-eof"]).args(words);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process =
             Ended::spawn_group(&mut command).context("the authorization server does not start")?;
         let stdout = process.take_stdout().context("its output is piped")?;
@@ -76,4 +65,12 @@ impl Server {
 /// The words with which an example tool logs in at the server `url`.
 pub(crate) fn login_words(url: &str) -> [&str; 8] {
     ["login", "--provider", "authkit", "--api-base", url, "--client-id", CLIENT, "--insecure-loopback"]
+}
+
+/// Runs what `program` makes of the address of a server that approves; it has to say that it is logged in.
+pub(crate) fn logs_in(workspace: &Workspace, program: impl FnOnce(&str) -> Command) -> anyhow::Result<()> {
+    let server = Server::start(workspace, &["--approve"])?;
+    let said = process::said(program(&server.url), LOGIN)?;
+    ensure!(said.contains("Logged in as user_"), "it said\n{said}");
+    Ok(())
 }

@@ -1,7 +1,9 @@
 //! Everything that can be checked without running the product.
 
+use std::process::Command;
 use std::time::Duration;
 
+use crate::bench;
 use crate::conformance;
 use crate::lang::{self, Language};
 use crate::process;
@@ -27,16 +29,11 @@ pub(crate) fn run(workspace: &Workspace, write: bool) -> anyhow::Result<u8> {
 
 /// Of the other languages only those of `languages` are checked: nothing may be set up for the rest.
 pub(crate) fn all(workspace: &Workspace, languages: &[Language], report: &mut Report) -> anyhow::Result<()> {
-    report.part("format", |_| {
+    for manifest in ["Cargo.toml", bench::MANIFEST] {
         let mut format = workspace.cargo("fmt");
-        format.args(["--all", "--check", "--", "-l"]);
-        let process::Finished { success, tail } = process::run(format, QUICK, |_| ())?;
-        Ok(if success {
-            Outcome::Passed
-        } else {
-            Outcome::Failed(format!("`cargo fmt --all` changes\n{tail}"))
-        })
-    })?;
+        format.args(["--manifest-path", manifest, "--all", "--check", "--", "-l"]);
+        report.command(&format!("format of {manifest} (cargo fmt --all)"), format, QUICK)?;
+    }
 
     let mut lints = workspace.cargo("clippy");
     lints.args(["--quiet", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"]);
@@ -46,40 +43,41 @@ pub(crate) fn all(workspace: &Workspace, languages: &[Language], report: &mut Re
     docs.args(["--quiet", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "--deny warnings");
     report.command("documentation", docs, COMPILE)?;
 
-    report.part("licences, sources, versions", |_| dependencies(workspace))?;
-    report.part("advisories", |_| advisories(workspace))?;
+    report.part("licences, sources, versions", |_| {
+        let mut deny = cargo_deny(workspace)?;
+        deny.args(["check", "--hide-inclusion-graph", "bans", "licenses", "sources"]);
+        process::succeed(deny, QUICK)
+    })?;
+    // They are handed to nobody. This also finds their lock file outdated.
+    report.part("sources of the benchmarks", |_| {
+        let mut deny = cargo_deny(workspace)?;
+        deny.args([
+            "--workspace",
+            "--manifest-path",
+            bench::MANIFEST,
+            "--config",
+            "deny.toml",
+            "check",
+            "sources",
+        ]);
+        process::succeed(deny, QUICK)
+    })?;
+    report.part("advisories", |_| advisories(cargo_deny(workspace)?))?;
     report.part("conformance table is current", |_| conformance::check(workspace))?;
     report.part("public names by language", |_| public_names::check(workspace))?;
     languages.iter().try_for_each(|language| language.check(workspace, report))
 }
 
-fn dependencies(workspace: &Workspace) -> anyhow::Result<Outcome> {
-    let Some(program) = setup::cargo_deny(workspace) else {
-        return Ok(Outcome::Skipped("cargo-deny is not set up; cargo xtask setup".to_owned()));
-    };
-    let mut deny = workspace.command(program);
-    deny.args([
-        "--locked",
-        "--color",
-        "never",
-        "check",
-        "--hide-inclusion-graph",
-        "bans",
-        "licenses",
-        "sources",
-    ]);
-    let finished = process::run(deny, QUICK, |_| ())?;
-    Ok(if finished.success { Outcome::Passed } else { Outcome::Failed(finished.tail) })
+fn cargo_deny(workspace: &Workspace) -> anyhow::Result<Command> {
+    let mut deny = workspace.command(setup::programs(workspace)?.join("cargo-deny"));
+    deny.args(["--locked", "--color", "never"]);
+    Ok(deny)
 }
 
 /// The database of advisories lives in a git repository, which not every machine can reach. Then it is said, and counted
 /// as nothing: neither the code nor the set-up is at fault.
-fn advisories(workspace: &Workspace) -> anyhow::Result<Outcome> {
-    let Some(program) = setup::cargo_deny(workspace) else {
-        return Ok(Outcome::Skipped("cargo-deny is not set up; cargo xtask setup".to_owned()));
-    };
-    let mut deny = workspace.command(program);
-    deny.args(["--locked", "--color", "never", "check", "advisories"]).env("GIT_TERMINAL_PROMPT", "0");
+fn advisories(mut deny: Command) -> anyhow::Result<Outcome> {
+    deny.args(["check", "advisories"]).env("GIT_TERMINAL_PROMPT", "0");
     let finished = process::run(deny, QUICK, |_| ())?;
     Ok(if finished.success {
         Outcome::Passed

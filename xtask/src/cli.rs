@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use lexopt::prelude::*;
 
-use crate::authserver::Answer;
 use crate::bench;
 use crate::demo;
 use crate::lang::{self, Install, Language};
@@ -21,7 +20,8 @@ Usage: cargo xtask COMMAND
                                     build the C library and install it; CC, LDFLAGS and DESTDIR are heeded
   check [--write]                   format, lints, docs, dependencies, generated files (--write renews those)
   setup [LANG...]                   only the set-up part of test
-  bench [LANG...] [--peers]         measure
+  bench [LANG...] [--peers] [--against CHECKOUT]
+                                    measure, also beside other clients, or beside the tools that are built in another checkout
   authserver ...                    run the test authorization server; --help tells its options
 
 LANG is rust, python, c, go, kotlin or swift. None means all that exist.
@@ -46,129 +46,118 @@ pub(crate) fn parse() -> Result<Command, lexopt::Error> {
     parse_from(lexopt::Parser::from_env())
 }
 
-fn parse_from(mut words: lexopt::Parser) -> Result<Command, lexopt::Error> {
-    let name = match words.next()? {
+fn parse_from(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let name = match parser.next()? {
         None => return Err("a command is missing".into()),
         Some(Short('h') | Long("help")) => return Ok(Command::Help),
         Some(Value(name)) => name.string()?,
         Some(other) => return Err(other.unexpected()),
     };
+    if name == "authserver" {
+        return Ok(Command::Authserver(parser.raw_args()?.collect()));
+    }
+    let options: &[&str] = match name.as_str() {
+        "demo" => &["approve", "deny"],
+        "install" => &["prefix=", "libdir=", "destdir="],
+        "check" => &["write"],
+        "bench" => &["peers", "against="],
+        "examples" | "test" | "setup" | "package" | "help" => &[],
+        unknown => return Err(format!("there is no command {unknown:?}").into()),
+    };
+    let Some(words) = Words::read(parser, options)? else { return Ok(Command::Help) };
     match name.as_str() {
-        "help" => Ok(Command::Help),
-        "demo" => demo_options(words),
-        "examples" => languages_only(words, Command::Examples),
-        "test" => languages_only(words, Command::Test),
-        "setup" => languages_only(words, Command::Setup),
-        "package" => languages_only(words, Command::Package),
-        "install" => install_options(words),
-        "check" => check_options(words),
-        "bench" => bench_options(words),
-        "authserver" => Ok(Command::Authserver(words.raw_args()?.collect())),
-        unknown => Err(format!("there is no command {unknown:?}").into()),
+        "demo" => words.demo(),
+        "install" => words.install(),
+        "check" if words.languages.is_empty() => Ok(Command::Check { write: words.has("write") }),
+        "check" => Err("check takes no language".into()),
+        "bench" => {
+            let (peers, against) = (words.has("peers"), words.folder("against"));
+            Ok(Command::Bench(bench::Options { languages: words.or_all(), peers, against }))
+        }
+        "examples" => Ok(Command::Examples(words.or_all())),
+        "test" => Ok(Command::Test(words.or_all())),
+        "setup" => Ok(Command::Setup(words.or_all())),
+        "package" => Ok(Command::Package(words.or_all())),
+        _ => Ok(Command::Help),
     }
 }
 
-fn demo_options(mut words: lexopt::Parser) -> Result<Command, lexopt::Error> {
-    let mut language = None;
-    let mut answer = None;
-    while let Some(word) = words.next()? {
-        match word {
-            Long("approve") if answer.is_none() => answer = Some(Answer::Approve),
-            Long("deny") if answer.is_none() => answer = Some(Answer::Deny),
-            Long("approve" | "deny") => return Err("give one of --approve and --deny, once".into()),
-            Short('h') | Long("help") => return Ok(Command::Help),
-            Value(name) if language.is_none() => language = Some(named(name)?),
-            other => return Err(other.unexpected()),
+/// What follows a command.
+#[derive(Debug, Default)]
+struct Words {
+    languages: Vec<Language>,
+    /// Each with its value, or with an empty one.
+    options: Vec<(String, PathBuf)>,
+}
+
+impl Words {
+    /// Reads languages, and of `options` each at most once; those that end in `=` have a value. Nothing, if help is wanted.
+    fn read(mut parser: lexopt::Parser, options: &[&str]) -> Result<Option<Self>, lexopt::Error> {
+        let mut words = Self::default();
+        while let Some(word) = parser.next()? {
+            match word {
+                Short('h') | Long("help") => return Ok(None),
+                Value(name) => {
+                    let name = name.string()?;
+                    let language = Language::named(&name);
+                    words
+                        .languages
+                        .push(language.ok_or_else(|| format!("there is no language {name:?} here"))?);
+                }
+                Long(name) if words.has(name) => return Err(format!("give --{name} once").into()),
+                Long(name) if options.contains(&name) => {
+                    words.options.push((name.to_owned(), PathBuf::new()))
+                }
+                Long(name) if options.iter().any(|option| option.strip_suffix('=') == Some(name)) => {
+                    let name = name.to_owned();
+                    match parser.value()? {
+                        folder if folder.is_empty() => return Err(format!("--{name} needs a folder").into()),
+                        folder => words.options.push((name, folder.into())),
+                    }
+                }
+                other => return Err(other.unexpected()),
+            }
+        }
+        Ok(Some(words))
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.options.iter().any(|(option, _)| option == name)
+    }
+
+    fn folder(&self, name: &str) -> Option<PathBuf> {
+        self.options.iter().find(|(option, _)| option == name).map(|(_, folder)| folder.clone())
+    }
+
+    fn or_all(mut self) -> Vec<Language> {
+        self.languages.sort();
+        self.languages.dedup();
+        if self.languages.is_empty() { lang::ALL.to_vec() } else { self.languages }
+    }
+
+    fn demo(self) -> Result<Command, lexopt::Error> {
+        let answer = match (self.has("approve"), self.has("deny")) {
+            (true, true) => return Err("give one of --approve and --deny".into()),
+            (true, false) => Some("--approve"),
+            (false, true) => Some("--deny"),
+            (false, false) => None,
+        };
+        match self.languages.as_slice() {
+            [] => Ok(Command::Demo(demo::Options { language: lang::FIRST, answer })),
+            [language] => Ok(Command::Demo(demo::Options { language: *language, answer })),
+            _ => Err("demo takes one language".into()),
         }
     }
-    let language = language.unwrap_or(lang::FIRST);
-    Ok(Command::Demo(demo::Options { language, answer }))
-}
 
-fn languages_only(
-    mut words: lexopt::Parser,
-    command: fn(Vec<Language>) -> Command,
-) -> Result<Command, lexopt::Error> {
-    let mut languages = Vec::new();
-    while let Some(word) = words.next()? {
-        match word {
-            Short('h') | Long("help") => return Ok(Command::Help),
-            Value(name) => add(&mut languages, name)?,
-            other => return Err(other.unexpected()),
+    fn install(self) -> Result<Command, lexopt::Error> {
+        let libdir = self.folder("libdir").unwrap_or_else(|| "lib".into());
+        match (self.languages.as_slice(), self.folder("prefix")) {
+            ([Language::C], Some(prefix)) => {
+                Ok(Command::Install(Install { prefix, libdir, destdir: self.folder("destdir") }))
+            }
+            _ => Err("only C is installed by this, and has to be told where: install c --prefix DIR".into()),
         }
     }
-    Ok(command(or_all(languages)))
-}
-
-fn install_options(mut words: lexopt::Parser) -> Result<Command, lexopt::Error> {
-    let (mut language, mut prefix, mut libdir, mut destdir) = (None, None, None, None);
-    while let Some(word) = words.next()? {
-        match word {
-            Long("prefix") if prefix.is_none() => prefix = Some(folder(&mut words)?),
-            Long("libdir") if libdir.is_none() => libdir = Some(folder(&mut words)?),
-            Long("destdir") if destdir.is_none() => destdir = Some(folder(&mut words)?),
-            Long("prefix" | "libdir" | "destdir") => return Err("give each of the folders once".into()),
-            Short('h') | Long("help") => return Ok(Command::Help),
-            Value(name) if language.is_none() => language = Some(named(name)?),
-            other => return Err(other.unexpected()),
-        }
-    }
-    match (language, prefix) {
-        (Some(Language::C), Some(prefix)) => {
-            let libdir = libdir.unwrap_or_else(|| "lib".into());
-            Ok(Command::Install(Install { prefix, libdir, destdir }))
-        }
-        (Some(Language::C), None) => Err("say where: install c --prefix DIR".into()),
-        _ => Err("only C is installed by this; say install c --prefix DIR".into()),
-    }
-}
-
-fn folder(words: &mut lexopt::Parser) -> Result<PathBuf, lexopt::Error> {
-    let folder = words.value()?;
-    if folder.is_empty() { Err("a folder has a name".into()) } else { Ok(folder.into()) }
-}
-
-fn check_options(mut words: lexopt::Parser) -> Result<Command, lexopt::Error> {
-    let mut write = false;
-    while let Some(word) = words.next()? {
-        match word {
-            Long("write") => write = true,
-            Short('h') | Long("help") => return Ok(Command::Help),
-            other => return Err(other.unexpected()),
-        }
-    }
-    Ok(Command::Check { write })
-}
-
-fn bench_options(mut words: lexopt::Parser) -> Result<Command, lexopt::Error> {
-    let mut languages = Vec::new();
-    let mut peers = false;
-    while let Some(word) = words.next()? {
-        match word {
-            Long("peers") => peers = true,
-            Short('h') | Long("help") => return Ok(Command::Help),
-            Value(name) => add(&mut languages, name)?,
-            other => return Err(other.unexpected()),
-        }
-    }
-    Ok(Command::Bench(bench::Options { languages: or_all(languages), peers }))
-}
-
-fn add(languages: &mut Vec<Language>, name: OsString) -> Result<(), lexopt::Error> {
-    let language = named(name)?;
-    if !languages.contains(&language) {
-        languages.push(language);
-    }
-    Ok(())
-}
-
-fn named(name: OsString) -> Result<Language, lexopt::Error> {
-    let name = name.string()?;
-    Language::named(&name).ok_or_else(|| format!("there is no language {name:?} here").into())
-}
-
-fn or_all(languages: Vec<Language>) -> Vec<Language> {
-    if languages.is_empty() { lang::ALL.to_vec() } else { languages }
 }
 
 #[cfg(test)]
@@ -204,6 +193,7 @@ mod tests {
             &["demo", "--approve", "--deny"],
             &["check", "rust"],
             &["setup", "--fast"],
+            &["bench", "--against"],
             &["install"],
             &["install", "c"],
             &["install", "c", "--prefix"],

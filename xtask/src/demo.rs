@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 
-use crate::authserver::{Answer, Server, login_words};
+use crate::authserver::{Server, login_words};
 use crate::examples::in_foreground;
 use crate::lang::Language;
 use crate::process;
@@ -11,15 +11,15 @@ use crate::workspace::{Profile, Workspace};
 #[derive(Debug)]
 pub(crate) struct Options {
     pub(crate) language: Language,
-    /// Who answers: the server itself, or (None) a person on the page.
-    pub(crate) answer: Option<Answer>,
+    /// What the server answers by itself, `--approve` or `--deny`; nothing where a person does on the page.
+    pub(crate) answer: Option<&'static str>,
 }
 
 /// Gives the example tool's own exit status.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<u8> {
     options.language.build_demo(workspace, in_foreground)?;
 
-    let server = Server::start(workspace, options.answer)?;
+    let server = Server::start(workspace, options.answer.as_slice())?;
     let words = login_words(&server.url);
     println!();
     println!("An authorization server runs at {}; nothing leaves this machine.", server.url);
@@ -28,8 +28,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<u8
         "{}",
         match options.answer {
             None => "Open the page that it shows, and approve or deny. Ctrl-C ends the login.",
-            Some(Answer::Approve) => "Nobody has to open the page: the server approves by itself.",
-            Some(Answer::Deny) => "Nobody has to open the page: the server denies by itself.",
+            Some(_) => "Nobody has to open the page: the server answers by itself.",
         }
     );
     println!();

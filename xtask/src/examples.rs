@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -52,9 +52,11 @@ pub(crate) fn write_launcher(workspace: &Workspace, language: Language) -> anyho
     let launcher = launcher(workspace, language);
     let folder = launcher.parent().context("a launcher has a folder")?;
     fs::create_dir_all(folder)?;
+    let words: Vec<_> =
+        language.words(workspace, Profile::Release).iter().map(|word| quoted(workspace, word)).collect();
     let script = format!(
         "#!/bin/sh\ncase $0 in */*) here=${{0%/*}} ;; *) here=. ;; esac\nexec {} \"$@\"\n",
-        language.launch()
+        words.join(" ")
     );
     // Renamed into place, as another process may be starting it.
     let partial = launcher.with_extension(std::process::id().to_string());
@@ -62,4 +64,12 @@ pub(crate) fn write_launcher(workspace: &Workspace, language: Language) -> anyho
     fs::set_permissions(&partial, fs::Permissions::from_mode(0o755))?;
     fs::rename(&partial, &launcher)?;
     Ok(launcher)
+}
+
+/// A word for the launcher's shell. What lies in the target folder is found from the launcher on.
+fn quoted(workspace: &Workspace, word: &Path) -> String {
+    match word.strip_prefix(&workspace.target) {
+        Ok(below) => format!("\"$here/../{}\"", below.display()),
+        Err(_) => format!("'{}'", word.display()),
+    }
 }

@@ -17,11 +17,8 @@ use crate::setup::{self, Need, Tool};
 use crate::workspace::{Profile, Workspace};
 
 pub(crate) use c::{Install, install, write};
-pub(crate) use go::{command as go_command, module as go_module};
-pub(crate) use kotlin::{build as kotlin_build, for_short_runs as kotlin_for_short_runs, jar as kotlin_jar};
-pub(crate) use swift::program_of as swift_program;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Language {
     Rust,
     Python,
@@ -42,51 +39,33 @@ impl Language {
         ALL.iter().copied().find(|language| language.name() == name)
     }
 
-    pub(crate) fn name(self) -> &'static str {
+    fn parts(self) -> &'static Parts {
         match self {
-            Self::Rust => "rust",
-            Self::Python => "python",
-            Self::C => "c",
-            Self::Go => "go",
-            Self::Kotlin => "kotlin",
-            Self::Swift => "swift",
+            Self::Rust => &rust::PARTS,
+            Self::Python => &python::PARTS,
+            Self::C => &c::PARTS,
+            Self::Go => &go::PARTS,
+            Self::Kotlin => &kotlin::PARTS,
+            Self::Swift => &swift::PARTS,
         }
     }
 
-    /// Programs that it needs beyond those of the language-neutral tests.
+    pub(crate) fn name(self) -> &'static str {
+        self.parts().name
+    }
+
     pub(crate) fn needs(self) -> &'static [Need] {
-        match self {
-            Self::Rust => &[],
-            Self::Python => python::NEEDS,
-            Self::C => c::NEEDS,
-            Self::Go => go::NEEDS,
-            Self::Kotlin => kotlin::NEEDS,
-            Self::Swift => swift::NEEDS,
-        }
+        self.parts().needs
+    }
+
+    pub(crate) fn tools(self) -> &'static [Tool] {
+        self.parts().tools
     }
 
     /// What it needs and this machine still lacks after set-up.
-    pub(crate) fn missing(self, workspace: &Workspace) -> Option<String> {
+    pub(crate) fn missing(self) -> Option<String> {
         let lacking = self.needs().iter().find(|need| !setup::is_there(need.program));
-        lacking.map(|need| format!("needs {}", need.program)).or_else(|| match self {
-            Self::Rust | Self::C => None,
-            Self::Python => python::missing(workspace),
-            Self::Go => go::missing(workspace),
-            Self::Kotlin => kotlin::missing(workspace),
-            Self::Swift => swift::missing(workspace),
-        })
-    }
-
-    /// Tools of the project's own that it needs beyond those of the language-neutral tests.
-    pub(crate) fn tools(self) -> &'static [Tool] {
-        match self {
-            Self::Rust => &[],
-            Self::Python => python::TOOLS,
-            Self::C => c::TOOLS,
-            Self::Go => go::TOOLS,
-            Self::Kotlin => kotlin::TOOLS,
-            Self::Swift => swift::TOOLS,
-        }
+        lacking.map(|need| format!("needs {}", need.program))
     }
 
     /// Builds the example tool, against what a user of the language installs.
@@ -96,62 +75,24 @@ impl Language {
         profile: Profile,
         run: Run,
     ) -> anyhow::Result<()> {
-        match self {
-            Self::Rust => run(rust::build_example(workspace, profile)),
-            Self::Python => python::build_example(workspace, run),
-            Self::C => c::build_example(workspace, run),
-            Self::Go => go::build_example(workspace, run),
-            Self::Kotlin => kotlin::build_example(workspace, run),
-            Self::Swift => swift::build_example(workspace, run),
-        }
+        (self.parts().build_example)(workspace, profile, run)
     }
 
-    /// Builds the example tool and the test server in one go, for development.
+    /// Builds the example tool and the test server, for development.
     pub(crate) fn build_demo(self, workspace: &Workspace, run: Run) -> anyhow::Result<()> {
-        match self {
-            Self::Rust => run(rust::build_demo(workspace)),
-            Self::Python => python::build_demo(workspace, run),
-            Self::C => c::build_demo(workspace, run),
-            Self::Go => go::build_demo(workspace, run),
-            Self::Kotlin => kotlin::build_demo(workspace, run),
-            Self::Swift => swift::build_demo(workspace, run),
+        let mut cargo = workspace.cargo("build");
+        cargo.args(["--locked", "--package", "authserver"]);
+        if self == Self::Rust {
+            // One call for both: two calls would compile what they share twice, with different features.
+            return run(rust::add_example(cargo, Profile::Debug));
         }
-    }
-
-    /// The example tool, once it is built: a program of its own, or the launcher.
-    pub(crate) fn example(self, workspace: &Workspace, profile: Profile) -> PathBuf {
-        match self {
-            Self::Rust => rust::example(workspace, profile),
-            Self::Python => crate::examples::launcher(workspace, self),
-            Self::C => c::example(workspace),
-            Self::Go => go::example(workspace),
-            Self::Kotlin => kotlin::example(workspace),
-            Self::Swift => swift::example(workspace),
-        }
+        run(cargo)?;
+        self.build_example(workspace, Profile::Release, run)
     }
 
     /// The words that start the example tool without a launcher's shell.
     pub(crate) fn words(self, workspace: &Workspace, profile: Profile) -> Vec<PathBuf> {
-        match self {
-            Self::Rust => vec![rust::example(workspace, profile)],
-            Self::Python => python::words(workspace),
-            Self::C => vec![c::example(workspace)],
-            Self::Go => vec![go::example(workspace)],
-            Self::Kotlin => vec![kotlin::example(workspace)],
-            Self::Swift => swift::words(workspace),
-        }
-    }
-
-    /// The words that start the release build in a launcher; `$here` is the launcher's folder, `target/login`.
-    pub(crate) fn launch(self) -> &'static str {
-        match self {
-            Self::Rust => rust::LAUNCH,
-            Self::Python => python::LAUNCH,
-            Self::C => c::LAUNCH,
-            Self::Go => go::LAUNCH,
-            Self::Kotlin => kotlin::LAUNCH,
-            Self::Swift => swift::LAUNCH,
-        }
+        (self.parts().words)(workspace, profile)
     }
 
     /// How many of its example tools a test machine starts at once, where that is less than others.
@@ -162,37 +103,32 @@ impl Language {
 
     /// Builds what its users install; gives the files, which are in `target/dist`.
     pub(crate) fn package(self, workspace: &Workspace, run: Run) -> anyhow::Result<Vec<PathBuf>> {
-        match self {
-            Self::Rust => rust::package(workspace, run),
-            Self::Python => python::package(workspace, run),
-            Self::C => c::package(workspace, run),
-            Self::Go => go::package(workspace, run),
-            Self::Kotlin => kotlin::package(workspace, run),
-            Self::Swift => swift::package(workspace, run),
-        }
+        (self.parts().package)(workspace, run)
     }
 
     /// What can be checked of its sources alone, beyond what cargo checks.
     pub(crate) fn check(self, workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
-        match self {
-            Self::Rust => Ok(()),
-            Self::Python => python::check(workspace, report),
-            Self::C => c::check(workspace, report),
-            Self::Go => go::check(workspace, report),
-            Self::Kotlin => kotlin::check(workspace, report),
-            Self::Swift => swift::check(workspace, report),
-        }
+        (self.parts().check)(workspace, report)
     }
 
     /// Its own tests, less those that every language shares. The example tool and the test server are built.
     pub(crate) fn test(self, workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
-        match self {
-            Self::Rust => rust::test(workspace, report),
-            Self::Python => python::test(workspace, report),
-            Self::C => c::test(workspace, report),
-            Self::Go => go::test(workspace, report),
-            Self::Kotlin => kotlin::test(workspace, report),
-            Self::Swift => swift::test(workspace, report),
-        }
+        (self.parts().test)(workspace, report)
     }
+}
+
+type Step = fn(&Workspace, &mut Report) -> anyhow::Result<()>;
+
+/// What differs between the languages; [`Language`] says what each is.
+struct Parts {
+    name: &'static str,
+    /// Programs that it needs beyond those of the language-neutral tests.
+    needs: &'static [Need],
+    /// Tools of the project's own that it needs beyond those of the language-neutral tests.
+    tools: &'static [Tool],
+    build_example: fn(&Workspace, Profile, Run) -> anyhow::Result<()>,
+    words: fn(&Workspace, Profile) -> Vec<PathBuf>,
+    package: fn(&Workspace, Run) -> anyhow::Result<Vec<PathBuf>>,
+    check: Step,
+    test: Step,
 }

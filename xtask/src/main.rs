@@ -7,6 +7,7 @@ mod cli;
 mod conformance;
 mod demo;
 mod examples;
+mod files;
 mod guide;
 mod lang;
 mod notices;

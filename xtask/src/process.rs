@@ -86,10 +86,15 @@ pub(crate) fn run(
 
 /// Runs `command` as [`run`] does; its failure is an error that ends with what it said.
 pub(crate) fn succeed(command: Command, limit: Duration) -> anyhow::Result<()> {
+    said(command, limit).map(|_| ())
+}
+
+/// The same; gives the last that it said.
+pub(crate) fn said(command: Command, limit: Duration) -> anyhow::Result<String> {
     let name = command.get_program().to_string_lossy().into_owned();
     let Finished { success, tail } = run(command, limit, |_| ())?;
     ensure!(success, "{name} failed\n{tail}");
-    Ok(())
+    Ok(tail)
 }
 
 /// Runs `command` to its end with this process's own streams; gives its exit status as shells have it.

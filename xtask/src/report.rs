@@ -1,10 +1,13 @@
 //! What the commands tell while they work: one line a part, with its time.
 
 use std::fmt;
+use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::files;
 use crate::process::{self, Finished};
 
 /// How many single tests ended how.
@@ -28,37 +31,33 @@ impl Counts {
 
     /// Reads `12 passed, 0 failed, 1 skipped` and cargo's `12 passed; 0 failed; 1 ignored; ...`.
     pub(crate) fn read(line: &str) -> Option<Self> {
-        let (counts, named) = Self::words(line);
-        (named >= 2).then_some(counts)
-    }
-
-    /// Reads pytest's last line, which names only what there is: `1 failed, 12 passed, 2 warnings, 1 error in 3.45s`.
-    pub(crate) fn of_pytest(line: &str) -> Option<Self> {
-        let (counts, time) = line.rsplit_once(" in ")?;
-        if !time.starts_with(|first: char| first.is_ascii_digit()) {
-            return None;
-        }
-        let (counts, named) = Self::words(counts.trim_start_matches(['=', ' ']));
-        (named >= 1).then_some(counts)
-    }
-
-    /// What the line counts, and how many of the words it has.
-    fn words(line: &str) -> (Self, u8) {
         let (mut counts, mut named) = (Self::default(), 0_u8);
         for part in line.split([',', ';', '.']) {
             let mut words = part.split_whitespace();
-            let (Some(number), Some(name)) = (words.next(), words.next()) else { continue };
-            let Ok(number) = number.parse() else { continue };
+            let (Some(Ok(number)), Some(name)) = (words.next().map(str::parse), words.next()) else {
+                continue;
+            };
             match name {
                 "passed" => counts.passed = number,
-                "failed" => counts.failed += number,
-                "error" | "errors" => counts.failed += number,
+                "failed" => counts.failed = number,
                 "skipped" => counts.skipped = number,
                 _ => continue,
             }
             named += 1;
         }
-        (counts, named)
+        (named >= 2).then_some(counts)
+    }
+
+    /// What the first test suite of a report in JUnit's format counts.
+    fn of_junit(report: &str) -> Option<Self> {
+        let (suite, _) = report.split_once("<testsuite ")?.1.split_once('>')?;
+        let number = |name: &str| {
+            let value =
+                |word: &str| word.strip_prefix(name)?.strip_prefix("=\"")?.strip_suffix('"')?.parse().ok();
+            suite.split_whitespace().find_map(value).unwrap_or(0_u64)
+        };
+        let (failed, skipped) = (number("failures") + number("errors"), number("skipped"));
+        Some(Self { passed: number("tests").saturating_sub(failed + skipped), failed, skipped })
     }
 
     fn word(self) -> &'static str {
@@ -96,6 +95,50 @@ pub(crate) enum Outcome {
     Untried(String),
 }
 
+/// A part that only does something has passed when it is done.
+impl From<()> for Outcome {
+    fn from((): ()) -> Self {
+        Self::Passed
+    }
+}
+
+impl Outcome {
+    /// [`Self::Passed`], if there are no faults.
+    pub(crate) fn of_faults(faults: &[String]) -> Self {
+        if faults.is_empty() { Self::Passed } else { Self::Failed(faults.join("\n")) }
+    }
+}
+
+/// An error that says what this machine lacks for a part, in one line.
+#[derive(Debug)]
+pub(crate) struct Skip(pub(crate) String);
+
+impl fmt::Display for Skip {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Skip {}
+
+/// Runs tests that leave their reports, in JUnit's format, in the folder `reports`.
+pub(crate) fn junit(command: Command, limit: Duration, reports: &Path) -> anyhow::Result<Outcome> {
+    files::empty(reports.to_path_buf())?;
+    let Finished { success, tail } = process::run(command, limit, |_| ())?;
+    let mut counts = Counts::default();
+    for report in files::below(reports)?.iter().filter(|file| file.extension().is_some_and(|it| it == "xml"))
+    {
+        counts.add(Counts::of_junit(&fs::read_to_string(report)?).unwrap_or_default());
+    }
+    Ok(if success && counts.failed == 0 && counts.passed > 0 {
+        Outcome::Counted(counts, if counts.skipped > 0 { tail } else { String::new() })
+    } else {
+        // What broke off before its report has failed, whatever it says.
+        counts.failed = counts.failed.max(1);
+        Outcome::Counted(counts, tail)
+    })
+}
+
 /// Tells of a part that is still under way.
 #[derive(Debug, Default)]
 pub(crate) struct Live {
@@ -128,10 +171,10 @@ impl Report {
     }
 
     /// Does one part, and says how it ended and how long it took. A failure is told and does not stop the others.
-    pub(crate) fn part(
+    pub(crate) fn part<O: Into<Outcome>>(
         &mut self,
         title: &str,
-        work: impl FnOnce(&mut Live) -> anyhow::Result<Outcome>,
+        work: impl FnOnce(&mut Live) -> anyhow::Result<O>,
     ) -> anyhow::Result<()> {
         let began = Instant::now();
         let mut live = Live::default();
@@ -142,50 +185,32 @@ impl Report {
             print!("{title:<34} ");
         }
         let outcome = match outcome {
-            Ok(outcome) => outcome,
+            Ok(outcome) => outcome.into(),
             Err(error) if crate::signals::received().is_some() => return Err(error),
+            Err(error) if error.is::<Skip>() => Outcome::Skipped(error.to_string()),
             Err(error) => Outcome::Failed(format!("{error:#}")),
         };
         let time = seconds(began.elapsed());
-        let counts = match &outcome {
-            Outcome::Passed => {
-                println!("passed  {time}");
-                Counts::PASSED
-            }
-            Outcome::Ready => {
-                println!("ready   {time}");
-                Counts::default()
-            }
-            Outcome::Counted(counts, why) => {
-                println!("{}  {time}  ({counts})", counts.word());
-                if !why.is_empty() {
-                    println!("{}", indented(why));
-                }
-                *counts
-            }
-            Outcome::Failed(why) => {
-                println!("FAILED  {time}\n{}", indented(why));
-                Counts::FAILED
-            }
-            Outcome::Skipped(why) => {
-                println!("skipped  {why}");
-                Counts::SKIPPED
-            }
-            Outcome::Untried(why) => {
-                println!("not tried: {why}");
-                Counts::default()
-            }
+        let nothing = String::new;
+        let (counts, line, why) = match outcome {
+            Outcome::Passed => (Counts::PASSED, format!("passed  {time}"), nothing()),
+            Outcome::Ready => (Counts::default(), format!("ready   {time}"), nothing()),
+            Outcome::Counted(counts, why) => (counts, format!("{}  {time}  ({counts})", counts.word()), why),
+            Outcome::Failed(why) => (Counts::FAILED, format!("FAILED  {time}"), why),
+            Outcome::Skipped(why) => (Counts::SKIPPED, format!("skipped  {why}"), nothing()),
+            Outcome::Untried(why) => (Counts::default(), format!("not tried: {why}"), nothing()),
         };
+        println!("{line}");
+        for line in why.lines() {
+            println!("    {line}");
+        }
         self.counts.add(counts);
         Ok(())
     }
 
     /// One part that is one command, whose output matters only when it fails.
     pub(crate) fn command(&mut self, title: &str, command: Command, limit: Duration) -> anyhow::Result<()> {
-        self.part(title, |_| {
-            let Finished { success, tail } = process::run(command, limit, |_| ())?;
-            Ok(if success { Outcome::Passed } else { Outcome::Failed(tail) })
-        })
+        self.part(title, |_| process::succeed(command, limit))
     }
 
     /// `rust: passed  1m23s`
@@ -193,10 +218,6 @@ impl Report {
         let word = self.counts.word().to_ascii_lowercase();
         format!("{}: {word}  {}", self.name, seconds(self.began.elapsed()))
     }
-}
-
-fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
 }
 
 fn seconds(time: Duration) -> String {
@@ -223,15 +244,15 @@ mod tests {
     }
 
     #[test]
-    fn pytest_names_only_what_there_is() {
-        let read = Counts::of_pytest;
-        assert_eq!(read("12 passed in 3.45s"), Some(Counts { passed: 12, failed: 0, skipped: 0 }));
-        let all = "=== 1 failed, 12 passed, 3 skipped, 2 warnings, 2 errors in 65.30s (0:01:05) ===";
-        assert_eq!(read(all), Some(Counts { passed: 12, failed: 3, skipped: 3 }));
-        assert_eq!(read("1 error in 0.10s"), Some(Counts { passed: 0, failed: 1, skipped: 0 }));
-        assert_eq!(read("no tests ran in 0.01s"), None);
-        assert_eq!(read("12 passed in the end"), None);
-        assert_eq!(read("........ [100%]"), None);
+    fn suites_are_counted_as_each_tool_writes_them() {
+        let of = |passed, failed, skipped| Some(Counts { passed, failed, skipped });
+        let pytest = r#"<testsuites name="pytest tests"><testsuite name="pytest" errors="1" failures="1" skipped="3" tests="12" time="3.4">"#;
+        assert_eq!(Counts::of_junit(pytest), of(7, 2, 3));
+        let surefire = r#"<testsuite version="3.0.2" name="A" time="1.2" tests="3" errors="0" skipped="0" failures="0">"#;
+        assert_eq!(Counts::of_junit(surefire), of(3, 0, 0));
+        let ctest = "<testsuite name=\"(empty)\"\n\ttests=\"4\"\n\tfailures=\"1\"\n\tdisabled=\"0\"\n\tskipped=\"0\"\n>";
+        assert_eq!(Counts::of_junit(ctest), of(3, 1, 0));
+        assert_eq!(Counts::of_junit("<testsuites/>"), None);
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(crate) fn run(workspace: &Workspace, languages: &[Language]) -> anyhow::Resu
     total.add(check_report.counts);
     for &language in languages {
         let mut report = Report::new(language.name());
-        match language.missing(workspace) {
+        match language.missing() {
             Some(why) => report.part("everything", |_| Ok(Outcome::Skipped(why)))?,
             None => all_of(workspace, language, &mut report)?,
         }
@@ -74,9 +74,7 @@ fn shared_tests(workspace: &Workspace, language: Language, report: &mut Report) 
         counted(runner, SCENARIOS, |line| live.line(line))
     })?;
     report.part("real servers and pages", |live| {
-        let Some(modules) = setup::node_modules(workspace) else {
-            return Ok(Outcome::Skipped("the node modules are not set up".to_owned()));
-        };
+        let modules = setup::NODE_MODULES.folder(workspace)?;
         let mut runner = workspace.command("node");
         runner.arg(workspace.root.join("tests").join("servers").join("run.mjs"));
         runner.arg("--tool").arg(launcher(workspace, language));

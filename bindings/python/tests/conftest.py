@@ -9,7 +9,7 @@ import secrets
 import subprocess
 
 import pytest
-from support import Authserver, Children, Server
+from support import PATIENCE, Authserver, Children, Server
 
 import cli_auth
 
@@ -24,7 +24,7 @@ def pytest_configure(config):
 @pytest.fixture(autouse=True)
 def never_for_ever(request):
     """A test that hangs ends the run, and says where."""
-    faulthandler.dump_traceback_later(120, exit=True, file=request.config.stderr)
+    faulthandler.dump_traceback_later(300, exit=True, file=request.config.stderr)
     yield
     faulthandler.cancel_dump_traceback_later()
 
@@ -46,7 +46,7 @@ def authserver():
     assert ready == "READY"
     yield Authserver(url)
     process.terminate()
-    assert process.wait(10) == 0
+    assert process.wait(PATIENCE) == 0
     process.stdin.close()
     process.stdout.close()
 

@@ -14,8 +14,14 @@ import urllib.request
 
 import cli_auth
 
-# "At once", with room for a busy machine: it is told from never here, and measured elsewhere.
-SOON = 2.0
+# "At once". What would come late here takes minutes, so that a busy machine cannot be taken for it.
+SOON = 20.0
+
+# Timeouts of a client, in seconds: no request ends by itself while a test looks at it.
+PATIENT = {"connect_timeout": 300, "read_timeout": 300, "request_timeout": 300}
+
+# Longest wait for what has to come, in seconds.
+PATIENCE = 60.0
 
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -56,7 +62,7 @@ class Server:
 
     def client(self, client_class=cli_auth.Client, **settings):
         """A client of this server, as AuthKit unless `scopes` ask for more than AuthKit has."""
-        settings.setdefault("allow_insecure_loopback", True)
+        settings = {"allow_insecure_loopback": True, **PATIENT, **settings}
         if self.ca_pem is not None:
             settings.setdefault("ca_pem", self.ca_pem)
         if "scopes" in settings:
@@ -83,7 +89,7 @@ class Server:
         if endpoint == "connection":
             wait_until(lambda: len(self.log()["connections"]) >= count)
             return
-        log = self._request("GET", f"/log?endpoint={endpoint}&count={count}&timeout=20")
+        log = self._request("GET", f"/log?endpoint={endpoint}&count={count}&timeout={PATIENCE:.0f}")
         arrived = [request for request in log["requests"] if request["endpoint"] == endpoint]
         assert len(arrived) >= count, f"only {len(arrived)} requests at {endpoint}"
 
@@ -91,7 +97,7 @@ class Server:
         self._request("DELETE")
 
 
-def wait_until(true, seconds: float = 20.0) -> None:
+def wait_until(true, seconds: float = PATIENCE) -> None:
     """Until `true()`, which has to come about."""
     end = time.monotonic() + seconds
     while not true():
@@ -116,8 +122,8 @@ class Thread(threading.Thread):
             self._error = error
         self.ended_at = time.monotonic()
 
-    def result(self, seconds: float = 20.0):
-        self.join(seconds)
+    def result(self):
+        self.join(PATIENCE)
         assert not self.is_alive(), "the thread still runs"
         if self._error is not None:
             raise self._error
@@ -125,7 +131,7 @@ class Thread(threading.Thread):
 
     def error(self) -> BaseException:
         """What it raised."""
-        self.join(20.0)
+        self.join(PATIENCE)
         assert self._error is not None, f"no error, but {self._result!r}"
         return self._error
 
@@ -135,13 +141,13 @@ def task_count(pid: object = "self") -> int:
     return len(os.listdir(f"/proc/{pid}/task"))
 
 
-def wait_until_asleep(pid: int) -> None:
-    """Until the process's main thread waits for something, and goes on waiting."""
+def wait_until_asleep(pid: int, thread: int | None = None) -> None:
+    """Until a thread waits for something, and goes on waiting: the main thread if none is named."""
     asleep = 0
 
     def looks_asleep() -> bool:
         nonlocal asleep
-        with open(f"/proc/{pid}/task/{pid}/stat") as stat:
+        with open(f"/proc/{pid}/task/{thread or pid}/stat") as stat:
             state = stat.read().rpartition(")")[2].split()[0]
         asleep = asleep + 1 if state == "S" else 0
         return asleep >= 8
@@ -150,13 +156,15 @@ def wait_until_asleep(pid: int) -> None:
 
 
 # What most child programs begin with.
-PRELUDE = """
+PRELUDE = f"""
 import os, signal, sys, threading, time
 import cli_auth
 
+PATIENT = {PATIENT}
+PATIENCE = {PATIENCE}
+
 def client_of(client_class=cli_auth.Client, **settings):
-    settings.setdefault("allow_insecure_loopback", True)
-    settings.setdefault("api_base", sys.argv[1])
+    settings = dict(allow_insecure_loopback=True, api_base=sys.argv[1], **PATIENT) | settings
     return client_class.authkit("client_test", **settings)
 
 def say(*words):
@@ -193,20 +201,20 @@ class Child:
         self.process.send_signal(signal.SIGINT)
         return time.monotonic()
 
-    def finish(self, seconds: float = 30.0) -> tuple[int, str, str]:
+    def finish(self, seconds: float = 2 * PATIENCE) -> tuple[int, str, str]:
         """Status, standard output and standard error, once it has ended."""
         try:
             out, err = self.process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
             # faulthandler says where it hangs.
             self.process.send_signal(signal.SIGABRT)
-            out, err = self.process.communicate(timeout=5)
+            out, err = self.process.communicate(timeout=PATIENCE)
             raise AssertionError(f"it hangs\n{out}\n{err}") from None
         return self.process.returncode, out, err
 
-    def succeed(self, seconds: float = 30.0) -> str:
+    def succeed(self) -> str:
         """Its standard output: it ended well and said nothing on standard error."""
-        status, out, err = self.finish(seconds)
+        status, out, err = self.finish()
         assert (status, err) == (0, ""), f"status {status}\n{out}\n{err}"
         return out
 

@@ -9,7 +9,7 @@ import sys
 import time
 
 import pytest
-from support import SOON, wait_until
+from support import PATIENT, SOON, wait_until
 from test_aio import arrive, run
 
 import cli_auth
@@ -28,7 +28,7 @@ def server_and_client(phase, silent, new_server):
     server = new_server(interval=600, expires_in=3000) if phase == "waiting" else silent(phase)
     if phase == "discovery":
         return server, aio.Client.for_issuer(
-            server.issuer, "client_test", allow_insecure_loopback=True
+            server.issuer, "client_test", allow_insecure_loopback=True, **PATIENT
         )
     return server, server.client(aio.Client)
 
@@ -114,7 +114,9 @@ if sys.version_info >= (3, 11):
 @pytest.mark.parametrize("call", ["refresh", "revoke"])
 def test_a_request_that_is_cancelled(call, silent):
     server = silent(call)
-    client = aio.Client.for_issuer(server.issuer, "client_test", allow_insecure_loopback=True)
+    client = aio.Client.for_issuer(
+        server.issuer, "client_test", allow_insecure_loopback=True, **PATIENT
+    )
 
     async def main():
         task = asyncio.ensure_future(getattr(client, call)("a token"))
@@ -190,7 +192,7 @@ def test_a_dropped_task_ends_its_request(silent):
     loop = asyncio.new_event_loop()
     try:
         task = loop.create_task(client.login().start())
-        loop.run_until_complete(asyncio.sleep(0.2))
+        loop.run_until_complete(arrive(server, "device"))
         assert server.requests("device")[0]["gone"] is None
         task.cancel()
         loop.run_until_complete(asyncio.wait([task]))
@@ -206,14 +208,21 @@ import asyncio, gc
 from cli_auth import aio
 client = client_of(aio.Client)
 
+started = []
+
 async def log_in():
     login = client.login()
     await login.start()
+    started.append(login)
     await login.poll()
+
+async def all_started():
+    while len(started) < 5:
+        await asyncio.sleep(0.01)
 
 loop = asyncio.new_event_loop()
 tasks = [loop.create_task(log_in()) for _ in range(5)]
-loop.run_until_complete(asyncio.sleep(0.3))
+loop.run_until_complete(all_started())
 for task in tasks:
     # Python's own complaint, which is right, is not what this is about.
     task._log_destroy_pending = False

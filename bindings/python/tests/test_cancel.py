@@ -8,7 +8,7 @@ import threading
 import time
 
 import pytest
-from support import SOON, Thread, wait_until
+from support import PATIENT, SOON, Thread, wait_until, wait_until_asleep
 
 import cli_auth
 from cli_auth import CancelledError
@@ -24,7 +24,7 @@ def login_in(phase, silent, new_server):
         server = silent(phase, interval=1)
     if phase == "discovery":
         client = cli_auth.Client.for_issuer(
-            server.issuer, "client_test", allow_insecure_loopback=True
+            server.issuer, "client_test", allow_insecure_loopback=True, **PATIENT
         )
     else:
         client = server.client()
@@ -37,7 +37,7 @@ def login_in(phase, silent, new_server):
     login.start()
     if phase == "poll":
         return login, login.poll, lambda: server.wait_for("token")
-    return login, login.poll, lambda: time.sleep(0.1)
+    return login, login.poll, lambda: None
 
 
 @pytest.mark.parametrize("phase", PHASES)
@@ -45,6 +45,7 @@ def test_from_another_thread(phase, silent, new_server):
     login, drive, arrive = login_in(phase, silent, new_server)
     driver = Thread(drive)
     arrive()
+    wait_until_asleep(os.getpid(), driver.native_id)
     assert driver.is_alive()
     begun = time.monotonic()
     login.cancel()
@@ -80,9 +81,9 @@ def test_from_a_signal_handler_on_the_driving_thread(phase, silent, new_server):
     assert len(at) == 1
 
 
-def test_a_signal_handler_that_drives(new_server):
+def test_a_signal_handler_that_drives(server):
     """It is refused, and the wait goes on to its outcome."""
-    login = new_server(answer="approve").client().login()
+    login = server.client().login()
     login.start()
     found = []
 
@@ -93,11 +94,17 @@ def test_a_signal_handler_that_drives(new_server):
             except cli_auth.Error as error:
                 found.append(type(error))
 
+    def send():
+        for number in (1, 2, 3):
+            os.kill(os.getpid(), signal.SIGUSR1)
+            wait_until(lambda number=number: len(found) == 3 * number)
+        server.answer("approve")
+
     before = signal.signal(signal.SIGUSR1, handler)
+    sender = Thread(send)
     try:
-        for after in (0.1, 0.2, 0.3):
-            threading.Timer(after, os.kill, [os.getpid(), signal.SIGUSR1]).start()
         assert isinstance(login.poll(), cli_auth.Tokens)
+        sender.result()
     finally:
         signal.signal(signal.SIGUSR1, before)
     assert found == [cli_auth.BusyError] * 9
@@ -155,7 +162,7 @@ def test_a_step_that_waits_is_woken(new_server):
     login = new_server(interval=600, expires_in=3000).client().login()
     login.start()
     driver = Thread(login.step, 500)
-    time.sleep(0.1)
+    wait_until_asleep(os.getpid(), driver.native_id)
     begun = time.monotonic()
     login.cancel()
     assert isinstance(driver.error(), CancelledError)
@@ -212,8 +219,8 @@ def test_a_dropped_login_ends_its_request(silent, cancelled, kept):
     server = silent("start")
     client = server.client()
     login = client.login()
-    assert isinstance(login.step(0.2), cli_auth.Waiting)
-    server.wait_for("device")
+    while not server.requests("device"):
+        assert isinstance(login.step(0.05), cli_auth.Waiting)
     assert server.requests("device")[0]["gone"] is None
     if cancelled:
         login.cancel()

@@ -50,6 +50,140 @@ def test_a_daemon_thread(program, settings, new_server, children):
     expect_silent_ends(children, programs, new_server(**settings).url)
 
 
+# The handler that is registered first runs last: whatever comes after "exiting" comes when the
+# library has seen to its exit.
+EXITING = """
+import atexit, asyncio, threading, time
+
+def in_a_daemon(function):
+    thread = threading.Thread(target=lambda: asyncio.run(function()), daemon=True)
+    thread.start()
+    return thread
+
+atexit.register(lambda: last_handler())
+
+def last_handler():
+    say("exiting")
+
+from cli_auth import aio
+"""
+
+
+def test_a_daemon_thread_that_the_library_calls_back_comes_out_first(new_server, children):
+    """One that is still inside when the interpreter is torn down would crash the process."""
+    program = """
+from cli_auth._native import cli_auth_native as native
+
+inside, wake = threading.Event(), native.wake
+
+def slow_wake(*args):
+    if threading.current_thread() is thread and not inside.is_set():
+        inside.set()
+        time.sleep(0.5)
+        say("out")
+    wake(*args)
+
+native.wake = slow_wake
+thread = in_a_daemon(lambda: client_of(aio.Client).login().start())
+inside.wait()
+"""
+    started = [children(EXITING + program, new_server().url) for _ in range(TIMES)]
+    for child in started:
+        assert child.succeed() == "out\nexiting\n"
+
+
+def test_a_daemon_thread_that_goes_on_at_exit_waits_without_a_word(new_server, children):
+    program = """
+shown = threading.Event()
+
+async def step_on():
+    login = client_of(aio.Client).login()
+    await login.start()
+    shown.set()
+    while True:
+        await login.step(0)
+
+def last_handler():
+    # Time for the thread to fail.
+    time.sleep(0.5)
+    say("exiting", thread.is_alive())
+
+thread = in_a_daemon(step_on)
+shown.wait()
+time.sleep(AFTER)
+"""
+    server = new_server(interval=600, expires_in=3000)
+    started = [
+        children(EXITING + program.replace("AFTER", after), server.url)
+        for after in ("0", "0.01", "0.1")
+    ]
+    for child in started:
+        assert child.succeed() == "exiting True\n"
+
+
+def test_a_daemon_thread_that_is_cancelled_at_exit_ends(new_server, children):
+    """A program's own handler may end its loop and wait for it, before the library's and after."""
+    program = """
+async def log_in():
+    global loop, task
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    login = client_of(aio.Client).login()
+    try:
+        await login.start()
+        shown.set()
+        await login.poll()
+    except asyncio.CancelledError:
+        say("cancelled")
+
+def end():
+    loop.call_soon_threadsafe(task.cancel)
+    thread.join(60)
+    say("alive" if thread.is_alive() else "ended")
+
+def last_handler():
+    if WHEN == "after":
+        end()
+
+if WHEN == "before":
+    atexit.register(end)
+
+shown = threading.Event()
+thread = in_a_daemon(log_in)
+shown.wait()
+"""
+    server = new_server(interval=600, expires_in=3000)
+    for when in ("before", "after"):
+        child = children(EXITING + f"WHEN = {when!r}" + program, server.url)
+        assert child.succeed() == "cancelled\nended\n"
+
+
+def test_a_task_that_goes_on_at_exit(new_server, children):
+    """On a loop of the main thread, which runs again when the library has seen to its exit."""
+    program = """
+async def log_in():
+    login = client_of(aio.Client).login()
+    await login.start()
+    await login.poll()
+
+loop = asyncio.new_event_loop()
+task = loop.create_task(log_in())
+loop.run_until_complete(asyncio.sleep(AFTER))
+
+def last_handler():
+    try:
+        loop.run_until_complete(task)
+    except cli_auth.CancelledError as error:
+        say(error)
+    loop.close()
+"""
+    server = new_server(interval=600, expires_in=3000)
+    started = [
+        children(EXITING + program.replace("AFTER", after), server.url) for after in ("0", "0.5")
+    ]
+    for child in started:
+        assert child.succeed() == "the interpreter is exiting\n"
+
+
 @pytest.mark.parametrize("kept", ["client, login, loop, task", "None"])
 def test_a_loop_that_is_never_closed(kept, new_server, children):
     server = new_server(script=SILENT)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 # Python itself warns when a process with threads is forked.
@@ -16,7 +18,7 @@ def in_child(function, leave=None):
     if pid == 0:
         status = 1
         try:
-            signal.alarm(20)
+            signal.alarm(int(PATIENCE))
             say("child:", function())
             status = 0
         except BaseException:
@@ -105,7 +107,8 @@ say(outcome)
 @pytest.mark.parametrize("phase", ["start", "waiting", "poll"])
 def test_a_fork_while_another_thread_drives(phase, silent, new_server, children):
     server = new_server(interval=600, expires_in=3000) if phase == "waiting" else silent(phase)
-    code = """
+    code = f"PHASE = {phase!r}"
+    code += """
 client = client_of()
 login = client.login()
 ends = []
@@ -113,23 +116,29 @@ ends = []
 def drive():
     try:
         login.start()
+        if PHASE == "waiting":
+            say("started")
         login.poll()
     except cli_auth.Error as error:
         ends.append(error.kind)
 
+# The test says when it is that far.
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
 thread = threading.Thread(target=drive)
 thread.start()
-time.sleep(float(sys.argv[2]))
+signal.sigwait([signal.SIGUSR1])
 for leave in (None, os._exit):
     in_child(lambda: (kind_of(lambda: login.step(0)), kind_of(lambda: login.step(5))), leave)
 assert thread.is_alive()
 login.cancel()
-thread.join(5)
+thread.join(PATIENCE)
 say(ends)
 """
-    child = children(
-        FORKING + code, server.url, "1.4" if phase == "poll" else "0.2", options=OPTIONS
-    )
+    child = children(FORKING + code, server.url, options=OPTIONS)
+    server.wait_for("token" if phase == "poll" else "device")
+    if phase == "waiting":
+        assert child.line() == "started"
+    child.process.send_signal(signal.SIGUSR1)
     assert child.succeed() == "child: ('forked', 'forked')\n" * 2 + "['cancelled']\n"
 
 
@@ -143,7 +152,7 @@ thread = threading.Thread(target=lambda: (login.start(), found.append(login.poll
 thread.start()
 time.sleep(0.3)
 in_child(lambda: log_in(client))
-thread.join(20)
+thread.join(PATIENCE)
 say(found)
 """
     out = children(FORKING + code, server.url, options=OPTIONS).succeed()

@@ -39,7 +39,7 @@ pub(crate) struct FakeBrowsers {
 
 impl FakeBrowsers {
     /// Makes the stand-ins in `folder`, and two for the variable BROWSER: `browser`, and `slow-browser`, which stays for
-    /// some seconds.
+    /// half a minute.
     pub(crate) fn make(folder: &Path) -> io::Result<Self> {
         let record = folder.join("record");
         fs::create_dir_all(folder)?;
@@ -49,7 +49,7 @@ impl FakeBrowsers {
         );
         for name in OPENERS.iter().chain(&["browser", "slow-browser"]) {
             let path = folder.join(name);
-            let more = if *name == "slow-browser" { "sleep 6\n" } else { "" };
+            let more = if *name == "slow-browser" { "sleep 30\n" } else { "" };
             fs::write(&path, format!("{script}{more}"))?;
             fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
         }

@@ -50,7 +50,7 @@ pub(crate) struct Seen {
 /// How often the run looks around while nothing is written. The end of a tool closes its streams, which is seen at once.
 const LOOK: Duration = Duration::from_millis(40);
 /// No case takes longer than this on top of its usual time.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Environment that would change what a tool does, taken away before a case adds its own.
 const CLEARED: &[&str] = &[

@@ -2,32 +2,41 @@
 
 mod check;
 mod consumer;
-mod guide;
 mod module;
 mod tests;
-mod toolchain;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
+use super::Parts;
 use crate::examples::Run;
+use crate::files;
+use crate::guide::{Code, Guide};
+use crate::process;
 use crate::report::Report;
 use crate::setup::{self, Need};
 use crate::workspace::Workspace;
 
-pub(super) use check::check;
-pub(super) use toolchain::{ALL as TOOLS, missing};
+pub(super) const PARTS: Parts = Parts {
+    name: "go",
+    // What builds the C library as well. An older Go does not know how to bring the one that a module names.
+    needs: &[
+        Need { program: "go 1.21 or newer", package: "golang-go" },
+        Need { program: "gcc", package: "gcc" },
+        Need { program: "objcopy", package: "binutils" },
+        Need { program: "pkg-config", package: "pkg-config" },
+    ],
+    tools: &[],
+    build_example: |workspace, _, run| build_example(workspace, run),
+    words: |workspace, _| vec![home(workspace).join("example").join("login-example")],
+    package: |workspace, run| Ok(vec![module::build(workspace, run)?]),
+    check: check::check,
+    test,
+};
 
-/// What builds the C library as well.
-pub(super) const NEEDS: &[Need] = &[
-    Need { program: "gcc", package: "gcc" },
-    Need { program: "objcopy", package: "binutils" },
-    Need { program: "pkg-config", package: "pkg-config" },
-];
-
-/// `$here` is the launcher's folder, `target/login`.
-pub(super) const LAUNCH: &str = r#""$here/../go/example/login-example""#;
+const LIMIT: Duration = Duration::from_secs(5 * 60);
 
 /// Where everything of Go lies.
 fn home(workspace: &Workspace) -> PathBuf {
@@ -44,71 +53,93 @@ fn example_sources(workspace: &Workspace) -> PathBuf {
     workspace.root.join("examples").join("go")
 }
 
-/// The go command. Caches, flags and proxies are those of the person; the toolchain is the one that is there.
-pub(crate) fn command(workspace: &Workspace) -> anyhow::Result<Command> {
-    Ok(of_toolchain(workspace, &toolchain::go(workspace)?))
-}
-
-fn of_toolchain(workspace: &Workspace, program: &Path) -> Command {
-    let mut go = workspace.command(program);
-    surround(&mut go);
-    go
-}
-
 fn surround(command: &mut Command) {
-    command.env("GOTOOLCHAIN", "local").env("GOWORK", "off").env("CGO_ENABLED", "1");
+    command.env("GOWORK", "off").env("CGO_ENABLED", "1");
     for name in ["GOOS", "GOARCH", "GOEXPERIMENT", "CGO_CFLAGS", "CGO_LDFLAGS"] {
         command.env_remove(name);
     }
 }
 
-/// `go NAME`, in `folder`.
-fn go(workspace: &Workspace, name: &str, folder: &Path) -> anyhow::Result<Command> {
-    let mut go = command(workspace)?;
-    go.arg(name).current_dir(folder);
-    Ok(go)
+/// `go WORDS`, in `folder`. Caches, flags and proxies are those of the user, and so is the toolchain, where it is new enough.
+fn go(workspace: &Workspace, folder: &Path, words: &[&str]) -> Command {
+    let mut go = workspace.command("go");
+    surround(&mut go);
+    go.args(words).current_dir(folder);
+    go
 }
 
 /// Where the packed module is unpacked, once the example tool is built.
-pub(crate) fn module(workspace: &Workspace) -> PathBuf {
+fn module(workspace: &Workspace) -> PathBuf {
     module::packed(workspace)
 }
 
-/// The example tool, once it is built.
-pub(super) fn example(workspace: &Workspace) -> PathBuf {
-    home(workspace).join("example").join("login-example")
-}
-
 /// From the packed module, and nothing of the source tree but its own files.
-pub(super) fn build_example(workspace: &Workspace, run: Run) -> anyhow::Result<()> {
+fn build_example(workspace: &Workspace, run: Run) -> anyhow::Result<()> {
     let home = home(workspace);
     fs::create_dir_all(&home)?;
     // Several commands may be at it at once.
     let _lock = setup::lock(&home.join("example.lock"))?;
-    let packed = module::unpack_once(workspace, run)?;
-    let sources = module::stage_example(workspace, &packed)?;
-    let mut build = go(workspace, "build", &sources)?;
-    build.args(["-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o"]).arg(example(workspace)).arg(".");
+    module::unpack_once(workspace, run)?;
+    let sources = module::stage_example(workspace)?;
+    let mut build =
+        go(workspace, &sources, &["build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o"]);
+    build.arg(home.join("example").join("login-example")).arg(".");
     run(build)
 }
 
-pub(super) fn build_demo(workspace: &Workspace, run: Run) -> anyhow::Result<()> {
-    let mut cargo = workspace.cargo("build");
-    cargo.args(["--locked", "--package", "authserver"]);
-    run(cargo)?;
-    build_example(workspace, run)
-}
-
-pub(super) fn package(workspace: &Workspace, run: Run) -> anyhow::Result<Vec<PathBuf>> {
-    fs::create_dir_all(home(workspace))?;
-    Ok(vec![module::build(workspace, run)?])
-}
-
-pub(super) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
+fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
     module::test(workspace, report)?;
     check::packed(workspace, report)?;
     tests::run(workspace, report)?;
     consumer::test(workspace, report)?;
-    let program = toolchain::go(workspace)?;
-    guide::test(workspace, &module(workspace), &|| of_toolchain(workspace, &program), report)
+    Guide {
+        language: "go",
+        documents: &["docs/go.md", "README.md"],
+        program_has: "package main",
+        client: (
+            r#"cliauth.New(cliauth.AuthKit("client_123")"#,
+            r#"cliauth.New(cliauth.AuthKit("client_123"), cliauth.WithAPIBase(os.Getenv("CLI_AUTH_TEST_SERVER")), cliauth.WithInsecureLoopback(true)"#,
+        ),
+        located: |document, block| format!("\n//line {document}:{}\n{}", block.line, block.code),
+        functions_say: &["all of the guide ran", "You said no.", "  Acme", "Not logged in: no network.", "****"],
+        run: &|code, url| run_guide(workspace, code, url),
+    }
+    .test(workspace, report)
+}
+
+/// What the functions of the guide need.
+const IMPORTS: &str = r#"package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"time"
+
+	"cliauth"
+)
+"#;
+
+fn run_guide(workspace: &Workspace, code: Code, url: &str) -> anyhow::Result<String> {
+    let folder = files::empty(home(workspace).join("guide"))?;
+    let packed = module(workspace);
+    let go_mod = format!(
+        "module guide\n\ngo 1.24\n\nrequire cliauth v0.0.0\n\nreplace cliauth => {}\n",
+        packed.display()
+    );
+    fs::write(folder.join("go.mod"), go_mod)?;
+    match code {
+        Code::Program(code) => fs::write(folder.join("main.go"), code)?,
+        Code::Functions(functions) => {
+            fs::write(folder.join("functions.go"), format!("{IMPORTS}{functions}"))?;
+            fs::copy(sources(workspace).join("testdata/guide/main.go"), folder.join("main.go"))?;
+        }
+    }
+    process::succeed(go(workspace, &folder, &["vet", "."]), LIMIT)?;
+    process::succeed(go(workspace, &folder, &["build", "-o", "program", "."]), LIMIT)?;
+    let mut program = Command::new(folder.join("program"));
+    program.env("CLI_AUTH_TEST_SERVER", url);
+    process::said(program, LIMIT)
 }

@@ -1,36 +1,41 @@
 //! Kotlin and the JVM: the jar with its native library inside, the example tool, and the tests in a project that has only that jar.
 
 mod check;
-mod example;
 mod guide;
 mod jdk;
-mod junit;
-mod maven;
 mod package;
+mod tests;
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::Parts;
 use crate::examples::Run;
-use crate::report::Report;
-use crate::setup::{Need, Tool};
+use crate::files;
+use crate::setup::{self, Need};
 use crate::workspace::Workspace;
 
-pub(super) use check::{KTLINT, check};
-pub(super) use example::LAUNCH;
-pub(crate) use example::for_short_runs;
-pub(super) use jdk::missing;
-
-/// Maven and a JDK are among what every language's tests need.
-pub(super) const NEEDS: &[Need] = &[
-    Need { program: "javac", package: "default-jdk-headless" },
-    Need { program: "mvn", package: "maven" },
-    Need { program: "gcc", package: "gcc" },
-    Need { program: "objcopy", package: "binutils" },
-];
-
-pub(super) const TOOLS: &[Tool] = &[super::native::ZIG, KTLINT];
+pub(super) const PARTS: Parts = Parts {
+    name: "kotlin",
+    // Maven and a JDK are among what every language's tests need.
+    needs: &[
+        Need { program: "JDK 17 or newer", package: "default-jdk-headless" },
+        Need { program: "mvn", package: "maven" },
+        Need { program: "gcc", package: "gcc" },
+        Need { program: "objcopy", package: "binutils" },
+    ],
+    tools: &[check::KTLINT],
+    build_example: |workspace, _, run| build_example(workspace, run),
+    words: |workspace, _| vec![start_script(workspace)],
+    package: package::build,
+    check: check::check,
+    test: |workspace, report| {
+        package::test(workspace, report)?;
+        tests::run(workspace, report)
+    },
+};
 
 /// Where everything of Kotlin lies.
 fn home(workspace: &Workspace) -> PathBuf {
@@ -42,64 +47,65 @@ fn sources(workspace: &Workspace) -> PathBuf {
     workspace.root.join("bindings").join("kotlin")
 }
 
-/// The example tool, once it is built.
-pub(super) fn example(workspace: &Workspace) -> PathBuf {
-    example::start_script(workspace)
+fn installed(workspace: &Workspace) -> PathBuf {
+    home(workspace).join("example")
 }
 
-pub(super) fn build_example(workspace: &Workspace, run: Run) -> anyhow::Result<()> {
-    example::build(workspace, run)
+fn start_script(workspace: &Workspace) -> PathBuf {
+    installed(workspace).join("bin").join("login-example")
 }
 
-pub(super) fn build_demo(workspace: &Workspace, run: Run) -> anyhow::Result<()> {
-    let mut cargo = workspace.cargo("build");
-    cargo.args(["--locked", "--package", "authserver"]);
-    run(cargo)?;
-    build_example(workspace, run)
-}
-
-pub(super) fn package(workspace: &Workspace, run: Run) -> anyhow::Result<Vec<PathBuf>> {
-    package::build(workspace, run)
-}
-
-pub(super) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
-    package::test(workspace, report)?;
-    junit::run(workspace, report)
-}
-
-/// The jar that users get, once it is built.
-pub(crate) fn jar(workspace: &Workspace) -> PathBuf {
-    package::jar(workspace, "")
+/// The example tool, built by Maven from the repository that users get, and laid out by its own script.
+fn build_example(workspace: &Workspace, run: Run) -> anyhow::Result<()> {
+    package::build(workspace, run)?;
+    let home = home(workspace);
+    let _lock = setup::lock(&home.join("example.lock"))?;
+    let sources = workspace.root.join("examples").join("kotlin");
+    let made_from = format!("{} {}", fs::read_to_string(home.join("packed-from"))?, files::digest(&sources)?);
+    files::once(&start_script(workspace), &home.join("example-from"), &made_from, || {
+        let staged = home.join("example-sources");
+        run(build(workspace, &sources, &staged)?)?;
+        let mut install = Command::new("sh");
+        install.current_dir(&staged).arg("install.sh").arg(files::empty(installed(workspace))?);
+        run(install)
+    })?;
+    Ok(())
 }
 
 /// Builds the Maven project in `sources`, in a copy of it at `folder`.
-pub(crate) fn build(workspace: &Workspace, sources: &Path, folder: &Path) -> anyhow::Result<Command> {
-    copy(sources, &empty(folder.to_path_buf())?)?;
-    let mut build = maven::maven(workspace, folder, "package");
+fn build(workspace: &Workspace, sources: &Path, folder: &Path) -> anyhow::Result<Command> {
+    files::copy(sources, &files::empty(folder.to_path_buf())?, "target")?;
+    let mut build = maven(workspace, folder, "package");
     build.arg("--quiet");
     Ok(build)
 }
 
-/// `folder`, with nothing in it.
-fn empty(folder: PathBuf) -> anyhow::Result<PathBuf> {
-    if folder.exists() {
-        fs::remove_dir_all(&folder)?;
-    }
-    fs::create_dir_all(&folder)?;
-    Ok(folder)
+/// What Maven downloads, and this project's own artifacts. Not the person's own: there they would stay, and an older build
+/// would be found in the place of a newer one of the same version.
+fn repository(workspace: &Workspace) -> PathBuf {
+    workspace.tools().join("maven")
 }
 
-/// Copies a folder with all that is in it.
-fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), target)?;
-        }
+/// `mvn GOAL` in `folder`.
+fn maven(workspace: &Workspace, folder: &Path, goal: &str) -> Command {
+    let mut maven = workspace.command("mvn");
+    maven.current_dir(folder).args(["--batch-mode", "--no-transfer-progress", "-Dstyle.color=never", goal]);
+    for (name, folder) in
+        [("maven.repo.local", repository(workspace)), ("cli-auth.repository", dist(workspace))]
+    {
+        let mut definition = OsString::from(format!("-D{name}="));
+        definition.push(folder);
+        maven.arg(definition);
     }
-    Ok(())
+    // A daemon would outlive the build, with a gigabyte of memory.
+    maven.arg("-Dkotlin.compiler.daemon=false");
+    for name in ["MAVEN_ARGS", "MAVEN_OPTS", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS"] {
+        maven.env_remove(name);
+    }
+    maven
+}
+
+/// The Maven repository that users get.
+fn dist(workspace: &Workspace) -> PathBuf {
+    workspace.dist().join("maven")
 }

@@ -14,15 +14,11 @@ use anyhow::{Context, bail, ensure};
 
 use crate::examples::Run;
 use crate::process;
-use crate::setup::{self, Tool};
+use crate::setup;
 use crate::workspace::Workspace;
 
 /// The oldest glibc that a portable library runs with: that of 2012.
 pub(super) const GLIBC: &str = "2.17";
-
-pub(super) const ZIG: Tool =
-    Tool { title: "zig", needs: &["python3 with venv"], make: |workspace| zig(workspace).map(|_| ()) };
-const ZIG_LIST: &str = include_str!("zig.txt");
 
 /// What every compiler driver links by itself, in the way that fits how it was called.
 const OF_THE_DRIVER: &[&str] = &["-lgcc_s", "-lc"];
@@ -78,13 +74,17 @@ impl<'a> Core<'a> {
         let mut cargo = self.workspace.cargo("rustc");
         cargo.args(["--locked", "--package", self.package, "--lib", "--profile", "size"]);
         cargo.args(["--crate-type", "staticlib", "--", "--print", "native-static-libs"]);
-        // Keeps the places of this machine out of what panics say.
-        let mut remap = OsString::from("--remap-path-prefix=");
-        remap.push(cargo_home()?.join("registry").join("src"));
-        remap.push("=");
-        cargo.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", remap);
+        cargo.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", remap()?);
         Ok(cargo)
     }
+}
+
+/// Keeps the places of this machine out of what panics say: they are nobody's business, and take space.
+pub(super) fn remap() -> anyhow::Result<OsString> {
+    let mut flag = OsString::from("--remap-path-prefix=");
+    flag.push(cargo_home()?.join("registry").join("src"));
+    flag.push("=");
+    Ok(flag)
 }
 
 pub(super) fn cargo_home() -> anyhow::Result<PathBuf> {
@@ -198,10 +198,7 @@ fn compiler(workspace: &Workspace) -> Command {
 
 /// `zig`, a C compiler that links against an old glibc.
 fn zig(workspace: &Workspace) -> anyhow::Result<Command> {
-    setup::once(workspace, "zig", ZIG_LIST, |folder| {
-        setup::make_venv(workspace, Path::new("python3"), folder, ZIG_LIST)
-    })?;
-    let mut zig = workspace.command(workspace.tools().join("zig").join("bin").join("python"));
+    let mut zig = workspace.command(setup::programs(workspace)?.join("python"));
     zig.args(["-m", "ziglang"]);
     let cache = workspace.target.join("zig");
     zig.env("ZIG_GLOBAL_CACHE_DIR", &cache).env("ZIG_LOCAL_CACHE_DIR", &cache);
@@ -226,4 +223,28 @@ pub(super) fn lines(
         bail!("{program} failed\n{}", finished.tail);
     }
     Ok(lines)
+}
+
+/// The newest glibc that a listing of symbols or versions names.
+pub(super) fn newest_glibc(lines: &[String]) -> Option<(u32, u32)> {
+    lines.iter().flat_map(|line| line.split("GLIBC_").skip(1)).filter_map(glibc).max()
+}
+
+/// `2.17` and what comes after it.
+pub(super) fn glibc(text: &str) -> Option<(u32, u32)> {
+    let mut numbers = text.split(|letter: char| !letter.is_ascii_digit()).map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        assert_eq!(glibc("2.17 (5)"), Some((2, 17)));
+        assert!(glibc("2.9)") < glibc("2.17"));
+        assert!(glibc("2.2.5") < glibc("2.17"));
+        assert_eq!(glibc("PRIVATE"), None);
+    }
 }

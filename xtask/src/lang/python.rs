@@ -1,33 +1,40 @@
 //! Python: the wheel, the sdist, the example tool in an environment of its own, and the tests on several interpreters.
 
-mod check;
-mod interpreters;
-mod sdist;
+mod package;
 mod tests;
-mod tools;
-mod venv;
-mod wheel;
+mod uv;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::Parts;
 use crate::examples::Run;
+use crate::files;
 use crate::report::Report;
 use crate::setup::{self, Need};
 use crate::workspace::Workspace;
 
-pub(super) use check::check;
-pub(super) use tools::ALL as TOOLS;
-
-pub(super) const NEEDS: &[Need] = &[
-    Need { program: "python3 with venv", package: "python3-venv" },
-    Need { program: "strip", package: "binutils" },
-];
-
-/// Python itself first: what pip writes on a script's first line is the place where it was installed.
-pub(super) const LAUNCH: &str =
-    r#""$here/../python/example/bin/python" "$here/../python/example/bin/login-example""#;
+pub(super) const PARTS: Parts = Parts {
+    name: "python",
+    needs: &[
+        Need { program: "python3 with venv", package: "python3-venv" },
+        Need { program: "strip", package: "binutils" },
+    ],
+    tools: &[uv::PYRIGHT],
+    build_example: |workspace, _, run| build_example(workspace, run),
+    // Python itself first: what is on a script's first line is the place where it was installed.
+    words: |workspace, _| {
+        let bin = environment(workspace).join("bin");
+        vec![bin.join("python"), bin.join("login-example")]
+    },
+    package: |workspace, run| {
+        fs::create_dir_all(home(workspace))?;
+        Ok(vec![package::build(workspace, run)?, package::build_sdist(workspace, run)?])
+    },
+    check: tests::check,
+    test,
+};
 
 /// Where everything of Python lies.
 fn home(workspace: &Workspace) -> PathBuf {
@@ -58,42 +65,22 @@ fn environment(workspace: &Workspace) -> PathBuf {
     home(workspace).join("example")
 }
 
-/// As in the launcher, which a shell reads first.
-pub(super) fn words(workspace: &Workspace) -> Vec<PathBuf> {
-    let bin = environment(workspace).join("bin");
-    vec![bin.join("python"), bin.join("login-example")]
-}
-
-pub(super) fn missing(workspace: &Workspace) -> Option<String> {
-    interpreters::usual(workspace).err().map(|error| error.to_string())
-}
-
 /// The wheel, and the example tool in an environment that has only the two.
-pub(super) fn build_example(workspace: &Workspace, run: Run) -> anyhow::Result<()> {
+fn build_example(workspace: &Workspace, run: Run) -> anyhow::Result<()> {
     let home = home(workspace);
     fs::create_dir_all(&home)?;
     // Several commands may be at it at once.
     let _lock = setup::lock(&home.join("example.lock"))?;
-    let package = wheel::build(workspace, run)?;
-    let tool = wheel::of_example(workspace)?;
-    venv::example(workspace, environment(workspace), &[package, tool])
+    let wheels = [package::build(workspace, run)?, package::of_example(workspace)?];
+    let made_from = wheels.iter().map(|wheel| files::digest(wheel)).collect::<anyhow::Result<String>>()?;
+    let environment = environment(workspace);
+    files::once(&environment.join("bin").join("python"), &home.join("example-from"), &made_from, || {
+        uv::environment(workspace, &uv::usual(), &environment, &wheels, false)
+    })?;
+    Ok(())
 }
 
-pub(super) fn build_demo(workspace: &Workspace, run: Run) -> anyhow::Result<()> {
-    let mut cargo = workspace.cargo("build");
-    cargo.args(["--locked", "--package", "authserver"]);
-    run(cargo)?;
-    build_example(workspace, run)
-}
-
-pub(super) fn package(workspace: &Workspace, run: Run) -> anyhow::Result<Vec<PathBuf>> {
-    fs::create_dir_all(home(workspace))?;
-    Ok(vec![wheel::build(workspace, run)?, sdist::build(workspace, run)?])
-}
-
-pub(super) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
-    wheel::test(workspace, report)?;
-    sdist::test(workspace, report)?;
-    tests::run(workspace, report)?;
-    check::types(workspace, report)
+fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
+    package::test(workspace, report)?;
+    tests::run(workspace, report)
 }

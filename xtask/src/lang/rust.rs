@@ -5,36 +5,40 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
+use super::Parts;
 use crate::examples::Run;
 use crate::process;
 use crate::report::{Counts, Outcome, Report};
 use crate::workspace::{Profile, Workspace};
 
 const BINARY: &str = "login-example";
-pub(super) const LAUNCH: &str = r#""$here/../release/login-example""#;
 
 /// Compiling everything on a slow machine, and running it.
 const LIMIT: Duration = Duration::from_secs(20 * 60);
 
-pub(super) fn build_example(workspace: &Workspace, profile: Profile) -> Command {
-    let mut cargo = workspace.cargo("build");
-    cargo.args(["--locked", "--package", BINARY]).args(profile.arguments());
-    cargo
-}
+pub(super) const PARTS: Parts = Parts {
+    name: "rust",
+    needs: &[],
+    tools: &[],
+    build_example: |workspace, profile, run| {
+        let mut cargo = workspace.cargo("build");
+        cargo.arg("--locked");
+        run(add_example(cargo, profile))
+    },
+    words: |workspace, profile| vec![workspace.binary(profile, BINARY)],
+    package,
+    check: |_, _| Ok(()),
+    test,
+};
 
-/// One call for both: two calls would compile what they share twice, with different features.
-pub(super) fn build_demo(workspace: &Workspace) -> Command {
-    let mut cargo = build_example(workspace, Profile::Debug);
-    cargo.args(["--package", "authserver"]);
+/// The example tool as one of the packages that `cargo build` is told.
+pub(super) fn add_example(mut cargo: Command, profile: Profile) -> Command {
+    cargo.args(["--package", BINARY]).args(profile.arguments());
     cargo
-}
-
-pub(super) fn example(workspace: &Workspace, profile: Profile) -> PathBuf {
-    workspace.binary(profile, BINARY)
 }
 
 /// The crate, as a registry takes it; compiled from what was packed.
-pub(super) fn package(workspace: &Workspace, run: Run) -> anyhow::Result<Vec<PathBuf>> {
+fn package(workspace: &Workspace, run: Run) -> anyhow::Result<Vec<PathBuf>> {
     let mut cargo = workspace.cargo("package");
     cargo.args(["--locked", "--allow-dirty", "--package", "cli-auth"]);
     run(cargo)?;
@@ -44,11 +48,17 @@ pub(super) fn package(workspace: &Workspace, run: Run) -> anyhow::Result<Vec<Pat
     Ok(vec![file])
 }
 
-/// Units, property tests, documentation tests and integration tests of every crate.
-pub(super) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
+/// Units, property tests, documentation tests and integration tests of every crate, and the core once more by itself: a
+/// workspace build gives it the feature that the libraries under `bindings/` need.
+fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
+    cargo_test(workspace, report, "cargo test", "--workspace")?;
+    cargo_test(workspace, report, "cargo test, the core without hidden features", "--package=cli-auth")
+}
+
+fn cargo_test(workspace: &Workspace, report: &mut Report, title: &str, packages: &str) -> anyhow::Result<()> {
     let mut cargo = workspace.cargo("test");
-    cargo.args(["--workspace", "--locked", "--no-fail-fast"]).env("CARGO_TERM_COLOR", "never");
-    report.part("cargo test", |live| {
+    cargo.args([packages, "--locked", "--no-fail-fast"]).env("CARGO_TERM_COLOR", "never");
+    report.part(title, |live| {
         let mut total = Counts::default();
         let mut of_what = String::new();
         let finished = process::run(cargo, LIMIT, |line| {

@@ -4,31 +4,38 @@ mod check;
 mod consumer;
 mod example;
 mod generated;
-mod guide;
 mod package;
 mod tests;
 mod toolchain;
 
+use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use crate::examples::Run;
+use super::Parts;
+use crate::guide::{Code, Guide};
+use crate::process;
 use crate::report::Report;
 use crate::setup::Need;
 use crate::workspace::Workspace;
+use toolchain::Toolchain;
 
-pub(super) use check::check;
-pub(crate) use example::program_of;
-pub(super) use example::{build as build_example, start as example, words};
-pub(super) use toolchain::{ALL as TOOLS, missing};
+pub(super) const PARTS: Parts = Parts {
+    name: "swift",
+    needs: &[
+        Need { program: "gcc", package: "gcc" },
+        Need { program: "objcopy", package: "binutils" },
+        toolchain::NEED,
+    ],
+    tools: &[toolchain::SWIFT],
+    build_example: |workspace, _, run| example::build(workspace, run),
+    words: |workspace, _| example::words(workspace),
+    package: |workspace, run| Ok(vec![package::build(workspace, run)?]),
+    check: check::check,
+    test,
+};
 
-pub(super) const NEEDS: &[Need] = &[
-    Need { program: "gcc", package: "gcc" },
-    Need { program: "objcopy", package: "binutils" },
-    toolchain::NEED,
-];
-
-/// `$here` is the launcher's folder, `target/login`.
-pub(super) const LAUNCH: &str = r#""$here/../swift/example/start""#;
+const LIMIT: Duration = Duration::from_secs(10 * 60);
 
 /// Where everything of Swift lies.
 fn home(workspace: &Workspace) -> PathBuf {
@@ -45,22 +52,48 @@ fn sources(workspace: &Workspace) -> PathBuf {
     workspace.root.join("bindings").join("swift")
 }
 
-pub(super) fn build_demo(workspace: &Workspace, run: Run) -> anyhow::Result<()> {
-    let mut cargo = workspace.cargo("build");
-    cargo.args(["--locked", "--package", "authserver"]);
-    run(cargo)?;
-    build_example(workspace, run)
-}
-
-pub(super) fn package(workspace: &Workspace, run: Run) -> anyhow::Result<Vec<PathBuf>> {
-    Ok(vec![package::build(workspace, run)?])
-}
-
-pub(super) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
+fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
     let toolchain = toolchain::of(workspace)?;
     package::test(workspace, report)?;
     check::packed(workspace, &toolchain, report)?;
     tests::run(workspace, &toolchain, report)?;
     consumer::test(workspace, &toolchain, report)?;
-    guide::test(workspace, &toolchain, report)
+    Guide {
+        language: "swift",
+        documents: &["docs/swift.md", "README.md"],
+        program_has: r#"Client.authKit(clientID: "client_123""#,
+        client: (
+            r#"Client.authKit(clientID: "client_123", options: .init(product: "my-cli/1.0"))"#,
+            r#"Client.authKit(clientID: "client_123", apiBase: CommandLine.arguments[1], options: .init(product: "my-cli/1.0", allowInsecureLoopback: true))"#,
+        ),
+        located: |document, block| {
+            format!("\n#sourceLocation(file: {document:?}, line: {})\n{}#sourceLocation()\n", block.line, block.code)
+        },
+        functions_say: &["all of the guide ran", "You said no.", "  Acme", "Not logged in: no network.", "****"],
+        run: &|code, url| run_guide(workspace, &toolchain, code, url),
+    }
+    .test(workspace, report)
+}
+
+/// Small, and with Swift's own libraries in it, as a program is handed out.
+const RELEASE: [&str; 5] = ["--configuration", "release", "--static-swift-stdlib", "-Xlinker", "-s"];
+/// In the mode of Swift 6, without a warning.
+const STRICTLY: [&str; 6] =
+    ["-Xswiftc", "-swift-version", "-Xswiftc", "6", "-Xswiftc", "-warnings-as-errors"];
+
+fn run_guide(workspace: &Workspace, toolchain: &Toolchain, code: Code, url: &str) -> anyhow::Result<String> {
+    let folder = package::user(workspace, "bindings/swift/tests/guide", "guide")?;
+    let sources = folder.join("Sources").join("guide");
+    match code {
+        Code::Program(code) => fs::write(sources.join("main.swift"), code)?,
+        // With the caller that lies there.
+        Code::Functions(functions) => {
+            let code = format!("import CLIAuth\nimport Foundation\n{functions}");
+            fs::write(sources.join("Functions.swift"), code)?;
+        }
+    }
+    let scratch = builds(workspace).join("guide");
+    let mut run = toolchain.swift(workspace, "run", &folder, &scratch, &[]);
+    run.args(STRICTLY).args(["guide", url]);
+    process::said(run, LIMIT)
 }

@@ -34,6 +34,8 @@ pub(crate) fn is_there(program: &str) -> bool {
         "chromium" => {
             ["chromium", "chromium-browser", "google-chrome"].iter().any(|name| on_path(name).is_some())
         }
+        "go 1.21 or newer" => says_yes(Command::new("sh").args(["-c", r#"test -n "$(go env GOTOOLCHAIN)""#])),
+        "JDK 17 or newer" => says_yes(Command::new("javac").args(["--release", "17", "-version"])),
         "swift, or root and mmdebstrap" => {
             on_path("swift").is_some() || nix::unistd::geteuid().is_root() && on_path("mmdebstrap").is_some()
         }

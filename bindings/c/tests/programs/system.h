@@ -10,13 +10,13 @@
 
 /* "At once", with room for a busy machine, and still less than any timeout of the library: how fast it is is measured elsewhere.
    Seconds. */
-#define SOON (is_watched() ? 14.0 : 4.0)
+#define SOON (is_watched() ? 14.0 : 8.0)
 
 /* Seconds on a clock that only goes on. */
 double now(void);
 void pause_for(double seconds);
 
-/* Waits until it holds, at most for half a minute; else the check fails. */
+/* Waits until it holds, at most for a minute; else the check fails. */
 void wait_until(bool (*holds)(void *), void *data);
 /* Waits until this thread sleeps in the kernel, and goes on sleeping. */
 void wait_until_asleep(pid_t thread);
@@ -28,7 +28,7 @@ size_t threads(void);
 void wait_for_descriptors(size_t at_most);
 void wait_for_threads(size_t at_most);
 
-/* A thread that is joined within half a minute, or the check fails. */
+/* A thread that is joined within a minute, or the check fails. */
 struct thread {
     pthread_t handle;
     void (*run)(void *);

@@ -130,9 +130,15 @@ func Scripted(t testing.TB, endpoint string, steps ...any) *Server {
 	return New(t, Settings{"script": Settings{endpoint: steps}})
 }
 
-// Options let a client trust this server.
+// never is the timeout of the clients: none ends a request while a test looks at it.
+const never = 5 * time.Minute
+
+// Options let a client trust this server, and wait for it as long as a test does.
 func (s *Server) Options(more ...cliauth.Option) []cliauth.Option {
-	options := []cliauth.Option{cliauth.WithInsecureLoopback(true)}
+	options := []cliauth.Option{
+		cliauth.WithInsecureLoopback(true),
+		cliauth.WithConnectTimeout(never), cliauth.WithReadTimeout(never), cliauth.WithRequestTimeout(never),
+	}
 	if s.CAPEM != "" {
 		options = append(options, cliauth.WithCAPEM([]byte(s.CAPEM)))
 	}
@@ -181,7 +187,7 @@ func (s *Server) Requests(endpoint string) []Request { return s.log("", endpoint
 // WaitFor waits until so many requests have come to an endpoint.
 func (s *Server) WaitFor(t testing.TB, endpoint string, count int) {
 	t.Helper()
-	found := s.log(fmt.Sprintf("?endpoint=%s&count=%d&timeout=20", endpoint, count), endpoint)
+	found := s.log(fmt.Sprintf("?endpoint=%s&count=%d&timeout=60", endpoint, count), endpoint)
 	if len(found) < count {
 		t.Fatalf("only %d requests came to %s", len(found), endpoint)
 	}

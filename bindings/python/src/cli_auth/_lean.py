@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     import threading as threading
     import typing as typing
     from dataclasses import dataclass as dataclass
+
+    def wake(
+        waiting: object, handle: int, code: int, interrupt: BaseException | None = None
+    ) -> None: ...
 else:
     import _thread
 

@@ -15,15 +15,19 @@ from __future__ import annotations
 import asyncio
 import atexit
 from inspect import isawaitable
+from threading import current_thread
 from weakref import WeakSet
 
 from ._check import seconds_of
 from ._client import ClientBase
 from ._errors import CancelledError, MisuseError, call, defect, error_of
 from ._events import Event, Waiting
+from ._exit import Exiting, gate
+from ._lean import wake
 from ._login import LoginBase, found_of, next_number
 from ._native import Failure, wait_for_threads
 from ._native import InternalError as Panic
+from ._native.cli_auth_native import _UniffiContinuationHandleMap as _waiting
 from ._prompt import Prompt
 from ._secret import Secret, secret_of
 from ._tokens import Tokens
@@ -41,6 +45,8 @@ if TYPE_CHECKING:
 __all__ = ["Client", "Login"]
 
 _NO_LIMIT = float("inf")
+# UniFFI's word for a future that is to be polled again.
+_GO_ON = 1
 
 
 async def _call(awaitable: Awaitable[_T]) -> _T:
@@ -51,6 +57,12 @@ async def _call(awaitable: Awaitable[_T]) -> _T:
         raise error_of(failure) from None
     except Panic as panic:
         raise defect(panic) from None
+    except Exiting:
+        pass
+    if current_thread().daemon:
+        # Python ends this thread without a word. An exception would be printed before.
+        await asyncio.get_running_loop().create_future()
+    raise CancelledError("the interpreter is exiting")
 
 
 class Login(LoginBase):
@@ -142,7 +154,6 @@ class Login(LoginBase):
                     await result
 
     async def _step(self, number: int, max_wait: float) -> Prompt | Event | Waiting | Tokens:
-        _refuse_at_exit()
         return found_of(await _call(self._native.step_async(number, max_wait)))
 
     async def _ended_by(self, error: BaseException, number: int) -> None:
@@ -205,7 +216,6 @@ class Client(ClientBase):
         # A traceback that shows locals must not show it.
         del refresh_token
         _in_use.add(self)
-        _refuse_at_exit()
         return Tokens._of(await _call(self._native.refresh_async(token)))
 
     async def revoke(self, token: Secret | str) -> None:
@@ -216,23 +226,15 @@ class Client(ClientBase):
         native = secret_of("token", token)
         del token
         _in_use.add(self)
-        _refuse_at_exit()
         await _call(self._native.revoke_async(native))
 
     def __repr__(self) -> str:
         return f"<cli_auth.aio.{type(self).__name__}>"
 
 
-# The library's thread wakes event loops, and a thread that enters an interpreter which is going
-# away ends the process. So at exit every client's thread is ended first, and none is begun any
-# more.
+# The clients whose threads are ended at exit. They wake event loops, and must not enter an
+# interpreter that is being torn down.
 _in_use: WeakSet[Client] = WeakSet()
-_exiting = False
-
-
-def _refuse_at_exit() -> None:
-    if _exiting:
-        raise CancelledError("the interpreter is exiting")
 
 
 def _clients_in_use() -> list[Client]:
@@ -246,8 +248,7 @@ def _clients_in_use() -> list[Client]:
 
 @atexit.register
 def _end_threads() -> None:
-    global _exiting
-    _exiting = True
+    gate.close()
     for client in _clients_in_use():
         try:
             client._native.shut_down()
@@ -257,3 +258,7 @@ def _end_threads() -> None:
             pass
     # Those of clients that are gone already may be on their way out still.
     wait_for_threads()
+    # A handler that runs after this one may run a loop on: nobody else wakes its tasks any more.
+    for handle, (loop, _) in _waiting._map.copy().items():
+        if not loop.is_running():
+            wake(_waiting, handle, _GO_ON)

@@ -7,7 +7,7 @@
 use std::{fs, io, path::Path};
 
 /// Whole lines, and what stands there instead.
-const LINES: [(&str, &str); 11] = [
+const LINES: [(&str, &str); 14] = [
     ("from dataclasses import dataclass", "from .._lean import dataclass"),
     ("import enum", "from .._lean import wake"),
     ("import contextlib", "from .._lean import contextlib"),
@@ -26,6 +26,14 @@ const LINES: [(&str, &str); 11] = [
         "    eventloop.call_soon_threadsafe(_uniffi_set_future_result, future, poll_code)",
         "    except BaseException as error:\n        wake(_UniffiContinuationHandleMap, future_ptr, poll_code, error)",
     ),
+    // What may call back goes through a gate that is closed at exit. A local name, since the last line runs in coroutines
+    // that are closed when the module has lost its globals.
+    (
+        "async def _uniffi_rust_call_async(rust_future, ffi_poll, ffi_complete, ffi_free, lift_func, error_ffi_converter):",
+        "async def _uniffi_rust_call_async(rust_future, ffi_poll, ffi_complete, ffi_free, lift_func, error_ffi_converter):\n    from .._exit import gate",
+    ),
+    ("            ffi_poll(", "            gate.call(ffi_poll,"),
+    ("        ffi_free(rust_future)", "        gate.free(ffi_free, rust_future)"),
 ];
 
 /// Rewrites the file in place.

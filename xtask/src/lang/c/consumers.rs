@@ -1,14 +1,17 @@
 //! Programs as other people build them, each from installed files alone: the unpacked archive at a place of its own.
 
-use std::fs;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::{bail, ensure};
 
 use super::package;
-use crate::authserver::{Answer, Server};
+use crate::authserver::Server;
+use crate::examples::quietly;
+use crate::files;
 use crate::process;
 use crate::report::{Counts, Outcome, Report};
 use crate::workspace::{Profile, Workspace, forget_this_crate};
@@ -16,19 +19,35 @@ use crate::workspace::{Profile, Workspace, forget_this_crate};
 const BUILD: Duration = Duration::from_secs(5 * 60);
 /// One login: an interval of the server, and its guard.
 const LOGIN: Duration = Duration::from_secs(60);
-const LOOK: Duration = Duration::from_millis(20);
 
-/// The programs, and which Makefile or CMake project makes them.
-const CMAKE: &[&str] = &["login-cli-auth", "login-static"];
-const PKG_CONFIG: &[&str] = &["login-c", "login-c++", "login-static", "login-fully-static"];
-const MAKE: &[&str] = &["login"];
+/// The programs that the Makefiles and the CMake project make.
+const PROGRAMS: [&str; 7] = [
+    "cmake/build/login-cli-auth",
+    "cmake/build/login-static",
+    "pkg-config/login-c",
+    "pkg-config/login-c++",
+    "pkg-config/login-static",
+    "pkg-config/login-fully-static",
+    "make/login",
+];
 
 pub(super) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
     let user = User::new(workspace)?;
-    report.part("CMake consumer", |_| user.cmake().map(|()| Outcome::Passed))?;
-    report.part("pkg-config consumers, C and C++", |_| user.make("pkg-config").map(|()| Outcome::Passed))?;
-    report.part("plain Makefile consumer", |_| user.make("make").map(|()| Outcome::Passed))?;
-    report.part("static, beside another Rust library", |_| user.two_rust().map(|()| Outcome::Passed))?;
+    for (title, script) in [
+        (
+            "CMake consumer",
+            "cmake -S cmake -B cmake/build -Wdev -Werror=dev \"-DCMAKE_PREFIX_PATH=$PREFIX\"; cmake --build cmake/build",
+        ),
+        ("pkg-config consumers, C and C++", "make -C pkg-config"),
+        ("plain Makefile consumer", "make -C make \"PREFIX=$PREFIX\""),
+        // With the compiler that cargo has chosen here.
+        (
+            "static, beside another Rust library",
+            "make -C two-rust RUSTC=rustc; two-rust/first; two-rust/last",
+        ),
+    ] {
+        report.part(title, |_| process::succeed(user.command("sh", &["-euc", script]), BUILD))?;
+    }
     report.part("logins of the consumers", |_| user.log_in())?;
     report.part("install c", |_| user.install())
 }
@@ -43,81 +62,43 @@ struct User<'w> {
 impl<'w> User<'w> {
     fn new(workspace: &'w Workspace) -> anyhow::Result<Self> {
         let home = super::home(workspace).join("user");
-        let (prefix, sources) = (home.join("unpacked"), home.join("sources"));
-        package::unpack(workspace, &package::path(workspace), &prefix)?;
-        if sources.exists() {
-            fs::remove_dir_all(&sources)?;
-        }
-        copy(&super::sources(workspace).join("tests").join("consumers"), &sources)?;
+        let (prefix, sources) = (home.join("unpacked"), files::empty(home.join("sources"))?);
+        files::unpack(workspace, &package::build(workspace, quietly)?, &prefix)?;
+        files::copy(&super::sources(workspace).join("tests").join("consumers"), &sources, "build")?;
         Ok(Self { workspace, prefix, sources })
     }
 
-    /// `program`, which finds the package in the prefix and nowhere else.
-    fn command(&self, program: &str) -> Command {
+    /// `program` in the folder of the sources, which finds the package in the prefix and nowhere else.
+    fn command(&self, program: impl AsRef<OsStr>, words: &[&str]) -> Command {
         let mut command = self.workspace.command(program);
+        command.args(words).current_dir(&self.sources).env("PREFIX", &self.prefix);
         command.env("PKG_CONFIG_PATH", self.prefix.join("lib").join("pkgconfig"));
-        for name in ["LD_LIBRARY_PATH", "LIBRARY_PATH", "CPATH", "C_INCLUDE_PATH", "CFLAGS", "LDFLAGS"] {
+        for name in
+            ["LD_LIBRARY_PATH", "LIBRARY_PATH", "CPATH", "C_INCLUDE_PATH", "CFLAGS", "LDFLAGS", "RUSTFLAGS"]
+        {
             command.env_remove(name);
         }
         command
     }
 
-    fn cmake(&self) -> anyhow::Result<()> {
-        let (project, build) = (self.sources.join("cmake"), self.sources.join("cmake").join("build"));
-        let mut configure = self.command("cmake");
-        configure.arg("-S").arg(project).arg("-B").arg(&build).arg("-Wdev").arg("-Werror=dev");
-        let mut prefix = std::ffi::OsString::from("-DCMAKE_PREFIX_PATH=");
-        prefix.push(&self.prefix);
-        configure.arg(prefix);
-        process::succeed(configure, BUILD)?;
-        let mut make = self.command("cmake");
-        make.arg("--build").arg(build);
-        process::succeed(make, BUILD)
-    }
-
-    fn make(&self, folder: &str) -> anyhow::Result<()> {
-        let mut prefix = std::ffi::OsString::from("PREFIX=");
-        prefix.push(&self.prefix);
-        let mut make = self.command("make");
-        make.arg("--directory").arg(self.sources.join(folder)).arg(prefix);
-        process::succeed(make, BUILD)
-    }
-
-    fn two_rust(&self) -> anyhow::Result<()> {
-        let folder = self.sources.join("two-rust");
-        let mut make = self.command("make");
-        // The compiler that cargo has chosen here.
-        make.arg("--directory").arg(&folder).arg("RUSTC=rustc").env_remove("RUSTFLAGS");
-        process::succeed(make, BUILD)?;
-        for program in ["first", "last"] {
-            process::succeed(self.command(&folder.join(program).to_string_lossy()), LOGIN)?;
-        }
-        Ok(())
-    }
-
     /// Every program logs in, all at once, since most of the time goes by in waiting.
     fn log_in(&self) -> anyhow::Result<Outcome> {
-        let server = Server::start(self.workspace, Some(Answer::Approve))?;
-        let cmake = CMAKE.iter().map(|name| self.sources.join("cmake").join("build").join(name));
-        let others = [("pkg-config", PKG_CONFIG), ("make", MAKE)];
-        let others = others.iter().flat_map(|(folder, names)| names.iter().map(move |name| (folder, name)));
-        let others = others.map(|(folder, name)| self.sources.join(folder).join(name));
-        let programs: Vec<_> = cmake.chain(others).collect();
-        let mut running = Vec::new();
-        for program in &programs {
-            let mut command = self.command(&program.to_string_lossy());
-            command.arg(&server.url).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-            running.push(Running(command.spawn().with_context(|| format!("no {}", program.display()))?));
-        }
+        let server = Server::start(self.workspace, &["--approve"])?;
+        let ends: Vec<_> = thread::scope(|scope| {
+            let log_in = |program: &'static str| {
+                let command = self.command(self.sources.join(program), &[&server.url]);
+                scope.spawn(move || process::said(command, LOGIN).and_then(|said| wanted(&said)))
+            };
+            let running: Vec<_> = PROGRAMS.iter().map(|program| log_in(program)).collect();
+            running
+                .into_iter()
+                .map(|run| run.join().unwrap_or_else(|_panic| bail!("a run was lost")))
+                .collect()
+        });
         let (mut counts, mut faults) = (Counts::default(), Vec::new());
-        for (program, running) in programs.iter().zip(running) {
-            match running.told().and_then(|said| wanted(&said)) {
-                Ok(()) => counts.add(Counts::PASSED),
-                Err(error) => {
-                    counts.add(Counts::FAILED);
-                    faults.push(format!("{}: {error:#}", self.workspace.short(program)));
-                }
-            }
+        for (program, end) in PROGRAMS.iter().zip(ends) {
+            counts.add(if end.is_ok() { Counts::PASSED } else { Counts::FAILED });
+            faults.extend(end.err().map(|error| format!("{program}: {error:#}")));
         }
         Ok(Outcome::Counted(counts, faults.join("\n")))
     }
@@ -141,7 +122,7 @@ impl<'w> User<'w> {
         let mut install = self.xtask(&["--prefix", "/usr/local"]);
         install.env("DESTDIR", &stage);
         process::succeed(install, BUILD.saturating_mul(4))?;
-        let (installed, unpacked) = (files(&stage.join("usr/local"), "")?, files(&self.prefix, "")?);
+        let (installed, unpacked) = (names(&stage.join("usr/local"))?, names(&self.prefix)?);
         if installed != unpacked {
             faults.push(format!("it installs {installed:?}, and the archive has {unpacked:?}"));
         }
@@ -150,21 +131,17 @@ impl<'w> User<'w> {
         let elsewhere = self.sources.join("debian");
         let libdir = "lib/x86_64-linux-gnu";
         process::succeed(self.xtask(&["--prefix", &elsewhere.to_string_lossy(), "--libdir", libdir]), BUILD)?;
-        if files(&stage.join("usr/local"), "")? != installed {
+        if names(&stage.join("usr/local"))? != installed {
             faults.push("installed over itself it leaves something".to_owned());
         }
         // What it links runs here: with the same program, by its own pkg-config file.
-        let program = self.sources.join("installed");
-        let mut compile = self.command("sh");
-        compile.arg("-c").arg(concat!(
-            "exec cc -Wall -Wextra -Werror $(pkg-config --cflags cli-auth) -o \"$1\" \"$2\" ",
-            "$(pkg-config --libs cli-auth) -Wl,-rpath,$(pkg-config --variable=libdir cli-auth)"
-        ));
-        compile.arg("sh").arg(&program).arg(self.sources.join("login.c"));
+        let mut compile = self.command("sh", &["-euc", concat!(
+            "cc -Wall -Wextra -Werror $(pkg-config --cflags cli-auth) -o installed login.c ",
+            "$(pkg-config --libs cli-auth) -Wl,-rpath,$(pkg-config --variable=libdir cli-auth); ./installed"
+        )]);
         compile.env("PKG_CONFIG_PATH", elsewhere.join(libdir).join("pkgconfig"));
         process::succeed(compile, BUILD)?;
-        process::succeed(self.command(&program.to_string_lossy()), LOGIN)?;
-        Ok(if faults.is_empty() { Outcome::Passed } else { Outcome::Failed(faults.join("\n")) })
+        Ok(Outcome::of_faults(&faults))
     }
 
     /// `cargo xtask install c ...`. Not this very program, whose file a build may have replaced.
@@ -186,62 +163,7 @@ fn wanted(said: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A program that does not outlive this value.
-struct Running(Child);
-
-impl Running {
-    /// What it printed, which is little.
-    fn told(mut self) -> anyhow::Result<String> {
-        let began = Instant::now();
-        let status = loop {
-            if let Some(status) = self.0.try_wait()? {
-                break status;
-            }
-            ensure!(began.elapsed() < LOGIN, "it takes longer than {} s", LOGIN.as_secs());
-            ensure!(crate::signals::received().is_none(), "interrupted");
-            std::thread::sleep(LOOK);
-        };
-        let said = std::io::read_to_string(self.0.stdout.take().context("its output is piped")?)?;
-        ensure!(status.success(), "it ends with {status}: {said}");
-        Ok(said)
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Either fails where it has ended already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Copies a folder with all that is in it.
-fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
-}
-
 /// Names of all files and links below `folder`, sorted.
-fn files(folder: &Path, before: &str) -> anyhow::Result<Vec<String>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).with_context(|| format!("no {}", folder.display()))? {
-        let entry = entry?;
-        let name = format!("{before}{}", entry.file_name().to_string_lossy());
-        if entry.file_type()?.is_dir() {
-            found.extend(files(&entry.path(), &format!("{name}/"))?);
-        } else {
-            found.push(name);
-        }
-    }
-    found.sort();
-    Ok(found)
+fn names(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    files::below(folder)?.iter().map(|file| Ok(file.strip_prefix(folder)?.to_path_buf())).collect()
 }

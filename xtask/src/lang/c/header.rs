@@ -1,7 +1,7 @@
 //! The header: declared by cbindgen, which reads the Rust sources, and put into sections in the order in which one reads.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ pub(super) fn path(workspace: &Workspace) -> PathBuf {
 
 /// Writes it anew.
 pub(super) fn write(workspace: &Workspace) -> anyhow::Result<()> {
-    let made = generate(workspace, &tools::cbindgen(workspace)?)?;
+    let made = generate(workspace)?;
     let path = path(workspace);
     if fs::read_to_string(&path).is_ok_and(|found| found == made) {
         return Ok(());
@@ -57,10 +57,7 @@ pub(super) fn write(workspace: &Workspace) -> anyhow::Result<()> {
 
 pub(super) fn check(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
     report.part("C header is current", |_| {
-        let Some(cbindgen) = tools::cbindgen_if_made(workspace) else {
-            return Ok(Outcome::Skipped("cbindgen is not set up; cargo xtask setup c".to_owned()));
-        };
-        let (made, found) = (generate(workspace, &cbindgen)?, fs::read_to_string(path(workspace))?);
+        let (made, found) = (generate(workspace)?, fs::read_to_string(path(workspace))?);
         let differs = made.lines().zip(found.lines()).find(|(made, found)| made != found);
         Ok(match differs {
             _ if made == found => Outcome::Passed,
@@ -169,13 +166,14 @@ fn last_word(text: &str) -> &str {
     text.rsplit(|letter| !is_word(letter)).next().unwrap_or_default()
 }
 
-fn generate(workspace: &Workspace, cbindgen: &Path) -> anyhow::Result<String> {
+fn generate(workspace: &Workspace) -> anyhow::Result<String> {
     let sources = Source::all(workspace)?;
     let folder = super::home(workspace);
     fs::create_dir_all(&folder)?;
     let _lock = setup::lock(&folder.join("header.lock"))?;
     let (read, made) = (folder.join("header.rs"), folder.join("header.h"));
     fs::write(&read, sources.iter().map(Source::as_module).collect::<String>())?;
+    let cbindgen = tools::CBINDGEN.folder(workspace)?.join("bin").join("cbindgen");
     let mut command = workspace.command(cbindgen);
     command.arg("--config").arg(super::sources(workspace).join("cbindgen.toml"));
     command.arg("--output").arg(&made).arg(&read);

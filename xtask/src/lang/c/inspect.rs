@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::abi::Interface;
 use super::library::soname;
-use crate::lang::native::{GLIBC, cargo_home, lines};
+use crate::lang::native::{GLIBC, cargo_home, glibc, lines, newest_glibc};
 use crate::report::{Live, Outcome};
 use crate::workspace::Workspace;
 
@@ -33,7 +33,7 @@ pub(super) fn check(workspace: &Workspace, prefix: &Path, live: &mut Live) -> an
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         live.line(&format!("{name}: {} bytes", fs::metadata(file)?.len()));
     }
-    Ok(if faults.is_empty() { Outcome::Passed } else { Outcome::Failed(faults.join("\n")) })
+    Ok(Outcome::of_faults(&faults))
 }
 
 /// Exactly the functions of the header.
@@ -97,19 +97,12 @@ fn dynamic(
         faults.push(format!("it is not stripped: {}", line.trim()));
     }
     let versions = lines(workspace, "readelf", &["--version-info", "--wide"], shared)?;
-    let newest = versions.iter().flat_map(|line| line.split("GLIBC_").skip(1)).filter_map(glibc).max();
-    match newest {
+    match newest_glibc(&versions) {
         Some(newest) if Some(newest) <= glibc(GLIBC) => {}
         Some((major, minor)) => faults.push(format!("it needs glibc {major}.{minor}, not {GLIBC}")),
         None => faults.push("it needs no glibc at all".to_owned()),
     }
     Ok(())
-}
-
-/// `2.17` and what comes after it.
-fn glibc(text: &str) -> Option<(u32, u32)> {
-    let mut numbers = text.split(|letter: char| !letter.is_ascii_digit()).map(str::parse);
-    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
 }
 
 /// In the static library nothing else is global.
@@ -149,14 +142,6 @@ fn places(workspace: &Workspace, files: &[&Path], faults: &mut Vec<String>) -> a
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn versions_are_compared_as_numbers() {
-        assert_eq!(glibc("2.17 (5)"), Some((2, 17)));
-        assert!(glibc("2.9)") < glibc("2.17"));
-        assert!(glibc("2.2.5") < glibc("2.17"));
-        assert_eq!(glibc("PRIVATE"), None);
-    }
 
     #[test]
     fn both_kinds_of_difference_are_told() {

@@ -1,35 +1,217 @@
 //! Programs in C that use the library in every way that its header allows, and in some that it forbids: plain, under valgrind
 //! and with the compiler's sanitizers. And the example tool, which has to leave nothing behind at any of its exits.
 
-mod build;
-mod cases;
-mod example;
-mod server;
-mod valgrind;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
+use anyhow::bail;
+
+use crate::authserver::Server;
 use crate::examples::Run;
-use crate::report::{Outcome, Report};
-use crate::workspace::Workspace;
+use crate::files;
+use crate::process;
+use crate::report::{Counts, Live, Outcome, Report, junit};
+use crate::test::counted;
+use crate::workspace::{Profile, Workspace};
+
+const LIMIT: Duration = Duration::from_secs(20 * 60);
+const INTERRUPTED: Duration = Duration::from_secs(60);
+
+/// What is found ends the program.
+const SANITIZERS: &str =
+    "-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all";
+/// Scenarios that end with each status but those of signals, in words and in JSON. valgrind is too slow for what has a time limit.
+const EXITS: &[&str] = &[
+    "authkit-login",
+    "login-in-words",
+    "device-refused",
+    "secret-variable-unset",
+    "ca-file-useless",
+    "usage-",
+    "denied-in-words",
+    "server-says-expired",
+    "step-up-in-words",
+    "authkit-organization-selection",
+];
+
+/// Where everything of the test programs lies.
+fn folder(workspace: &Workspace) -> PathBuf {
+    super::home(workspace).join("programs")
+}
+
+/// Their sources, and what valgrind is told.
+fn tests(workspace: &Workspace) -> PathBuf {
+    super::sources(workspace).join("tests")
+}
 
 /// Builds `examples/c` against the installed library, to `super::example(workspace)`.
 pub(super) fn build_example(workspace: &Workspace, run: Run) -> anyhow::Result<()> {
-    let folder = super::home(workspace).join("example");
-    run(build::example(workspace, &folder, "-O2")?)
+    run(make_example(workspace, "example", "-O2")?)
+}
+
+/// The example tool by its own Makefile, in a folder beside the installed library's, or one below.
+fn make_example(workspace: &Workspace, name: &str, flags: &str) -> anyhow::Result<Command> {
+    let folder = super::home(workspace).join(name);
+    fs::create_dir_all(&folder)?;
+    let ups = Path::new(name).components().map(|_| "../").collect::<String>();
+    let mut make = workspace.command("make");
+    // The header may have changed, too: compiling takes a second.
+    make.args(["--silent", "--always-make", "--directory"]).arg(folder);
+    make.arg("--file").arg(workspace.root.join("examples").join("c").join("Makefile"));
+    make.arg(format!("CFLAGS={flags} -Wconversion -Wshadow -Werror"));
+    // Relative, so that all of it can be moved together.
+    make.arg(format!("LDFLAGS='-Wl,-rpath,$$ORIGIN/{ups}prefix/lib'"));
+    make.env("PKG_CONFIG_PATH", super::prefix(workspace).join("lib").join("pkgconfig"));
+    Ok(make)
 }
 
 pub(super) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
+    let folder = folder(workspace);
     report.part("test programs in C", |_| {
-        build::all(workspace)?;
+        let mut configure = workspace.command("cmake");
+        configure.arg("-S").arg(tests(workspace)).arg("-B").arg(&folder);
+        configure.arg(format!("-DCMAKE_PREFIX_PATH={}", super::prefix(workspace).display()));
+        process::succeed(configure, LIMIT)?;
+        let mut build = workspace.command("cmake");
+        build.arg("--build").arg(&folder).arg("--parallel");
+        process::succeed(build, LIMIT)?;
+        process::succeed(make_example(workspace, "programs/example-sanitized", SANITIZERS)?, LIMIT)?;
         Ok(Outcome::Ready)
     })?;
-    cases::play(workspace, report)?;
-    example::test(workspace, report)
+    // Most cases wait for most of their time; under valgrind they wait for the processor.
+    let cores = thread::available_parallelism().map_or(2, usize::from);
+    for (title, label, at_once) in [
+        ("test programs", "plain", 16),
+        ("test programs, sanitizers", "sanitized", 16),
+        ("test programs, valgrind", "valgrind", cores * 3),
+    ] {
+        report.part(title, |_| {
+            // Its first server is that of `loading`; the other cases make their own.
+            let server = Server::start(workspace, &["--control", "--interval", "1", "--approve"])?;
+            let reports = folder.join("reports");
+            let mut ctest = workspace.command("ctest");
+            ctest.arg("--test-dir").arg(&folder).args(["--output-on-failure", "--label-regex", label]);
+            ctest.arg(format!("--parallel={at_once}")).arg("--output-junit").arg(reports.join("ctest.xml"));
+            ctest.env("CLI_AUTH_CONTROL", &server.url);
+            junit(ctest, LIMIT, &reports)
+        })?;
+    }
+    report.part("example tool, valgrind", |live| under_valgrind(workspace, live))?;
+    report.part("example tool, sanitizers", |live| {
+        // A leak changes the exit status, and each case looks at that.
+        let tool = folder.join("example-sanitized").join("login-example");
+        counted(scenarios(workspace, &tool, "c-sanitized"), LIMIT, |line| live.line(line))
+    })
 }
 
-/// How the programs are watched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Watch {
-    Nobody,
-    Sanitizers,
-    Valgrind,
+fn scenarios(workspace: &Workspace, tool: &Path, name: &str) -> Command {
+    let mut runner = workspace.command(workspace.binary(Profile::Debug, "scenarios"));
+    runner.arg("--tool").arg(tool).args(["--tool-name", name]);
+    runner.arg("--authserver").arg(workspace.binary(Profile::Debug, "authserver"));
+    runner.arg("--logs").arg(workspace.target.join("scenarios").join(name));
+    runner
+}
+
+fn under_valgrind(workspace: &Workspace, live: &mut Live) -> anyhow::Result<Outcome> {
+    let logs = files::empty(folder(workspace).join("valgrind"))?;
+    let launcher = folder(workspace).join("login-under-valgrind");
+    let (valgrind, tool) = (tests(workspace).join("under-valgrind.sh"), super::example(workspace));
+    let words = format!("'{}' '--log-file={}/%p' '{}'", valgrind.display(), logs.display(), tool.display());
+    fs::write(&launcher, format!("#!/bin/sh\nexec {words} \"$@\"\n"))?;
+    fs::set_permissions(&launcher, fs::Permissions::from_mode(0o755))?;
+    let mut runner = scenarios(workspace, &launcher, "c-valgrind");
+    runner.args(["--jobs", "4"]);
+    for id in EXITS {
+        runner.args(["--filter", id]);
+    }
+    let Outcome::Counted(mut counts, mut why) = counted(runner, LIMIT, |line| live.line(line))? else {
+        bail!("the scenarios ended without their count");
+    };
+    let server = Server::start(workspace, &["--interval", "1"])?;
+    let ends = thread::scope(|scope| {
+        let end = |signal, status| interrupted(workspace, &launcher, &server, signal, status);
+        let other = scope.spawn(move || end("INT", 130));
+        [end("TERM", 143), other.join().unwrap_or_else(|_panic| bail!("a run was lost"))]
+    });
+    for end in ends {
+        let said = end?;
+        counts.add(if said.is_none() { Counts::PASSED } else { Counts::FAILED });
+        why.extend(said);
+    }
+    let found = findings(&logs, counts.passed)?;
+    Ok(if found.is_empty() {
+        Outcome::Counted(counts, why)
+    } else {
+        Outcome::Failed(format!("{why}\n{found}"))
+    })
+}
+/// What the tool said if a signal did not end it as it should.
+fn interrupted(
+    workspace: &Workspace,
+    launcher: &Path,
+    server: &Server,
+    signal: &str,
+    status: u8,
+) -> anyhow::Result<Option<String>> {
+    let mut tool = workspace.command("sh");
+    // The time is for valgrind to get going; the tool's last words tell whether it did.
+    let script = format!("timeout --preserve-status --signal={signal} 8 \"$@\"; test $? -eq {status}");
+    tool.arg("-c").arg(script).arg("sh").arg(launcher);
+    tool.args(["--provider", "authkit", "--client-id", "client_test", "--insecure-loopback", "--json"]);
+    tool.arg("--api-base").arg(&server.url);
+    let finished = process::run(tool, INTERRUPTED, |_| ())?;
+    let good = finished.success && finished.tail.contains(r#""kind":"cancelled""#);
+    Ok((!good).then_some(finished.tail))
+}
+
+/// What valgrind says that the exit status does not.
+fn findings(logs: &Path, runs: u64) -> anyhow::Result<String> {
+    let (mut found, mut count) = (String::new(), 0_u64);
+    for entry in fs::read_dir(logs)? {
+        let log = fs::read_to_string(entry?.path())?;
+        count += 1;
+        if !is_content(&log) {
+            found.push_str(&log);
+        }
+    }
+    if count < runs {
+        found.push_str(&format!("only {count} logs of {runs} runs\n"));
+    }
+    Ok(found)
+}
+
+/// Whether it found nothing, from what it said: it lists the descriptors that are open at the end, which is no error to it.
+/// Those that the program was started with are not the program's.
+fn is_content(said: &str) -> bool {
+    let mut lines =
+        said.lines().map(|line| line.trim_start_matches(|c: char| c == '=' || c.is_ascii_digit()).trim());
+    while let Some(line) = lines.next() {
+        let inherited = line.starts_with("Open ") && lines.next() == Some("<inherited from parent>");
+        if !(inherited || line.is_empty() || line.starts_with("FILE DESCRIPTORS: ")) {
+            return false;
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_descriptor_that_was_inherited_is_nobodys_leak() {
+        let summary = "==1== FILE DESCRIPTORS: 5 open (3 std) at exit.\n";
+        let inherited =
+            "==1== Open file descriptor 10: /dev/null\n==1==    <inherited from parent>\n==1== \n";
+        let own = "==1== Open AF_INET socket 4: 127.0.0.1:1 <-> 127.0.0.1:2\n==1==    at 0x4953011: socket\n";
+        assert!(is_content(""));
+        assert!(is_content(&format!("{summary}{inherited}{inherited}")));
+        assert!(!is_content(&format!("{summary}{inherited}{own}")));
+        assert!(!is_content("==1== Invalid read of size 1\n"));
+        assert!(!is_content("check.c:1: it does not hold\n"));
+    }
 }

@@ -1,10 +1,9 @@
-//! `go test`, from the packed module: with the race detector, and with the strictest checks of what goes to C.
+//! The tests of the packed module: with the race detector, and with cgo's own checks of what goes to C.
 
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use super::module;
+use super::{go, module};
 use crate::process;
 use crate::report::{Counts, Outcome, Report};
 use crate::workspace::{Profile, Workspace};
@@ -13,56 +12,45 @@ const LIMIT: Duration = Duration::from_secs(15 * 60);
 
 pub(super) fn run(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
     let packed = module::packed(workspace);
-    let oauth2 = packed.join("oauth2");
     for (title, folder, race) in [
-        ("go test -race", &packed, true),
-        ("go test, cgocheck2", &packed, false),
-        ("go test -race, oauth2", &oauth2, true),
+        ("go test -race", packed.clone(), true),
+        ("go test, cgocheck2", packed.clone(), false),
+        ("go test -race, oauth2", packed.join("oauth2"), true),
     ] {
         report.part(title, |_| {
-            let mut test = command(workspace, folder)?;
+            // What the library does is no part of what Go remembers of a test.
+            let words = ["test", "-count=1", "-v", "-timeout=10m", "-parallel=16"];
+            let mut test = go(workspace, &folder, &words);
             if race {
                 test.arg("-race");
             } else {
                 test.env("GOEXPERIMENT", "cgocheck2");
             }
+            test.arg("./...").env("CLI_AUTH_AUTHSERVER", workspace.binary(Profile::Debug, "authserver"));
             play(test)
         })?;
     }
     Ok(())
 }
 
-fn command(workspace: &Workspace, folder: &Path) -> anyhow::Result<Command> {
-    let mut test = super::go(workspace, "test", folder)?;
-    // What the library does is no part of what Go remembers of a test.
-    test.args(["-count=1", "-v", "-timeout=10m", "-parallel=16", "./..."]);
-    test.env("CLI_AUTH_AUTHSERVER", workspace.binary(Profile::Debug, "authserver"));
-    Ok(test)
-}
-
 /// Counts what it says of each test. A test that is skipped belongs to the other run.
 fn play(test: Command) -> anyhow::Result<Outcome> {
     let mut counts = Counts::default();
-    let mut failures = Vec::new();
-    let finished =
-        process::run(
-            test,
-            LIMIT,
-            |line| match line.trim_start().split(' ').take(2).collect::<Vec<_>>()[..] {
-                ["---", "PASS:"] => counts.passed += 1,
-                ["---", "FAIL:"] => {
-                    counts.failed += 1;
-                    failures.push(line.to_owned());
-                }
-                _ => {}
-            },
-        )?;
-    Ok(if finished.success && counts.failed == 0 && counts.passed > 0 {
-        Outcome::Counted(counts, String::new())
-    } else {
-        counts.failed = counts.failed.max(1);
-        let quiet = |line: &&str| !line.trim_start().starts_with("=== ") && !line.contains("--- PASS");
-        let tail = finished.tail.lines().filter(quiet).collect::<Vec<_>>().join("\n");
-        Outcome::Counted(counts, format!("{}\n{tail}", failures.join("\n")))
-    })
+    let mut failures = String::new();
+    let finished = process::run(test, LIMIT, |line| {
+        if line.trim_start().starts_with("--- PASS: ") {
+            counts.passed += 1;
+        } else if line.trim_start().starts_with("--- FAIL: ") {
+            counts.failed += 1;
+            failures.push_str(line);
+            failures.push('\n');
+        }
+    })?;
+    if finished.success && counts.failed == 0 && counts.passed > 0 {
+        return Ok(Outcome::Counted(counts, String::new()));
+    }
+    counts.failed = counts.failed.max(1);
+    let quiet = |line: &&str| !line.trim_start().starts_with("=== ") && !line.contains("--- PASS");
+    let tail = finished.tail.lines().filter(quiet).collect::<Vec<_>>().join("\n");
+    Ok(Outcome::Counted(counts, failures + &tail))
 }

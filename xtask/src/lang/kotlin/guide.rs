@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::ensure;
 
-use crate::guide::{self, Block};
+use crate::guide::{self, Block, redirected};
 use crate::workspace::Workspace;
 
 /// What the documents say of AuthKit goes to the test server.
@@ -27,7 +27,7 @@ pub(super) fn write(workspace: &Workspace, project: &Path) -> anyhow::Result<()>
         ensure!(programs.len() == 1, "{document} has {} programs in Kotlin", programs.len());
         for program in programs {
             // Its own package, since every program has a `main`.
-            let code = redirected(document, program, KOTLIN_CLIENT)?;
+            let code = redirected(document, program, KOTLIN_CLIENT)?.code;
             fs::write(
                 kotlin.join(format!("{name}.kt")),
                 format!("package guide.{name}\n\nimport guide.atTheTestServer\n{code}"),
@@ -47,7 +47,7 @@ pub(super) fn write(workspace: &Workspace, project: &Path) -> anyhow::Result<()>
     let mut members = String::new();
     for block in guide::blocks(workspace, document, "java")? {
         if block.code.contains("static void main(") {
-            let code = redirected(document, &block, JAVA_CLIENT)?;
+            let code = redirected(document, &block, JAVA_CLIENT)?.code;
             fs::write(java.join("MyTool.java"), code)?;
         } else {
             // For tests in another package.
@@ -78,10 +78,4 @@ import java.util.concurrent.*;
 
 fn is_program(block: &Block) -> bool {
     block.code.contains("fun main(")
-}
-
-fn redirected(document: &str, block: &Block, (written, instead): (&str, &str)) -> anyhow::Result<String> {
-    let times = block.code.matches(written).count();
-    ensure!(times == 1, "{document}, line {}: {times} times {written}", block.line);
-    Ok(block.code.replace(written, instead))
 }

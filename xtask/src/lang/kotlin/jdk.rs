@@ -19,12 +19,6 @@ pub(super) struct Jvm {
     pub(super) program: PathBuf,
 }
 
-/// What `java` starts, and Maven as well: why it will not do.
-pub(in super::super) fn missing(workspace: &Workspace) -> Option<String> {
-    let usual = on_path("java").and_then(|program| ask(workspace, &program));
-    usual.is_none().then(|| format!("needs JDK {OLDEST} or newer as `java`"))
-}
-
 /// The oldest and the newest that are supported; one where that is the same, none where there is none.
 pub(super) fn extremes(workspace: &Workspace) -> Vec<Jvm> {
     let mut all: Vec<Jvm> = candidates().iter().filter_map(|program| ask(workspace, program)).collect();

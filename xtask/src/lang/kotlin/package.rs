@@ -1,17 +1,16 @@
 //! The jar: the hand-written module, the generated one that it hides, and the library, as a Maven repository in `target/dist`.
 
-use std::env;
+use std::ffi::OsString;
 use std::fs;
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
 
-use super::maven::{dist, maven, repository};
-use super::{copy, empty, home};
+use super::{dist, home, maven, repository};
 use crate::examples::{Run, quietly};
-use crate::lang::native::{GLIBC, lines};
+use crate::files::{self, copy, empty};
+use crate::lang::native::{GLIBC, glibc, lines, newest_glibc};
 use crate::lang::uniffi;
 use crate::notices;
 use crate::process;
@@ -40,32 +39,19 @@ pub(super) fn build(workspace: &Workspace, run: Run) -> anyhow::Result<Vec<PathB
         "the jar is built on Linux, x86-64, for now"
     );
     let staged = stage(workspace, run)?;
-    let (stamp, made_from) = (home.join("packed-from"), digest(&staged)?);
-    let files = [
-        jar(workspace, ""),
-        jar(workspace, "-sources"),
-        jar(workspace, "-javadoc"),
-        version(workspace).join(name(".pom")),
-    ];
-    if files.iter().all(|file| file.exists())
-        && fs::read_to_string(&stamp).is_ok_and(|found| found == made_from)
-    {
-        return Ok(files.into());
-    }
-    // What lies there of another build under the same version would be taken for this one.
-    for repository in [dist(workspace), repository(workspace)] {
-        let folder = repository.join(GROUP);
-        if folder.exists() {
-            fs::remove_dir_all(folder)?;
+    let files = ["", "-sources", "-javadoc"].map(|classifier| jar(workspace, classifier));
+    files::once(&jar(workspace, "-javadoc"), &home.join("packed-from"), &files::digest(&staged)?, || {
+        // What lies there of another build under the same version would be taken for this one.
+        for repository in [dist(workspace), repository(workspace)] {
+            empty(repository.join(GROUP))?;
         }
-    }
-    let mut deploy = maven(workspace, &staged, "deploy");
-    let mut target = std::ffi::OsString::from("-DaltDeploymentRepository=dist::file:");
-    target.push(dist(workspace));
-    deploy.arg("--quiet").arg(target);
-    run(deploy)?;
-    fs::write(stamp, made_from)?;
-    Ok(files.into())
+        let mut target = OsString::from("-DaltDeploymentRepository=dist::file:");
+        target.push(dist(workspace));
+        let mut deploy = maven(workspace, &staged, "deploy");
+        deploy.arg("--quiet").arg(target);
+        run(deploy)
+    })?;
+    Ok([&files[..], &[version(workspace).join(name(".pom"))]].concat())
 }
 
 /// Where the repository has this version.
@@ -88,7 +74,7 @@ fn stage(workspace: &Workspace, run: Run) -> anyhow::Result<PathBuf> {
     let staged = empty(home(workspace).join("package"))?;
     let sources = super::sources(workspace);
     fs::copy(sources.join("pom.xml"), staged.join("pom.xml"))?;
-    copy(&sources.join("src"), &staged.join("src"))?;
+    copy(&sources.join("src"), &staged.join("src"), "target")?;
     uniffi::generate(workspace, "kotlin", &staged.join("src/generated/kotlin"), run)?;
     let resources = staged.join("src/main/resources");
     fs::create_dir_all(resources.join(PLATFORM))?;
@@ -102,33 +88,15 @@ fn stage(workspace: &Workspace, run: Run) -> anyhow::Result<PathBuf> {
     Ok(staged)
 }
 
-/// Tells one content of a folder from another.
-pub(super) fn digest(folder: &Path) -> anyhow::Result<String> {
-    let mut hasher = DefaultHasher::new();
-    add(folder, &mut hasher)?;
-    Ok(format!("{:016x}", hasher.finish()))
-}
-
-fn add(folder: &Path, hasher: &mut DefaultHasher) -> anyhow::Result<()> {
-    let mut entries: Vec<_> = fs::read_dir(folder)?.collect::<Result<_, _>>()?;
-    entries.sort_by_key(fs::DirEntry::file_name);
-    for entry in entries {
-        entry.file_name().hash(hasher);
-        if entry.file_type()?.is_dir() {
-            add(&entry.path(), hasher)?;
-        } else {
-            fs::read(entry.path())?.hash(hasher);
-        }
-    }
-    Ok(())
-}
-
 /// Whether the jar is what it has to be.
 pub(super) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
     report.part("jar", |live| {
         build(workspace, quietly)?;
         let jar = jar(workspace, "");
-        let folder = unpack(workspace, &jar, "looked-at")?;
+        let folder = empty(home(workspace).join("looked-at"))?;
+        let mut unpack = workspace.command("jar");
+        unpack.arg("xf").arg(&jar).current_dir(&folder);
+        process::succeed(unpack, LIMIT)?;
         let bytes = fs::metadata(&jar)?.len();
         let library = folder.join(PLATFORM).join(LIBRARY);
         live.line(&format!(
@@ -146,35 +114,21 @@ pub(super) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result
             }
         }
         exports(workspace, &library, &mut faults)?;
-        Ok(if faults.is_empty() { Outcome::Passed } else { Outcome::Failed(faults.join("\n")) })
+        Ok(Outcome::of_faults(&faults))
     })
 }
 
 /// Only what UniFFI calls, and nothing of a newer glibc.
-fn exports(workspace: &Workspace, library: &Path, faults: &mut Vec<String>) -> anyhow::Result<()> {
+fn exports(workspace: &Workspace, library: &std::path::Path, faults: &mut Vec<String>) -> anyhow::Result<()> {
     for symbol in lines(workspace, "nm", &["--dynamic", "--defined-only", "--format=posix"], library)? {
         let name = symbol.split_whitespace().next().unwrap_or_default();
         if !name.starts_with("uniffi_cli_auth") && !name.starts_with("ffi_cli_auth") {
             faults.push(format!("the library exports {name}"));
         }
     }
-    let number =
-        |version: &str| version.split('.').filter_map(|part| part.parse::<u32>().ok()).collect::<Vec<_>>();
-    for symbol in lines(workspace, "nm", &["--dynamic", "--undefined-only", "--format=posix"], library)? {
-        let wanted =
-            symbol.split_once("GLIBC_").map(|(_, rest)| rest.split_whitespace().next().unwrap_or_default());
-        if wanted.is_some_and(|wanted| number(wanted) > number(GLIBC)) {
-            faults.push(format!("the library needs a newer glibc than {GLIBC}: {symbol}"));
-        }
+    let newest = newest_glibc(&lines(workspace, "nm", &["--dynamic", "--undefined-only"], library)?);
+    if newest > glibc(GLIBC) {
+        faults.push(format!("the library needs glibc {newest:?}, newer than {GLIBC}"));
     }
     Ok(())
-}
-
-/// Unpacks a jar under `target/kotlin`.
-fn unpack(workspace: &Workspace, jar: &Path, name: &str) -> anyhow::Result<PathBuf> {
-    let folder = empty(home(workspace).join(name))?;
-    let mut unpack = workspace.command("jar");
-    unpack.arg("xf").arg(jar).current_dir(&folder);
-    process::succeed(unpack, LIMIT)?;
-    Ok(folder)
 }

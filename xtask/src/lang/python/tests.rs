@@ -1,81 +1,92 @@
-//! pytest, from an environment that has the wheel and pytest, on the oldest and the newest CPython of this machine.
+//! pytest on the oldest and the newest CPython of this machine; format, lints, and the types as a user's checker sees them.
 
+use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context;
-
-use super::interpreters::{self, Interpreter};
-use super::tools;
-use super::venv::Venv;
-use super::wheel::only;
+use super::uv::{self, Interpreter, PYRIGHT, tool};
 use crate::examples::launcher;
+use crate::files;
 use crate::lang::Language;
 use crate::process;
-use crate::report::{Counts, Outcome, Report};
+use crate::report::{Outcome, Report, junit};
 use crate::workspace::{Profile, Workspace};
 
 const LIMIT: Duration = Duration::from_secs(20 * 60);
+const QUICK: Duration = Duration::from_secs(3 * 60);
 /// Seconds after which a test that still runs shows where it is.
 const STUCK: u32 = 120;
 
-pub(super) fn run(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
-    let interpreters = interpreters::extremes(workspace);
-    if interpreters.is_empty() {
-        return report.part("pytest", |_| Ok(Outcome::Skipped("no CPython is found".to_owned())));
-    }
-    for interpreter in &interpreters {
-        let title = format!("pytest, CPython {}", interpreter.version());
-        report.part(&title, |_| match tools::pytest(workspace) {
-            None => Ok(Outcome::Skipped("pytest is not set up; cargo xtask setup python".to_owned())),
-            Some(_) => play(workspace, interpreter),
-        })?;
-    }
-    Ok(())
-}
+/// Strictly, for the oldest version that is supported, whichever interpreters are here.
+const PYRIGHT_CONFIG: &str = r#"{
+    "include": ["user_program.py"],
+    "typeCheckingMode": "strict",
+    "pythonVersion": "3.9",
+    "reportMissingModuleSource": false
+}"#;
 
-/// The environment that the tests of `interpreter` run in.
-pub(super) fn environment(workspace: &Workspace, interpreter: &Interpreter) -> anyhow::Result<Venv> {
-    let folder = super::home(workspace).join(format!("test-{}", interpreter.series()));
-    let venv = Venv::fresh(workspace, interpreter, folder)?;
-    let wheels = tools::pytest(workspace).context("pytest is not set up")?;
-    let list = wheels.join("requirements.txt");
-    venv.install(
-        workspace,
-        &[
-            "--find-links".as_ref(),
-            wheels.as_os_str(),
-            "--require-hashes".as_ref(),
-            "-r".as_ref(),
-            list.as_os_str(),
-        ],
-    )?;
-    venv.install(workspace, &[only(&workspace.dist(), ".whl")?])?;
-    Ok(venv)
+pub(super) fn run(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
+    for interpreter in uv::extremes(workspace)? {
+        report.part(&format!("pytest, CPython {}", interpreter.0), |_| play(workspace, &interpreter))?;
+    }
+    types(workspace, report)
 }
 
 fn play(workspace: &Workspace, interpreter: &Interpreter) -> anyhow::Result<Outcome> {
-    let venv = environment(workspace, interpreter)?;
-    let mut pytest = super::command(workspace, venv.bin("pytest"));
+    let folder = super::home(workspace).join(format!("test-{}", interpreter.0));
+    uv::environment(workspace, interpreter, &folder, &[files::only(&workspace.dist(), ".whl")?], true)?;
+    let mut pytest = super::command(workspace, folder.join("bin").join("pytest"));
     pytest.args(["--quiet", "--color=no", "-rs", "-p", "no:cacheprovider"]);
     pytest.arg("-o").arg(format!("faulthandler_timeout={STUCK}"));
+    let reports = super::home(workspace).join("reports");
+    pytest.arg("--junit-xml").arg(reports.join("pytest.xml"));
     pytest.arg(super::sources(workspace).join("tests"));
     // Nothing is left in the sources.
     pytest.env("PYTHONDONTWRITEBYTECODE", "1");
     pytest.env("CLI_AUTH_AUTHSERVER", workspace.binary(Profile::Debug, "authserver"));
     pytest.env("CLI_AUTH_EXAMPLE", launcher(workspace, Language::Python));
     pytest.env("CLI_AUTH_DOCS", workspace.root.join("docs").join("python.md"));
-    let mut counts = None;
-    let finished = process::run(pytest, LIMIT, |line| counts = Counts::of_pytest(line).or(counts))?;
-    Ok(match counts {
-        Some(counts) if finished.success && counts.failed == 0 => {
-            Outcome::Counted(counts, skipped(&finished.tail))
-        }
-        Some(counts) if counts.failed > 0 => Outcome::Counted(counts, finished.tail),
-        _ => Outcome::Failed(finished.tail),
+    junit(pytest, LIMIT, &reports)
+}
+
+/// Format and lints; needs nothing that is built.
+pub(super) fn check(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
+    for (title, words) in
+        [("python format (ruff format)", &["format", "--check"][..]), ("python lints", &["check", "--quiet"])]
+    {
+        report.part(title, |_| {
+            let mut ruff = tool(workspace, "ruff")?;
+            ruff.args(words).args(["--no-cache", "--output-format=concise"]);
+            ruff.args([super::sources(workspace), super::example_sources(workspace)]);
+            process::succeed(ruff, QUICK)
+        })?;
+    }
+    Ok(())
+}
+
+/// A user's programs, checked as strictly as can be against the installed wheel. mypy has to find the mistakes of one
+/// of them as well.
+fn types(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
+    let python = super::environment(workspace).join("bin").join("python");
+    report.part("mypy --strict on a user's code", |_| {
+        let mut mypy = tool(workspace, "mypy")?;
+        mypy.args(["--strict", "--config-file=", "--no-incremental", "--python-executable"]);
+        mypy.arg(&python).arg(".").current_dir(user(workspace, "mypy")?);
+        process::succeed(mypy, QUICK)
+    })?;
+    report.part("pyright on a user's code", |_| {
+        let program = PYRIGHT.folder(workspace)?.join("node_modules").join(".bin").join("pyright");
+        let folder = user(workspace, "pyright")?;
+        fs::write(folder.join("pyrightconfig.json"), PYRIGHT_CONFIG)?;
+        let mut pyright = super::command(workspace, program);
+        pyright.arg("--pythonpath").arg(&python).arg("--warnings").current_dir(folder);
+        process::succeed(pyright, QUICK)
     })
 }
 
-/// The lines that say which tests were skipped, and why.
-fn skipped(tail: &str) -> String {
-    tail.lines().filter(|line| line.starts_with("SKIPPED")).collect::<Vec<_>>().join("\n")
+/// A user: a folder with programs, far from our sources.
+fn user(workspace: &Workspace, name: &str) -> anyhow::Result<PathBuf> {
+    let folder = files::empty(super::home(workspace).join("user").join(name))?;
+    files::copy(&super::sources(workspace).join("tests").join("typed"), &folder, "__pycache__")?;
+    Ok(folder)
 }

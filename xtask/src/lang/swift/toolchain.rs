@@ -6,11 +6,24 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::process;
-use crate::setup::{self, Need, Tool, is_there};
+use crate::setup::{Need, Tool};
 use crate::workspace::{Workspace, on_path};
 
-pub(in super::super) const ALL: &[Tool] =
-    &[Tool { title: "Swift", needs: &[NEED.program], make: |workspace| of(workspace).map(|_| ()) }];
+/// Asked for only where the machine's own does not do.
+pub(super) const SWIFT: Tool = Tool {
+    title: "Swift",
+    name: "swift",
+    needs: &[NEED.program],
+    recipe: include_str!("root.sh"),
+    make: |workspace, folder, _| {
+        if is_new_enough(workspace) {
+            return Ok(());
+        }
+        let mut make = workspace.command("sh");
+        make.arg(workspace.root.join(SCRIPT)).arg("make").arg(folder.join("root"));
+        process::succeed(make, MAKE)
+    },
+};
 
 /// Without either there is no Swift.
 pub(super) const NEED: Need = Need { program: "swift, or root and mmdebstrap", package: "mmdebstrap" };
@@ -19,8 +32,6 @@ pub(super) const NEED: Need = Need { program: "swift, or root and mmdebstrap", p
 const OLDEST: (u32, u32) = (6, 0);
 
 const SCRIPT: &str = "xtask/src/lang/swift/root.sh";
-const RECIPE: &str = include_str!("root.sh");
-const SWIFT: &str = "swift";
 
 const MAKE: Duration = Duration::from_secs(20 * 60);
 
@@ -31,35 +42,10 @@ pub(super) enum Toolchain {
     InRoot(PathBuf),
 }
 
-pub(in super::super) fn missing(workspace: &Workspace) -> Option<String> {
-    let may_make = nix::unistd::geteuid().is_root() && is_there("mmdebstrap");
-    (!may_make && !is_new_enough(workspace))
-        .then(|| format!("needs Swift {}.{} or newer; root on Debian can make it", OLDEST.0, OLDEST.1))
-}
-
 /// The one that is there or, made once, the project's own.
 pub(super) fn of(workspace: &Workspace) -> anyhow::Result<Toolchain> {
-    if is_new_enough(workspace) {
-        return Ok(Toolchain::OfTheMachine);
-    }
-    setup::once(workspace, SWIFT, RECIPE, |folder| {
-        let mut make = workspace.command("sh");
-        make.arg(workspace.root.join(SCRIPT)).arg("make").arg(folder.join("root"));
-        process::succeed(make, MAKE)
-    })?;
-    Ok(Toolchain::InRoot(root(&workspace.tools().join(SWIFT))))
-}
-
-/// The same, if nothing has to be made for it.
-pub(super) fn if_there(workspace: &Workspace) -> Option<Toolchain> {
-    if is_new_enough(workspace) {
-        return Some(Toolchain::OfTheMachine);
-    }
-    setup::made(workspace, SWIFT).map(|folder| Toolchain::InRoot(root(&folder)))
-}
-
-fn root(folder: &Path) -> PathBuf {
-    folder.join("root")
+    let root = SWIFT.folder(workspace)?.join("root");
+    Ok(if root.exists() { Toolchain::InRoot(root) } else { Toolchain::OfTheMachine })
 }
 
 impl Toolchain {

@@ -7,7 +7,9 @@ import Foundation
 struct Quits {
     static func main() async throws {
         let (how, url) = (CommandLine.arguments[1], CommandLine.arguments[2])
-        let options = ClientOptions(allowInsecureLoopback: true)
+        let options = ClientOptions(
+            connectTimeout: .seconds(300), readTimeout: .seconds(300), requestTimeout: .seconds(300),
+            allowInsecureLoopback: true)
         let login = try Client.authKit(clientID: "client_test", apiBase: url, options: options).login()
         try await login.start()
         let polling = Task { try await login.poll() }

@@ -32,16 +32,22 @@ struct Server: Decodable, Sendable {
 
     /// A client of it as AuthKit.
     func client(_ options: ClientOptions = ClientOptions()) throws -> Client {
-        var options = options
-        options.allowInsecureLoopback = true
-        return try .authKit(clientID: "client_test", apiBase: url, options: options)
+        try .authKit(clientID: "client_test", apiBase: url, options: patient(options))
     }
 
     /// A client of it by its metadata: it knows scopes and revocation.
     func discovered(_ options: ClientOptions = ClientOptions()) throws -> Client {
+        try .forIssuer(issuer, clientID: "client_test", options: patient(options))
+    }
+
+    /// Of this machine, and waiting as long as a test does.
+    private func patient(_ options: ClientOptions) -> ClientOptions {
         var options = options
         options.allowInsecureLoopback = true
-        return try .forIssuer(issuer, clientID: "client_test", options: options)
+        options.connectTimeout = options.connectTimeout ?? never
+        options.readTimeout = options.readTimeout ?? never
+        options.requestTimeout = options.requestTimeout ?? never
+        return options
     }
 
     /// What came to an endpoint so far.
@@ -51,7 +57,7 @@ struct Server: Decodable, Sendable {
 
     /// Waits until so many requests have come to an endpoint.
     func waitFor(_ endpoint: String, _ count: Int, file: StaticString = #filePath, line: UInt = #line) async throws {
-        let found = try await log("?endpoint=\(endpoint)&count=\(count)&timeout=20").filter { $0.endpoint == endpoint }
+        let found = try await log("?endpoint=\(endpoint)&count=\(count)&timeout=60").filter { $0.endpoint == endpoint }
         XCTAssertGreaterThanOrEqual(found.count, count, "requests to \(endpoint)", file: file, line: line)
     }
 
@@ -140,7 +146,7 @@ struct Started: @unchecked Sendable {
     /// How it ended, and how long that took from now.
     func end() async -> (reason: Process.TerminationReason, status: Int32, after: Duration) {
         let began = ContinuousClock.now
-        while process.isRunning && began.duration(to: .now) < .seconds(20) {
+        while process.isRunning && began.duration(to: .now) < .seconds(60) {
             try? await Task.sleep(for: .milliseconds(2))
         }
         let after = began.duration(to: .now)

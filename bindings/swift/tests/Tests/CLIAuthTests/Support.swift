@@ -4,8 +4,11 @@ import XCTest
 
 // In the mode of Swift 6, XCTest wants its classes to be Sendable where their tests are async. They have no state.
 
-/// "At once", with room for a busy machine.
-let soon = Duration.seconds(2)
+/// "At once". What would come late here takes minutes, so that a busy machine cannot be taken for it.
+let soon = Duration.seconds(20)
+
+/// The timeout of the clients: none ends a request while a test looks at it.
+let never = Duration.seconds(300)
 
 /// A login that has its prompt.
 func started(_ client: Client) async throws -> Login {
@@ -54,7 +57,7 @@ func eventually(
     line: UInt = #line,
     _ isTrue: () async throws -> Bool
 ) async throws {
-    let end = ContinuousClock.now + .seconds(20)
+    let end = ContinuousClock.now + .seconds(60)
     while try await !isTrue() {
         guard ContinuousClock.now < end else { return XCTFail("it did not come about: \(what)", file: file, line: line) }
         try await Task.sleep(for: .milliseconds(10))

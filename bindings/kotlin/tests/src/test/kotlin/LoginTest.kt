@@ -151,7 +151,7 @@ class LoginTest {
 
     @Test
     fun `a step comes back when its time is up`() = runBlocking<Unit> {
-        Server().use { server ->
+        Server("interval" to 60).use { server ->
             server.client().login().use { login ->
                 login.start()
                 val took = seconds { assertTrue(login.step(Duration.ofMillis(300)) is Waiting) }

@@ -1,0 +1,11 @@
+// Uses the sub-module too.
+package main
+
+import (
+	"cliauth"
+	cliauthoauth2 "cliauth/oauth2"
+)
+
+func main() {
+	println(cliauthoauth2.Token(&cliauth.Tokens{TokenType: "bearer"}).Type())
+}

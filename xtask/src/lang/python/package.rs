@@ -1,0 +1,236 @@
+//! The wheel, built by maturin against an old glibc, stripped and packed anew; and the source distribution.
+
+use std::env;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+
+use super::uv::{self, tool};
+use crate::authserver::{login_words, logs_in};
+use crate::examples::{Run, quietly};
+use crate::files::{self, SOURCE_DATE, below, empty, only};
+use crate::lang::native::remap;
+use crate::notices;
+use crate::process;
+use crate::report::{Outcome, Report};
+use crate::setup;
+use crate::workspace::{Workspace, forget_this_crate};
+
+/// glibc 2.17 is that of the oldest systems which pip installs for (manylinux2014).
+const PLATFORM: &str = "manylinux_2_17";
+/// What the files of the installed package may come to.
+const MOST_BYTES: u64 = 3_000_000;
+
+const LIMIT: Duration = Duration::from_secs(3 * 60);
+const BUILD: Duration = Duration::from_secs(20 * 60);
+
+/// Builds the wheel; gives the file in `target/dist`.
+pub(super) fn build(workspace: &Workspace, run: Run) -> anyhow::Result<PathBuf> {
+    let home = super::home(workspace);
+    let _lock = setup::lock(&home.join("wheel.lock"))?;
+    let raw = empty(home.join("raw"))?;
+    let mut maturin = maturin(workspace, "build", &home.join("build"))?;
+    maturin.args(["--locked", "--profile", "size", "--zig", "--compatibility", PLATFORM]);
+    maturin.arg("--out").arg(&raw);
+    // The generator reads the symbols, which zig's linker would take away for "debuginfo" already.
+    maturin.env("CARGO_PROFILE_SIZE_STRIP", "none");
+    run(maturin)?;
+
+    let raw = only(&raw, ".whl")?;
+    let file = workspace.dist().join(raw.file_name().context("a wheel has a name")?);
+    files::once(&file, &home.join("packed-from"), &files::digest(&raw)?, || {
+        let packed = repack(workspace, &raw, &home)?;
+        let placed = place(workspace, &packed, ".whl")?;
+        ensure!(placed == file, "packing anew changed the name: {}", packed.display());
+        Ok(())
+    })?;
+    Ok(file)
+}
+
+/// `maturin NAME` for the package, with a target folder of its own.
+fn maturin(workspace: &Workspace, name: &str, target: &Path) -> anyhow::Result<Command> {
+    // All that lies there is packed, also what an earlier build left.
+    empty(target.join("maturin"))?;
+    let mut maturin = tool(workspace, "maturin")?;
+    maturin.arg(name).current_dir(super::sources(workspace));
+    surround(&mut maturin, target)?;
+    Ok(maturin)
+}
+
+/// Keeps what a command builds in `target`.
+fn surround(command: &mut Command, target: &Path) -> anyhow::Result<()> {
+    command.env("CARGO_TARGET_DIR", target).env("CARGO_ZIGBUILD_CACHE_DIR", target.join("zigbuild"));
+    for name in ["ZIG_GLOBAL_CACHE_DIR", "ZIG_LOCAL_CACHE_DIR"] {
+        command.env(name, target.join("zig"));
+    }
+    command.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", remap()?);
+    forget_this_crate(command);
+    Ok(())
+}
+
+/// The example tool as a wheel, as anybody's tool is one.
+pub(super) fn of_example(workspace: &Workspace) -> anyhow::Result<PathBuf> {
+    let home = super::home(workspace);
+    // A copy, as a builder may leave something beside the sources.
+    let copy = empty(home.join("example-sources"))?;
+    files::copy(&super::example_sources(workspace), &copy, "__pycache__")?;
+    let out = empty(home.join("example-wheel"))?;
+    process::succeed(uv::build(workspace, &copy, &out)?, LIMIT)?;
+    only(&out, ".whl")
+}
+
+/// Strips the libraries of a wheel; gives the new wheel, whose RECORD says what is in it now.
+fn repack(workspace: &Workspace, wheel: &Path, home: &Path) -> anyhow::Result<PathBuf> {
+    let unpacked = unpack(workspace, wheel, home.join("unpacked"))?;
+    let mut strip = workspace.command("strip");
+    strip.args(below(&unpacked)?.iter().filter(|file| file.extension() == Some(OsStr::new("so"))));
+    process::succeed(strip, LIMIT)?;
+    // Where a wheel keeps its licence files (PEP 639).
+    let licences = only(&unpacked, "licenses/LICENSE-MIT")?;
+    fs::write(licences.with_file_name(notices::FILE), notices::of(workspace, "cli-auth-uniffi")?)?;
+    let packed = empty(home.join("packed"))?;
+    let mut pack = tool(workspace, "wheel")?;
+    // The same files make the same wheel.
+    pack.env("SOURCE_DATE_EPOCH", SOURCE_DATE);
+    pack.arg("pack").arg(&unpacked).arg("--dest-dir").arg(&packed);
+    process::succeed(pack, LIMIT)?;
+    only(&packed, ".whl")
+}
+
+/// Unpacks a wheel under `folder`, checking each file against RECORD; gives the folder of its files.
+fn unpack(workspace: &Workspace, wheel: &Path, folder: PathBuf) -> anyhow::Result<PathBuf> {
+    let folder = empty(folder)?;
+    let mut unpack = tool(workspace, "wheel")?;
+    unpack.arg("unpack").arg(wheel).arg("--dest").arg(&folder);
+    process::succeed(unpack, LIMIT)?;
+    let mut entries = fs::read_dir(&folder)?;
+    Ok(entries.next().context("the wheel is empty")??.path())
+}
+
+/// Puts `file` into `target/dist`, in the place of those with the same ending that other versions left.
+fn place(workspace: &Workspace, file: &Path, ending: &str) -> anyhow::Result<PathBuf> {
+    let dist = workspace.dist();
+    fs::create_dir_all(&dist)?;
+    for entry in fs::read_dir(&dist)? {
+        let old = entry?;
+        let name = old.file_name();
+        if name.to_str().is_some_and(|name| name.starts_with("cli_auth-") && name.ends_with(ending)) {
+            fs::remove_file(old.path())?;
+        }
+    }
+    let placed = dist.join(file.file_name().context("a package has a name")?);
+    fs::copy(file, &placed)?;
+    Ok(placed)
+}
+
+/// What the workspace says so that maturin, which names no package, finds the generator; maturin leaves it out of the
+/// workspace that it packs.
+const MEMBERS: &str = "default-members = [\".\", \"bindings/uniffi\"]\n";
+const WORKSPACE: &str = "[workspace]\n";
+
+/// Builds the source distribution, with [`MEMBERS`]: without, nobody could build it. Gives the file in `target/dist`.
+pub(super) fn build_sdist(workspace: &Workspace, run: Run) -> anyhow::Result<PathBuf> {
+    let home = super::home(workspace);
+    let _lock = setup::lock(&home.join("sdist.lock"))?;
+    let raw = empty(home.join("raw-sdist"))?;
+    let mut maturin = maturin(workspace, "sdist", &home.join("build"))?;
+    maturin.arg("--out").arg(&raw);
+    run(maturin)?;
+    let name = concat!("cli_auth-", env!("CARGO_PKG_VERSION"));
+    let folder = home.join("sdist");
+    files::unpack(workspace, &only(&raw, ".tar.gz")?, &folder.join(name))?;
+    let manifest = folder.join(name).join("Cargo.toml");
+    let text = fs::read_to_string(&manifest)?;
+    ensure!(text.contains(WORKSPACE) && !text.contains("default-members"), "maturin packs another workspace");
+    fs::write(manifest, text.replacen(WORKSPACE, &format!("{WORKSPACE}{MEMBERS}"), 1))?;
+    files::pack(workspace, &folder, name, name)
+}
+
+/// Whether the wheel in `target/dist` is what it has to be, and whether one comes of the source distribution.
+pub(super) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
+    report.part("wheel", |live| {
+        let wheel = only(&workspace.dist(), ".whl")?;
+        let name = wheel.file_name().and_then(OsStr::to_str).context("its name is no text")?;
+        let unpacked = unpack(workspace, &wheel, super::home(workspace).join("looked-at"))?;
+        let mut bytes = 0;
+        for file in below(&unpacked)? {
+            bytes += fs::metadata(file)?.len();
+        }
+        live.line(&format!("{name}: {:.2} MB installed", megabytes(bytes)));
+        let metadata = fs::read_to_string(only(&unpacked, ".dist-info/METADATA")?)?;
+        Ok(Outcome::of_faults(&faults(name, bytes, &metadata)))
+    })?;
+    report.part("sdist: build, install, log in", |_| {
+        let home = super::home(workspace);
+        let out = empty(home.join("wheel-of-sdist"))?;
+        // As pip does for a platform that no wheel is there for, but unoptimised: the wheel's own generator has most of it compiled so.
+        let mut build = uv::build(workspace, &build_sdist(workspace, quietly)?, &out)?;
+        build.env("MATURIN_PEP517_ARGS", "--profile dev");
+        surround(&mut build, &home.join("build"))?;
+        process::succeed(build, BUILD)?;
+        let environment = home.join("from-sdist");
+        let wheels = [only(&out, ".whl")?, of_example(workspace)?];
+        uv::environment(workspace, &uv::usual(), &environment, &wheels, false)?;
+        logs_in(workspace, |url| {
+            let mut login = super::command(workspace, environment.join("bin").join("login-example"));
+            login.args(login_words(url));
+            login
+        })
+    })
+}
+
+fn megabytes(bytes: u64) -> f64 {
+    u32::try_from(bytes).map_or(f64::INFINITY, |bytes| f64::from(bytes) / 1e6)
+}
+
+fn faults(name: &str, bytes: u64, metadata: &str) -> Vec<String> {
+    let mut faults = Vec::new();
+    let start = format!("cli_auth-{}-py3-none-", env!("CARGO_PKG_VERSION"));
+    let platform = format!("{PLATFORM}_{}", env::consts::ARCH);
+    let platforms = name.strip_prefix(&start).and_then(|rest| rest.strip_suffix(".whl"));
+    if !platforms.is_some_and(|all| all.split('.').any(|one| one == platform)) {
+        faults.push(format!("its name is {name}: not {start}...{platform}.whl"));
+    }
+    if bytes > MOST_BYTES {
+        faults.push(format!("it takes {bytes} bytes when installed, more than {MOST_BYTES}"));
+    }
+    for needed in metadata.lines().filter(|line| line.starts_with("Requires-Dist:")) {
+        faults.push(format!("it needs another distribution: {needed}"));
+    }
+    faults
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(tags: &str) -> String {
+        format!("cli_auth-{}-{tags}.whl", env!("CARGO_PKG_VERSION"))
+    }
+
+    #[test]
+    fn a_wheel_for_old_systems_and_every_python_is_good() {
+        let arch = env::consts::ARCH;
+        let metadata = "Metadata-Version: 2.4\nName: cli-auth\nRequires-Python: >=3.9\n";
+        for tags in [
+            format!("py3-none-manylinux_2_17_{arch}.manylinux2014_{arch}"),
+            format!("py3-none-manylinux2014_{arch}.manylinux_2_17_{arch}"),
+        ] {
+            assert_eq!(faults(&name(&tags), 2_000_000, metadata), Vec::<String>::new());
+        }
+        for tags in [
+            format!("py3-none-manylinux_2_34_{arch}"),
+            format!("cp311-cp311-manylinux_2_17_{arch}"),
+            format!("py3-none-linux_{arch}"),
+        ] {
+            assert_eq!(faults(&name(&tags), 2_000_000, metadata).len(), 1, "{tags}");
+        }
+        let good = name(&format!("py3-none-manylinux_2_17_{arch}"));
+        assert_eq!(faults(&good, 3_000_001, metadata).len(), 1);
+        assert_eq!(faults(&good, 1, "Name: cli-auth\nRequires-Dist: httpx>=0.28\n").len(), 1);
+    }
+}
