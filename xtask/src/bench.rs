@@ -1,189 +1,60 @@
-//! Measurements: the example tool and the library beside a program that does only the exchange, in one run.
-//!
-//! Rounds are interleaved, so that a machine whose speed drifts treats both alike, and ratios are taken pair by pair. No
-//! time is asserted: the table says what was met and what was missed.
+//! Measurements. What measures is a workspace of its own, so that only those who measure compile it.
 
-mod c;
-mod floor;
-mod golang;
-mod kotlin;
-mod launch;
-mod load;
-mod login;
-mod peers;
-mod program;
-mod python;
-mod rust;
-mod samples;
-mod server;
-mod stop;
-mod subject;
-mod swift;
-mod table;
+use std::path::PathBuf;
 
-use std::env;
-use std::fs;
-use std::process::Command;
-
-use anyhow::{bail, ensure};
-use serde_json::{Value, json};
-
-use crate::examples::in_foreground;
 use crate::lang::Language;
-use crate::signals;
-use crate::workspace::{Profile, Workspace};
-use program::Program;
-use server::{Server, Virtual};
-use subject::Subject;
-use table::Row;
+use crate::process;
+use crate::workspace::Workspace;
+
+/// Where that workspace is.
+pub(crate) const MANIFEST: &str = "bench/Cargo.toml";
 
 #[derive(Debug)]
 pub(crate) struct Options {
     pub(crate) languages: Vec<Language>,
     /// Measure other clients beside ours.
     pub(crate) peers: bool,
+    /// Another checkout, whose example tools are measured beside ours.
+    pub(crate) against: Option<PathBuf>,
 }
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<u8> {
-    println!("Building: release builds of what is measured, and of the server.");
-    let mut cargo = workspace.cargo("build");
-    cargo.args(["--quiet", "--locked", "--release", "--package", "authserver"]);
-    in_foreground(cargo)?;
-    let folder = workspace.target.join("bench");
-    fs::create_dir_all(&folder)?;
-    let server = Server::start(&workspace.binary(Profile::Release, "authserver"), folder.join("ca.pem"))?;
-    for &language in &options.languages {
-        let bench = Bench { server: &server, subject: subject::of(language, workspace)? };
-        let peers =
-            if options.peers { subject::peers(language, workspace, &server.ca_file)? } else { Vec::new() };
-        println!(
-            "\n== {}: median (least - most); ratio: median of the pairs (of the least){}",
-            language.name(),
-            load_average()
-        );
-        let mut rows = Vec::new();
-        for (what, measure) in MEASURES {
-            println!("   measuring {what}");
-            rows.extend(measure(&bench)?);
-        }
-        for &logins in bench.subject.crowds {
-            println!("   measuring {logins} logins at once");
-            rows.extend(load::crowd(&bench, logins, &Value::Null)?);
-        }
-        tell(&rows, "floor");
-        for peer in &peers {
-            tell(&peers::measure(&bench, peer)?, peer.name);
-        }
+    let mut cargo = workspace.cargo("run");
+    cargo.args(["--quiet", "--locked", "--manifest-path", MANIFEST, "--"]);
+    cargo.args(options.languages.iter().map(|language| language.name()));
+    if options.peers {
+        cargo.arg("--peers");
     }
-    println!("\n{NOTES}");
-    Ok(0)
+    if let Some(checkout) = &options.against {
+        // It was named from where this was called.
+        cargo.arg("--against").arg(std::path::absolute(checkout)?);
+    }
+    process::run_in_foreground(&mut cargo)
 }
 
-fn tell(rows: &[Row], beside: &str) {
-    println!();
-    for line in table::lines(rows, beside) {
-        println!("{line}");
-    }
-}
+#[cfg(test)]
+mod tests {
+    const OURS: &str = include_str!("../../Cargo.toml");
+    const THEIRS: &str = include_str!("../../bench/Cargo.toml");
 
-/// How busy the machine was already, where that is known: other load spoils times.
-fn load_average() -> String {
-    let known = fs::read_to_string("/proc/loadavg").ok();
-    let first = known.as_deref().and_then(|text| text.split_whitespace().next());
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    first
-        .map(|load| format!("; load average {load} on {processors} processors at the start"))
-        .unwrap_or_default()
-}
-
-type Measure = fn(&Bench<'_>) -> anyhow::Result<Vec<Row>>;
-
-const MEASURES: [(&str, Measure); 5] = [
-    ("start, memory, sizes and Ctrl-C", |bench| {
-        launch::measure(bench, &bench.subject.floor, &json!({}), &|at| bench.floor(at, 1, 5.0))
-    }),
-    ("Ctrl-C while a request is under way", |bench| {
-        let floor: Start<'_> = &|at| bench.floor(at, 1, 0.0);
-        stop::interrupt_in_flight(bench, &json!({}), bench.subject.floor_hears.then_some(floor))
-    }),
-    ("cancel() from another thread", stop::cancel),
-    ("whole logins with five polls", login::measure),
-    ("the cost of a poll", |bench| {
-        let floor = |polls, pause| load::floor_polls(bench, polls, pause);
-        Ok(vec![load::busy_polls(bench, &floor)?, load::paced_polls(bench, &floor)?])
-    }),
-];
-
-const NOTES: &str = "\
-Floor: xtask/floor, blocking rustls with the same roots and nothing that a product needs; for Python and Kotlin it is a shared
-library and for Go a static one, with one function, which the language calls as plainly as it can. Server: tests/authserver on this
-machine, which shares its processors. Start: from before the process is made to its first line of output, https, the system's roots
-and one more; variables that name other roots or that change Python are not passed on. Memory: resident peak, at the code or
-at the end. A poll's cost: processor time, user and system, of a process whose one thread drives 8,000 or 400 logins in turn,
-each polled at its interval, divided by the polls; the floor polls as often on its one connection. Pace: from an answer to
-the next request, by the server's log. Gap in the crowd: from an answer to the next answer, by the client, which is never
-less. Peers: as their documentation uses them, with the roots that they bring and one more; MSAL reads the provider's
-metadata before it asks for a code, since it takes no endpoints. Ten lines: a login with nothing around it, as floor and
-peers are; the example tool reads options, hears signals and writes JSON as well.";
-
-/// What a measure needs.
-struct Bench<'s> {
-    server: &'s Server,
-    subject: Subject,
-}
-
-/// Starts a program that is measured beside ours.
-type Start<'b> = &'b dyn Fn(&Virtual<'_>) -> anyhow::Result<Program>;
-
-impl Bench<'_> {
-    /// The example tool, logging in at `at`.
-    fn tool(&self, at: &Virtual<'_>) -> anyhow::Result<Program> {
-        let mut command = self.subject.tool.words.command();
-        command.args(["login", "--provider", "endpoints", "--client-id", "bench", "--json", "--no-browser"]);
-        command.arg("--device-endpoint").arg(format!("{}/oauth2/device_authorization", at.url));
-        command.arg("--token-endpoint").arg(format!("{}/oauth2/token", at.url));
-        command.arg("--ca-file").arg(&self.server.ca_file);
-        go(command)
+    /// The tables of lints and profiles.
+    fn shared(manifest: &str) -> Vec<&str> {
+        let mut shared = false;
+        let lines = manifest.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+        lines
+            .filter(|line| {
+                if line.starts_with('[') {
+                    shared = line.starts_with("[workspace.lints.") || line.starts_with("[profile.");
+                }
+                shared
+            })
+            .collect()
     }
 
-    /// The shortest login, where there is one.
-    fn short(&self, at: &Virtual<'_>) -> Option<anyhow::Result<Program>> {
-        let mut command = self.subject.short.as_ref()?.command();
-        command.arg(&at.url).arg(&self.server.ca_file);
-        Some(go(command))
+    /// Cargo cannot inherit them from another workspace.
+    #[test]
+    fn the_benchmarks_have_the_lints_and_profiles_of_the_project() {
+        assert!(shared(OURS).len() > 10);
+        assert_eq!(shared(OURS), shared(THEIRS));
     }
-
-    /// The floor, polling at most `polls` times with so many seconds between.
-    fn floor(&self, at: &Virtual<'_>, polls: u32, seconds: f64) -> anyhow::Result<Program> {
-        let mut command = self.subject.floor.words.command();
-        command.arg(&at.url).arg(&self.server.ca_file).arg(polls.to_string()).arg(seconds.to_string());
-        go(command)
-    }
-
-    /// The program that measures the library from inside; gives what it found.
-    fn meter(&self, at: &Virtual<'_>, words: &[&str], logins: u32) -> anyhow::Result<Value> {
-        let mut command = self.subject.meter.command();
-        command.args(words).arg("--logins").arg(logins.to_string());
-        command.arg("--url").arg(&at.url).arg("--ca-file").arg(&self.server.ca_file);
-        let said = go(command)?.finish(load::PATIENCE)?;
-        ensure!(!said.is_empty(), "the meter said nothing");
-        Ok(serde_json::from_str(&said)?)
-    }
-}
-
-/// Starts what is measured, unless Ctrl-C came meanwhile.
-fn go(mut command: Command) -> anyhow::Result<Program> {
-    if signals::received().is_some() {
-        bail!("interrupted");
-    }
-    for (name, _) in env::vars_os().filter(|(name, _)| name.to_str().is_some_and(disturbs)) {
-        command.env_remove(name);
-    }
-    Program::start(command)
-}
-
-/// Whether a variable makes some read more roots, others nothing or what nobody told them, or Python another one.
-fn disturbs(name: &str) -> bool {
-    ["SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"].contains(&name)
-        || name.starts_with("PYTHON")
 }

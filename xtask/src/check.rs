@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
+use crate::bench;
 use crate::conformance;
 use crate::lang::{self, Language};
 use crate::process;
@@ -27,9 +28,13 @@ pub(crate) fn run(workspace: &Workspace, write: bool) -> anyhow::Result<u8> {
 
 /// Of the other languages only those of `languages` are checked: nothing may be set up for the rest.
 pub(crate) fn all(workspace: &Workspace, languages: &[Language], report: &mut Report) -> anyhow::Result<()> {
-    let mut format = workspace.cargo("fmt");
-    format.args(["--all", "--check", "--", "-l"]);
-    report.command("format (cargo fmt --all)", format, QUICK)?;
+    report.part("format (cargo fmt --all)", |_| {
+        ["Cargo.toml", bench::MANIFEST].iter().try_for_each(|manifest| {
+            let mut format = workspace.cargo("fmt");
+            format.args(["--manifest-path", manifest, "--all", "--check", "--", "-l"]);
+            process::succeed(format, QUICK)
+        })
+    })?;
 
     let mut lints = workspace.cargo("clippy");
     lints.args(["--quiet", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"]);
@@ -42,6 +47,20 @@ pub(crate) fn all(workspace: &Workspace, languages: &[Language], report: &mut Re
     report.part("licences, sources, versions", |_| {
         let mut deny = cargo_deny(workspace)?;
         deny.args(["check", "--hide-inclusion-graph", "bans", "licenses", "sources"]);
+        process::succeed(deny, QUICK)
+    })?;
+    // They are handed to nobody. This also finds their lock file outdated.
+    report.part("sources of the benchmarks", |_| {
+        let mut deny = cargo_deny(workspace)?;
+        deny.args([
+            "--workspace",
+            "--manifest-path",
+            bench::MANIFEST,
+            "--config",
+            "deny.toml",
+            "check",
+            "sources",
+        ]);
         process::succeed(deny, QUICK)
     })?;
     report.part("advisories", |_| advisories(cargo_deny(workspace)?))?;

@@ -20,7 +20,8 @@ Usage: cargo xtask COMMAND
                                     build the C library and install it; CC, LDFLAGS and DESTDIR are heeded
   check [--write]                   format, lints, docs, dependencies, generated files (--write renews those)
   setup [LANG...]                   only the set-up part of test
-  bench [LANG...] [--peers]         measure
+  bench [LANG...] [--peers] [--against CHECKOUT]
+                                    measure, also beside other clients, or beside the tools that are built in another checkout
   authserver ...                    run the test authorization server; --help tells its options
 
 LANG is rust, python, c, go, kotlin or swift. None means all that exist.
@@ -59,7 +60,7 @@ fn parse_from(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
         "demo" => &["approve", "deny"],
         "install" => &["prefix=", "libdir=", "destdir="],
         "check" => &["write"],
-        "bench" => &["peers"],
+        "bench" => &["peers", "against="],
         "examples" | "test" | "setup" | "package" | "help" => &[],
         unknown => return Err(format!("there is no command {unknown:?}").into()),
     };
@@ -70,8 +71,8 @@ fn parse_from(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
         "check" if words.languages.is_empty() => Ok(Command::Check { write: words.has("write") }),
         "check" => Err("check takes no language".into()),
         "bench" => {
-            let peers = words.has("peers");
-            Ok(Command::Bench(bench::Options { languages: words.or_all(), peers }))
+            let (peers, against) = (words.has("peers"), words.folder("against"));
+            Ok(Command::Bench(bench::Options { languages: words.or_all(), peers, against }))
         }
         "examples" => Ok(Command::Examples(words.or_all())),
         "test" => Ok(Command::Test(words.or_all())),
@@ -192,6 +193,7 @@ mod tests {
             &["demo", "--approve", "--deny"],
             &["check", "rust"],
             &["setup", "--fast"],
+            &["bench", "--against"],
             &["install"],
             &["install", "c"],
             &["install", "c", "--prefix"],

@@ -17,9 +17,6 @@ use crate::setup::{self, Need, Tool};
 use crate::workspace::{Profile, Workspace};
 
 pub(crate) use c::{Install, install, write};
-pub(crate) use go::{command as go_command, module as go_module};
-pub(crate) use kotlin::{build as kotlin_build, for_short_runs as kotlin_for_short_runs, jar as kotlin_jar};
-pub(crate) use swift::program_of as swift_program;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Language {
@@ -96,11 +93,6 @@ impl Language {
     /// The words that start the example tool, once it is built.
     pub(crate) fn words(self, workspace: &Workspace, profile: Profile) -> Vec<PathBuf> {
         (self.parts().words)(workspace, profile)
-    }
-
-    /// The example tool, where it is a program of its own.
-    pub(crate) fn example(self, workspace: &Workspace, profile: Profile) -> PathBuf {
-        self.words(workspace, profile).pop().unwrap_or_default()
     }
 
     /// How many of its example tools a test machine starts at once, where that is less than others.

@@ -8,18 +8,13 @@ use crate::report::{Outcome, Report};
 use crate::workspace::Workspace;
 
 pub(crate) use debian::{Need, is_there};
-pub(crate) use tools::{NODE_MODULES, Tool, keycloak, lock, make_node_modules, make_venv, once, programs};
+pub(crate) use tools::{NODE_MODULES, Tool, keycloak, lock, make_node_modules, programs};
 
 /// `cargo xtask setup`
 pub(crate) fn run(workspace: &Workspace, languages: &[Language]) -> anyhow::Result<u8> {
     let mut report = Report::new("setup");
     prepare(workspace, languages, &mut report)?;
     Ok(u8::from(report.counts.failed > 0))
-}
-
-/// Brings programs that only one command needs.
-pub(crate) fn provide(workspace: &Workspace, needs: &[&Need], report: &mut Report) -> anyhow::Result<()> {
-    report.part("programs", |live| debian::provide(workspace, needs, live))
 }
 
 /// Sets up what is not there yet. Each piece is made once, also when several processes ask for it.
@@ -34,7 +29,7 @@ pub(crate) fn prepare(
             needs.push(need);
         }
     }
-    provide(workspace, &needs, report)?;
+    report.part("programs", |live| debian::provide(workspace, &needs, live))?;
     for tool in tools::ALL.iter().chain(languages.iter().flat_map(|language| language.tools())) {
         report.part(tool.title, |_| tool.folder(workspace).map(|_| Outcome::Ready))?;
     }

@@ -53,13 +53,7 @@ fn example_sources(workspace: &Workspace) -> PathBuf {
     workspace.root.join("examples").join("go")
 }
 
-/// The go command. Caches, flags and proxies are those of the person, and so is the toolchain, where it is new enough.
-pub(crate) fn command(workspace: &Workspace) -> anyhow::Result<Command> {
-    let mut go = workspace.command("go");
-    surround(&mut go);
-    Ok(go)
-}
-
+/// Caches, flags and proxies are those of the person, and so is the toolchain, where it is new enough.
 fn surround(command: &mut Command) {
     command.env("GOWORK", "off").env("CGO_ENABLED", "1");
     for name in ["GOOS", "GOARCH", "GOEXPERIMENT", "CGO_CFLAGS", "CGO_LDFLAGS"] {
@@ -73,11 +67,6 @@ fn go(workspace: &Workspace, folder: &Path, words: &[&str]) -> Command {
     surround(&mut go);
     go.args(words).current_dir(folder);
     go
-}
-
-/// Where the packed module is unpacked, once the example tool is built.
-pub(crate) fn module(workspace: &Workspace) -> PathBuf {
-    module::packed(workspace)
 }
 
 /// From the packed module, and nothing of the source tree but its own files.
@@ -131,7 +120,7 @@ import (
 
 fn run_guide(workspace: &Workspace, code: Code, url: &str) -> anyhow::Result<String> {
     let folder = files::empty(home(workspace).join("guide"))?;
-    let packed = module(workspace);
+    let packed = module::packed(workspace);
     let go_mod = format!(
         "module guide\n\ngo 1.24\n\nrequire cliauth v0.0.0\n\nreplace cliauth => {}\n",
         packed.display()

@@ -55,20 +55,6 @@ fn start_script(workspace: &Workspace) -> PathBuf {
     installed(workspace).join("bin").join("login-example")
 }
 
-/// What the start script tells the JVM, for others that are compared with the tool.
-pub(crate) fn for_short_runs(workspace: &Workspace) -> Vec<String> {
-    let native = installed(workspace).join("lib").join("native");
-    let mut options: Vec<_> =
-        ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Djna.nounpack=true"]
-            .map(str::to_owned)
-            .into();
-    for name in ["boot", "platform"] {
-        options.push(format!("-Djna.{name}.library.path={}", native.display()));
-    }
-    options.push(format!("-Djna.library.path={}", native.display()));
-    options
-}
-
 /// The example tool, built by Maven from the repository that users get, and laid out by its own script.
 fn build_example(workspace: &Workspace, run: Run) -> anyhow::Result<()> {
     package::build(workspace, run)?;
@@ -78,25 +64,15 @@ fn build_example(workspace: &Workspace, run: Run) -> anyhow::Result<()> {
     let made_from = format!("{} {}", fs::read_to_string(home.join("packed-from"))?, files::digest(&sources)?);
     files::once(&start_script(workspace), &home.join("example-from"), &made_from, || {
         let staged = home.join("example-sources");
-        run(build(workspace, &sources, &staged)?)?;
+        files::copy(&sources, &files::empty(staged.clone())?, "target")?;
+        let mut build = maven(workspace, &staged, "package");
+        build.arg("--quiet");
+        run(build)?;
         let mut install = Command::new("sh");
         install.current_dir(&staged).arg("install.sh").arg(files::empty(installed(workspace))?);
         run(install)
     })?;
     Ok(())
-}
-
-/// The jar that users get, once it is built.
-pub(crate) fn jar(workspace: &Workspace) -> PathBuf {
-    package::jar(workspace, "")
-}
-
-/// Builds the Maven project in `sources`, in a copy of it at `folder`.
-pub(crate) fn build(workspace: &Workspace, sources: &Path, folder: &Path) -> anyhow::Result<Command> {
-    files::copy(sources, &files::empty(folder.to_path_buf())?, "target")?;
-    let mut build = maven(workspace, folder, "package");
-    build.arg("--quiet");
-    Ok(build)
 }
 
 /// What Maven downloads, and this project's own artifacts. Not the person's own: there they would stay, and an older build

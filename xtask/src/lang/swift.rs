@@ -20,8 +20,6 @@ use crate::setup::Need;
 use crate::workspace::Workspace;
 use toolchain::Toolchain;
 
-pub(crate) use example::program_of;
-
 pub(super) const PARTS: Parts = Parts {
     name: "swift",
     needs: &[

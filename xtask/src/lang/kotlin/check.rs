@@ -31,7 +31,7 @@ pub(super) fn check(workspace: &Workspace, report: &mut Report) -> anyhow::Resul
         let jar = files::only(&KTLINT.folder(workspace)?, ".jar")?;
         let mut lint = workspace.command("java");
         lint.arg("-jar").arg(jar).args(["--relative", "--log-level=error"]);
-        lint.args(["bindings/kotlin/**/*.kt", "examples/kotlin/**/*.kt", "xtask/**/*.kt"]);
+        lint.args(["bindings/kotlin/**/*.kt", "examples/kotlin/**/*.kt", "bench/**/*.kt"]);
         process::succeed(lint, LIMIT)
     })
 }

@@ -11,7 +11,7 @@ use crate::report::Report;
 use crate::workspace::Workspace;
 
 const RULES: &str = "bindings/swift/.swift-format";
-const FOLDERS: [&str; 3] = ["bindings/swift", "examples/swift", "xtask"];
+const FOLDERS: [&str; 3] = ["bindings/swift", "examples/swift", "bench"];
 
 const LIMIT: Duration = Duration::from_secs(15 * 60);
 

@@ -35,7 +35,7 @@ pub(super) fn build(workspace: &Workspace, run: Run) -> anyhow::Result<()> {
     let toolchain = toolchain::of(workspace)?;
     package::unpack_once(workspace, run)?;
     let sources = package::user(workspace, "examples/swift", "example-sources")?;
-    let built = release(workspace, &toolchain, &sources, "example", NAME, None, run)?;
+    let built = release(workspace, &toolchain, &sources, run)?;
     fs::create_dir_all(folder(workspace))?;
     // Renamed into place, as it may be running.
     let partial = program(workspace).with_extension(std::process::id().to_string());
@@ -43,42 +43,17 @@ pub(super) fn build(workspace: &Workspace, run: Run) -> anyhow::Result<()> {
     Ok(fs::rename(partial, program(workspace))?)
 }
 
-/// Builds another program of ours in the same way; gives the words that start it. `tree` is its folder in the source tree, `library` what it
-/// is linked with, where it does not use the package.
-pub(crate) fn program_of(
-    workspace: &Workspace,
-    tree: &str,
-    product: &str,
-    library: Option<&Path>,
-    run: Run,
-) -> anyhow::Result<Vec<PathBuf>> {
-    let toolchain = toolchain::of(workspace)?;
-    let folder = match library {
-        Some(_) => workspace.root.join(tree),
-        None => package::user(workspace, tree, product)?,
-    };
-    let mut words = toolchain.outside();
-    words.push(release(workspace, &toolchain, &folder, product, product, library, run)?);
-    Ok(words)
-}
-
-/// Builds a program as it is handed out: small, and with Swift's own libraries in it. Gives the file.
+/// Builds the tool as it is handed out. Gives the file.
 fn release(
     workspace: &Workspace,
     toolchain: &Toolchain,
-    folder: &Path,
-    build_name: &str,
-    product: &str,
-    library: Option<&Path>,
+    sources: &Path,
     run: Run,
 ) -> anyhow::Result<PathBuf> {
-    let scratch = super::builds(workspace).join(build_name);
-    let mut swift = toolchain.swift(workspace, "build", folder, &scratch, &[]);
-    swift.args(super::RELEASE).args(["--product", product]);
-    if let Some(library) = library {
-        swift.arg("-Xlinker").arg(library);
-    }
-    let program = scratch.join("release").join(product);
+    let scratch = super::builds(workspace).join("example");
+    let mut swift = toolchain.swift(workspace, "build", sources, &scratch, &[]);
+    swift.args(super::RELEASE).args(["--product", NAME]);
+    let program = scratch.join("release").join(NAME);
     // SwiftPM does not look at libraries, and would not link again.
     if program.exists() {
         fs::remove_file(&program)?;

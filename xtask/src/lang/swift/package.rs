@@ -18,8 +18,7 @@ use crate::workspace::Workspace;
 /// The folder in the archive, and by that the package's name in other packages.
 pub(super) const FOLDER: &str = "CLIAuth";
 /// Where the manifests of this project's own packages look for it.
-const IN_THE_TREE: [&str; 4] =
-    ["../../bindings/swift", "../../../bindings/swift", "../../swift", "../../../swift"];
+const IN_THE_TREE: [&str; 3] = ["../../bindings/swift", "../../swift", "../../../swift"];
 
 /// Stands in for the generated module, and says why that is missing.
 const STAND_IN: &str = "Sources/CLIAuthNative/SourceTree.swift";
@@ -87,7 +86,7 @@ pub(super) fn packed(workspace: &Workspace) -> PathBuf {
 
 /// Copies a package of this project's own, from the folder `tree` of the source tree, to `target/swift/NAME`, with a manifest that
 /// looks for the packed package. Files that did not change keep their times, so that only what changed is built again.
-pub(crate) fn user(workspace: &Workspace, tree: &str, name: &str) -> anyhow::Result<PathBuf> {
+pub(super) fn user(workspace: &Workspace, tree: &str, name: &str) -> anyhow::Result<PathBuf> {
     let (from, folder) = (workspace.root.join(tree), super::home(workspace).join(name));
     let manifest = fs::read_to_string(from.join("Package.swift"))?;
     let found = IN_THE_TREE.iter().map(|path| format!("\"{path}\"")).find(|it| manifest.contains(it));

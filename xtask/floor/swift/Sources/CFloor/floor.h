@@ -1,2 +1,0 @@
-/* What xtask/floor/src/shared.rs exports. */
-const char *floor_step(const char *words);
