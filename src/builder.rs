@@ -1,46 +1,21 @@
-//! The settings of a client, as a program gives them.
+//! How a client is made.
 
 use std::time::Duration;
 
-use crate::{Client, Error, Secret, protocol::uri::Loopback, transport::Timeouts};
+use crate::{
+    Client, ClientAuth, Error, Secret,
+    config::{Draft, Provider},
+    protocol::uri::Loopback,
+};
 
 /// WorkOS's API, where AuthKit's device flow lives.
 const WORKOS_API: &str = "https://api.workos.com";
-
-/// Which server a client talks to.
-#[derive(Clone, Debug)]
-pub(crate) enum Provider {
-    AuthKit { api_base: String },
-    Connect { domain: String },
-    Issuer(String),
-    Endpoints { device_authorization: String, token: String, revocation: Option<String> },
-}
-
-/// How a client secret is sent (RFC 6749 section 2.3.1).
-///
-/// ```
-/// let client = cli_auth::Client::connect("acme.authkit.app", "client_123")
-///     .client_secret("not really secret in a distributed tool", cli_auth::SecretIn::Basic)
-///     .build()?;
-/// # Ok::<(), cli_auth::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum SecretIn {
-    /// As the server's metadata says, else by Basic.
-    #[default]
-    Auto,
-    /// `Authorization: Basic`.
-    Basic,
-    /// `client_secret` in the body.
-    Body,
-}
 
 /// The settings of a [`Client`]. Made by [`Client::authkit`] and its relatives; nothing is checked before
 /// [`build`](ClientBuilder::build), and nothing is sent before a login starts.
 ///
 /// ```
-/// let client = cli_auth::Client::discover("https://auth.example.com", "my-cli")
+/// let client = cli_auth::Client::for_issuer("https://auth.example.com", "my-cli")
 ///     .product("my-cli/1.2")
 ///     .scopes(["openid", "offline_access"])
 ///     .build()?;
@@ -48,65 +23,63 @@ pub enum SecretIn {
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
-pub struct ClientBuilder {
-    pub(crate) provider: Provider,
-    pub(crate) client_id: String,
-    pub(crate) secret: Option<(Secret, SecretIn)>,
-    pub(crate) scopes: Vec<String>,
-    pub(crate) params: Vec<(String, String)>,
-    pub(crate) headers: Vec<(String, Secret)>,
-    pub(crate) ca_pem: Vec<Vec<u8>>,
-    pub(crate) proxy: Option<Secret>,
-    pub(crate) product: Option<String>,
-    pub(crate) timeouts: Timeouts,
-    pub(crate) login_timeout: Option<Duration>,
-    pub(crate) loopback: Loopback,
-    /// A setting that the provider does not have.
-    pub(crate) misplaced: Option<&'static str>,
+pub struct ClientBuilder(Draft);
+
+impl Client {
+    /// WorkOS AuthKit, by the client id of the environment.
+    ///
+    /// ```
+    /// let client = cli_auth::Client::authkit("client_123").product("my-cli").build()?;
+    /// # Ok::<(), cli_auth::Error>(())
+    /// ```
+    pub fn authkit(client_id: impl Into<String>) -> ClientBuilder {
+        ClientBuilder::new(Provider::AuthKit { api_base: WORKOS_API.into() }, client_id)
+    }
+
+    /// WorkOS Connect, by the AuthKit domain (`acme.authkit.app`, or with `https://`) and the application's client id.
+    ///
+    /// ```
+    /// let client = cli_auth::Client::workos_connect("acme.authkit.app", "client_123").scope("openid").build()?;
+    /// # Ok::<(), cli_auth::Error>(())
+    /// ```
+    pub fn workos_connect(domain: impl Into<String>, client_id: impl Into<String>) -> ClientBuilder {
+        ClientBuilder::new(Provider::WorkosConnect { domain: domain.into() }, client_id)
+    }
+
+    /// Any server that publishes its metadata (RFC 8414, then OpenID Connect Discovery), by its issuer. The issuer must be
+    /// written exactly as the server writes it.
+    ///
+    /// ```
+    /// let client = cli_auth::Client::for_issuer("https://id.example.com/realms/main", "my-cli").build()?;
+    /// # Ok::<(), cli_auth::Error>(())
+    /// ```
+    pub fn for_issuer(issuer: impl Into<String>, client_id: impl Into<String>) -> ClientBuilder {
+        ClientBuilder::new(Provider::Issuer(issuer.into()), client_id)
+    }
+
+    /// Any server, by its device authorization endpoint and its token endpoint.
+    ///
+    /// ```
+    /// let client = cli_auth::Client::with_endpoints("https://h/device", "https://h/token", "my-cli").build()?;
+    /// # Ok::<(), cli_auth::Error>(())
+    /// ```
+    pub fn with_endpoints(
+        device_authorization: impl Into<String>,
+        token: impl Into<String>,
+        client_id: impl Into<String>,
+    ) -> ClientBuilder {
+        let provider = Provider::Endpoints {
+            device_authorization: device_authorization.into(),
+            token: token.into(),
+            revocation: None,
+        };
+        ClientBuilder::new(provider, client_id)
+    }
 }
 
 impl ClientBuilder {
     fn new(provider: Provider, client_id: impl Into<String>) -> Self {
-        Self {
-            provider,
-            client_id: client_id.into(),
-            secret: None,
-            scopes: Vec::new(),
-            params: Vec::new(),
-            headers: Vec::new(),
-            ca_pem: Vec::new(),
-            proxy: None,
-            product: None,
-            timeouts: Timeouts::default(),
-            login_timeout: None,
-            loopback: Loopback::Refused,
-            misplaced: None,
-        }
-    }
-
-    pub(crate) fn authkit(client_id: impl Into<String>) -> Self {
-        Self::new(Provider::AuthKit { api_base: WORKOS_API.into() }, client_id)
-    }
-
-    pub(crate) fn connect(domain: impl Into<String>, client_id: impl Into<String>) -> Self {
-        Self::new(Provider::Connect { domain: domain.into() }, client_id)
-    }
-
-    pub(crate) fn discover(issuer: impl Into<String>, client_id: impl Into<String>) -> Self {
-        Self::new(Provider::Issuer(issuer.into()), client_id)
-    }
-
-    pub(crate) fn endpoints(
-        device: impl Into<String>,
-        token: impl Into<String>,
-        client_id: impl Into<String>,
-    ) -> Self {
-        let provider = Provider::Endpoints {
-            device_authorization: device.into(),
-            token: token.into(),
-            revocation: None,
-        };
-        Self::new(provider, client_id)
+        Self(Draft::new(provider, client_id.into()))
     }
 
     /// AuthKit only: another address of WorkOS's API, such as that of a test server.
@@ -118,25 +91,25 @@ impl ClientBuilder {
     /// # Ok::<(), cli_auth::Error>(())
     /// ```
     pub fn api_base(mut self, url: impl Into<String>) -> Self {
-        match &mut self.provider {
+        match &mut self.0.provider {
             Provider::AuthKit { api_base } => *api_base = url.into(),
-            _ => self.misplaced = Some("API base"),
+            _ => self.0.misplaced = Some("API base"),
         }
         self
     }
 
-    /// [`Client::endpoints`] only: where tokens are revoked (RFC 7009).
+    /// [`Client::with_endpoints`] only: where tokens are revoked (RFC 7009).
     ///
     /// With any other provider it changes nothing: metadata names it, and WorkOS has none.
     ///
     /// ```
-    /// let client = cli_auth::Client::endpoints("https://h/device", "https://h/token", "my-cli").revocation_endpoint("https://h/revoke").build()?;
+    /// let client = cli_auth::Client::with_endpoints("https://h/device", "https://h/token", "my-cli").revocation_endpoint("https://h/revoke").build()?;
     /// # Ok::<(), cli_auth::Error>(())
     /// ```
     pub fn revocation_endpoint(mut self, url: impl Into<String>) -> Self {
-        match &mut self.provider {
+        match &mut self.0.provider {
             Provider::Endpoints { revocation, .. } => *revocation = Some(url.into()),
-            _ => self.misplaced = Some("revocation endpoint"),
+            _ => self.0.misplaced = Some("revocation endpoint"),
         }
         self
     }
@@ -146,11 +119,11 @@ impl ClientBuilder {
     /// One scope a call: printable ASCII without space, quote and backslash. WorkOS AuthKit knows no scopes.
     ///
     /// ```
-    /// let client = cli_auth::Client::connect("acme.authkit.app", "client_123").scope("offline_access").build()?;
+    /// let client = cli_auth::Client::workos_connect("acme.authkit.app", "client_123").scope("offline_access").build()?;
     /// # Ok::<(), cli_auth::Error>(())
     /// ```
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
-        self.scopes.push(scope.into());
+        self.0.scopes.push(scope.into());
         self
     }
 
@@ -159,13 +132,13 @@ impl ClientBuilder {
     /// They are added to those that were asked for before, and sent in this order.
     ///
     /// ```
-    /// let client = cli_auth::Client::connect("acme.authkit.app", "client_123")
+    /// let client = cli_auth::Client::workos_connect("acme.authkit.app", "client_123")
     ///     .scopes(["openid", "email"])
     ///     .build()?;
     /// # Ok::<(), cli_auth::Error>(())
     /// ```
     pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
-        self.scopes.extend(scopes.into_iter().map(Into::into));
+        self.0.scopes.extend(scopes.into_iter().map(Into::into));
         self
     }
 
@@ -175,17 +148,17 @@ impl ClientBuilder {
     /// twice, except `resource` (RFC 8707 section 2). Not for secrets: `Debug` shows the value.
     ///
     /// ```
-    /// let client = cli_auth::Client::discover("https://id.example.com", "my-cli").param("audience", "https://api.example.com").build()?;
+    /// let client = cli_auth::Client::for_issuer("https://id.example.com", "my-cli").param("audience", "https://api.example.com").build()?;
     /// # Ok::<(), cli_auth::Error>(())
     /// ```
     pub fn param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.params.push((name.into(), value.into()));
+        self.0.params.push((name.into(), value.into()));
         self
     }
 
     /// An extra header of every request. Its value counts as a secret.
     ///
-    /// It goes to every server that the settings or the metadata name: with [`Client::discover`], the issuer decides where.
+    /// It goes to every server that the settings or the metadata name: with [`Client::for_issuer`], the issuer decides where.
     /// Headers that belong to the protocol (`Host`, `Accept`, `Content-Type`, `User-Agent`, …) are refused. `Authorization` and
     /// a client secret exclude each other.
     ///
@@ -194,7 +167,7 @@ impl ClientBuilder {
     /// # Ok::<(), cli_auth::Error>(())
     /// ```
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.headers.push((name.into(), Secret::new(value)));
+        self.0.headers.push((name.into(), Secret::new(value)));
         self
     }
 
@@ -210,7 +183,7 @@ impl ClientBuilder {
     /// # assert_eq!(build().unwrap_err().kind(), cli_auth::ErrorKind::InvalidConfig); // no certificate in it
     /// ```
     pub fn ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.ca_pem.push(pem.into());
+        self.0.ca_pem.push(pem.into());
         self
     }
 
@@ -224,7 +197,7 @@ impl ClientBuilder {
     /// # Ok::<(), cli_auth::Error>(())
     /// ```
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
-        self.proxy = Some(Secret::new(url));
+        self.0.proxy = Some(Secret::new(url));
         self
     }
 
@@ -237,7 +210,7 @@ impl ClientBuilder {
     /// # Ok::<(), cli_auth::Error>(())
     /// ```
     pub fn product(mut self, product: impl Into<String>) -> Self {
-        self.product = Some(product.into());
+        self.0.product = Some(product.into());
         self
     }
 
@@ -245,11 +218,11 @@ impl ClientBuilder {
     /// (RFC 8252 section 8.5).
     ///
     /// ```
-    /// let client = cli_auth::Client::discover("https://id.example.com", "my-cli").client_secret("s3cr3t", cli_auth::SecretIn::Auto).build()?;
+    /// let client = cli_auth::Client::for_issuer("https://id.example.com", "my-cli").client_secret("s3cr3t", cli_auth::ClientAuth::Auto).build()?;
     /// # Ok::<(), cli_auth::Error>(())
     /// ```
-    pub fn client_secret(mut self, secret: impl Into<String>, place: SecretIn) -> Self {
-        self.secret = Some((Secret::new(secret), place));
+    pub fn client_secret(mut self, secret: impl Into<String>, auth: ClientAuth) -> Self {
+        self.0.secret = Some((Secret::new(secret), auth));
         self
     }
 
@@ -263,7 +236,7 @@ impl ClientBuilder {
     /// # Ok::<(), cli_auth::Error>(())
     /// ```
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
-        self.timeouts.connect = limit;
+        self.0.timeouts.connect = limit;
         self
     }
 
@@ -275,7 +248,7 @@ impl ClientBuilder {
     /// # Ok::<(), cli_auth::Error>(())
     /// ```
     pub fn read_timeout(mut self, limit: Duration) -> Self {
-        self.timeouts.read = limit;
+        self.0.timeouts.read = limit;
         self
     }
 
@@ -289,7 +262,7 @@ impl ClientBuilder {
     /// # Ok::<(), cli_auth::Error>(())
     /// ```
     pub fn request_timeout(mut self, limit: Duration) -> Self {
-        self.timeouts.total = limit;
+        self.0.timeouts.total = limit;
         self
     }
 
@@ -303,7 +276,7 @@ impl ClientBuilder {
     /// # Ok::<(), cli_auth::Error>(())
     /// ```
     pub fn login_timeout(mut self, limit: Duration) -> Self {
-        self.login_timeout = Some(limit);
+        self.0.login_timeout = Some(limit);
         self
     }
 
@@ -316,7 +289,7 @@ impl ClientBuilder {
     /// # Ok::<(), cli_auth::Error>(())
     /// ```
     pub fn allow_insecure_loopback(mut self, allow: bool) -> Self {
-        self.loopback = if allow { Loopback::Allowed } else { Loopback::Refused };
+        self.0.loopback = if allow { Loopback::Allowed } else { Loopback::Refused };
         self
     }
 
@@ -331,6 +304,10 @@ impl ClientBuilder {
     /// assert_eq!(error.to_string(), "the product must look like my-cli or my-cli/1.2");
     /// ```
     pub fn build(self) -> Result<Client, Error> {
-        self.check().map(Client::new)
+        self.0.check().map(Client::new)
     }
 }
+
+#[cfg(test)]
+#[path = "builder_tests.rs"]
+mod tests;

@@ -1,23 +1,23 @@
-//! The settings of a client, checked before anything is sent.
+//! The settings of a client: as a program gives them, and checked before anything is sent.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use url::Url;
 
 use crate::{
-    ClientBuilder, Error, Secret, SecretIn,
-    builder::Provider,
+    ClientAuth, Error, Secret,
+    flow::Source,
+    http::{self, Settings, Timeouts},
     protocol::{
-        form::{self, ClientAuth},
         metadata::{Issuer, Metadata},
-        token::Strictness,
+        request,
+        settings::{ClientSettings, Dialect},
         uri::{self, Loopback},
     },
-    transport::{self, Settings},
 };
 
 /// Parameters of the device authorization request that belong to the protocol.
-const RESERVED: [&str; 8] = [
+pub(crate) const RESERVED: [&str; 8] = [
     "client_id",
     "client_secret",
     "client_assertion",
@@ -32,45 +32,66 @@ const RESERVED: [&str; 8] = [
 const REPEATABLE: &str = "resource";
 
 /// Longest that the waits of one request may be set to.
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+pub(crate) const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Where the endpoints come from.
+/// Which server a client talks to.
 #[derive(Clone, Debug)]
-pub(crate) enum Source {
-    Known(Metadata),
-    Discover(Issuer),
+pub(crate) enum Provider {
+    AuthKit { api_base: String },
+    WorkosConnect { domain: String },
+    Issuer(String),
+    Endpoints { device_authorization: String, token: String, revocation: Option<String> },
+}
+
+/// Settings that were not checked yet.
+#[derive(Clone, Debug)]
+pub(crate) struct Draft {
+    pub(crate) provider: Provider,
+    pub(crate) client_id: String,
+    pub(crate) secret: Option<(Secret, ClientAuth)>,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) params: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, Secret)>,
+    pub(crate) ca_pem: Vec<Vec<u8>>,
+    pub(crate) proxy: Option<Secret>,
+    pub(crate) product: Option<String>,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) login_timeout: Option<Duration>,
+    pub(crate) loopback: Loopback,
+    /// A setting that the provider does not have.
+    pub(crate) misplaced: Option<&'static str>,
 }
 
 /// Settings that were found to be usable.
 #[derive(Debug)]
 pub(crate) struct Config {
+    pub(crate) client: Arc<ClientSettings>,
     pub(crate) source: Source,
-    pub(crate) client_id: String,
-    pub(crate) secret: Option<(Secret, SecretIn)>,
-    /// Everything secret that our requests carry, in each form in which a server could echo it.
-    pub(crate) secrets: Vec<Secret>,
-    pub(crate) scopes: Vec<String>,
-    pub(crate) params: Vec<(String, String)>,
-    pub(crate) strictness: Strictness,
-    pub(crate) loopback: Loopback,
-    pub(crate) asker: Option<String>,
+    /// The name of the program, for the prompt.
+    pub(crate) product: Option<String>,
     pub(crate) login_timeout: Option<Duration>,
-    pub(crate) transport: Settings,
+    pub(crate) http: Settings,
 }
 
-impl Config {
-    /// How the client authenticates at a server with these endpoints.
-    pub(crate) fn auth(&self, metadata: &Metadata) -> ClientAuth {
-        match &self.secret {
-            None => ClientAuth::Public,
-            Some((secret, SecretIn::Body)) => ClientAuth::Body(secret.clone()),
-            Some((secret, SecretIn::Auto)) if metadata.secret_in_body => ClientAuth::Body(secret.clone()),
-            Some((secret, SecretIn::Auto | SecretIn::Basic)) => ClientAuth::Basic(secret.clone()),
+impl Draft {
+    pub(crate) fn new(provider: Provider, client_id: String) -> Self {
+        Self {
+            provider,
+            client_id,
+            secret: None,
+            scopes: Vec::new(),
+            params: Vec::new(),
+            headers: Vec::new(),
+            ca_pem: Vec::new(),
+            proxy: None,
+            product: None,
+            timeouts: Timeouts::default(),
+            login_timeout: None,
+            loopback: Loopback::Refused,
+            misplaced: None,
         }
     }
-}
 
-impl ClientBuilder {
     /// Everything that can be known to be wrong without asking the server.
     pub(crate) fn check(self) -> Result<Config, Error> {
         if self.client_id.is_empty() {
@@ -91,13 +112,13 @@ impl ClientBuilder {
         self.check_scopes()?;
         self.check_params()?;
         for (name, value) in &self.headers {
-            transport::check_header(name, value.expose()).map_err(Error::config)?;
+            http::check_header(name, value.expose()).map_err(Error::config)?;
             if name.eq_ignore_ascii_case("authorization") && self.secret.is_some() {
                 return Err(Error::config("an Authorization header and a client secret exclude each other"));
             }
         }
         for pem in &self.ca_pem {
-            transport::check_pem(pem)
+            http::check_pem(pem)
                 .map_err(|why| Error::config(format!("the CA certificates cannot be used: {why}")))?;
         }
         for (name, limit) in [
@@ -112,29 +133,32 @@ impl ClientBuilder {
         if self.login_timeout.is_some_and(|limit| limit.is_zero()) {
             return Err(Error::config("the login timeout must be more than 0"));
         }
-        let (user_agent, asker) = self.user_agent()?;
-        let strictness = match self.provider {
-            Provider::AuthKit { .. } => Strictness::AuthKit,
-            _ => Strictness::Standard,
+        let (user_agent, product) = self.user_agent()?;
+        let dialect = match self.provider {
+            Provider::AuthKit { .. } => Dialect::AuthKit,
+            _ => Dialect::Standard,
         };
+        let secrets = self.secrets();
         Ok(Config {
-            secrets: self.secrets(),
+            client: Arc::new(ClientSettings {
+                client_id: self.client_id,
+                secret: self.secret,
+                scopes: self.scopes,
+                params: self.params,
+                dialect,
+                loopback: self.loopback,
+                secrets,
+            }),
             source,
-            strictness,
-            asker,
-            loopback: self.loopback,
+            product,
             login_timeout: self.login_timeout,
-            transport: Settings {
+            http: Settings {
                 user_agent,
                 headers: self.headers,
                 proxy: self.proxy.map(|text| proxy(&text)).transpose()?,
                 ca_pem: self.ca_pem,
                 timeouts: self.timeouts,
             },
-            client_id: self.client_id,
-            secret: self.secret,
-            scopes: self.scopes,
-            params: self.params,
         })
     }
 
@@ -149,7 +173,7 @@ impl ClientBuilder {
             add_credential(value.expose());
         }
         if let Some((secret, _)) = &self.secret {
-            add_credential(&form::basic(&self.client_id, secret));
+            add_credential(&request::basic(&self.client_id, secret));
             secrets.push(secret.clone());
         }
         secrets
@@ -172,7 +196,7 @@ impl ClientBuilder {
                 device_authorization_endpoint,
                 token_endpoint,
                 revocation_endpoint,
-                secret_in_body: false,
+                prefers_client_secret_post: false,
             })
         };
         Ok(match &self.provider {
@@ -181,7 +205,7 @@ impl ClientBuilder {
                 below("API base", api_base, "/user_management/authenticate")?,
                 None,
             ),
-            Provider::Connect { domain } => {
+            Provider::WorkosConnect { domain } => {
                 let base = if domain.contains("://") { domain.clone() } else { format!("https://{domain}") };
                 let name = "AuthKit domain";
                 known(
@@ -259,160 +283,4 @@ fn proxy(text: &Secret) -> Result<Url, Error> {
         .ok()
         .filter(|url| url.has_host() && matches!(url.scheme(), "http" | "https"));
     url.ok_or_else(|| Error::config("the proxy must be an http:// or https:// URL"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Client, ErrorKind};
-
-    fn authkit() -> ClientBuilder {
-        Client::authkit("client_1")
-    }
-
-    fn refused(builder: ClientBuilder) -> String {
-        let error = builder.build().unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidConfig);
-        error.to_string()
-    }
-
-    fn known(builder: ClientBuilder) -> Metadata {
-        match builder.check().unwrap().source {
-            Source::Known(metadata) => metadata,
-            Source::Discover(issuer) => panic!("{issuer:?}"),
-        }
-    }
-
-    #[test]
-    fn presets_know_their_endpoints() {
-        let authkit = known(authkit());
-        assert_eq!(
-            authkit.device_authorization_endpoint.as_str(),
-            "https://api.workos.com/user_management/authorize/device"
-        );
-        assert_eq!(authkit.token_endpoint.as_str(), "https://api.workos.com/user_management/authenticate");
-        for domain in ["acme.authkit.app", "https://acme.authkit.app", "https://acme.authkit.app/"] {
-            let connect = known(Client::connect(domain, "id"));
-            assert_eq!(
-                connect.device_authorization_endpoint.as_str(),
-                "https://acme.authkit.app/oauth2/device_authorization"
-            );
-            assert_eq!(connect.token_endpoint.as_str(), "https://acme.authkit.app/oauth2/token");
-        }
-        let base = known(Client::authkit("id").api_base("https://h/base/"));
-        assert_eq!(base.token_endpoint.as_str(), "https://h/base/user_management/authenticate");
-    }
-
-    // proves: R8628-3.1-04, R6749-3.2-02, URL-P-01, R7009-2-01
-    #[test]
-    fn insecure_addresses_are_refused_by_name() {
-        for (builder, name) in [
-            (Client::connect("http://acme.example", "id"), "the AuthKit domain must use https"),
-            (Client::authkit("id").api_base("http://h"), "the API base must use https"),
-            (Client::authkit("id").api_base("https://h?x=1"), "the API base must not have a query"),
-            (Client::discover("http://h", "id"), "the issuer must use https"),
-            (Client::discover("https://h?x", "id"), "the issuer must not have a query"),
-            (
-                Client::endpoints("http://h/d", "https://h/t", "id"),
-                "the device authorization endpoint must use https",
-            ),
-            (
-                Client::endpoints("https://h/d", "https://h/t#f", "id"),
-                "the token endpoint must not have a fragment",
-            ),
-            (
-                Client::endpoints("https://h/d", "https://h/t", "id").revocation_endpoint("http://h/r"),
-                "the revocation endpoint must",
-            ),
-            (
-                Client::endpoints("http://127.0.0.1/d", "https://h/t", "id"),
-                "plain http to this machine has to be allowed",
-            ),
-        ] {
-            let message = refused(builder);
-            assert!(message.contains(name), "{message}");
-        }
-        assert!(Client::discover("http://127.0.0.1:1", "id").allow_insecure_loopback(true).build().is_ok());
-        assert!(Client::discover("http://h", "id").allow_insecure_loopback(true).build().is_err());
-    }
-
-    // proves: R8628-3.1-06, R6749-3.3-01, R6749-3.2-03
-    #[test]
-    fn scopes_and_parameters_are_checked_before_anything_is_sent() {
-        for scope in ["", "a b", "a\"b", "a\\b", "ä", "a\n"] {
-            assert!(refused(authkit().scope(scope)).contains("is no scope"), "{scope:?}");
-        }
-        assert!(authkit().scopes(["openid", "a:b/c.d"]).build().is_ok());
-        for name in RESERVED {
-            assert!(refused(authkit().param(name, "x")).contains("set by the protocol"), "{name}");
-        }
-        assert!(refused(authkit().param("a", "1").param("a", "2")).contains("twice"));
-        assert!(refused(authkit().param("a", "")).contains("a name and a value"));
-        assert!(refused(authkit().param("", "1")).contains("a name and a value"));
-        assert!(authkit().param("resource", "https://a").param("resource", "https://b").build().is_ok());
-    }
-
-    #[test]
-    fn headers_secrets_and_files_are_checked_too() {
-        assert!(refused(authkit().header("Content-Type", "x")).contains("set by the protocol"));
-        assert!(refused(authkit().header("a b", "x")).contains("is no header name"));
-        assert!(refused(authkit().header("x-a", "1\r\nx: y")).contains("characters that no header may have"));
-        assert!(authkit().header("Authorization", "Bearer sk_test").build().is_ok());
-        let both = authkit().header("authorization", "x").client_secret("s", SecretIn::Auto);
-        assert!(refused(both).contains("exclude each other"));
-        assert!(refused(authkit().client_secret("", SecretIn::Basic)).contains("the client secret is empty"));
-        assert!(refused(Client::authkit("a\n")).contains("control characters"));
-        assert!(refused(authkit().ca_pem("hello")).contains("no certificate"));
-        assert!(refused(authkit().proxy("socks5://h")).contains("the proxy must be"));
-        assert!(refused(authkit().product("my cli")).contains("the product must look like"));
-        assert!(refused(authkit().login_timeout(Duration::ZERO)).contains("the login timeout must be"));
-        assert!(
-            refused(authkit().request_timeout(LONGEST + Duration::from_millis(1)))
-                .contains("the request timeout must be")
-        );
-        assert!(authkit().connect_timeout(LONGEST).build().is_ok());
-        // RFC 6749 section 2.2: an id may have any length.
-        assert!(Client::authkit("x".repeat(4096)).build().is_ok());
-    }
-
-    #[test]
-    fn every_spelling_of_a_secret_is_known() {
-        let config = authkit().client_secret("sec-1", SecretIn::Basic).check().unwrap();
-        let known =
-            |config: &Config| config.secrets.iter().map(|s| s.expose().to_owned()).collect::<Vec<_>>();
-        assert_eq!(known(&config), ["Basic Y2xpZW50XzE6c2VjLTE=", "Y2xpZW50XzE6c2VjLTE=", "sec-1"]);
-        let config = authkit().header("Authorization", "Bearer sk_1").header("x-a", "b").check().unwrap();
-        assert_eq!(known(&config), ["Bearer sk_1", "sk_1", "b"]);
-        assert!(known(&authkit().check().unwrap()).is_empty());
-    }
-
-    #[test]
-    fn the_product_names_the_asker() {
-        let config = authkit().product("my-cli/1.2").check().unwrap();
-        assert_eq!(config.transport.user_agent, concat!("my-cli/1.2 cli-auth/", env!("CARGO_PKG_VERSION")));
-        assert_eq!(config.asker.as_deref(), Some("my-cli"));
-    }
-
-    #[test]
-    fn the_way_to_authenticate_follows_setting_then_metadata() {
-        let auth = |place, secret_in_body| {
-            let config = authkit().client_secret("s", place).check().unwrap();
-            let metadata = Metadata { secret_in_body, ..known(Client::authkit("id")) };
-            matches!(config.auth(&metadata), ClientAuth::Body(_))
-        };
-        assert!(!auth(SecretIn::Auto, false) && auth(SecretIn::Auto, true));
-        assert!(!auth(SecretIn::Basic, true) && auth(SecretIn::Body, false));
-        let public = authkit().check().unwrap();
-        assert!(matches!(public.auth(&known(Client::authkit("id"))), ClientAuth::Public));
-    }
-
-    #[test]
-    fn debug_of_a_builder_shows_no_secret() {
-        let builder = authkit()
-            .client_secret("sec-1", SecretIn::Basic)
-            .header("x-a", "sec-2")
-            .proxy("http://u:sec-3@h");
-        assert!(!format!("{builder:?}").contains("sec-"));
-        assert!(!format!("{:?}", builder.check().unwrap()).contains("sec-"));
-    }
 }

@@ -37,6 +37,8 @@ pub enum ErrorKind {
     InvalidResponse,
     /// A setting of the client is wrong. Nothing was sent.
     InvalidConfig,
+    /// A call that makes no sense: out of its order, or with an argument that has no meaning. Nothing was done.
+    Misuse,
     /// The process was forked after this login was made. Make a new login in the child.
     Forked,
     /// Another call drives this login at the moment.
@@ -45,29 +47,42 @@ pub enum ErrorKind {
     Internal,
 }
 
-impl ErrorKind {
-    /// The kind in snake_case, the same in every language.
-    ///
-    /// ```
-    /// assert_eq!(cli_auth::ErrorKind::Denied.as_str(), "denied");
-    /// ```
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Denied => "denied",
-            Self::Expired => "expired",
-            Self::Cancelled => "cancelled",
-            Self::ActionRequired => "action_required",
-            Self::Rejected => "rejected",
-            Self::Unsupported => "unsupported",
-            Self::Network => "network",
-            Self::Tls => "tls",
-            Self::InvalidResponse => "invalid_response",
-            Self::InvalidConfig => "invalid_config",
-            Self::Forked => "forked",
-            Self::Busy => "busy",
-            Self::Internal => "internal",
+/// The kinds and their names, each written once.
+macro_rules! kinds {
+    ($($kind:ident => $name:literal,)*) => {
+        impl ErrorKind {
+            #[cfg(feature = "__host")]
+            pub(crate) const ALL: &[Self] = &[$(Self::$kind),*];
+
+            /// The kind in snake_case, the same in every language.
+            ///
+            /// ```
+            /// assert_eq!(cli_auth::ErrorKind::Denied.as_str(), "denied");
+            /// ```
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $name,)*
+                }
+            }
         }
-    }
+    };
+}
+
+kinds! {
+    Denied => "denied",
+    Expired => "expired",
+    Cancelled => "cancelled",
+    ActionRequired => "action_required",
+    Rejected => "rejected",
+    Unsupported => "unsupported",
+    Network => "network",
+    Tls => "tls",
+    InvalidResponse => "invalid_response",
+    InvalidConfig => "invalid_config",
+    Misuse => "misuse",
+    Forked => "forked",
+    Busy => "busy",
+    Internal => "internal",
 }
 
 impl fmt::Display for ErrorKind {
@@ -143,8 +158,8 @@ impl Error {
         Self::new(ErrorKind::Internal, message)
     }
 
-    pub(crate) fn cancelled() -> Self {
-        Self::new(ErrorKind::Cancelled, "the login was cancelled")
+    pub(crate) fn misuse(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Misuse, message)
     }
 
     /// What the caller does next.

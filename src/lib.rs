@@ -17,45 +17,47 @@
 //!
 //! [RFC 8628]: https://www.rfc-editor.org/rfc/rfc8628
 
+#![forbid(unsafe_code)]
+
 #[cfg(not(unix))]
 compile_error!("cli-auth runs on Unix for now: Windows needs another way to wake a waiting login");
 
 mod builder;
+mod claim;
 mod client;
 mod clock;
 mod config;
-mod discovery;
-mod drive;
 mod engine;
 mod error;
-#[cfg(any(feature = "uniffi", feature = "capi"))]
-mod exchange;
-#[cfg(any(feature = "uniffi", feature = "capi"))]
-mod ffi;
+mod flow;
+#[cfg(feature = "__host")]
+#[doc(hidden)]
+pub mod host;
+mod http;
 mod login;
+mod platform;
+mod process;
 mod prompt;
 mod protocol;
 mod sanitize;
 mod secret;
-mod signals;
+mod shared;
 mod terminal;
 mod tokens;
-mod transport;
 
-pub use builder::{ClientBuilder, SecretIn};
+pub use builder::ClientBuilder;
 pub use client::Client;
 pub use error::{Error, ErrorKind, Organization};
 pub use login::{Login, Step};
 pub use prompt::Prompt;
-pub use protocol::events::{Event, RetryReason};
+pub use protocol::{
+    event::{Event, RetryReason},
+    settings::ClientAuth,
+};
 pub use sanitize::{SANITIZED_MAX_CHARS, sanitize};
 pub use secret::Secret;
-pub use terminal::{Launch, TextStyle};
+pub use terminal::Launch;
 pub use tokens::Tokens;
-
-// Has to be here: UniFFI looks for what this makes at the root of the crate.
-#[cfg(feature = "uniffi")]
-uniffi::setup_scaffolding!("cli_auth_native");
 
 /// The README's example is compiled with the documentation tests.
 #[cfg(doctest)]

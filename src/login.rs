@@ -1,7 +1,7 @@
-//! One attempt to log in, as the program sees it.
+//! A single login attempt, as the program sees it.
 
 use std::{
-    fmt, mem,
+    fmt,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -9,14 +9,20 @@ use std::{
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{
-    Error, ErrorKind, Event, Prompt, Tokens,
-    client::{Shared, internal},
-    drive::Drive,
-    engine::{Cancel, Engine},
+    Error, Event, Prompt, Tokens,
+    claim::{Holder, busy},
+    engine::Cancel,
+    flow::{Driver, Environment, Progress, no_resource},
+    process::{Local, forked},
+    protocol::{device::DeviceFlow, flow::Notice, token::TokenResponse},
+    shared::Shared,
 };
 
-/// A wait that gives the exchanges under way no turn worth the name.
+/// A wait that leaves the requests under way no time to make progress.
 const SHORT_WAIT: Duration = Duration::from_millis(5);
+
+/// How long the revocation of tokens may take that came for a cancelled login.
+const REVOKE_WITHIN: Duration = Duration::from_secs(2);
 
 /// What one [`Login::step`] found.
 ///
@@ -53,10 +59,10 @@ pub enum Step {
 }
 
 /// One attempt to log in. Cloning gives another handle to the same attempt; all threads may use it, but only one call
-/// drives it at a time: a second one gets [`Busy`](ErrorKind::Busy).
+/// drives it at a time: a second one gets [`Busy`](crate::ErrorKind::Busy).
 ///
 /// Dropping the last handle ends the attempt. A login that was inherited through a fork answers
-/// [`Forked`](ErrorKind::Forked).
+/// [`Forked`](crate::ErrorKind::Forked).
 ///
 /// ```no_run
 /// let login = cli_auth::Client::authkit("client_123").build()?.login();
@@ -68,23 +74,43 @@ pub enum Step {
 #[derive(Clone)]
 pub struct Login(Arc<Inner>);
 
-pub(crate) struct Inner {
-    pub(crate) shared: Arc<Shared>,
-    pid: u32,
-    pub(crate) cancel: Arc<Cancel>,
-    pub(crate) prompt: OnceLock<Prompt>,
-    /// `None` only while it is dropped.
-    drive: Option<Mutex<Drive>>,
+struct Inner {
+    shared: Arc<Shared>,
+    cancel: Arc<Cancel>,
+    holder: Holder,
+    prompt: OnceLock<Prompt>,
+    attempt: Local<Mutex<Attempt>>,
+}
+
+/// What only the call that drives a login touches.
+struct Attempt {
+    driver: Driver<Arc<TokenResponse>>,
+    has_begun: bool,
+    tokens: Delivery,
+}
+
+/// Where the tokens of an approved login are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Delivery {
+    /// Here, if there are any.
+    Pending,
+    /// A step returned them, and the call that made it has not ended yet.
+    Returned,
+    /// In the hands of the program.
+    Accepted,
 }
 
 impl Login {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        let flow = DeviceFlow::new(Arc::clone(&shared.client), shared.login_timeout);
+        let attempt =
+            Attempt { driver: Driver::new(flow, "login"), has_begun: false, tokens: Delivery::Pending };
         Self(Arc::new(Inner {
-            pid: std::process::id(),
-            cancel: Arc::new(Cancel::default()),
-            prompt: OnceLock::new(),
-            drive: Some(Mutex::new(Drive::new(&shared.core.config))),
             shared,
+            cancel: Arc::new(Cancel::default()),
+            holder: Holder::default(),
+            prompt: OnceLock::new(),
+            attempt: Local::new(Mutex::new(attempt)),
         }))
     }
 
@@ -94,7 +120,7 @@ impl Login {
     ///
     /// # Errors
     ///
-    /// Nothing is tried twice here, since a person is waiting: [`Network`](ErrorKind::Network) means "try again later".
+    /// Nothing is tried twice here, since a user is waiting: [`Network`](crate::ErrorKind::Network) means "try again later".
     ///
     /// ```no_run
     /// # let client = cli_auth::Client::authkit("client_123").build()?;
@@ -103,8 +129,9 @@ impl Login {
     /// # Ok::<(), cli_auth::Error>(())
     /// ```
     pub fn start(&self) -> Result<Prompt, Error> {
+        let claim = Claim::of(self)?;
         while self.prompt().is_none() {
-            self.step(Duration::MAX)?;
+            claim.step(Duration::MAX)?;
         }
         self.started()
     }
@@ -117,20 +144,24 @@ impl Login {
     /// # Ok(()) }
     /// ```
     pub async fn start_async(&self) -> Result<Prompt, Error> {
+        let claim = Claim::of(self)?;
         while self.prompt().is_none() {
-            self.step_async(Duration::MAX).await?;
+            claim.step_async(Duration::MAX).await?;
         }
         self.started()
     }
 
-    /// Waits for the person's decision. `on_event` is called on this thread, between the polls.
+    /// Waits for the user's decision. `on_event` is called on this thread, between the polls.
+    ///
+    /// The login belongs to this call until it returns: a call from `on_event` that would drive it fails with
+    /// [`Busy`](crate::ErrorKind::Busy).
     ///
     /// # Errors
     ///
-    /// [`Denied`](ErrorKind::Denied), [`Expired`](ErrorKind::Expired), [`Cancelled`](ErrorKind::Cancelled) and
-    /// [`ActionRequired`](ErrorKind::ActionRequired) are the ends that every program meets. Transport trouble is not an
+    /// [`Denied`](crate::ErrorKind::Denied), [`Expired`](crate::ErrorKind::Expired), [`Cancelled`](crate::ErrorKind::Cancelled) and
+    /// [`ActionRequired`](crate::ErrorKind::ActionRequired) are the ends that every program meets. Transport trouble is not an
     /// error here: it is told as [`Event::Retrying`], and the login goes on. Before [`start`](Login::start) the answer is
-    /// [`InvalidConfig`](ErrorKind::InvalidConfig): nobody has seen the code.
+    /// [`Misuse`](crate::ErrorKind::Misuse): the user has not seen the code.
     ///
     /// ```no_run
     /// # let login = cli_auth::Client::authkit("client_123").build()?.login();
@@ -139,9 +170,10 @@ impl Login {
     /// # Ok::<(), cli_auth::Error>(())
     /// ```
     pub fn poll(&self, mut on_event: impl FnMut(Event)) -> Result<Tokens, Error> {
-        self.must_be_started()?;
+        let claim = Claim::of(self)?;
+        claim.must_be_started()?;
         loop {
-            match self.step(Duration::MAX)? {
+            match claim.step(Duration::MAX)? {
                 Step::Authorized(tokens) => return Ok(tokens),
                 Step::Event(event) => on_event(event),
                 Step::Prompt(_) | Step::Waiting { .. } => {}
@@ -159,9 +191,10 @@ impl Login {
     /// # Ok(()) }
     /// ```
     pub async fn poll_async(&self, mut on_event: impl FnMut(Event)) -> Result<Tokens, Error> {
-        self.must_be_started()?;
+        let claim = Claim::of(self)?;
+        claim.must_be_started()?;
         loop {
-            match self.step_async(Duration::MAX).await? {
+            match claim.step_async(Duration::MAX).await? {
                 Step::Authorized(tokens) => return Ok(tokens),
                 Step::Event(event) => on_event(event),
                 Step::Prompt(_) | Step::Waiting { .. } => {}
@@ -186,10 +219,7 @@ impl Login {
     /// # Ok::<(), cli_auth::Error>(())
     /// ```
     pub fn step(&self, max_wait: Duration) -> Result<Step, Error> {
-        let engine = self.engine()?;
-        // A cancelled login looks once more for a token that has arrived, to revoke it.
-        let turns = max_wait < SHORT_WAIT || self.0.cancel.is_set();
-        engine.block_on(turns, self.drive(&engine, max_wait)).map_err(internal)?
+        Claim::of(self)?.step(max_wait)
     }
 
     /// As [`step`](Login::step), for any executor. Dropping the future loses nothing.
@@ -201,11 +231,10 @@ impl Login {
     /// # Ok(()) }
     /// ```
     pub async fn step_async(&self, max_wait: Duration) -> Result<Step, Error> {
-        let engine = self.engine()?;
-        engine.inside(self.drive(&engine, max_wait)).map_err(internal)?.await
+        Claim::of(self)?.step_async(max_wait).await
     }
 
-    /// Ends the login: the call that drives it returns [`Cancelled`](ErrorKind::Cancelled) at once, whatever it waits
+    /// Ends the login: the call that drives it returns [`Cancelled`](crate::ErrorKind::Cancelled) at once, whatever it waits
     /// for, and so does every later one. After the outcome it changes nothing.
     ///
     /// Idempotent and wait-free: one atomic store and one write to a descriptor, callable from any thread and from a
@@ -238,64 +267,201 @@ impl Login {
             .cloned()
             .ok_or_else(|| Error::internal("a login went on without a prompt: please report this"))
     }
+}
 
-    pub(crate) fn must_be_started(&self) -> Result<(), Error> {
-        // A step says what came of it, or that another call drives it.
-        let says_more = || self.drive_lock().is_none_or(|drive| drive.has_ended());
-        if self.prompt().is_some() || self.0.cancel.is_set() || says_more() {
+/// What claims need. `number` is the one that the claim was made with.
+impl Login {
+    pub(crate) fn claim(&self, number: u64) -> Result<(), Error> {
+        // First: in a forked child the call that drives it may be on a thread that stayed in the parent.
+        if !self.0.attempt.is_ours() {
+            return Err(inherited());
+        }
+        self.0.holder.claim(number)
+    }
+
+    /// Lets other calls drive it. Tokens that the call had returned are in the hands of the program now.
+    pub(crate) fn release(&self, number: u64) {
+        if !self.0.holder.is(number) {
+            return;
+        }
+        if let Ok(mut attempt) = self.attempt(number)
+            && attempt.tokens == Delivery::Returned
+        {
+            attempt.tokens = Delivery::Accepted;
+        }
+        self.0.holder.release(number);
+    }
+
+    /// Fails before [`start`](Login::start), where polling would be pointless.
+    pub(crate) fn must_be_started(&self, number: u64) -> Result<(), Error> {
+        // Where it has ended, a step says how.
+        if self.prompt().is_some() || self.0.cancel.is_set() || self.attempt(number)?.driver.has_ended() {
             return Ok(());
         }
-        Err(Error::config("poll was called before start: nobody has seen the code yet"))
+        Err(Error::misuse("poll was called before start: the user has not seen the code yet"))
     }
 
-    /// Whether this process made the login, and did not inherit it.
-    pub(crate) fn must_be_ours(&self) -> Result<(), Error> {
-        if self.0.pid == std::process::id() {
-            return Ok(());
+    pub(crate) fn step_claimed(&self, number: u64, max_wait: Duration) -> Result<Step, Error> {
+        let mut attempt = self.attempt(number)?;
+        let environment = self.0.shared.environment()?;
+        // A cancelled login looks once more for tokens that have arrived, to revoke them.
+        let turns = max_wait < SHORT_WAIT || self.0.cancel.is_set();
+        let step = attempt.step(&self.0, &environment, max_wait);
+        environment.engine.block_on(turns, step).map_err(no_resource)?
+    }
+
+    pub(crate) async fn step_claimed_async(&self, number: u64, max_wait: Duration) -> Result<Step, Error> {
+        let mut attempt = self.attempt(number)?;
+        let environment = self.0.shared.environment()?;
+        let step = attempt.step(&self.0, &environment, max_wait);
+        environment.engine.inside(step).map_err(no_resource)?.await
+    }
+
+    fn attempt(&self, number: u64) -> Result<MutexGuard<'_, Attempt>, Error> {
+        if !self.0.holder.is(number) {
+            return Err(busy());
         }
-        Err(Error::new(
-            ErrorKind::Forked,
-            "the process was forked after this login was made: make a new login in the child",
-        ))
-    }
-
-    /// The answer to a call while another one drives the login.
-    pub(crate) fn busy() -> Error {
-        Error::new(ErrorKind::Busy, "this login is driven by another call already")
-    }
-
-    fn engine(&self) -> Result<Arc<Engine>, Error> {
-        self.must_be_ours()?;
-        self.0.shared.engine()
-    }
-
-    /// `None` while another call drives it.
-    fn drive_lock(&self) -> Option<MutexGuard<'_, Drive>> {
-        self.0.drive.as_ref().and_then(|drive| drive.try_lock().ok())
-    }
-
-    /// Lets go of it, where this is the last handle: also of the connection that a request under way has.
-    #[cfg(feature = "capi")]
-    pub(crate) fn end(self) {
-        let shared = Arc::clone(&self.0.shared);
-        drop(self);
-        shared.settle();
-    }
-
-    async fn drive(&self, engine: &Arc<Engine>, max_wait: Duration) -> Result<Step, Error> {
-        let Some(mut drive) = self.drive_lock() else { return Err(Self::busy()) };
-        drive.step(&self.0, engine, max_wait).await
+        // A call that forked holds the claim in the child as well.
+        let attempt = self.0.attempt.get().ok_or_else(inherited)?;
+        attempt.try_lock().map_err(|_| busy())
     }
 }
 
-impl Drop for Inner {
+/// The error for a login that another process made.
+fn inherited() -> Error {
+    forked("this login was made: make a new login in the child")
+}
+
+#[cfg(feature = "__host")]
+impl Login {
+    /// Cancels it. Where no other call drives it, looks once more for tokens that have come, and has those revoked that
+    /// the program did not accept; the other call does the same.
+    pub(crate) fn abandon_claimed(&self, number: u64) {
+        self.cancel();
+        let Some(_claim) = self.claim_if_free(number) else { return };
+        let (Ok(mut attempt), Ok(environment)) = (self.attempt(number), self.0.shared.environment()) else {
+            return;
+        };
+        let _ = environment.engine.block_on(true, attempt.abandon(&self.0, &environment));
+    }
+
+    pub(crate) async fn abandon_claimed_async(&self, number: u64) {
+        self.cancel();
+        let Some(_claim) = self.claim_if_free(number) else { return };
+        let (Ok(mut attempt), Ok(environment)) = (self.attempt(number), self.0.shared.environment()) else {
+            return;
+        };
+        if let Ok(abandoned) = environment.engine.inside(attempt.abandon(&self.0, &environment)) {
+            abandoned.await;
+        }
+    }
+
+    /// The claim of a call that may have it already. `None` while another call drives.
+    fn claim_if_free(&self, number: u64) -> Option<Option<Claim<'_>>> {
+        if self.0.holder.is(number) {
+            return Some(None);
+        }
+        self.claim(number).ok().map(|()| Some(Claim { login: self, number }))
+    }
+
+    /// Lets go of it, where this is the last handle: also of the connection that a request under way has.
+    pub(crate) fn close(self) {
+        let shared = Arc::clone(&self.0.shared);
+        drop(self);
+        shared.close_dropped_connections();
+    }
+}
+
+/// The claim of one call of this crate. Dropping it releases the login.
+pub(crate) struct Claim<'a> {
+    login: &'a Login,
+    number: u64,
+}
+
+impl<'a> Claim<'a> {
+    pub(crate) fn of(login: &'a Login) -> Result<Self, Error> {
+        let number = Holder::unique_number();
+        login.claim(number)?;
+        Ok(Self { login, number })
+    }
+
+    pub(crate) fn must_be_started(&self) -> Result<(), Error> {
+        self.login.must_be_started(self.number)
+    }
+
+    pub(crate) fn step(&self, max_wait: Duration) -> Result<Step, Error> {
+        self.login.step_claimed(self.number, max_wait)
+    }
+
+    async fn step_async(&self, max_wait: Duration) -> Result<Step, Error> {
+        self.login.step_claimed_async(self.number, max_wait).await
+    }
+}
+
+impl Drop for Claim<'_> {
     fn drop(&mut self) {
-        let Some(mut drive) = self.drive.take() else { return };
-        if self.pid == std::process::id() {
-            drive.get_mut().abandon();
-        } else {
-            // It holds a task of the parent's engine.
-            mem::forget(drive);
+        self.login.release(self.number);
+    }
+}
+
+impl Attempt {
+    async fn step(
+        &mut self,
+        login: &Inner,
+        environment: &Environment,
+        max_wait: Duration,
+    ) -> Result<Step, Error> {
+        if !self.has_begun {
+            environment.engine.watch(&login.cancel).map_err(no_resource)?;
+            self.has_begun = true;
+        }
+        match self.driver.step(environment, &login.cancel, max_wait).await {
+            Progress::Notice(Notice::Prompt(grant)) => {
+                let prompt = Prompt::new(&grant, login.shared.product.clone());
+                Ok(Step::Prompt(login.prompt.get_or_init(|| prompt).clone()))
+            }
+            Progress::Notice(Notice::Event(event)) => Ok(Step::Event(event)),
+            Progress::Waiting(due_in) => Ok(Step::Waiting { due_in }),
+            Progress::Outcome(Ok(response)) => {
+                if login.cancel.is_set() && self.tokens == Delivery::Pending {
+                    return Err(self.withdraw(login, environment, &response).await);
+                }
+                if self.tokens == Delivery::Pending {
+                    self.tokens = Delivery::Returned;
+                }
+                Ok(Step::Authorized(Tokens::new(response)))
+            }
+            Progress::Outcome(Err(error)) => Err(error),
+        }
+    }
+
+    /// Revokes the tokens that a cancelled login was granted: the refresh token, or else the access token. What the
+    /// server cannot revoke, or not in time, ends with its lifetime. Returns the outcome that takes their
+    /// place.
+    async fn withdraw(
+        &mut self,
+        login: &Inner,
+        environment: &Environment,
+        response: &TokenResponse,
+    ) -> Error {
+        let token = response.refresh_token.as_ref().unwrap_or(&response.access_token);
+        if let Ok(flow) = login.shared.revoke(token) {
+            let (mut driver, never) = (Driver::new(flow, "request"), Cancel::default());
+            let _ = tokio::time::timeout(REVOKE_WITHIN, driver.run(environment, &never)).await;
+        }
+        self.driver.end_as_cancelled()
+    }
+
+    /// Has tokens revoked that came, and that the program did not accept.
+    #[cfg(feature = "__host")]
+    async fn abandon(&mut self, login: &Inner, environment: &Environment) {
+        // Where nothing was sent, there is nothing to look for.
+        if !self.has_begun || self.tokens == Delivery::Accepted {
+            return;
+        }
+        let last = self.driver.step(environment, &login.cancel, Duration::ZERO).await;
+        if let Progress::Outcome(Ok(response)) = last {
+            self.withdraw(login, environment, &response).await;
         }
     }
 }

@@ -29,17 +29,17 @@ pub struct Prompt {
     verification_uri: String,
     verification_uri_complete: Option<String>,
     expires_in: Duration,
-    asker: Option<String>,
+    product: Option<String>,
 }
 
 impl Prompt {
-    pub(crate) fn new(grant: &Grant, asker: Option<String>) -> Self {
+    pub(crate) fn new(grant: &Grant, product: Option<String>) -> Self {
         Self {
             user_code: grant.user_code.clone(),
             verification_uri: grant.verification_uri.clone(),
             verification_uri_complete: grant.verification_uri_complete.clone(),
             expires_in: grant.expires_in,
-            asker,
+            product,
         }
     }
 
@@ -107,11 +107,11 @@ impl Prompt {
     ///
     /// ```
     /// # fn show(prompt: &cli_auth::Prompt) {
-    /// let name = prompt.asker().unwrap_or("This program");
+    /// let name = prompt.product().unwrap_or("This program");
     /// # }
     /// ```
-    pub fn asker(&self) -> Option<&str> {
-        self.asker.as_deref()
+    pub fn product(&self) -> Option<&str> {
+        self.product.as_deref()
     }
 
     /// The page to open: with the code in it where there is one.

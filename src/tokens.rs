@@ -6,10 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use crate::{
-    Secret,
-    protocol::token::{Expiry, TokenAnswer},
-};
+use crate::{Secret, protocol::token::TokenResponse};
 
 /// The tokens that the server gave out (RFC 6749 section 5.1). Cloning is cheap; `Debug` shows no secret.
 ///
@@ -26,44 +23,11 @@ use crate::{
 /// # Ok::<(), cli_auth::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct Tokens(Arc<Fields>);
-
-struct Fields {
-    answer: TokenAnswer,
-    refresh_token: Option<Secret>,
-    scopes: Option<Vec<String>>,
-    expires_in: Option<Duration>,
-    expires_at: Option<SystemTime>,
-}
+pub struct Tokens(Arc<TokenResponse>);
 
 impl Tokens {
-    /// `sent_at` is when the request left: an expiry counted from there is never too late.
-    pub(crate) fn new(
-        answer: TokenAnswer,
-        sent_at: SystemTime,
-        requested_scopes: Option<&[String]>,
-        old_refresh_token: Option<&Secret>,
-    ) -> Self {
-        let (expires_in, expires_at) = match answer.expiry {
-            Expiry::Unknown => (None, None),
-            Expiry::In(lifetime) => (Some(lifetime), sent_at.checked_add(lifetime)),
-            Expiry::At { exp, iat } => {
-                let at =
-                    |seconds| SystemTime::UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(seconds).ok()?);
-                let expires_at = at(exp);
-                let issued_at = iat.and_then(at).unwrap_or(sent_at);
-                (expires_at.map(|end| end.duration_since(issued_at).unwrap_or_default()), expires_at)
-            }
-        };
-        // RFC 6749 section 5.1: a missing scope is the requested one. Section 6: a missing refresh token is the old one.
-        let requested = requested_scopes.filter(|scopes| !scopes.is_empty()).map(<[String]>::to_vec);
-        Self(Arc::new(Fields {
-            refresh_token: answer.refresh_token.clone().or_else(|| old_refresh_token.cloned()),
-            scopes: answer.scopes.clone().or(requested),
-            expires_in,
-            expires_at,
-            answer,
-        }))
+    pub(crate) fn new(response: Arc<TokenResponse>) -> Self {
+        Self(response)
     }
 
     /// The token for the API, to be sent as `Authorization: Bearer …` over TLS, and only to the API that it is for.
@@ -74,7 +38,7 @@ impl Tokens {
     /// # }
     /// ```
     pub fn access_token(&self) -> &Secret {
-        &self.0.answer.access_token
+        &self.0.access_token
     }
 
     /// The token for [`Client::refresh`](crate::Client::refresh). After a refresh without a new one, the old one.
@@ -102,7 +66,7 @@ impl Tokens {
     /// # }
     /// ```
     pub fn id_token(&self) -> Option<&Secret> {
-        self.0.answer.id_token.as_ref()
+        self.0.id_token.as_ref()
     }
 
     /// The token type as the server spelled it: some spelling of `Bearer`.
@@ -113,7 +77,7 @@ impl Tokens {
     /// # }
     /// ```
     pub fn token_type(&self) -> &str {
-        &self.0.answer.token_type
+        &self.0.token_type
     }
 
     /// What was granted, in the server's order. `None` where neither the server nor the client named a scope.
@@ -165,7 +129,7 @@ impl Tokens {
     /// # }
     /// ```
     pub fn user_id(&self) -> Option<&str> {
-        self.0.answer.user_id.as_deref()
+        self.0.user_id.as_deref()
     }
 
     /// WorkOS AuthKit: the id of the organization that the user logged in to.
@@ -176,7 +140,7 @@ impl Tokens {
     /// # }
     /// ```
     pub fn organization_id(&self) -> Option<&str> {
-        self.0.answer.organization_id.as_deref()
+        self.0.organization_id.as_deref()
     }
 
     /// Any other member of the answer, as raw JSON. A secret, since it may be one (AuthKit: tokens of an identity provider).
@@ -187,7 +151,7 @@ impl Tokens {
     /// # }
     /// ```
     pub fn other(&self, name: &str) -> Option<&Secret> {
-        self.0.answer.other.get(name)
+        self.0.other.get(name)
     }
 
     /// The names of all other members, sorted.
@@ -200,7 +164,7 @@ impl Tokens {
     /// # }
     /// ```
     pub fn other_names(&self) -> impl Iterator<Item = &str> {
-        self.0.answer.other.keys().map(String::as_str)
+        self.0.other.keys().map(String::as_str)
     }
 }
 
@@ -219,65 +183,13 @@ impl fmt::Debug for Tokens {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{json::Object, token};
-
-    fn tokens(body: &str, requested: &[&str], old: Option<&str>) -> Tokens {
-        let object = Object::parse(body.as_bytes()).unwrap();
-        let answer = token::read(&object, token::Strictness::AuthKit, &[]).unwrap();
-        let requested: Vec<String> = requested.iter().map(|s| (*s).to_owned()).collect();
-        Tokens::new(answer, at(1_000), Some(&requested), old.map(Secret::new).as_ref())
-    }
-
-    fn at(seconds: u64) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
-    }
-
-    // proves: R6749-3.3-02, R6749-5.1-04, R6749-5.1-05, R6749-5.1-07
-    #[test]
-    fn scopes_and_lifetimes_fall_back_as_the_standard_says() {
-        let full = tokens(r#"{"access_token":"a","scope":"x","expires_in":60}"#, &["y"], None);
-        assert_eq!(full.scopes().unwrap(), ["x"]);
-        assert_eq!(full.expires_in(), Some(Duration::from_secs(60)));
-        assert_eq!(full.expires_at(), Some(at(1_060)));
-        assert_eq!(tokens(r#"{"access_token":"a"}"#, &["y"], None).scopes().unwrap(), ["y"]);
-        let bare = tokens(r#"{"access_token":"a"}"#, &[], None);
-        assert_eq!((bare.scopes(), bare.expires_in(), bare.expires_at()), (None, None, None));
-    }
-
-    #[test]
-    fn a_token_tells_its_own_end_where_the_server_does_not() {
-        // {"exp":2000000000,"iat":1999999700} and {"exp":1300}
-        let both = tokens(
-            r#"{"access_token":"e30.eyJleHAiOjIwMDAwMDAwMDAsImlhdCI6MTk5OTk5OTcwMH0.c2ln"}"#,
-            &[],
-            None,
-        );
-        assert_eq!(both.expires_at(), Some(at(2_000_000_000)));
-        assert_eq!(both.expires_in(), Some(Duration::from_secs(300)));
-        let exp = tokens(r#"{"access_token":"e30.eyJleHAiOjEzMDB9.c2ln"}"#, &[], None);
-        assert_eq!(exp.expires_in(), Some(Duration::from_secs(300)));
-    }
-
-    // proves: R6749-6-04, R6749-6-05, P5-17
-    #[test]
-    fn the_old_refresh_token_stays_until_a_new_one_comes() {
-        assert_eq!(
-            tokens(r#"{"access_token":"a"}"#, &[], Some("old")).refresh_token().unwrap().expose(),
-            "old"
-        );
-        let rotated = tokens(r#"{"access_token":"a","refresh_token":"new"}"#, &[], Some("old"));
-        assert_eq!(rotated.refresh_token().unwrap().expose(), "new");
-        assert!(tokens(r#"{"access_token":"a"}"#, &[], None).refresh_token().is_none());
-    }
+    use crate::protocol::token;
 
     // proves: STORE-13
     #[test]
     fn debug_shows_no_secret() {
-        let tokens = tokens(
-            r#"{"access_token":"sec-1","refresh_token":"sec-2","id_token":"sec-3","oauth_tokens":{"a":"sec-4"},"user":{"id":"user_1"}}"#,
-            &[],
-            None,
-        );
+        let body = r#"{"access_token":"sec-1","refresh_token":"sec-2","id_token":"sec-3","oauth_tokens":{"a":"sec-4"},"user":{"id":"user_1"}}"#;
+        let tokens = Tokens::new(Arc::new(token::authkit_example(body)));
         assert!(!format!("{tokens:?} {:?}", tokens.other("oauth_tokens")).contains("sec-"));
         assert_eq!(tokens.other("oauth_tokens").unwrap().expose(), r#"{"a":"sec-4"}"#);
         assert_eq!(tokens.other_names().collect::<Vec<_>>(), ["oauth_tokens", "user"]);

@@ -30,7 +30,7 @@ func NewAuthKit(clientID string, options ...Option) (*Client, error) {
 // the application.
 func NewConnect(domain, clientID string, options ...Option) (*Client, error) {
 	return newClient(options, func(texts []*C.char) *C.cli_auth_client_options {
-		return C.cli_auth_client_options_connect(texts[0], texts[1])
+		return C.cli_auth_client_options_workos_connect(texts[0], texts[1])
 	}, named{"domain", domain}, named{"client id", clientID})
 }
 
@@ -38,14 +38,14 @@ func NewConnect(domain, clientID string, options ...Option) (*Client, error) {
 // has to be written exactly as the server writes it.
 func NewDiscover(issuer, clientID string, options ...Option) (*Client, error) {
 	return newClient(options, func(texts []*C.char) *C.cli_auth_client_options {
-		return C.cli_auth_client_options_discover(texts[0], texts[1])
+		return C.cli_auth_client_options_for_issuer(texts[0], texts[1])
 	}, named{"issuer", issuer}, named{"client id", clientID})
 }
 
 // NewEndpoints makes a client of any server, by its device authorization endpoint and its token endpoint.
 func NewEndpoints(deviceAuthorization, token, clientID string, options ...Option) (*Client, error) {
 	return newClient(options, func(texts []*C.char) *C.cli_auth_client_options {
-		return C.cli_auth_client_options_endpoints(texts[0], texts[1], texts[2])
+		return C.cli_auth_client_options_with_endpoints(texts[0], texts[1], texts[2])
 	}, named{"device authorization endpoint", deviceAuthorization}, named{"token endpoint", token}, named{"client id", clientID})
 }
 

@@ -159,7 +159,7 @@ func takeError(object *C.cli_auth_error) error {
 }
 
 func kindOf(object *C.cli_auth_error) Kind {
-	if C.cli_auth_error_status(object) == C.CLI_AUTH_INVALID_ARGUMENT {
+	if C.cli_auth_error_status(object) == C.CLI_AUTH_MISUSE {
 		return ErrInvalidConfig
 	}
 	return Kind(C.GoString(C.cli_auth_error_kind(object)))

@@ -116,11 +116,11 @@ type SecretIn int
 
 const (
 	// SecretInAuto: as the server's metadata says, else by Basic.
-	SecretInAuto SecretIn = C.CLI_AUTH_SECRET_AUTO
+	SecretInAuto SecretIn = C.CLI_AUTH_CLIENT_SECRET_AUTO
 	// SecretInBasic: as Authorization: Basic.
-	SecretInBasic SecretIn = C.CLI_AUTH_SECRET_BASIC
+	SecretInBasic SecretIn = C.CLI_AUTH_CLIENT_SECRET_BASIC
 	// SecretInBody: as client_secret in the body.
-	SecretInBody SecretIn = C.CLI_AUTH_SECRET_BODY
+	SecretInBody SecretIn = C.CLI_AUTH_CLIENT_SECRET_POST
 )
 
 // WithClientSecret is for servers that insist on a client secret. A secret in a program that others run is not confidential.

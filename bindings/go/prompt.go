@@ -40,7 +40,7 @@ func newPrompt(object *C.cli_auth_prompt) *Prompt {
 		VerificationURIComplete: C.GoString(C.cli_auth_prompt_verification_uri_complete(object)),
 		ExpiresIn:               durationOf(C.cli_auth_prompt_expires_in(object)),
 		Host:                    C.GoString(C.cli_auth_prompt_host(object)),
-		Asker:                   C.GoString(C.cli_auth_prompt_asker(object)),
+		Asker:                   C.GoString(C.cli_auth_prompt_product(object)),
 		native:                  newNative(object, func(object *C.cli_auth_prompt) { C.cli_auth_prompt_free(object) }),
 	}
 	runtime.AddCleanup(p, (*native[*C.cli_auth_prompt]).close, p.native)
@@ -56,7 +56,7 @@ func (p *Prompt) Text() string {
 // TextInColumns is Text in another width. Less than 24 columns count as 24; addresses are never broken.
 func (p *Prompt) TextInColumns(columns int) string {
 	return p.read(func(object *C.cli_auth_prompt) string {
-		text := C.cli_auth_prompt_text_in_columns(object, C.uint32_t(max(0, min(columns, math.MaxInt32))))
+		text := C.cli_auth_prompt_text_wrapped(object, C.uint32_t(max(0, min(columns, math.MaxInt32))))
 		defer C.cli_auth_string_free(text)
 		return C.GoString(text)
 	})

@@ -102,13 +102,13 @@ static bool add_certificates(cli_auth_client_options *settings, const char *path
 static bool add_secret(cli_auth_client_options *settings, const char *variable, struct output *output)
 {
     const char *secret = getenv(variable);
-    cli_auth_status status = CLI_AUTH_INVALID_ARGUMENT;
+    cli_auth_status status = CLI_AUTH_MISUSE;
 
     if (secret != NULL)
-        status = cli_auth_client_options_set_client_secret(settings, secret, CLI_AUTH_SECRET_AUTO);
-    if (status == CLI_AUTH_INVALID_ARGUMENT)
+        status = cli_auth_client_options_set_client_secret(settings, secret, CLI_AUTH_CLIENT_SECRET_AUTO);
+    if (status == CLI_AUTH_MISUSE)
         output_wrong_setting(output, "the variable", variable, " is not set to a text");
-    return status != CLI_AUTH_INVALID_ARGUMENT;
+    return status != CLI_AUTH_MISUSE;
 }
 
 static cli_auth_client_options *settings_of_provider(const struct options *options)
@@ -119,11 +119,11 @@ static cli_auth_client_options *settings_of_provider(const struct options *optio
     case AUTHKIT:
         return cli_auth_client_options_authkit(value[OPT_CLIENT_ID]);
     case CONNECT:
-        return cli_auth_client_options_connect(value[OPT_DOMAIN], value[OPT_CLIENT_ID]);
+        return cli_auth_client_options_workos_connect(value[OPT_DOMAIN], value[OPT_CLIENT_ID]);
     case OIDC:
-        return cli_auth_client_options_discover(value[OPT_ISSUER], value[OPT_CLIENT_ID]);
+        return cli_auth_client_options_for_issuer(value[OPT_ISSUER], value[OPT_CLIENT_ID]);
     case ENDPOINTS:
-        return cli_auth_client_options_endpoints(value[OPT_DEVICE_ENDPOINT], value[OPT_TOKEN_ENDPOINT],
+        return cli_auth_client_options_with_endpoints(value[OPT_DEVICE_ENDPOINT], value[OPT_TOKEN_ENDPOINT],
                                                  value[OPT_CLIENT_ID]);
     }
     return NULL;

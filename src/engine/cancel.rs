@@ -7,14 +7,14 @@ use std::sync::{
 
 use tokio::sync::Notify;
 
-use super::wake::Wake;
+use crate::{platform::Wake, process::Local};
 
 /// One login's flag.
 #[derive(Debug, Default)]
 pub(crate) struct Cancel {
     set: AtomicBool,
     /// Known from the first step on: before that, nothing waits that would have to be woken.
-    wake: OnceLock<(u32, Arc<Wake>)>,
+    wake: OnceLock<Local<Arc<Wake>>>,
     noticed: Notify,
 }
 
@@ -24,11 +24,9 @@ impl Cancel {
         self.set.store(true, Ordering::SeqCst);
         // With its twin in `add`: either this sees the wake, or the login sees the flag.
         fence(Ordering::SeqCst);
-        if let Some((pid, wake)) = self.wake.get() {
-            // The descriptor is shared with the parent after a fork: only its own process may use it.
-            if *pid == std::process::id() {
-                wake.wake();
-            }
+        // The descriptor is shared with the parent after a fork: only its own process may use it.
+        if let Some(wake) = self.wake.get().and_then(Local::get) {
+            wake.wake();
         }
     }
 
@@ -51,7 +49,7 @@ pub(super) struct Flags(Mutex<Vec<Weak<Cancel>>>);
 impl Flags {
     /// Makes a flag wake the engine from now on.
     pub(super) fn add(&self, cancel: &Arc<Cancel>, wake: &Arc<Wake>) {
-        if cancel.wake.set((std::process::id(), Arc::clone(wake))).is_err() {
+        if cancel.wake.set(Local::new(Arc::clone(wake))).is_err() {
             return;
         }
         fence(Ordering::SeqCst);

@@ -8,14 +8,13 @@
 //! registrations would take them from the parent.
 
 mod cancel;
-mod wake;
-#[cfg(feature = "uniffi")]
+#[cfg(feature = "__host")]
 pub(crate) mod workers;
 
 use std::{
     fmt,
     future::Future,
-    io, mem,
+    io,
     pin::{Pin, pin},
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
@@ -31,27 +30,24 @@ use tokio::{
 
 pub(crate) use cancel::Cancel;
 use cancel::Flags;
-use wake::Wake;
 
-use crate::{signals::starting_deaf_threads, transport::Transport};
+use crate::{
+    platform::{self, Wake, with_signals_blocked},
+    process::Local,
+};
 
-/// Exchanges that one client has under way at once. The pool opens a connection now and then while another one comes back:
+/// Requests that one client has under way at once. The pool opens a connection now and then while another one comes back:
 /// with the difference to spare, a client stays below 64 connections.
-const MAX_EXCHANGES: usize = 48;
+const MAX_REQUESTS: usize = 48;
 
 /// Turns that the driver gets before a request: one to see that a kept connection was closed, the others to let the
 /// pool's tasks act on it.
 const TURNS: u32 = 4;
 
-pub(crate) struct Engine {
-    pid: u32,
-    /// `None` only while it is dropped.
-    parts: Option<Parts>,
-}
+pub(crate) struct Engine(Local<Parts>);
 
 struct Parts {
     runtime: Arc<Runtime>,
-    transport: Arc<dyn Transport>,
     wake: Arc<Wake>,
     flags: Arc<Flags>,
     permits: Arc<Semaphore>,
@@ -66,7 +62,7 @@ enum Worker {
     Running,
     /// Gone for good.
     #[cfg_attr(
-        not(feature = "uniffi"),
+        not(feature = "__host"),
         expect(dead_code, reason = "only hosts with an exit of their own retire it")
     )]
     Retired,
@@ -74,12 +70,12 @@ enum Worker {
 
 impl Engine {
     /// Builds an engine for this process.
-    pub(crate) fn new(transport: Arc<dyn Transport>) -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
         let flags = Arc::new(Flags::default());
         let pair = {
             let _inside = runtime.enter();
-            wake::pair()
+            platform::wake_pair()
         };
         let (wake, listener) = match pair {
             Ok(pair) => pair,
@@ -99,23 +95,18 @@ impl Engine {
         });
         let parts = Parts {
             runtime: Arc::new(runtime),
-            transport,
             wake: Arc::new(wake),
             flags,
-            permits: Arc::new(Semaphore::new(MAX_EXCHANGES)),
+            permits: Arc::new(Semaphore::new(MAX_REQUESTS)),
             worker: Mutex::new(Worker::None),
             stop_worker: Arc::new(Notify::new()),
         };
-        Ok(Self { pid: std::process::id(), parts: Some(parts) })
+        Ok(Self(Local::new(parts)))
     }
 
     /// Whether this engine belongs to this process, and not to the one that it was forked from.
     pub(crate) fn is_ours(&self) -> bool {
-        self.pid == std::process::id()
-    }
-
-    pub(crate) fn transport(&self) -> io::Result<Arc<dyn Transport>> {
-        Ok(Arc::clone(&self.parts()?.transport))
+        self.0.is_ours()
     }
 
     /// Lets a login's cancel flag wake the step that waits for it.
@@ -125,21 +116,23 @@ impl Engine {
         Ok(())
     }
 
-    /// Starts an exchange with the server, as soon as one of the client's connections is free. It goes on whoever drives
+    /// Starts a request to the server, as soon as one of the client's connections is free. It goes on whoever drives
     /// the engine, as long as the task is not dropped. When `patience` ends before its turn comes, it never starts.
     pub(crate) fn spawn<T: Send + 'static>(
         &self,
         patience: Duration,
-        exchange: impl Future<Output = T> + Send + 'static,
+        request: impl Future<Output = T> + Send + 'static,
     ) -> io::Result<Task<T>> {
         let parts = self.parts()?;
         let permits = Arc::clone(&parts.permits);
         Ok(Task(parts.runtime.spawn(async move {
             let permit = tokio::time::timeout(patience, permits.acquire_owned()).await.ok()?.ok()?;
-            let output = exchange.await;
+            // A kept connection that the server closed meanwhile has to be noticed before it is used.
+            drive_pool().await;
+            let output = request.await;
             tokio::spawn(async move {
-                // The connection has to be back in the pool before the next exchange looks for one.
-                take_turns().await;
+                // The connection has to be back in the pool before the next request looks for one.
+                drive_pool().await;
                 drop(permit);
             });
             Some(output)
@@ -147,7 +140,7 @@ impl Engine {
     }
 
     /// Runs a future on this thread, driving the engine. One that may end without waiting needs `turns` to be given
-    /// first: exchanges under way make progress only while somebody drives.
+    /// first: requests under way make progress only while somebody drives.
     pub(crate) fn block_on<T>(&self, turns: bool, future: impl Future<Output = T>) -> io::Result<T> {
         match Handle::try_current() {
             // Called from inside an async program, where no second runtime may be driven: the worker drives it.
@@ -159,7 +152,7 @@ impl Engine {
         }
         Ok(self.parts()?.runtime.block_on(async {
             if turns {
-                take_turns().await;
+                drive_pool().await;
             }
             future.await
         }))
@@ -180,21 +173,21 @@ impl Engine {
             Worker::Retired => return Err(io::Error::other("the program is ending")),
         }
         let (runtime, stop) = (Arc::clone(&parts.runtime), Arc::clone(&parts.stop_worker));
-        #[cfg(feature = "uniffi")]
+        #[cfg(feature = "__host")]
         let alive = workers::Alive::new();
         let drive = move || {
             runtime.block_on(stop.notified());
             shut_down(runtime);
-            #[cfg(feature = "uniffi")]
+            #[cfg(feature = "__host")]
             drop(alive);
         };
-        starting_deaf_threads(|| thread::Builder::new().name("cli-auth".into()).spawn(drive))?;
+        with_signals_blocked(|| thread::Builder::new().name("cli-auth".into()).spawn(drive))?;
         *worker = Worker::Running;
         Ok(())
     }
 
     /// Ends the worker for good. [`workers::wait_for_all`] tells when it is gone.
-    #[cfg(feature = "uniffi")]
+    #[cfg(feature = "__host")]
     pub(crate) fn retire_worker(&self) -> io::Result<()> {
         let parts = self.parts()?;
         *parts.worker.lock().unwrap_or_else(PoisonError::into_inner) = Worker::Retired;
@@ -203,25 +196,23 @@ impl Engine {
     }
 
     fn parts(&self) -> io::Result<&Parts> {
-        self.parts.as_ref().ok_or_else(|| io::Error::other("the engine was shut down"))
+        self.0.get().ok_or_else(|| io::Error::other("the process was forked"))
     }
 }
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        let Some(parts) = self.parts.take() else { return };
-        if self.pid == std::process::id() {
+        // `None` in a forked child, where the parent's registrations must not be closed.
+        if let Some(parts) = self.0.take() {
             parts.stop_worker.notify_one();
             shut_down(parts.runtime);
-        } else {
-            mem::forget(parts);
         }
     }
 }
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Engine").field("pid", &self.pid).finish_non_exhaustive()
+        f.debug_struct("Engine").field("is_ours", &self.is_ours()).finish_non_exhaustive()
     }
 }
 
@@ -233,13 +224,13 @@ fn shut_down(runtime: Arc<Runtime>) {
 }
 
 /// Lets the driver look at the sockets, without waiting. It does that only for code that the engine itself runs.
-pub(crate) async fn take_turns() {
+pub(crate) async fn drive_pool() {
     for _ in 0..TURNS {
         tokio::task::yield_now().await;
     }
 }
 
-/// An exchange under way; dropping it ends it.
+/// A request under way; dropping it ends it.
 #[derive(Debug)]
 pub(crate) struct Task<T>(JoinHandle<Option<T>>);
 
@@ -250,7 +241,7 @@ impl<T> Task<T> {
 }
 
 impl<T> Future for Task<T> {
-    /// `None` for an exchange that never started.
+    /// `None` for a request that was never sent.
     type Output = Option<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {

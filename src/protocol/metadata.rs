@@ -22,8 +22,9 @@ pub(crate) struct Metadata {
     pub(crate) device_authorization_endpoint: Url,
     pub(crate) token_endpoint: Url,
     pub(crate) revocation_endpoint: Option<Url>,
-    /// Whether the server takes a client secret only in the body (RFC 8414 section 2: Basic unless it says otherwise).
-    pub(crate) secret_in_body: bool,
+    /// Whether the server takes `client_secret_post` and not `client_secret_basic`, which is the default (RFC 8414
+    /// section 2).
+    pub(crate) prefers_client_secret_post: bool,
 }
 
 /// Why a document was not taken.
@@ -131,8 +132,22 @@ impl Issuer {
             device_authorization_endpoint,
             token_endpoint: token_endpoint.ok_or_else(|| invalid("`token_endpoint` is missing".into()))?,
             revocation_endpoint,
-            secret_in_body: offers("client_secret_post") && !offers("client_secret_basic"),
+            prefers_client_secret_post: offers("client_secret_post") && !offers("client_secret_basic"),
         })
+    }
+}
+
+#[cfg(test)]
+impl Metadata {
+    /// The endpoints of a server that offers everything, for unit tests.
+    pub(crate) fn example() -> Self {
+        let at = |path: &str| Url::parse(&format!("https://h/{path}")).unwrap();
+        Self {
+            device_authorization_endpoint: at("device"),
+            token_endpoint: at("token"),
+            revocation_endpoint: Some(at("revoke")),
+            prefers_client_secret_post: false,
+        }
     }
 }
 
@@ -220,7 +235,7 @@ mod tests {
         let metadata = read("https://h/t", 200, GOOD).unwrap();
         assert_eq!(metadata.device_authorization_endpoint.as_str(), "https://h/d");
         assert_eq!(metadata.token_endpoint.as_str(), "https://h/k?x=1");
-        assert!(metadata.revocation_endpoint.is_none() && !metadata.secret_in_body);
+        assert!(metadata.revocation_endpoint.is_none() && !metadata.prefers_client_secret_post);
         for name in ["device_authorization_endpoint", "token_endpoint", "revocation_endpoint", "jwks_uri"] {
             for bad in ["http://h/x", "http://127.0.0.1/x", "https://h/x#f", "https://u@h/x"] {
                 let mut object: serde_json::Map<String, serde_json::Value> =
@@ -250,7 +265,7 @@ mod tests {
                 "\"more\"",
                 &format!("\"token_endpoint_auth_methods_supported\":{methods},\"more\""),
             );
-            read("https://h/t", 200, &body).unwrap().secret_in_body
+            read("https://h/t", 200, &body).unwrap().prefers_client_secret_post
         };
         assert!(with(r#"["none","client_secret_post"]"#));
         assert!(!with(r#"["client_secret_post","client_secret_basic"]"#));

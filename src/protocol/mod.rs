@@ -1,17 +1,22 @@
 //! What the standards say: RFC 8628, RFC 6749, RFC 7009, RFC 8414. Pure: no I/O, no clock, no async.
 //!
-//! [`machine`] is the flow. Around it stand the parts that it is made of: what an answer means ([`verdict`]), how long
-//! to wait ([`pacing`]), and the shapes on the wire.
+//! Each flow is a file: [`device`], [`refresh`] and [`revoke`], state machines of the form that [`flow`] describes. What a
+//! response means is decided in [`verdict`], one table an endpoint. Around them stand the shapes on the wire.
 
-pub(crate) mod events;
-pub(crate) mod form;
+pub(crate) mod device;
+pub(crate) mod event;
+pub(crate) mod flow;
 pub(crate) mod grant;
-pub(crate) mod json;
+mod json;
 mod jwt;
-pub(crate) mod machine;
 pub(crate) mod metadata;
 mod pacing;
+pub(crate) mod refresh;
 pub(crate) mod reply;
+pub(crate) mod request;
+pub(crate) mod revoke;
+pub(crate) mod settings;
+pub(crate) mod single;
 pub(crate) mod token;
 pub(crate) mod uri;
-pub(crate) mod verdict;
+mod verdict;

@@ -15,6 +15,8 @@ const MAX_CODE_BYTES: usize = 256;
 
 /// One HTTP answer, read to its end.
 pub(crate) struct Reply {
+    /// When the request left, by the time of day.
+    pub(crate) sent_at: SystemTime,
     pub(crate) status: u16,
     pub(crate) content_type: Option<String>,
     /// Whether the body is compressed, although we asked for `identity`.
@@ -134,6 +136,7 @@ impl Reply {
     /// An answer for unit tests.
     pub(crate) fn json(status: u16, body: &str) -> Self {
         Self {
+            sent_at: SystemTime::UNIX_EPOCH,
             status,
             content_type: Some("application/json".into()),
             encoded: false,

@@ -1,49 +1,33 @@
 //! The token response (RFC 6749 section 5.1).
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
 
 use super::{
     grant::seconds,
     json::{IllTyped, Object},
     jwt,
+    settings::Dialect,
 };
 use crate::{ErrorKind, Secret, secret::Masker};
 
-/// How much a server may leave out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Strictness {
-    /// RFC 6749: `token_type` is required.
-    Standard,
-    /// WorkOS AuthKit answers without `token_type` and `expires_in`, and some refusals are a `message` alone.
-    AuthKit,
-}
-
 /// A token response that was found to be usable.
-#[derive(Clone, Debug)]
-pub(crate) struct TokenAnswer {
+#[derive(Debug)]
+pub(crate) struct TokenResponse {
     pub(crate) access_token: Secret,
     pub(crate) refresh_token: Option<Secret>,
     pub(crate) id_token: Option<Secret>,
     pub(crate) token_type: String,
     pub(crate) scopes: Option<Vec<String>>,
-    pub(crate) expiry: Expiry,
+    /// The access token's lifetime when it was issued, as far as the response tells.
+    pub(crate) expires_in: Option<Duration>,
+    pub(crate) expires_at: Option<SystemTime>,
     pub(crate) user_id: Option<String>,
     pub(crate) organization_id: Option<String>,
     /// Every other member, as raw JSON. Secret, because nobody knows what is in there (AuthKit: a provider's tokens).
     pub(crate) other: BTreeMap<String, Secret>,
-}
-
-/// When the access token ends, as far as the answer tells.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Expiry {
-    Unknown,
-    /// `expires_in`: counted from the answer.
-    In(Duration),
-    /// The token's own `exp`, in seconds since 1970, and its `iat` where it has one.
-    At {
-        exp: f64,
-        iat: Option<f64>,
-    },
 }
 
 /// A hundred years: some servers say "never" with a large number.
@@ -52,15 +36,17 @@ const LONGEST_LIFETIME: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60)
 /// The longest token type that is shown.
 const MAX_TYPE_BYTES: usize = 40;
 
-/// The members that [`TokenAnswer`] has names for.
+/// The members that [`TokenResponse`] has names for.
 const NAMED: [&str; 6] = ["access_token", "refresh_token", "id_token", "token_type", "scope", "expires_in"];
 
-/// Reads a success. The error is its kind and a sentence, which may quote the server.
+/// Reads a success. `sent_at` is when the request left: an expiry counted from there is never too late. The error is its
+/// kind and a sentence, which may quote the server.
 pub(crate) fn read(
     object: &Object<'_>,
-    strictness: Strictness,
+    dialect: Dialect,
+    sent_at: SystemTime,
     sent: &[&str],
-) -> Result<TokenAnswer, (ErrorKind, String)> {
+) -> Result<TokenResponse, (ErrorKind, String)> {
     let invalid =
         |what: String| (ErrorKind::InvalidResponse, format!("the server's token answer is unusable: {what}"));
     let text = |name: &str| {
@@ -84,7 +70,7 @@ pub(crate) fn read(
             let message = format!("the server gave a token of a type that this client cannot use: {shown}");
             return Err((ErrorKind::Unsupported, message));
         }
-        None if strictness == Strictness::AuthKit => "Bearer".into(),
+        None if dialect == Dialect::AuthKit => "Bearer".into(),
         None => return Err(invalid("`token_type` is missing".into())),
     };
     let scopes = match (object.strings("scope"), text("scope")) {
@@ -95,19 +81,20 @@ pub(crate) fn read(
         }
     };
     // A malformed lifetime is an unknown one: it is a hint, and the login was granted.
-    let expiry = match object.number("expires_in") {
-        Ok(Some(lifetime)) => Expiry::In(seconds(lifetime, LONGEST_LIFETIME)),
-        Ok(None) => {
-            jwt::expiry(access_token.expose()).map_or(Expiry::Unknown, |(exp, iat)| Expiry::At { exp, iat })
+    let (expires_in, expires_at) = match object.number("expires_in") {
+        Ok(Some(lifetime)) => {
+            let lifetime = seconds(lifetime, LONGEST_LIFETIME);
+            (Some(lifetime), sent_at.checked_add(lifetime))
         }
-        Err(_) => Expiry::Unknown,
+        Ok(None) => jwt_expiry(&access_token, sent_at),
+        Err(_) => (None, None),
     };
     let (refresh_token, id_token) = (token("refresh_token")?, token("id_token")?);
     // Whatever of this answer may be shown must not show a secret, even where a server puts one there.
     let tokens = [Some(&access_token), refresh_token.as_ref(), id_token.as_ref()];
     let masker = Masker::new(sent.iter().copied().chain(tokens.into_iter().flatten().map(Secret::expose)));
     let hide = |text: String| masker.hide(&text);
-    Ok(TokenAnswer {
+    Ok(TokenResponse {
         scopes: scopes.filter(|list| !list.is_empty()).map(|list| list.into_iter().map(hide).collect()),
         user_id: object.object("user").and_then(|user| user.text("id")).map(hide),
         organization_id: object.text("organization_id").map(hide),
@@ -117,26 +104,48 @@ pub(crate) fn read(
             .map(|(name, raw)| (name.to_owned(), Secret::new(raw)))
             .collect(),
         token_type,
-        expiry,
+        expires_in,
+        expires_at,
         access_token,
         refresh_token,
         id_token,
     })
 }
 
+/// Lifetime and end by the token's own `exp`, where it is a JWT.
+fn jwt_expiry(token: &Secret, sent_at: SystemTime) -> (Option<Duration>, Option<SystemTime>) {
+    let at = |seconds| SystemTime::UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(seconds).ok()?);
+    let Some((exp, iat)) = jwt::expiry(token.expose()) else { return (None, None) };
+    let issued_at = iat.and_then(at).unwrap_or(sent_at);
+    let expires_at = at(exp);
+    (expires_at.map(|end| end.duration_since(issued_at).unwrap_or_default()), expires_at)
+}
+
+/// An AuthKit response, for unit tests elsewhere.
+#[cfg(test)]
+pub(crate) fn authkit_example(body: &str) -> TokenResponse {
+    let object = Object::parse(body.as_bytes()).unwrap();
+    read(&object, Dialect::AuthKit, SystemTime::UNIX_EPOCH, &[]).unwrap()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(body: &str, strictness: Strictness) -> Result<TokenAnswer, (ErrorKind, String)> {
-        super::read(&Object::parse(body.as_bytes()).unwrap(), strictness, &[])
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
     }
 
-    fn standard(body: &str) -> Result<TokenAnswer, (ErrorKind, String)> {
-        read(body, Strictness::Standard)
+    /// The response to a request that left at 1,000 s.
+    fn read(body: &str, dialect: Dialect) -> Result<TokenResponse, (ErrorKind, String)> {
+        super::read(&Object::parse(body.as_bytes()).unwrap(), dialect, at(1_000), &[])
     }
 
-    // proves: R6749-5.1-03, R6749-5.1-06, R6749-5.1-08, R6749-5.1-04, R9207-P-01
+    fn standard(body: &str) -> Result<TokenResponse, (ErrorKind, String)> {
+        read(body, Dialect::Standard)
+    }
+
+    // proves: R6749-5.1-03, R6749-5.1-05, R6749-5.1-06, R6749-5.1-08, R6749-5.1-04, R9207-P-01
     #[test]
     fn a_full_answer_is_kept_and_the_unknown_is_raw() {
         let answer = standard(
@@ -149,7 +158,10 @@ mod tests {
         assert_eq!(answer.id_token.unwrap().expose(), "i.i.i");
         assert_eq!(answer.token_type, "bEaReR");
         assert_eq!(answer.scopes.unwrap(), ["b", "a"]);
-        assert_eq!(answer.expiry, Expiry::In(Duration::from_secs(3600)));
+        assert_eq!(
+            (answer.expires_in, answer.expires_at),
+            (Some(Duration::from_secs(3600)), Some(at(4_600)))
+        );
         assert_eq!(answer.user_id.as_deref(), Some("user_1"));
         assert_eq!(answer.organization_id.as_deref(), Some("org_1"));
         assert_eq!(answer.other.keys().collect::<Vec<_>>(), ["iss", "l", "n", "organization_id", "user"]);
@@ -160,7 +172,7 @@ mod tests {
         )
         .unwrap();
         assert!(least.refresh_token.is_none() && least.id_token.is_none() && least.scopes.is_none());
-        assert_eq!(least.expiry, Expiry::Unknown);
+        assert_eq!((least.expires_in, least.expires_at), (None, None));
         assert!(least.other.is_empty());
     }
 
@@ -225,11 +237,15 @@ mod tests {
     fn authkit_may_leave_out_the_type_and_the_lifetime() {
         // {"exp":2000000000,"iat":1999999700}
         let body = r#"{"access_token":"e30.eyJleHAiOjIwMDAwMDAwMDAsImlhdCI6MTk5OTk5OTcwMH0.c2ln"}"#;
-        let answer = read(body, Strictness::AuthKit).unwrap();
+        let answer = read(body, Dialect::AuthKit).unwrap();
         assert_eq!(answer.token_type, "Bearer");
-        assert_eq!(answer.expiry, Expiry::At { exp: 2e9, iat: Some(1_999_999_700.0) });
+        assert_eq!(answer.expires_at, Some(at(2_000_000_000)));
+        assert_eq!(answer.expires_in, Some(Duration::from_secs(300)));
+        // {"exp":1300}: without `iat` it counts from the request.
+        let exp = read(r#"{"access_token":"e30.eyJleHAiOjEzMDB9.c2ln"}"#, Dialect::AuthKit).unwrap();
+        assert_eq!((exp.expires_in, exp.expires_at), (Some(Duration::from_secs(300)), Some(at(1_300))));
         assert_eq!(
-            read(r#"{"access_token":"a","token_type":"mac"}"#, Strictness::AuthKit).unwrap_err().0,
+            read(r#"{"access_token":"a","token_type":"mac"}"#, Dialect::AuthKit).unwrap_err().0,
             ErrorKind::Unsupported
         );
     }
@@ -252,9 +268,9 @@ mod tests {
         let odd =
             standard(r#"{"access_token":"a","token_type":"Bearer","expires_in":true,"scope":["x","y"]}"#)
                 .unwrap();
-        assert_eq!(odd.expiry, Expiry::Unknown);
+        assert_eq!(odd.expires_in, None);
         assert_eq!(odd.scopes.unwrap(), ["x", "y"]);
         let zero = standard(r#"{"access_token":"a","token_type":"Bearer","expires_in":-5}"#).unwrap();
-        assert_eq!(zero.expiry, Expiry::In(Duration::ZERO));
+        assert_eq!(zero.expires_in, Some(Duration::ZERO));
     }
 }

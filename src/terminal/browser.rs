@@ -8,7 +8,7 @@ use std::{
 
 use url::Url;
 
-use crate::Prompt;
+use crate::{Prompt, platform::browser};
 
 /// What became of the wish to open a browser. None of these is an error: the person can always type the address.
 ///
@@ -73,9 +73,8 @@ fn openers(
     if environment("CI").is_some_and(|value| value != "false") {
         return Err("this is a CI job");
     }
-    let needs_display = cfg!(all(unix, not(target_vendor = "apple")));
     let wsl = set("WSL_DISTRO_NAME");
-    if needs_display && !wsl && !["DISPLAY", "WAYLAND_DISPLAY", "MIR_SOCKET"].into_iter().any(set) {
+    if browser::NEEDS_DISPLAY && !wsl && !["DISPLAY", "WAYLAND_DISPLAY", "MIR_SOCKET"].into_iter().any(set) {
         return Err("there is no display");
     }
     // Openers are often shell scripts themselves. An address that means something to a shell is shown, but not opened.
@@ -91,12 +90,7 @@ fn openers(
     if let Some(list) = environment("BROWSER") {
         openers.extend(list.split(':').filter_map(|entry| browser_command(entry, &page)));
     }
-    let system: &[&str] = match () {
-        () if cfg!(target_vendor = "apple") => &["open"],
-        () if wsl => &["wslview", "xdg-open"],
-        () => &["xdg-open"],
-    };
-    openers.extend(system.iter().map(|opener| vec![(*opener).to_owned(), page.clone()]));
+    openers.extend(browser::openers(wsl).iter().map(|opener| vec![(*opener).to_owned(), page.clone()]));
     Ok(openers)
 }
 
@@ -122,9 +116,7 @@ fn launch(openers: &[Vec<String>]) -> Launch {
         let Some((program, arguments)) = opener.split_first() else { continue };
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        // A group of its own: Ctrl-C in the terminal is meant for the login, not for the browser.
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        browser::detach(&mut command);
         if command.spawn().is_ok() {
             return Launch::Started;
         }

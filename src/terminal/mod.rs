@@ -1,7 +1,6 @@
-//! What a person sees: the prompt as text, and their browser.
+//! What the user sees: the prompt as text, and the browser.
 
-pub(crate) mod browser;
-pub(crate) mod text;
+mod browser;
+mod text;
 
 pub use browser::Launch;
-pub use text::TextStyle;

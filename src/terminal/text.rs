@@ -13,61 +13,34 @@ const DEFAULT_WIDTH: usize = 80;
 const LEAST_WIDTH: usize = 24;
 
 /// How the prompt is laid out.
-///
-/// ```
-/// let style = cli_auth::TextStyle::plain().width(60);
-/// # let _ = style;
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TextStyle {
-    width: usize,
+#[derive(Clone, Copy)]
+struct Style {
+    columns: usize,
     bold: bool,
 }
 
-impl TextStyle {
-    /// 80 columns, no escape sequence: for files, pipes and logs.
-    ///
-    /// ```
-    /// # use cli_auth::TextStyle;
-    /// assert_eq!(TextStyle::plain(), TextStyle::plain().width(80));
-    /// ```
-    pub fn plain() -> Self {
-        Self { width: DEFAULT_WIDTH, bold: false }
+impl Style {
+    /// For files, pipes and logs.
+    fn plain() -> Self {
+        Self { columns: DEFAULT_WIDTH, bold: false }
     }
 
-    /// What standard error can show: its width, and a bold code where it is a terminal, `NO_COLOR` is unset or empty and
-    /// `TERM` is not `dumb`.
-    ///
-    /// ```
-    /// let style = cli_auth::TextStyle::for_stderr();
-    /// # let _ = style;
-    /// ```
-    pub fn for_stderr() -> Self {
+    fn for_stderr() -> Self {
         let stderr = std::io::stderr();
         if !stderr.is_terminal() {
             return Self::plain();
         }
         let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty());
-        let width =
+        let columns =
             terminal_size::terminal_size_of(stderr).map_or(DEFAULT_WIDTH, |(width, _)| width.0.into());
-        Self { width, bold: !dumb && !set("NO_COLOR") }
-    }
-
-    /// Sets the width in columns; less than 24 counts as 24.
-    ///
-    /// ```
-    /// # use cli_auth::TextStyle;
-    /// assert_eq!(TextStyle::plain().width(80), TextStyle::plain());
-    /// ```
-    #[must_use]
-    pub fn width(self, columns: usize) -> Self {
-        Self { width: columns, ..self }
+        Self { columns, bold: !dumb && !set("NO_COLOR") }
     }
 }
 
 impl Prompt {
-    /// The prompt for a person, plain and 80 columns wide: code, address, who asks, and a warning. Safe to print.
+    /// The prompt as text for the user, plain and 80 columns wide: code, address, which program asks, and a warning. Safe to
+    /// print.
     ///
     /// Ends with a line break. Addresses are never broken.
     ///
@@ -77,24 +50,40 @@ impl Prompt {
     /// # }
     /// ```
     pub fn text(&self) -> String {
-        self.styled_text(TextStyle::plain())
+        self.laid_out(Style::plain())
     }
 
-    /// As [`text`](Prompt::text), for a terminal of known width and abilities.
-    ///
-    /// The code is bold where the style says so; there is no other escape sequence in it.
+    /// As [`text`](Prompt::text), wrapped at so many columns; less than 24 counts as 24.
     ///
     /// ```
     /// # fn show(prompt: &cli_auth::Prompt) {
-    /// eprint!("{}", prompt.styled_text(cli_auth::TextStyle::for_stderr()));
+    /// eprint!("{}", prompt.text_wrapped(60));
     /// # }
     /// ```
-    pub fn styled_text(&self, style: TextStyle) -> String {
-        let width = style.width.max(LEAST_WIDTH);
+    pub fn text_wrapped(&self, columns: usize) -> String {
+        self.laid_out(Style { columns, ..Style::plain() })
+    }
+
+    /// As [`text`](Prompt::text), as standard error can show it: in its width, and with the code in bold where it is a
+    /// terminal, `NO_COLOR` is unset or empty and `TERM` is not `dumb`.
+    ///
+    /// There is no other escape sequence in it.
+    ///
+    /// ```
+    /// # fn show(prompt: &cli_auth::Prompt) {
+    /// eprint!("{}", prompt.text_for_stderr());
+    /// # }
+    /// ```
+    pub fn text_for_stderr(&self) -> String {
+        self.laid_out(Style::for_stderr())
+    }
+
+    fn laid_out(&self, style: Style) -> String {
+        let width = style.columns.max(LEAST_WIDTH);
         let code = self.shown_code();
         let code = if style.bold { format!("\u{1b}[1m{code}\u{1b}[0m") } else { code };
-        let asker = self.asker().map(sanitize).filter(|name| !name.is_empty());
-        let asker = asker.as_deref().unwrap_or("This program");
+        let product = self.product().map(sanitize).filter(|name| !name.is_empty());
+        let product = product.as_deref().unwrap_or("This program");
 
         let mut text = String::new();
         let mut paragraph = |words: &str| {
@@ -102,7 +91,7 @@ impl Prompt {
             text.push('\n');
         };
         paragraph(&format!(
-            "{asker} asks you to log in at {}. In a browser on this or another device, open",
+            "{product} asks you to log in at {}. In a browser on this or another device, open",
             self.host()
         ));
         paragraph(&format!("\n    {}\n", shown_uri(self.verification_uri())));
@@ -172,7 +161,7 @@ mod tests {
 
     // proves: R8628-3.3-01, R8628-3.3-02, R8628-3.3.1-02, R8628-3.3.1-03, R8628-5.4-01, R10027-6.1.13-01, R10027-6.1.14-01, R8628-6.1-01
     #[test]
-    fn the_text_has_code_address_asker_and_warning() {
+    fn the_text_has_code_address_product_and_warning() {
         let prompt = prompt("wdjb-mjht", "https://h/device", Some("https://h/device?user_code=wdjb-mjht"));
         let text = prompt.text();
         for part in [
@@ -202,7 +191,7 @@ mod tests {
         let uri = format!("https://h/{}", "x".repeat(100));
         let prompt = prompt("AB", &uri, None);
         for width in [1, 24, 40, 80, 200] {
-            let text = prompt.styled_text(TextStyle::plain().width(width));
+            let text = prompt.text_wrapped(width);
             assert!(text.contains(&format!("\n    {uri}\n")), "{text}");
             for line in text.lines().filter(|line| !line.contains("https://")) {
                 assert!(line.width() <= width.max(LEAST_WIDTH), "{width}: {line}");
@@ -214,7 +203,7 @@ mod tests {
     fn only_a_capable_terminal_gets_an_escape_sequence() {
         let prompt = prompt("AB", "https://h/", None);
         assert!(!prompt.text().contains('\u{1b}'));
-        assert!(prompt.styled_text(TextStyle { width: 80, bold: true }).contains("\u{1b}[1mAB\u{1b}[0m"));
+        assert!(prompt.laid_out(Style { columns: 80, bold: true }).contains("\u{1b}[1mAB\u{1b}[0m"));
     }
 
     #[test]

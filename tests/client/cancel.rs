@@ -91,7 +91,7 @@ fn while_connecting() {
         assert!(queue.len() < 10_000);
     }
     let url = format!("http://{address}");
-    let client = Client::connect(url, "client_1").allow_insecure_loopback(true).build().unwrap();
+    let client = Client::workos_connect(url, "client_1").allow_insecure_loopback(true).build().unwrap();
     cancelled_at_once(&client.login(), || {});
 }
 
@@ -100,7 +100,7 @@ fn while_connecting() {
 fn while_resolving_the_name() {
     const INSIDE: &str = "CLI_AUTH_TEST_HUNG_RESOLVER";
     if std::env::var_os(INSIDE).is_some() {
-        let client = Client::connect("auth.example.com", "client_1").build().unwrap();
+        let client = Client::workos_connect("auth.example.com", "client_1").build().unwrap();
         return cancelled_at_once(&client.login(), || {});
     }
     let directory = tempfile::tempdir().unwrap();

@@ -79,7 +79,7 @@ fn a_proxy_is_used_by_connect_and_never_for_this_machine() {
     let local = server.builder().proxy(&proxy).build().unwrap();
     started(&local).0.poll(drop).unwrap();
 
-    let far = Client::connect("auth.example.com", "client_1").proxy(&proxy).build().unwrap();
+    let far = Client::workos_connect("auth.example.com", "client_1").proxy(&proxy).build().unwrap();
     let error = far.login().start().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Network);
     assert!(!format!("{error:?}").contains("proxy-pass-1"));

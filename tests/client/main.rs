@@ -10,6 +10,8 @@ mod asynchronous;
 mod cancel;
 mod connections;
 mod fork;
+#[cfg(feature = "__host")]
+mod host;
 mod refresh;
 mod step;
 mod support;

@@ -96,7 +96,8 @@ fn a_server_without_revocation_gets_no_request() {
     let server = Server::new(json!({"revocation": false}));
     let token = Secret::new("token-1234");
     assert_eq!(server.client().revoke(&token).unwrap_err().kind(), ErrorKind::Unsupported);
-    let connect = Client::connect(&server.url, "client_1").allow_insecure_loopback(true).build().unwrap();
+    let connect =
+        Client::workos_connect(&server.url, "client_1").allow_insecure_loopback(true).build().unwrap();
     assert_eq!(connect.revoke(&token).unwrap_err().kind(), ErrorKind::Unsupported);
     assert_eq!(server.requests("revoke", 0).len(), 0);
 }
@@ -106,7 +107,7 @@ fn a_server_without_revocation_gets_no_request() {
 fn a_confidential_client_authenticates_everywhere_in_one_way() {
     let server = Server::new(json!({"interval": 1, "answer": "approve", "clients": [
         {"client_id": "client_1", "secret": "p%+é :", "auth_methods": ["client_secret_basic"]}]}));
-    let client = server.builder().client_secret("p%+é :", cli_auth::SecretIn::Auto).build().unwrap();
+    let client = server.builder().client_secret("p%+é :", cli_auth::ClientAuth::Auto).build().unwrap();
     let tokens = started(&client).0.poll(drop).unwrap();
     let tokens = client.refresh(tokens.refresh_token().unwrap()).unwrap();
     client.revoke(tokens.refresh_token().unwrap()).unwrap();

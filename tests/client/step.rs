@@ -88,14 +88,18 @@ fn a_second_driver_is_told_and_the_first_goes_on() {
 }
 
 #[test]
-fn the_callback_may_use_the_login() {
+fn the_callback_may_use_the_login_but_not_drive_it() {
     let server = Server::new(
         json!({"interval": 1, "script": {"token": {"steps": ["authorization_pending"], "then": "repeat"}}}),
     );
     let (login, prompt) = started(&server.client());
     let outcome = login.poll(|_| {
         assert_eq!(login.prompt(), Some(&prompt));
-        assert!(is_waiting(&login.step(Duration::ZERO)));
+        for driven in
+            [login.step(Duration::ZERO).map(drop), login.start().map(drop), login.poll(drop).map(drop)]
+        {
+            assert_eq!(driven.unwrap_err().kind(), ErrorKind::Busy);
+        }
         login.cancel();
     });
     assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Cancelled);
@@ -106,7 +110,7 @@ fn poll_before_start_says_what_to_do() {
     let server = Server::approving(json!({}));
     let login = server.client().login();
     let error = login.poll(drop).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidConfig);
+    assert_eq!(error.kind(), ErrorKind::Misuse);
     assert!(login.start().is_ok(), "nothing was lost");
     assert_eq!(login.start().unwrap(), *login.prompt().unwrap());
     assert_eq!(server.requests("device", 1).len(), 1);

@@ -72,7 +72,7 @@ impl Server {
 
     pub(crate) fn builder(&self) -> ClientBuilder {
         let builder =
-            Client::discover(&self.url, "client_1").allow_insecure_loopback(true).scope("offline_access");
+            Client::for_issuer(&self.url, "client_1").allow_insecure_loopback(true).scope("offline_access");
         match &self.ca_pem {
             Some(pem) => builder.ca_pem(pem.as_bytes()),
             None => builder,

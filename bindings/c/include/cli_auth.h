@@ -36,7 +36,7 @@
  * SPDX-License-Identifier: MIT OR Apache-2.0
  */
 
-/* Made from src/ffi/c by `cargo xtask check --write`. Do not edit. */
+/* Made from bindings/c/src by `cargo xtask check --write`. Do not edit. */
 
 #ifndef CLI_AUTH_H
 #define CLI_AUTH_H
@@ -245,7 +245,7 @@ uint32_t cli_auth_abi_version(void);
 #define CLI_AUTH_INVALID_RESPONSE 9
 
 /**
- * A setting of the client is wrong, or a call came out of its order. Nothing was sent.
+ * A setting of the client is wrong. Nothing was sent.
  */
 #define CLI_AUTH_INVALID_CONFIG 10
 
@@ -265,9 +265,10 @@ uint32_t cli_auth_abi_version(void);
 #define CLI_AUTH_INTERNAL 13
 
 /**
- * NULL where it may not be, a text that is not UTF-8, or a constant that does not exist. Nothing was done.
+ * A call that makes no sense: out of its order, NULL where it may not be, a text that is not UTF-8, or a constant that does not
+ * exist. Nothing was done.
  */
-#define CLI_AUTH_INVALID_ARGUMENT 14
+#define CLI_AUTH_MISUSE 14
 
 /**
  * The name of a status in snake_case, the same in every language: `ok`, `denied`, `action_required`, ...
@@ -285,19 +286,19 @@ const char *cli_auth_status_name(cli_auth_status status);
  */
 
 /**
- * The client secret goes where the server's metadata says, else by HTTP Basic.
+ * As the server's metadata says, else `client_secret_basic`.
  */
-#define CLI_AUTH_SECRET_AUTO 0
+#define CLI_AUTH_CLIENT_SECRET_AUTO 0
 
 /**
- * The client secret goes by HTTP Basic (RFC 6749 section 2.3.1).
+ * `client_secret_basic`: in an `Authorization: Basic` header (RFC 6749 section 2.3.1).
  */
-#define CLI_AUTH_SECRET_BASIC 1
+#define CLI_AUTH_CLIENT_SECRET_BASIC 1
 
 /**
- * The client secret goes in the request's body.
+ * `client_secret_post`: in the body of the request.
  */
-#define CLI_AUTH_SECRET_BODY 2
+#define CLI_AUTH_CLIENT_SECRET_POST 2
 
 /**
  * A client of WorkOS AuthKit.
@@ -314,7 +315,7 @@ cli_auth_client_options *cli_auth_client_options_authkit(const char *client_id);
  * @param client_id The client id of the application.
  * @return Options of yours, never NULL.
  */
-cli_auth_client_options *cli_auth_client_options_connect(const char *domain, const char *client_id);
+cli_auth_client_options *cli_auth_client_options_workos_connect(const char *domain, const char *client_id);
 
 /**
  * A client of any server that publishes its metadata: RFC 8414, then OpenID Connect Discovery.
@@ -323,7 +324,7 @@ cli_auth_client_options *cli_auth_client_options_connect(const char *domain, con
  * @param client_id The client id.
  * @return Options of yours, never NULL.
  */
-cli_auth_client_options *cli_auth_client_options_discover(const char *issuer, const char *client_id);
+cli_auth_client_options *cli_auth_client_options_for_issuer(const char *issuer, const char *client_id);
 
 /**
  * A client of any other server.
@@ -333,16 +334,16 @@ cli_auth_client_options *cli_auth_client_options_discover(const char *issuer, co
  * @param client_id The client id.
  * @return Options of yours, never NULL.
  */
-cli_auth_client_options *cli_auth_client_options_endpoints(const char *device_authorization_endpoint,
-                                                           const char *token_endpoint,
-                                                           const char *client_id);
+cli_auth_client_options *cli_auth_client_options_with_endpoints(const char *device_authorization_endpoint,
+                                                                const char *token_endpoint,
+                                                                const char *client_id);
 
 /**
  * AuthKit only: another address of the API than `https://api.workos.com`.
  *
  * @param options The options.
  * @param url The address.
- * @return `CLI_AUTH_OK`, or `CLI_AUTH_INVALID_ARGUMENT`.
+ * @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE`.
  */
 cli_auth_status cli_auth_client_options_set_api_base(cli_auth_client_options *options, const char *url);
 
@@ -351,7 +352,7 @@ cli_auth_status cli_auth_client_options_set_api_base(cli_auth_client_options *op
  *
  * @param options The options.
  * @param url The address.
- * @return `CLI_AUTH_OK`, or `CLI_AUTH_INVALID_ARGUMENT`.
+ * @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE`.
  */
 cli_auth_status cli_auth_client_options_set_revocation_endpoint(cli_auth_client_options *options,
                                                                 const char *url);
@@ -361,7 +362,7 @@ cli_auth_status cli_auth_client_options_set_revocation_endpoint(cli_auth_client_
  *
  * @param options The options.
  * @param scope One scope, such as `offline_access`.
- * @return `CLI_AUTH_OK`, or `CLI_AUTH_INVALID_ARGUMENT`.
+ * @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE`.
  */
 cli_auth_status cli_auth_client_options_add_scope(cli_auth_client_options *options, const char *scope);
 
@@ -371,7 +372,7 @@ cli_auth_status cli_auth_client_options_add_scope(cli_auth_client_options *optio
  * @param options The options.
  * @param name Its name. What the protocol sets itself is refused.
  * @param value Its value.
- * @return `CLI_AUTH_OK`, or `CLI_AUTH_INVALID_ARGUMENT`.
+ * @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE`.
  */
 cli_auth_status cli_auth_client_options_add_param(cli_auth_client_options *options,
                                                   const char *name,
@@ -383,7 +384,7 @@ cli_auth_status cli_auth_client_options_add_param(cli_auth_client_options *optio
  * @param options The options.
  * @param name Its name.
  * @param value Its value.
- * @return `CLI_AUTH_OK`, or `CLI_AUTH_INVALID_ARGUMENT`.
+ * @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE`.
  */
 cli_auth_status cli_auth_client_options_add_header(cli_auth_client_options *options,
                                                    const char *name,
@@ -395,7 +396,7 @@ cli_auth_status cli_auth_client_options_add_header(cli_auth_client_options *opti
  * @param options The options.
  * @param pem The content of a PEM file, with one certificate or many.
  * @param length How many bytes it has, at most 4 MiB.
- * @return `CLI_AUTH_OK`, `CLI_AUTH_INVALID_CONFIG` for more, or `CLI_AUTH_INVALID_ARGUMENT`.
+ * @return `CLI_AUTH_OK`, `CLI_AUTH_INVALID_CONFIG` for more, or `CLI_AUTH_MISUSE`.
  */
 cli_auth_status cli_auth_client_options_add_ca_pem(cli_auth_client_options *options,
                                                    const char *pem,
@@ -406,7 +407,7 @@ cli_auth_status cli_auth_client_options_add_ca_pem(cli_auth_client_options *opti
  *
  * @param options The options.
  * @param url `http://` or `https://`, with a user and password where it wants them.
- * @return `CLI_AUTH_OK`, or `CLI_AUTH_INVALID_ARGUMENT`.
+ * @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE`.
  */
 cli_auth_status cli_auth_client_options_set_proxy(cli_auth_client_options *options,
                                                   const char *url);
@@ -416,7 +417,7 @@ cli_auth_status cli_auth_client_options_set_proxy(cli_auth_client_options *optio
  *
  * @param options The options.
  * @param product Such as `my-cli` or `my-cli/1.2`.
- * @return `CLI_AUTH_OK`, or `CLI_AUTH_INVALID_ARGUMENT`.
+ * @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE`.
  */
 cli_auth_status cli_auth_client_options_set_product(cli_auth_client_options *options, const char *product);
 
@@ -426,19 +427,19 @@ cli_auth_status cli_auth_client_options_set_product(cli_auth_client_options *opt
  *
  * @param options The options.
  * @param secret The secret. The copy is overwritten when options and client are freed; yours is your business.
- * @param place `CLI_AUTH_SECRET_AUTO`, `CLI_AUTH_SECRET_BASIC` or `CLI_AUTH_SECRET_BODY`.
- * @return `CLI_AUTH_OK`, or `CLI_AUTH_INVALID_ARGUMENT`.
+ * @param auth `CLI_AUTH_CLIENT_SECRET_AUTO`, `CLI_AUTH_CLIENT_SECRET_BASIC` or `CLI_AUTH_CLIENT_SECRET_POST`.
+ * @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE`.
  */
 cli_auth_status cli_auth_client_options_set_client_secret(cli_auth_client_options *options,
                                                           const char *secret,
-                                                          int32_t place);
+                                                          int32_t auth);
 
 /**
  * How long a connection may take to come about: DNS, TCP and TLS. 10 s unless set.
  *
  * @param options The options.
  * @param seconds More than 0 and at most 24 hours, as for the two limits that follow.
- * @return `CLI_AUTH_OK`, `CLI_AUTH_INVALID_CONFIG` for what is no time, or `CLI_AUTH_INVALID_ARGUMENT`.
+ * @return `CLI_AUTH_OK`, `CLI_AUTH_INVALID_CONFIG` for what is no time, or `CLI_AUTH_MISUSE`.
  */
 cli_auth_status cli_auth_client_options_set_connect_timeout(cli_auth_client_options *options, double seconds);
 
@@ -478,7 +479,7 @@ cli_auth_status cli_auth_client_options_set_login_timeout(cli_auth_client_option
  *
  * @param options The options.
  * @param allow Whether; false unless set.
- * @return `CLI_AUTH_OK`, or `CLI_AUTH_INVALID_ARGUMENT`.
+ * @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE`.
  */
 cli_auth_status cli_auth_client_options_allow_insecure_loopback(cli_auth_client_options *options,
                                                                 bool allow);
@@ -609,7 +610,7 @@ cli_auth_status cli_auth_login_start(cli_auth_login *login,
  * It returns at once when another thread, the callback or a signal handler calls `cli_auth_login_cancel` (see there). A
  * signal alone does not end it.
  *
- * @param login The login. Before `cli_auth_login_start` the answer is `CLI_AUTH_INVALID_CONFIG`: nobody has seen the code.
+ * @param login The login. Before `cli_auth_login_start` the status is `CLI_AUTH_MISUSE`: the user has not seen the code.
  * @param on_event Called with every event, or NULL.
  * @param user_data Given to `on_event` as it is.
  * @param[out] tokens What the server gave out, written only on success, as the last thing; yours.
@@ -724,7 +725,7 @@ const char *cli_auth_prompt_host(const cli_auth_prompt *prompt);
  * @param prompt The prompt.
  * @return The name, or NULL where no product was set.
  */
-const char *cli_auth_prompt_asker(const cli_auth_prompt *prompt);
+const char *cli_auth_prompt_product(const cli_auth_prompt *prompt);
 
 /**
  * The prompt for a person, plain and 80 columns wide: code, address, who asks, and a warning. Safe to print. Ends with a
@@ -745,13 +746,13 @@ const char *cli_auth_prompt_text(const cli_auth_prompt *prompt);
 const char *cli_auth_prompt_text_for_stderr(const cli_auth_prompt *prompt);
 
 /**
- * The same in a width of yours, plain.
+ * The same, plain and wrapped at so many columns.
  *
  * @param prompt The prompt.
  * @param columns The width; less than 24 counts as 24.
  * @return A text of yours, for `cli_auth_string_free`; NULL for NULL.
  */
-char *cli_auth_prompt_text_in_columns(const cli_auth_prompt *prompt, uint32_t columns);
+char *cli_auth_prompt_text_wrapped(const cli_auth_prompt *prompt, uint32_t columns);
 
 /**
  * Opens the page in the person's browser, where that makes sense: standard error is a terminal, this is no SSH session and
@@ -1111,6 +1112,72 @@ void cli_auth_request_cancel(const cli_auth_request *request);
  * @param request The request, or NULL.
  */
 void cli_auth_request_free(cli_auth_request *request);
+
+/** @} */
+
+/**
+ * @defgroup cli_auth_claim Claims
+ * @{
+ */
+
+/**
+ * Makes one call of a package the one that drives a login. A package that waits outside of this library claims the login for as
+ * long as the call takes, drives it with `cli_auth_claim_step`, and ends with `cli_auth_claim_release`, whatever happened in
+ * between. Programs that use `cli_auth_login_start`, `_poll` and `_step` need none of this: these claim it by themselves.
+ *
+ * @param login The login.
+ * @param number A number for this call: not 0, below 2^63, and none that another call uses on this login at the same time.
+ * @param[out] error Why not, written only then; owned by the caller. May be NULL.
+ * @return `CLI_AUTH_OK`; `CLI_AUTH_BUSY` while another call drives it, `CLI_AUTH_FORKED` in a forked child.
+ */
+cli_auth_status cli_auth_claim_login(cli_auth_login *login,
+                                     uint64_t number,
+                                     cli_auth_error **error);
+
+/**
+ * Whether polling makes sense: `cli_auth_login_start` succeeded, or the login has ended.
+ *
+ * @param login The login.
+ * @param number The number of the call that has the claim.
+ * @param[out] error Why not, written only then; owned by the caller. May be NULL.
+ * @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE`: the user has not seen the code.
+ */
+cli_auth_status cli_auth_claim_check_started(cli_auth_login *login, uint64_t number, cli_auth_error **error);
+
+/**
+ * As `cli_auth_login_step`, for the call that has the claim. Tokens that it returns count as accepted with
+ * `cli_auth_claim_release`; until then `cli_auth_claim_abandon` revokes them.
+ *
+ * @param login The login.
+ * @param number The number of the call that has the claim.
+ * @param max_wait At most so many seconds, as for `cli_auth_login_step`.
+ * @param[out] step What was found, written only on success; owned by the caller.
+ * @param[out] error Why not, written only then; owned by the caller. May be NULL.
+ * @return `CLI_AUTH_OK` with a step, or how the login ended. `CLI_AUTH_BUSY` where another call has the claim.
+ */
+cli_auth_status cli_auth_claim_step(cli_auth_login *login,
+                                    uint64_t number,
+                                    double max_wait,
+                                    cli_auth_step **step,
+                                    cli_auth_error **error);
+
+/**
+ * Cancels a login. Tokens that have come and were not accepted are revoked where the server can, which may take two seconds: by
+ * this call where it has the claim or nothing else has, otherwise by the call that has it.
+ *
+ * @param login The login, or NULL.
+ * @param number The number of the call.
+ */
+void cli_auth_claim_abandon(cli_auth_login *login,
+                            uint64_t number);
+
+/**
+ * Ends a claim: other calls can drive the login. Changes nothing where this call does not have it.
+ *
+ * @param login The login, or NULL.
+ * @param number The number of the call.
+ */
+void cli_auth_claim_release(cli_auth_login *login, uint64_t number);
 
 /** @} */
 

@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use cli_auth::{Client, ClientBuilder, Error, ErrorKind, Login, SecretIn, TextStyle};
+use cli_auth::{Client, ClientAuth, ClientBuilder, Error, ErrorKind, Login};
 use signal_hook::{
     consts::{SIGINT, SIGTERM},
     iterator::Signals,
@@ -57,7 +57,7 @@ fn log_in(options: &LoginOptions, output: &mut Output, signal: &Arc<AtomicI32>) 
         Ok(prompt) => prompt,
         Err(error) => return failed(&error, output, signal),
     };
-    output.prompt(&prompt, TextStyle::for_stderr())?;
+    output.prompt(&prompt)?;
     if !options.json && !options.no_browser {
         output.launched(prompt.open_browser());
     }
@@ -98,10 +98,10 @@ fn client(options: &LoginOptions) -> Result<Client, Wrong> {
     let given = |value: &Option<String>| value.clone().unwrap_or_default();
     let mut builder: ClientBuilder = match options.provider {
         Provider::Authkit => Client::authkit(id),
-        Provider::Connect => Client::connect(given(&options.domain), id),
-        Provider::Oidc => Client::discover(given(&options.issuer), id),
+        Provider::Connect => Client::workos_connect(given(&options.domain), id),
+        Provider::Oidc => Client::for_issuer(given(&options.issuer), id),
         Provider::Endpoints => {
-            Client::endpoints(given(&options.device_endpoint), given(&options.token_endpoint), id)
+            Client::with_endpoints(given(&options.device_endpoint), given(&options.token_endpoint), id)
         }
     };
     if let Some(url) = &options.api_base {
@@ -110,7 +110,7 @@ fn client(options: &LoginOptions) -> Result<Client, Wrong> {
     if let Some(name) = &options.client_secret_env {
         let secret = std::env::var(name)
             .map_err(|_| Wrong::Setting(format!("the variable {name} is not set to a text")))?;
-        builder = builder.client_secret(secret, SecretIn::Auto);
+        builder = builder.client_secret(secret, ClientAuth::Auto);
     }
     if let Some(path) = &options.ca_file {
         let pem =

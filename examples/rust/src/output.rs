@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use cli_auth::{Error, Event, Launch, Prompt, TextStyle, Tokens, sanitize};
+use cli_auth::{Error, Event, Launch, Prompt, Tokens, sanitize};
 use serde_json::{Value, json};
 
 /// Standard output was closed by its reader.
@@ -24,9 +24,9 @@ impl Output {
         Self { json, counting: false }
     }
 
-    pub(crate) fn prompt(&mut self, prompt: &Prompt, style: TextStyle) -> Result<(), Closed> {
+    pub(crate) fn prompt(&mut self, prompt: &Prompt) -> Result<(), Closed> {
         if !self.json {
-            eprint(&prompt.styled_text(style));
+            eprint(&prompt.text_for_stderr());
             return Ok(());
         }
         line(&json!({

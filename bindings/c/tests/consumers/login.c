@@ -16,7 +16,7 @@ static int failed(const char *what, cli_auth_error *error)
 static int refused(void)
 {
     cli_auth_error *error = NULL;
-    cli_auth_client_options *options = cli_auth_client_options_discover("http://issuer.example", "client");
+    cli_auth_client_options *options = cli_auth_client_options_for_issuer("http://issuer.example", "client");
     cli_auth_client *client = cli_auth_client_new(options, &error);
     cli_auth_client_options_free(options);
     if (client != NULL || cli_auth_error_status(error) != CLI_AUTH_INVALID_CONFIG) {

@@ -15,7 +15,7 @@ int name_of(cli_auth_status status)
 {
     switch (status) {
     case CLI_AUTH_OK:
-    case CLI_AUTH_INVALID_ARGUMENT:
+    case CLI_AUTH_MISUSE:
         return cli_auth_status_name(status) != NULL;
     default:
         return 0;

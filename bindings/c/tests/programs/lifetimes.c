@@ -48,7 +48,7 @@ static void lend_prompt(struct loans *loans, const cli_auth_prompt *prompt)
     lend(loans, cli_auth_prompt_verification_uri(prompt));
     lend(loans, cli_auth_prompt_verification_uri_complete(prompt));
     lend(loans, cli_auth_prompt_host(prompt));
-    lend(loans, cli_auth_prompt_asker(prompt));
+    lend(loans, cli_auth_prompt_product(prompt));
     lend(loans, cli_auth_prompt_text(prompt));
     lend(loans, cli_auth_prompt_text_for_stderr(prompt));
     CHECK(!cli_auth_prompt_open_browser(prompt, &why));
@@ -180,13 +180,13 @@ static void options_are_used_twice(void)
     CHECK(first != NULL);
     login = cli_auth_login_new(first, NULL);
     prompt = started(login);
-    CHECK(cli_auth_prompt_asker(prompt) == NULL);
+    CHECK(cli_auth_prompt_product(prompt) == NULL);
     cli_auth_prompt_free(prompt);
     cli_auth_login_free(login);
     cli_auth_client_free(first);
     login = cli_auth_login_new(second, NULL);
     prompt = started(login);
-    CHECK_TEXT(cli_auth_prompt_asker(prompt), "second");
+    CHECK_TEXT(cli_auth_prompt_product(prompt), "second");
     cli_auth_prompt_free(prompt);
     cli_auth_login_free(login);
     cli_auth_client_free(second);

@@ -17,20 +17,20 @@ static char mark;
 
 static void null_settings(void)
 {
-    CHECK_STATUS(cli_auth_client_options_set_api_base(NULL, "https://a.example"), CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_STATUS(cli_auth_client_options_set_revocation_endpoint(NULL, "https://a.example"), CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_STATUS(cli_auth_client_options_add_scope(NULL, "a"), CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_STATUS(cli_auth_client_options_add_param(NULL, "a", "b"), CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_STATUS(cli_auth_client_options_add_header(NULL, "a", "b"), CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_STATUS(cli_auth_client_options_add_ca_pem(NULL, "a", 1), CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_STATUS(cli_auth_client_options_set_proxy(NULL, "http://a.example"), CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_STATUS(cli_auth_client_options_set_product(NULL, "a"), CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_STATUS(cli_auth_client_options_set_client_secret(NULL, "a", 0), CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_STATUS(cli_auth_client_options_set_connect_timeout(NULL, 1), CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_STATUS(cli_auth_client_options_set_read_timeout(NULL, 1), CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_STATUS(cli_auth_client_options_set_request_timeout(NULL, 1), CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_STATUS(cli_auth_client_options_set_login_timeout(NULL, 1), CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_STATUS(cli_auth_client_options_allow_insecure_loopback(NULL, true), CLI_AUTH_INVALID_ARGUMENT);
+    CHECK_STATUS(cli_auth_client_options_set_api_base(NULL, "https://a.example"), CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_client_options_set_revocation_endpoint(NULL, "https://a.example"), CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_client_options_add_scope(NULL, "a"), CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_client_options_add_param(NULL, "a", "b"), CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_client_options_add_header(NULL, "a", "b"), CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_client_options_add_ca_pem(NULL, "a", 1), CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_client_options_set_proxy(NULL, "http://a.example"), CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_client_options_set_product(NULL, "a"), CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_client_options_set_client_secret(NULL, "a", 0), CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_client_options_set_connect_timeout(NULL, 1), CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_client_options_set_read_timeout(NULL, 1), CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_client_options_set_request_timeout(NULL, 1), CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_client_options_set_login_timeout(NULL, 1), CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_client_options_allow_insecure_loopback(NULL, true), CLI_AUTH_MISUSE);
 }
 
 static void null_calls(void)
@@ -42,25 +42,25 @@ static void null_calls(void)
     cli_auth_error *error = NULL;
 
     CHECK(cli_auth_client_new(NULL, &error) == NULL);
-    CHECK_ERROR(error, CLI_AUTH_INVALID_ARGUMENT);
+    CHECK_ERROR(error, CLI_AUTH_MISUSE);
     CHECK(cli_auth_login_new(NULL, &error) == NULL);
-    CHECK_ERROR(error, CLI_AUTH_INVALID_ARGUMENT);
+    CHECK_ERROR(error, CLI_AUTH_MISUSE);
     CHECK(cli_auth_client_begin_refresh(NULL, "a", &error) == NULL);
-    CHECK_ERROR(error, CLI_AUTH_INVALID_ARGUMENT);
+    CHECK_ERROR(error, CLI_AUTH_MISUSE);
     CHECK(cli_auth_client_begin_revoke(NULL, "a", &error) == NULL);
-    CHECK_ERROR(error, CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_STATUS(cli_auth_client_refresh(NULL, "a", &tokens, &error), CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_ERROR(error, CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_STATUS(cli_auth_client_revoke(NULL, "a", &error), CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_ERROR(error, CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_STATUS(cli_auth_login_start(NULL, &prompt, &error), CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_ERROR(error, CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_STATUS(cli_auth_login_poll(NULL, NULL, NULL, &tokens, &error), CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_ERROR(error, CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_STATUS(cli_auth_login_step(NULL, 0, &step, &error), CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_ERROR(error, CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_STATUS(cli_auth_request_step(NULL, 0, &done, &tokens, &error), CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_ERROR(error, CLI_AUTH_INVALID_ARGUMENT);
+    CHECK_ERROR(error, CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_client_refresh(NULL, "a", &tokens, &error), CLI_AUTH_MISUSE);
+    CHECK_ERROR(error, CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_client_revoke(NULL, "a", &error), CLI_AUTH_MISUSE);
+    CHECK_ERROR(error, CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_login_start(NULL, &prompt, &error), CLI_AUTH_MISUSE);
+    CHECK_ERROR(error, CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_login_poll(NULL, NULL, NULL, &tokens, &error), CLI_AUTH_MISUSE);
+    CHECK_ERROR(error, CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_login_step(NULL, 0, &step, &error), CLI_AUTH_MISUSE);
+    CHECK_ERROR(error, CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_request_step(NULL, 0, &done, &tokens, &error), CLI_AUTH_MISUSE);
+    CHECK_ERROR(error, CLI_AUTH_MISUSE);
     CHECK(done && prompt == UNTOUCHED(cli_auth_prompt) && tokens == UNTOUCHED(cli_auth_tokens) &&
           step == UNTOUCHED(cli_auth_step));
 
@@ -78,10 +78,10 @@ static void null_prompts_and_events(void)
     CHECK(cli_auth_prompt_verification_uri_complete(NULL) == NULL);
     CHECK_BETWEEN(cli_auth_prompt_expires_in(NULL), 0, 0);
     CHECK(cli_auth_prompt_host(NULL) == NULL);
-    CHECK(cli_auth_prompt_asker(NULL) == NULL);
+    CHECK(cli_auth_prompt_product(NULL) == NULL);
     CHECK_TEXT(cli_auth_prompt_text(NULL), "");
     CHECK_TEXT(cli_auth_prompt_text_for_stderr(NULL), "");
-    CHECK(cli_auth_prompt_text_in_columns(NULL, 80) == NULL);
+    CHECK(cli_auth_prompt_text_wrapped(NULL, 80) == NULL);
     CHECK(!cli_auth_prompt_open_browser(NULL, NULL));
     CHECK(!cli_auth_prompt_open_browser(NULL, &why));
     CHECK(why != NULL && strlen(why) > 5);
@@ -159,17 +159,17 @@ static void null_outputs(void)
     cli_auth_tokens *tokens = UNTOUCHED(cli_auth_tokens);
     cli_auth_error *error = NULL;
 
-    CHECK_STATUS(cli_auth_login_start(login, NULL, &error), CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_ERROR(error, CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_STATUS(cli_auth_login_start(login, NULL, NULL), CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_STATUS(cli_auth_login_poll(login, NULL, NULL, NULL, NULL), CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_STATUS(cli_auth_login_step(login, 0, NULL, NULL), CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_STATUS(cli_auth_client_refresh(client, "a", NULL, NULL), CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_STATUS(cli_auth_client_refresh(client, NULL, &tokens, NULL), CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_STATUS(cli_auth_client_revoke(client, NULL, NULL), CLI_AUTH_INVALID_ARGUMENT);
+    CHECK_STATUS(cli_auth_login_start(login, NULL, &error), CLI_AUTH_MISUSE);
+    CHECK_ERROR(error, CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_login_start(login, NULL, NULL), CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_login_poll(login, NULL, NULL, NULL, NULL), CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_login_step(login, 0, NULL, NULL), CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_client_refresh(client, "a", NULL, NULL), CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_client_refresh(client, NULL, &tokens, NULL), CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_client_revoke(client, NULL, NULL), CLI_AUTH_MISUSE);
     CHECK(cli_auth_client_begin_refresh(client, NULL, NULL) == NULL);
     CHECK(cli_auth_client_begin_revoke(client, NULL, NULL) == NULL);
-    CHECK_STATUS(cli_auth_request_step(request, 0, NULL, &tokens, NULL), CLI_AUTH_INVALID_ARGUMENT);
+    CHECK_STATUS(cli_auth_request_step(request, 0, NULL, &tokens, NULL), CLI_AUTH_MISUSE);
     CHECK(tokens == UNTOUCHED(cli_auth_tokens));
     CHECK_NUMBER(server_count(&server, "device") + server_count(&server, "token"), 0);
 
@@ -209,17 +209,17 @@ static void not_utf8(void)
     cli_auth_client_options *options;
     char *safe;
 
-    CHECK_STATUS(refusal(cli_auth_client_options_authkit(NOT_UTF8)), CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_STATUS(refusal(cli_auth_client_options_authkit(NULL)), CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_STATUS(refusal(cli_auth_client_options_connect(NOT_UTF8, "c")), CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_STATUS(refusal(cli_auth_client_options_connect("a.example", NULL)), CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_STATUS(refusal(cli_auth_client_options_discover(NULL, "c")), CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_STATUS(refusal(cli_auth_client_options_endpoints("https://a.example/d", NOT_UTF8, "c")),
-                 CLI_AUTH_INVALID_ARGUMENT);
+    CHECK_STATUS(refusal(cli_auth_client_options_authkit(NOT_UTF8)), CLI_AUTH_MISUSE);
+    CHECK_STATUS(refusal(cli_auth_client_options_authkit(NULL)), CLI_AUTH_MISUSE);
+    CHECK_STATUS(refusal(cli_auth_client_options_workos_connect(NOT_UTF8, "c")), CLI_AUTH_MISUSE);
+    CHECK_STATUS(refusal(cli_auth_client_options_workos_connect("a.example", NULL)), CLI_AUTH_MISUSE);
+    CHECK_STATUS(refusal(cli_auth_client_options_for_issuer(NULL, "c")), CLI_AUTH_MISUSE);
+    CHECK_STATUS(refusal(cli_auth_client_options_with_endpoints("https://a.example/d", NOT_UTF8, "c")),
+                 CLI_AUTH_MISUSE);
 #define REFUSED(call)                                 \
     options = authkit();                              \
-    CHECK_STATUS((call), CLI_AUTH_INVALID_ARGUMENT);  \
-    CHECK_STATUS(refusal(options), CLI_AUTH_INVALID_ARGUMENT)
+    CHECK_STATUS((call), CLI_AUTH_MISUSE);  \
+    CHECK_STATUS(refusal(options), CLI_AUTH_MISUSE)
     REFUSED(cli_auth_client_options_set_api_base(options, NOT_UTF8));
     REFUSED(cli_auth_client_options_set_api_base(options, NULL));
     REFUSED(cli_auth_client_options_set_revocation_endpoint(options, NOT_UTF8));
@@ -233,14 +233,14 @@ static void not_utf8(void)
     REFUSED(cli_auth_client_options_add_ca_pem(options, NULL, 99));
     REFUSED(cli_auth_client_options_set_proxy(options, NOT_UTF8));
     REFUSED(cli_auth_client_options_set_product(options, NULL));
-    REFUSED(cli_auth_client_options_set_client_secret(options, NOT_UTF8, CLI_AUTH_SECRET_AUTO));
+    REFUSED(cli_auth_client_options_set_client_secret(options, NOT_UTF8, CLI_AUTH_CLIENT_SECRET_AUTO));
     REFUSED(cli_auth_client_options_set_client_secret(options, "a", -1));
     REFUSED(cli_auth_client_options_set_client_secret(options, "a", 3));
     REFUSED(cli_auth_client_options_set_client_secret(options, "a", INT32_MAX));
 #undef REFUSED
 
-    CHECK_STATUS(cli_auth_client_refresh(client, NOT_UTF8, &tokens, NULL), CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_STATUS(cli_auth_client_revoke(client, NOT_UTF8, NULL), CLI_AUTH_INVALID_ARGUMENT);
+    CHECK_STATUS(cli_auth_client_refresh(client, NOT_UTF8, &tokens, NULL), CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_client_revoke(client, NOT_UTF8, NULL), CLI_AUTH_MISUSE);
     CHECK(cli_auth_client_begin_refresh(client, NOT_UTF8, NULL) == NULL);
     CHECK(cli_auth_client_begin_revoke(client, NOT_UTF8, NULL) == NULL);
     safe = cli_auth_sanitize(NOT_UTF8);
@@ -283,8 +283,8 @@ static void times(void)
                                            ? CLI_AUTH_OK
                                            : CLI_AUTH_INVALID_CONFIG);
     }
-    CHECK_STATUS(cli_auth_login_step(login, (double)NAN, &step, NULL), CLI_AUTH_INVALID_ARGUMENT);
-    CHECK_STATUS(cli_auth_request_step(request, (double)NAN, &done, &tokens, NULL), CLI_AUTH_INVALID_ARGUMENT);
+    CHECK_STATUS(cli_auth_login_step(login, (double)NAN, &step, NULL), CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_request_step(request, (double)NAN, &done, &tokens, NULL), CLI_AUTH_MISUSE);
     CHECK(step == UNTOUCHED(cli_auth_step) && tokens == UNTOUCHED(cli_auth_tokens));
     CHECK_NUMBER(server_count(&server, "device"), 0);
     /* What is over already is no wait, and a wait may be longer than can be counted. */
@@ -308,7 +308,7 @@ static void refusals_are_remembered(void)
     cli_auth_client_options *options = authkit();
 
     CHECK_STATUS(cli_auth_client_options_set_login_timeout(options, -1), CLI_AUTH_INVALID_CONFIG);
-    CHECK_STATUS(cli_auth_client_options_add_scope(options, NOT_UTF8), CLI_AUTH_INVALID_ARGUMENT);
+    CHECK_STATUS(cli_auth_client_options_add_scope(options, NOT_UTF8), CLI_AUTH_MISUSE);
     CHECK_STATUS(cli_auth_client_options_set_login_timeout(options, 5), CLI_AUTH_OK);
     for (int i = 0; i < 2; i++) {
         cli_auth_error *error = NULL;
@@ -317,11 +317,11 @@ static void refusals_are_remembered(void)
     }
     cli_auth_client_options_free(options);
 
-    options = cli_auth_client_options_connect(NULL, "c");
+    options = cli_auth_client_options_workos_connect(NULL, "c");
     CHECK_STATUS(cli_auth_client_options_set_login_timeout(options, -1), CLI_AUTH_INVALID_CONFIG);
-    CHECK_STATUS(refusal(options), CLI_AUTH_INVALID_ARGUMENT);
+    CHECK_STATUS(refusal(options), CLI_AUTH_MISUSE);
     /* Values are looked at when the client is made. */
-    options = cli_auth_client_options_discover("ftp://a.example", "c");
+    options = cli_auth_client_options_for_issuer("ftp://a.example", "c");
     CHECK_STATUS(refusal(options), CLI_AUTH_INVALID_CONFIG);
     options = authkit();
     CHECK_STATUS(cli_auth_client_options_add_ca_pem(options, "no certificate", 14), CLI_AUTH_OK);

@@ -199,12 +199,12 @@ cli_auth_client_options *server_authkit(const struct server *server)
 
 cli_auth_client_options *server_connect(const struct server *server)
 {
-    return reaching(server, cli_auth_client_options_connect(server->url, "client_test"));
+    return reaching(server, cli_auth_client_options_workos_connect(server->url, "client_test"));
 }
 
 cli_auth_client_options *server_discover(const struct server *server)
 {
-    return reaching(server, cli_auth_client_options_discover(server->url, "client_test"));
+    return reaching(server, cli_auth_client_options_for_issuer(server->url, "client_test"));
 }
 
 cli_auth_client *client_of(cli_auth_client_options *options)

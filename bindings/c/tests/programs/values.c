@@ -96,19 +96,19 @@ static void prompt_values(void)
     CHECK_TEXT(cli_auth_prompt_verification_uri_complete(prompt), "https://login.example/device?user_code=AB-12");
     CHECK_BETWEEN(cli_auth_prompt_expires_in(prompt), 590, 600);
     CHECK_TEXT(cli_auth_prompt_host(prompt), "login.example");
-    CHECK_TEXT(cli_auth_prompt_asker(prompt), "test-tool");
+    CHECK_TEXT(cli_auth_prompt_product(prompt), "test-tool");
     CHECK(strstr(cli_auth_prompt_text(prompt), "test-tool") != NULL);
     CHECK(strchr(cli_auth_prompt_text(prompt), '\x1b') == NULL);
     CHECK(cli_auth_prompt_text(prompt)[strlen(cli_auth_prompt_text(prompt)) - 1] == '\n');
     CHECK(strstr(cli_auth_prompt_text_for_stderr(prompt), "login.example") != NULL);
     CHECK(cli_auth_prompt_text_for_stderr(prompt) == cli_auth_prompt_text_for_stderr(prompt));
-    narrow = cli_auth_prompt_text_in_columns(prompt, 0);
-    least = cli_auth_prompt_text_in_columns(prompt, 24);
+    narrow = cli_auth_prompt_text_wrapped(prompt, 0);
+    least = cli_auth_prompt_text_wrapped(prompt, 24);
     CHECK_TEXT(narrow, least);
     CHECK(strcmp(narrow, cli_auth_prompt_text(prompt)) != 0);
     cli_auth_string_free(narrow);
     cli_auth_string_free(least);
-    narrow = cli_auth_prompt_text_in_columns(prompt, UINT32_MAX);
+    narrow = cli_auth_prompt_text_wrapped(prompt, UINT32_MAX);
     CHECK(strlen(narrow) > 40);
     cli_auth_string_free(narrow);
 
@@ -130,7 +130,7 @@ static void prompt_values(void)
     login = login_at(&server);
     prompt = started(login);
     CHECK(cli_auth_prompt_verification_uri_complete(prompt) == NULL);
-    CHECK(cli_auth_prompt_asker(prompt) == NULL);
+    CHECK(cli_auth_prompt_product(prompt) == NULL);
     cli_auth_prompt_free(prompt);
     cli_auth_login_free(login);
     server_free(&server);

@@ -8,7 +8,7 @@ import CLIAuthNative
 
 /// Why a login, a refresh or a revocation did not succeed.
 ///
-/// Its ``kind-swift.property`` says what to do next. Printed, it is its ``message``, a sentence for the person at the terminal. It
+/// Its ``kind-swift.property`` says what to do next. Printed, it is its ``message``, a sentence for the user at the terminal. It
 /// holds no secret that is shown, and what came from the server in its message is sanitised.
 ///
 /// When the *task* that makes a call is cancelled, the call throws Swift's `CancellationError` instead.
@@ -16,7 +16,7 @@ public struct CLIAuthError: Error, Sendable {
     /// What the caller does next.
     public let kind: Kind
 
-    /// What happened and what to do next, for the person at the terminal. No capital letter at its start, no full stop at its end.
+    /// What happened and what to do next, for the user at the terminal. No capital letter at its start, no full stop at its end.
     public let message: String
 
     /// The server's error code as it came (RFC 6749 section 5.2), or WorkOS's `code`. Raw: ``sanitize(_:)`` it before printing.
@@ -25,7 +25,7 @@ public struct CLIAuthError: Error, Sendable {
     /// The server's own words (`error_description`), sanitised. The message holds them already.
     public let serverDescription: String?
 
-    /// The HTTP status of the answer that ended it, if there was one.
+    /// The HTTP status of the response that ended it, if there was one.
     public let httpStatus: Int?
 
     /// The server's name for the request, sanitised: what its support will ask for.
@@ -38,7 +38,7 @@ public struct CLIAuthError: Error, Sendable {
     public let organizations: [Organization]?
 
     /// WorkOS's secret with which a server-side component can complete the step. Completing it needs an API key, which a program on
-    /// a person's machine does not have: let the person log in again.
+    /// a user's machine does not have: let the user log in again.
     public let pendingAuthenticationToken: Secret?
 
     /// An error as the library throws it, for tests of a program that handles them.
@@ -74,16 +74,16 @@ public struct CLIAuthError: Error, Sendable {
             self.rawValue = rawValue
         }
 
-        /// The person said no. Do not ask again unasked.
+        /// The user denied the request. Do not start another login unless the user asks for one.
         public static let denied = Kind(rawValue: "denied")
 
-        /// The code, or the time that the program allowed, ran out. Start again when the person wants to.
+        /// The code, or the time that the program allowed, ran out. Start again when the user wants to.
         public static let expired = Kind(rawValue: "expired")
 
         /// ``Login/cancel()`` was called.
         public static let cancelled = Kind(rawValue: "cancelled")
 
-        /// The server wants something first that only the person can do in a browser: choose an organization, enrol a second
+        /// The server wants something first that only the user can do in a browser: choose an organization, enrol a second
         /// factor, …
         public static let actionRequired = Kind(rawValue: "action_required")
 
@@ -94,17 +94,20 @@ public struct CLIAuthError: Error, Sendable {
         /// The server does not offer what was asked for.
         public static let unsupported = Kind(rawValue: "unsupported")
 
-        /// The server was not reached, or said that it cannot answer now. Try again later.
+        /// The server was not reached, or said that it cannot respond now. Try again later.
         public static let network = Kind(rawValue: "network")
 
         /// No secure connection, since the server's certificate was refused. Check the clock, the name and the trusted roots.
         public static let tls = Kind(rawValue: "tls")
 
-        /// The server answered something that the standards do not allow. Nothing in it was used.
+        /// The server sent a response that the standards do not allow. Nothing in it was used.
         public static let invalidResponse = Kind(rawValue: "invalid_response")
 
-        /// A setting of the client is wrong, or a call came out of order. Nothing was sent.
+        /// A setting of the client is wrong. Nothing was sent.
         public static let invalidConfig = Kind(rawValue: "invalid_config")
+
+        /// A call that makes no sense: out of order, or with an argument that has no meaning. Nothing was done.
+        public static let misuse = Kind(rawValue: "misuse")
 
         /// The process was forked after this login was made.
         public static let forked = Kind(rawValue: "forked")
@@ -120,7 +123,7 @@ public struct CLIAuthError: Error, Sendable {
     }
 }
 
-/// An organization that a person may choose, as WorkOS names it.
+/// An organization that a user may choose, as WorkOS names it.
 public struct Organization: Sendable, Hashable {
     /// Such as `org_01H…`. Raw: ``sanitize(_:)`` it before printing.
     public let id: String
@@ -145,7 +148,7 @@ extension CLIAuthError: CustomStringConvertible, LocalizedError {
     /// The server's own words, sanitised, where it used some.
     public var failureReason: String? { serverDescription }
 
-    /// What the person, or whoever set up the program, can do.
+    /// What the user, or whoever set up the program, can do.
     public var recoverySuggestion: String? {
         switch kind {
         case .denied, .cancelled:
@@ -164,7 +167,7 @@ extension CLIAuthError: CustomStringConvertible, LocalizedError {
             return "Check the clock, the server's name and the trusted certificates. Behind a company's proxy, add its CA."
         case .invalidResponse:
             return "Tell whoever runs the server."
-        case .forked, .busy, .internal:
+        case .misuse, .forked, .busy, .internal:
             return "This is a mistake in the program: tell whoever made it."
         default:
             return nil

@@ -1,13 +1,13 @@
 import CLIAuthNative
 
-/// A client of one authorization server: who asks whom.
+/// The settings for one authorization server.
 ///
 /// Every task and thread may use it at once, and it does no I/O before a login starts. It is made by ``authKit(clientID:apiBase:options:)``,
-/// ``connect(domain:clientID:options:)``, ``discover(issuer:clientID:options:)`` or
-/// ``endpoints(deviceAuthorization:token:revocation:clientID:options:)``. All of them check every setting and throw
+/// ``workOSConnect(domain:clientID:options:)``, ``forIssuer(_:clientID:options:)`` or
+/// ``withEndpoints(deviceAuthorization:token:revocation:clientID:options:)``. All of them check every setting and throw
 /// ``CLIAuthError/Kind/invalidConfig``, whose message names what is wrong.
 ///
-/// All logins and requests of a client share its connections, and one thread of the library's, which ends with the last of them.
+/// All logins and requests of a client share its connections and one thread of the library, which ends with the last of them.
 public struct Client: Sendable {
     let native: CLIAuthNative.Client
 
@@ -16,7 +16,7 @@ public struct Client: Sendable {
     /// - Parameters:
     ///   - clientID: The id that WorkOS's dashboard shows.
     ///   - apiBase: Another address of WorkOS's API, such as that of a test server.
-    ///   - options: What every client takes.
+    ///   - options: The settings that every client takes.
     public static func authKit(
         clientID: String,
         apiBase: String? = nil,
@@ -32,13 +32,13 @@ public struct Client: Sendable {
     /// - Parameters:
     ///   - domain: The AuthKit domain: `acme.authkit.app`, or with `https://`.
     ///   - clientID: The id of the application.
-    ///   - options: What every client takes.
-    public static func connect(
+    ///   - options: The settings that every client takes.
+    public static func workOSConnect(
         domain: String,
         clientID: String,
         options: ClientOptions = ClientOptions()
     ) throws -> Client {
-        try Client(ClientBuilder.connect(domain: domain, clientId: clientID), options)
+        try Client(ClientBuilder.workosConnect(domain: domain, clientId: clientID), options)
     }
 
     /// Any server that publishes its metadata: RFC 8414, then OpenID Connect Discovery.
@@ -46,13 +46,13 @@ public struct Client: Sendable {
     /// - Parameters:
     ///   - issuer: The server's issuer, written exactly as the server writes it.
     ///   - clientID: The id under which the server knows this program.
-    ///   - options: What every client takes.
-    public static func discover(
-        issuer: String,
+    ///   - options: The settings that every client takes.
+    public static func forIssuer(
+        _ issuer: String,
         clientID: String,
         options: ClientOptions = ClientOptions()
     ) throws -> Client {
-        try Client(ClientBuilder.discover(issuer: issuer, clientId: clientID), options)
+        try Client(ClientBuilder.forIssuer(issuer: issuer, clientId: clientID), options)
     }
 
     /// Any server, by its endpoints.
@@ -62,15 +62,15 @@ public struct Client: Sendable {
     ///   - token: The address of the token endpoint.
     ///   - revocation: Where tokens are revoked (RFC 7009).
     ///   - clientID: The id under which the server knows this program.
-    ///   - options: What every client takes.
-    public static func endpoints(
+    ///   - options: The settings that every client takes.
+    public static func withEndpoints(
         deviceAuthorization: String,
         token: String,
         revocation: String? = nil,
         clientID: String,
         options: ClientOptions = ClientOptions()
     ) throws -> Client {
-        let builder = ClientBuilder.endpoints(
+        let builder = ClientBuilder.withEndpoints(
             deviceAuthorization: deviceAuthorization,
             token: token,
             clientId: clientID
@@ -86,9 +86,9 @@ public struct Client: Sendable {
         }
     }
 
-    /// One attempt to log in. No I/O.
+    /// A single login attempt. No I/O.
     public func login() -> Login {
-        Login(native, native.login())
+        Login(native.login())
     }
 
     /// Trades a refresh token for new tokens (RFC 6749 section 6): one request, never repeated by itself.
@@ -97,12 +97,12 @@ public struct Client: Sendable {
     /// and never refresh one token from two processes at once.
     ///
     /// - Throws: ``CLIAuthError`` of the kind `rejected` or `actionRequired`: log in again. Of the kind `network`: keep the token and
-    ///   try again; it may have been used if the answer was lost. `CancellationError` when the task is cancelled, which ends the
+    ///   try again; it may have been used if the response was lost. `CancellationError` when the task is cancelled, which ends the
     ///   request; the token may have been used then.
     public func refresh(_ refreshToken: Secret) async throws -> Tokens {
         Tokens(
-            try await untilCancelled { stop in
-                try await native.refreshUntil(refreshToken: refreshToken.native, stop: stop)
+            try await cancellable { cancellation in
+                try await native.refreshCancellable(refreshToken: refreshToken.native, cancellation: cancellation)
             }
         )
     }
@@ -114,8 +114,8 @@ public struct Client: Sendable {
     ///   revoke this kind of token. Of the kind `network`: the token still lives. `CancellationError` when the task is cancelled,
     ///   which ends the request; the token may live on then.
     public func revoke(_ token: Secret) async throws {
-        try await untilCancelled { stop in
-            try await native.revokeUntil(token: token.native, stop: stop)
+        try await cancellable { cancellation in
+            try await native.revokeCancellable(token: token.native, cancellation: cancellation)
         }
     }
 }
@@ -129,17 +129,17 @@ extension Client: CustomStringConvertible, CustomReflectable {
 }
 
 /// Makes a request that the cancellation of this task ends.
-private func untilCancelled<Answer>(_ request: (Stop) async throws -> Answer) async throws -> Answer {
+private func cancellable<Response>(_ request: (Cancellation) async throws -> Response) async throws -> Response {
     try Task.checkCancellation()
-    let stop = Stop()
+    let cancellation = Cancellation()
     return try await withTaskCancellationHandler {
         do {
-            return try await request(stop)
+            return try await request(cancellation)
         } catch {
             throw thrown(for: error)
         }
     } onCancel: {
-        stop.stop()
+        cancellation.cancel()
     }
 }
 
@@ -156,22 +156,16 @@ extension ClientBuilder {
         options.proxy.map(proxy(url:))
         options.product.map(product(product:))
         if let secret = options.clientSecret?.native {
-            switch options.secretIn {
+            switch options.clientAuth {
             case .auto: clientSecret(secret: secret)
-            case .basic: clientSecretInBasic(secret: secret)
-            case .body: clientSecretInBody(secret: secret)
+            case .clientSecretBasic: clientSecretBasic(secret: secret)
+            case .clientSecretPost: clientSecretPost(secret: secret)
             }
         }
-        try set("connectTimeout", options.connectTimeout, connectTimeout(limit:))
-        try set("readTimeout", options.readTimeout, readTimeout(limit:))
-        try set("requestTimeout", options.requestTimeout, requestTimeout(limit:))
-        try set("loginTimeout", options.loginTimeout, loginTimeout(limit:))
+        try (options.connectTimeout?.seconds).map(connectTimeout(limit:))
+        try (options.readTimeout?.seconds).map(readTimeout(limit:))
+        try (options.requestTimeout?.seconds).map(requestTimeout(limit:))
+        try (options.loginTimeout?.seconds).map(loginTimeout(limit:))
         allowInsecureLoopback(allow: options.allowInsecureLoopback)
-    }
-
-    private func set(_ name: String, _ limit: Duration?, _ setting: (Double) throws -> Void) throws {
-        guard let limit else { return }
-        guard limit >= .zero else { throw CLIAuthError(.invalidConfig, "\(name) must not be below 0") }
-        try setting(limit.seconds)
     }
 }

@@ -27,41 +27,29 @@ public struct ClientOptions: Sendable {
     /// `NO_PROXY` are honoured.
     public var proxy: String?
 
-    /// Who asks, such as `my-cli/1.2`: the first part of the User-Agent. The name is shown in the prompt.
+    /// The program's name and version, such as `my-cli/1.2`: the first part of the User-Agent. The name is shown in the prompt.
     public var product: String?
 
     /// For servers that insist on one. A secret in a program that others run is not confidential.
     public var clientSecret: Secret?
 
     /// How the client secret is sent.
-    public var secretIn: SecretIn
+    public var clientAuth: ClientAuth
 
-    /// How long a connection may take to come about: DNS, TCP and TLS. 10 s unless set.
+    /// Timeout for establishing a connection (DNS, TCP and TLS). Defaults to 10 seconds.
     public var connectTimeout: Duration?
 
-    /// How long a server may be silent within an answer. 15 s unless set.
+    /// How long a server may be silent within a response. Defaults to 15 seconds.
     public var readTimeout: Duration?
 
-    /// How long one request may take in all. 25 s unless set. A poll that takes longer counts as lost, and the login goes on.
+    /// How long one request may take in all. Defaults to 25 seconds. A poll that takes longer counts as lost, and the login goes on.
     public var requestTimeout: Duration?
 
-    /// How long a whole login may take, from its first step. Then it ends with ``CLIAuthError/Kind/expired``.
+    /// How long a whole login may take, from its first step; no limit by default. After that it ends with ``CLIAuthError/Kind/expired``.
     public var loginTimeout: Duration?
 
     /// Allows plain http to this machine. For tests and local development only.
     public var allowInsecureLoopback: Bool
-
-    /// How a client secret is sent.
-    public enum SecretIn: Sendable, Hashable {
-        /// As the server's metadata says, else by Basic.
-        case auto
-
-        /// As `Authorization: Basic`.
-        case basic
-
-        /// As `client_secret` in the body.
-        case body
-    }
 
     /// The usual settings, but for those that are given.
     public init(
@@ -72,7 +60,7 @@ public struct ClientOptions: Sendable {
         proxy: String? = nil,
         product: String? = nil,
         clientSecret: Secret? = nil,
-        secretIn: SecretIn = .auto,
+        clientAuth: ClientAuth = .auto,
         connectTimeout: Duration? = nil,
         readTimeout: Duration? = nil,
         requestTimeout: Duration? = nil,
@@ -86,13 +74,25 @@ public struct ClientOptions: Sendable {
         self.proxy = proxy
         self.product = product
         self.clientSecret = clientSecret
-        self.secretIn = secretIn
+        self.clientAuth = clientAuth
         self.connectTimeout = connectTimeout
         self.readTimeout = readTimeout
         self.requestTimeout = requestTimeout
         self.loginTimeout = loginTimeout
         self.allowInsecureLoopback = allowInsecureLoopback
     }
+}
+
+/// How a client secret is sent (RFC 6749 section 2.3.1).
+public enum ClientAuth: Sendable, Hashable {
+    /// As the server's metadata says, otherwise by `client_secret_basic`.
+    case auto
+
+    /// `client_secret_basic`: in the `Authorization` header.
+    case clientSecretBasic
+
+    /// `client_secret_post`: as a parameter in the body of the request.
+    case clientSecretPost
 }
 
 extension ClientOptions: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
@@ -118,7 +118,7 @@ extension ClientOptions: CustomStringConvertible, CustomDebugStringConvertible, 
             ("proxy", proxy.map { _ in mask }),
             ("product", product),
             ("clientSecret", clientSecret.map { _ in mask }),
-            ("secretIn", secretIn),
+            ("clientAuth", clientAuth),
             ("connectTimeout", connectTimeout),
             ("readTimeout", readTimeout),
             ("requestTimeout", requestTimeout),

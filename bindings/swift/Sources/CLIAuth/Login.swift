@@ -1,23 +1,27 @@
 import CLIAuthNative
 
-/// One attempt to log in. It comes from ``Client/login()``.
+/// A single login attempt. It comes from ``Client/login()``.
 ///
-/// Every task and thread may use it, but only one call drives it at a time: a second one throws ``CLIAuthError/Kind/busy``. Nothing
-/// here blocks a thread.
+/// Every task and thread may use it, but only one call drives it at a time, for as long as that call takes: another ``start()``,
+/// ``poll(onEvent:)`` or ``step(maxWait:)`` throws ``CLIAuthError/Kind/busy`` meanwhile, also while the first call waits for its
+/// `onEvent`. ``cancel()`` and ``prompt`` are always allowed. Nothing here blocks a thread.
 ///
 /// Cancelling the task that drives it cancels **the login**, not only the call, which throws `CancellationError` at once, whatever it
-/// waits for. Letting go of the last reference ends the attempt too.
+/// waits for. Letting go of the last reference cancels the login too. Tokens that came but that no call had returned are revoked then,
+/// where the server can.
 public final class Login: Sendable {
-    private let client: CLIAuthNative.Client
     private let native: CLIAuthNative.Login
-    /// Taken by the call that drives it.
-    private let turn = Flag()
-    /// Set once the tokens are in somebody's hands.
-    private let given = Flag()
 
-    init(_ client: CLIAuthNative.Client, _ native: CLIAuthNative.Login) {
-        self.client = client
+    init(_ native: CLIAuthNative.Login) {
         self.native = native
+    }
+
+    deinit {
+        // Without a prompt there are no tokens.
+        guard native.prompt() != nil else { return }
+        Task.detached { [native] in
+            await native.abandonAsync(number: CallNumber.next())
+        }
     }
 
     /// The prompt, once there is one.
@@ -25,34 +29,34 @@ public final class Login: Sendable {
         native.prompt().map(Prompt.init)
     }
 
-    /// Asks the server for a code: discovery where needed, then one request. Called again, it gives the same prompt.
+    /// Asks the server for a code: discovery where needed, then one request. Called again, it returns the same prompt.
     ///
-    /// - Throws: ``CLIAuthError``. Nothing is tried twice here, since a person is waiting: `network` means "try again later".
+    /// - Throws: ``CLIAuthError``. Nothing is tried twice here, since a user is waiting: `network` means "try again later".
     ///   `CancellationError` when the task is cancelled.
     @discardableResult
     public func start() async throws -> Prompt {
-        try await drive {
+        try await drive { number in
             while true {
                 if let prompt { return prompt }
-                _ = try await next(withinSeconds: .infinity)
+                _ = try await next(number, withinSeconds: .infinity)
             }
         }
     }
 
-    /// Waits for the person's decision. Called again, it gives the same outcome.
+    /// Waits for the user's decision. Called again, it returns the same outcome.
     ///
-    /// - Parameter onEvent: Called between the polls with what there is to tell, before this goes on. An error that it throws comes
-    ///   out as it is, and `poll` may be called again. It may cancel the login; a call in it that would drive the login throws
-    ///   ``CLIAuthError/Kind/busy``. ``updates`` tells the same without a closure.
+    /// - Parameter onEvent: Called between the polls with what there is to report, before this goes on. An error that it throws is
+    ///   thrown unchanged, and `poll` may be called again. It may cancel the login; a call in it that would drive the login throws
+    ///   ``CLIAuthError/Kind/busy``. ``steps`` reports the same without a closure.
     /// - Throws: ``CLIAuthError``; `denied`, `expired`, `cancelled` and `actionRequired` are the ends that every program meets.
-    ///   Transport trouble is no error here: it is told as ``Event/retrying(reason:attempt:retryIn:)``, and the login goes on. Before
-    ///   ``start()`` it is `invalidConfig`: nobody has seen the code. `CancellationError` when the task is cancelled. A token that came
-    ///   at that very moment is revoked first where the server can, which may take two seconds.
+    ///   Transport trouble is not an error here: it is reported as ``Event/retrying(reason:attempt:retryIn:)``, and the login goes on.
+    ///   Before ``start()`` it is `misuse`: the user has not seen the code. `CancellationError` when the task is cancelled. Tokens that
+    ///   came at that very moment are revoked first where the server can, which may take two seconds.
     public func poll(onEvent: (@Sendable (Event) async throws -> Void)? = nil) async throws -> Tokens {
-        try await drive {
-            try translated { try native.checkStarted() }
+        try await drive { number in
+            try translated { try native.checkStarted(number: number) }
             while true {
-                switch try await next(withinSeconds: .infinity) {
+                switch try await next(number, withinSeconds: .infinity) {
                 case .authorized(let tokens): return tokens
                 case .event(let event): try await onEvent?(event)
                 case .prompt, .waiting: continue
@@ -64,91 +68,61 @@ public final class Login: Sendable {
     /// Drives the login for at most so long: the primitive under ``start()`` and ``poll(onEvent:)``, for programs with a loop of their
     /// own.
     ///
-    /// A request that is under way when the time is up goes on: the next step finds its answer, and it is never sent again. After the
-    /// outcome every step gives it again.
+    /// A request that is under way when the time is up goes on: the next step finds its response, and it is never sent again. After the
+    /// outcome every step returns or throws it again.
     ///
-    /// - Parameter maxWait: With 0 it only looks, but for the step that ends a cancelled login: revoking a token that came too late may
-    ///   take it two seconds. Below 0 it throws ``CLIAuthError/Kind/invalidConfig``.
+    /// - Parameter maxWait: With 0 it only looks, but for the step that ends a cancelled login: revoking tokens that came too late may
+    ///   take it two seconds. Below 0 it throws ``CLIAuthError/Kind/misuse``.
     public func step(maxWait: Duration) async throws -> Step {
-        try await drive {
-            try await next(withinSeconds: maxWait.seconds)
+        try await drive { number in
+            try await next(number, withinSeconds: maxWait.seconds)
         }
     }
 
-    /// Ends the login: the call that drives it throws ``CLIAuthError/Kind/cancelled`` at once, whatever it waits for, and so does every
+    /// Cancels the login: the call that drives it throws ``CLIAuthError/Kind/cancelled`` at once, whatever it waits for, and so does every
     /// later one.
     ///
-    /// It never blocks and may be called from anywhere, as often as you like; after the outcome it changes nothing. A token that was
-    /// read but not given out yet is revoked where the server can.
+    /// It never blocks and may be called from anywhere, any number of times; after the outcome it changes nothing. Tokens that came but
+    /// were not returned yet are revoked where the server can.
     public func cancel() {
         native.cancel()
     }
 
-    /// Goes on to the next thing for ``updates``.
-    func nextUpdate() async throws -> Update {
-        try await drive {
+    /// Goes on to the next step that is not ``Step/waiting(dueIn:)``, for ``steps``.
+    func nextStep() async throws -> Step {
+        try await drive { number in
             while true {
-                switch try await next(withinSeconds: .infinity) {
-                case .prompt(let prompt): return .prompt(prompt)
-                case .event(let event): return .event(event)
-                case .authorized(let tokens): return .authorized(tokens)
-                case .waiting: continue
-                }
+                let step = try await next(number, withinSeconds: .infinity)
+                if case .waiting = step { continue }
+                return step
             }
         }
     }
 
-    /// Lets `work` be the one call that drives the login, which the cancellation of this task cancels meanwhile.
-    private func drive<Value>(_ work: () async throws -> Value) async throws -> Value {
-        guard turn.raise() else {
-            throw CLIAuthError(.busy, "this login is driven by another call already")
-        }
-        defer { turn.lower() }
-        return try await withTaskCancellationHandler(operation: work) { [native] in
+    /// Makes `work` the one call that drives the login. The cancellation of this task cancels the login meanwhile.
+    private func drive<Value>(_ work: (_ number: UInt64) async throws -> Value) async throws -> Value {
+        let number = CallNumber.next()
+        try translated { try native.claim(number: number) }
+        defer { native.release(number: number) }
+        return try await withTaskCancellationHandler {
+            try await work(number)
+        } onCancel: { [native] in
             native.cancel()
         }
     }
 
-    /// Goes on to the next thing that somebody has to know, for at most so many seconds.
-    private func next(withinSeconds limit: Double) async throws -> Step {
-        let found: CLIAuthNative.Step
+    /// Goes on to the next step, for at most so many seconds. `number` is the one of the call that drives the login.
+    private func next(_ number: UInt64, withinSeconds limit: Double) async throws -> Step {
         do {
-            found = try await native.stepAsync(maxWait: limit)
+            let step = try await native.stepAsync(number: number, maxWait: limit)
+            guard Task.isCancelled else { return Step(step) }
+            // It revokes tokens that came with this step. The cancellation of this task does not interrupt it.
+            await native.abandonAsync(number: number)
+            // The outcome: cancelled, unless the tokens were returned by an earlier call.
+            return Step(try await native.stepAsync(number: number, maxWait: 0))
         } catch {
             throw thrown(for: error)
         }
-        if Task.isCancelled {
-            try await giveUp(after: found)
-        }
-        if case .authorized = found {
-            given.raise()
-        }
-        return Step(found)
-    }
-
-    /// Ends the login of a cancelled task, unless it gave its tokens out before.
-    private func giveUp(after found: CLIAuthNative.Step) async throws {
-        guard case .authorized(let tokens) = found else {
-            // What is under way ends now, and not when the last reference goes.
-            _ = try? await native.stepAsync(maxWait: 0)
-            throw CancellationError()
-        }
-        guard given.isRaised else {
-            await revoke(tokens.refreshToken() ?? tokens.accessToken())
-            throw CancellationError()
-        }
-    }
-
-    /// Revokes a token that came but is in nobody's hands, as the library does by itself a moment earlier.
-    private func revoke(_ token: CLIAuthNative.Secret) async {
-        let stop = Stop()
-        let limit = Task.detached {
-            try await Task.sleep(for: .seconds(2))
-            stop.stop()
-        }
-        // Where the server cannot revoke, the token ends with its lifetime.
-        try? await client.revokeUntil(token: token, stop: stop)
-        limit.cancel()
     }
 }
 

@@ -30,7 +30,7 @@ public struct Tokens: Sendable {
     /// The access token's lifetime when it was given out. `nil` is unknown: neither zero nor for ever.
     public let expiresIn: Duration?
 
-    /// When the access token ends. Never too late by the time that the answer took.
+    /// When the access token ends. Never too late by the time that the response took.
     public let expiresAt: Date?
 
     /// WorkOS AuthKit: the id of the user, such as `user_01H…`, raw. `nil` with other servers.
@@ -39,7 +39,7 @@ public struct Tokens: Sendable {
     /// WorkOS AuthKit: the id of the organization that the user logged in to, raw.
     public let organizationID: String?
 
-    /// Every other member of the answer by its name, as raw JSON. Secrets, since they may be.
+    /// Every other member of the response by its name, as raw JSON. Secrets, since they may be.
     public let other: [String: Secret]
 
     init(_ native: CLIAuthNative.Tokens) {

@@ -1,4 +1,4 @@
-// Logs a person in from a terminal. Copy it: what a tool needs around CLIAuth is all here.
+// Logs a user in from a terminal. Copy it: what a tool needs around CLIAuth is all here.
 
 import CLIAuth
 
@@ -26,22 +26,22 @@ struct LoginExample {
         do {
             exit(try await logIn(options, output))
         } catch {
-            // Standard output is closed: there is nobody left to tell.
+            // Standard output is closed: nothing can be reported.
             exit(1)
         }
     }
 
-    /// Logs in, and gives the exit status. It throws only what writing throws.
+    /// Logs in, and returns the exit status. It throws only what writing throws.
     static func logIn(_ options: Options, _ output: any Output) async throws -> Int32 {
         if let timeout = options.timeout {
-            leave(after: timeout + grace, status: exitStatus(of: .expired))
+            forceExit(after: timeout + grace, status: exitStatus(of: .expired))
         }
         let signals = Signals()
         do {
             let login = try client(for: options).login()
             signals.willCancel(login)
-            for try await update in login.updates {
-                switch update {
+            for try await step in login.steps {
+                switch step {
                 case .prompt(let prompt):
                     try output.prompt(prompt)
                     if !options.json && !options.noBrowser && prompt.openBrowser() == .started {
@@ -51,6 +51,8 @@ struct LoginExample {
                     try output.event(event)
                 case .authorized(let tokens):
                     try output.authorized(tokens)
+                case .waiting:
+                    break
                 }
             }
             return 0
@@ -85,11 +87,11 @@ struct LoginExample {
         case .authKit(let apiBase):
             return try .authKit(clientID: options.clientID, apiBase: apiBase, options: settings)
         case .connect(let domain):
-            return try .connect(domain: domain, clientID: options.clientID, options: settings)
+            return try .workOSConnect(domain: domain, clientID: options.clientID, options: settings)
         case .oidc(let issuer):
-            return try .discover(issuer: issuer, clientID: options.clientID, options: settings)
+            return try .forIssuer(issuer, clientID: options.clientID, options: settings)
         case .endpoints(let device, let token):
-            return try .endpoints(
+            return try .withEndpoints(
                 deviceAuthorization: device, token: token, clientID: options.clientID, options: settings)
         }
     }
@@ -99,7 +101,7 @@ struct LoginExample {
             throw CLIAuthError(.invalidConfig, "cannot read \(sanitize(path)): \(String(cString: strerror(errno)))")
         }
         defer { fclose(file) }
-        // Nobody has more than 4 MiB of certificates: one byte more is refused.
+        // The library takes at most 4 MiB of certificates: one byte more is refused.
         var pem = Data(count: 4 * 1024 * 1024 + 1)
         let length = pem.withUnsafeMutableBytes { fread($0.baseAddress, 1, $0.count, file) }
         guard ferror(file) == 0 else {

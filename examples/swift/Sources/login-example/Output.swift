@@ -20,7 +20,7 @@ final class Words: Output, @unchecked Sendable {
     private var counting = false
 
     func prompt(_ prompt: Prompt) {
-        say(prompt.styledText())
+        say(prompt.textForStderr())
     }
 
     func event(_ event: Event) {
@@ -110,7 +110,7 @@ struct JSONLines: Output {
             ("scope", .list(tokens.scopes?.map(JSON.text))),
             ("has_refresh_token", .bool(tokens.refreshToken != nil)),
             ("has_id_token", .bool(tokens.idToken != nil)),
-            // Nobody has verified an id token here, so it does not say who this is.
+            // The id token was not verified here, so it does not say who this is.
             ("subject", .text(tokens.userID)),
         ])
     }
@@ -134,7 +134,7 @@ struct JSONLines: Output {
 
 /// Writes on standard output, at once.
 func write(_ text: String) throws {
-    guard put(text, on: STDOUT_FILENO) else { throw Closed() }
+    guard writeAll(text, to: STDOUT_FILENO) else { throw Closed() }
 }
 
 /// Standard output was closed by its reader.
@@ -142,11 +142,11 @@ struct Closed: Error {}
 
 /// Writes on standard error. That may be closed, too, which is no reason to stop.
 func say(_ text: String) {
-    _ = put(text, on: STDERR_FILENO)
+    _ = writeAll(text, to: STDERR_FILENO)
 }
 
 /// Writes all of it; whether that was possible.
-private func put(_ text: String, on descriptor: Int32) -> Bool {
+private func writeAll(_ text: String, to descriptor: Int32) -> Bool {
     var rest = Array(text.utf8)[...]
     while !rest.isEmpty {
         let written = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }

@@ -45,7 +45,7 @@ final class Signals: @unchecked Sendable {
             sigaction(number, ignored: false)
         }
         signal = number
-        leave(after: grace, status: 128 + number)
+        forceExit(after: grace, status: 128 + number)
         login?.cancel()
     }
 }
@@ -54,9 +54,9 @@ private func sigaction(_ number: Int32, ignored: Bool) {
     _ = signal(number, ignored ? SIG_IGN : SIG_DFL)
 }
 
-/// Ends the program even where nobody reads what it wants to say, and a full pipe holds it.
-func leave(after limit: Duration, status: Int32) {
-    // A timer counts fewer seconds than a person can name.
+/// Ends the program even where it hangs in writing to a full pipe.
+func forceExit(after limit: Duration, status: Int32) {
+    // A timer counts fewer seconds than a user can ask for.
     let seconds = min(limit.components.seconds + 1, 1_000_000_000)
     DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(Int(seconds))) { _exit(status) }
 }

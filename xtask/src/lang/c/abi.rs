@@ -126,7 +126,7 @@ fn broken(before: &str, now: &Interface) -> Option<String> {
     }
     let gone = gone.iter().map(|line| format!("\n  {line}")).collect::<String>();
     Some(format!(
-        "programs that use this would break; raise {VERSION} in src/ffi/c/version.rs, or, while no release has it, take the \
+        "programs that use this would break; raise {VERSION} in bindings/c/src/version.rs, or, while no release has it, take the \
          line out of bindings/c/abi.txt{gone}"
     ))
 }

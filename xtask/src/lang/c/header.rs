@@ -13,7 +13,7 @@ use crate::report::{Outcome, Report};
 use crate::setup;
 use crate::workspace::Workspace;
 
-/// The files of `src/ffi/c` that have something for C, and what they are about.
+/// The files of `bindings/c/src` that have something for C, and what they are about.
 const SECTIONS: &[(&str, &str)] = &[
     ("version", "Version"),
     ("status", "Statuses"),
@@ -25,6 +25,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("step", "Steps"),
     ("tokens", "Tokens"),
     ("request", "Requests"),
+    ("claim", "Claims"),
     ("error", "Errors"),
     ("text", "Texts"),
 ];
@@ -72,7 +73,7 @@ fn stale(why: &str) -> Outcome {
     Outcome::Failed(format!("`cargo xtask check --write` changes it: {why}"))
 }
 
-/// One file of `src/ffi/c`.
+/// One file of `bindings/c/src`.
 struct Source {
     name: String,
     text: String,
@@ -80,12 +81,12 @@ struct Source {
 
 impl Source {
     fn all(workspace: &Workspace) -> anyhow::Result<Vec<Self>> {
-        let folder = workspace.root.join("src").join("ffi").join("c");
+        let folder = super::sources(workspace).join("src");
         let mut sources = Vec::new();
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
             let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-            if path.extension().is_some_and(|ending| ending == "rs") && name != "mod" {
+            if path.extension().is_some_and(|ending| ending == "rs") && name != "lib" {
                 sources.push(Self { name, text: fs::read_to_string(path)? });
             }
         }
@@ -187,7 +188,7 @@ fn assemble(template: &str, declared: &[Declared<'_>], sources: &[Source]) -> an
     let mut sections = Vec::new();
     for (name, title) in SECTIONS {
         let source = sources.iter().find(|source| source.name == *name);
-        let source = source.with_context(|| format!("there is no src/ffi/c/{name}.rs"))?;
+        let source = source.with_context(|| format!("there is no bindings/c/src/{name}.rs"))?;
         let here: Vec<_> = declared.iter().filter(|it| !it.is_type && source.has(it.name)).collect();
         placed += here.len();
         let texts: Vec<_> = here.iter().map(|it| it.text).collect();

@@ -25,17 +25,17 @@ final class ArgumentTests: XCTestCase, @unchecked Sendable {
         refused(.init(proxy: "socks5://127.0.0.1"), names: "proxy")
         refused(.init(product: "my cli"), names: "product")
         XCTAssertThrowsError(try Client.authKit(clientID: ""))
-        XCTAssertThrowsError(try Client.discover(issuer: "http://example.com", clientID: "c"))
-        XCTAssertThrowsError(try Client.connect(domain: "", clientID: "c"))
-        XCTAssertThrowsError(try Client.endpoints(deviceAuthorization: "nonsense", token: "https://h/t", clientID: "c"))
+        XCTAssertThrowsError(try Client.forIssuer("http://example.com", clientID: "c"))
+        XCTAssertThrowsError(try Client.workOSConnect(domain: "", clientID: "c"))
+        XCTAssertThrowsError(try Client.withEndpoints(deviceAuthorization: "nonsense", token: "https://h/t", clientID: "c"))
     }
 
     func testTimesThatAreNone() {
         for wrong in [Duration.seconds(-1), .nanoseconds(-1), .seconds(Int64.min)] {
-            refused(.init(connectTimeout: wrong), names: "connectTimeout")
-            refused(.init(readTimeout: wrong), names: "readTimeout")
-            refused(.init(requestTimeout: wrong), names: "requestTimeout")
-            refused(.init(loginTimeout: wrong), names: "loginTimeout")
+            refused(.init(connectTimeout: wrong), names: "connect timeout")
+            refused(.init(readTimeout: wrong), names: "read timeout")
+            refused(.init(requestTimeout: wrong), names: "request timeout")
+            refused(.init(loginTimeout: wrong), names: "login timeout")
         }
         refused(.init(requestTimeout: .seconds(Int64.max)), names: "24 hours")
         XCTAssertNoThrow(try Client.authKit(clientID: "c", options: .init(loginTimeout: .seconds(Int64.max))))
@@ -44,8 +44,8 @@ final class ArgumentTests: XCTestCase, @unchecked Sendable {
     func testAbsurdWaitsAreNoTraps() async throws {
         let server = try await Server.new(#"{"answer": "approve"}"#)
         let login = try server.client().login()
-        await failure(.invalidConfig) { try await login.step(maxWait: .seconds(-1)) }
-        await failure(.invalidConfig) { try await login.step(maxWait: .seconds(Int64.min)) }
+        await failure(.misuse) { try await login.step(maxWait: .seconds(-1)) }
+        await failure(.misuse) { try await login.step(maxWait: .seconds(Int64.min)) }
         while true {
             if case .authorized = try await login.step(maxWait: .seconds(Int64.max)) { break }
         }
@@ -76,7 +76,7 @@ final class ArgumentTests: XCTestCase, @unchecked Sendable {
     func testATimeThatIsSetEndsTheLogin() async throws {
         let server = try await Server.new(#"{"interval": 60}"#)
         let login = try server.client(.init(loginTimeout: .milliseconds(300))).login()
-        await failure(.expired) { for try await _ in login.updates {} }
+        await failure(.expired) { for try await _ in login.steps {} }
     }
 
     func testServerTextIsSanitized() {

@@ -93,8 +93,8 @@ final class CancelTests: XCTestCase, @unchecked Sendable {
         let login = try await Server.new(#"{"interval": 60}"#).client().login()
         let prompts = Shared(0)
         let looping = Task {
-            for try await update in login.updates {
-                if case .prompt = update { await prompts.change { $0 += 1 } }
+            for try await step in login.steps {
+                if case .prompt = step { await prompts.change { $0 += 1 } }
             }
         }
         try await eventually("there is a prompt") { await prompts.value == 1 }
@@ -127,7 +127,7 @@ final class CancelTests: XCTestCase, @unchecked Sendable {
         login.cancel()
         await failure(.cancelled) { try await login.start() }
         await failure(.cancelled) { try await login.poll() }
-        await failure(.cancelled) { for try await _ in login.updates {} }
+        await failure(.cancelled) { for try await _ in login.steps {} }
     }
 
     func testCancelAfterTheOutcomeChangesNothing() async throws {
@@ -137,7 +137,7 @@ final class CancelTests: XCTestCase, @unchecked Sendable {
         login.cancel()
         let again = try await login.poll()
         XCTAssertEqual(again.accessToken, tokens.accessToken)
-        // A task that is cancelled gets what somebody has already; nothing is taken from them.
+        // A task that is cancelled gets the tokens that were accepted before; they are not revoked.
         let late = Task {
             try? await Task.sleep(for: .seconds(60))
             return try await login.poll()

@@ -5,7 +5,7 @@ final class ErrorTests: XCTestCase, @unchecked Sendable {
     private func outcome(_ server: Server) async throws -> CLIAuthError? {
         let login = try server.client().login()
         do {
-            for try await _ in login.updates {}
+            for try await _ in login.steps {}
             XCTFail("it was authorized")
             return nil
         } catch let error as CLIAuthError {
@@ -41,7 +41,7 @@ final class ErrorTests: XCTestCase, @unchecked Sendable {
         XCTAssertEqual(error.serverDescription?.contains("\u{1B}"), false)
         XCTAssertEqual(error.failureReason, error.serverDescription)
         XCTAssertNil(error.organizations)
-        // Printed in whatever way, it is a sentence for a person.
+        // Printed in whatever way, it is a sentence for a user.
         XCTAssertEqual("\(error)", error.message)
         XCTAssertEqual(error.localizedDescription, error.message)
         XCTAssertEqual((error as any Error).localizedDescription, error.message)

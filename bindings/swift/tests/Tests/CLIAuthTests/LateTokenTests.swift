@@ -2,9 +2,9 @@
 import CLIAuthNative
 import XCTest
 
-/// Tokens that come when the login is being given up: nobody has them, so they are revoked.
+/// Tokens that come when the login is cancelled: no call has returned them, so they are revoked.
 final class LateTokenTests: XCTestCase, @unchecked Sendable {
-    /// A login whose answer with the tokens was read while nobody looked.
+    /// A login whose response with the tokens was read between two steps.
     private func answered() async throws -> (Server, CLIAuth.Login) {
         let server = try await Server.scripted("token", #"{"grant": true, "delay_body": 1}"#)
         let login = try await started(server.discovered(.init(scopes: ["offline_access"])))
@@ -31,12 +31,52 @@ final class LateTokenTests: XCTestCase, @unchecked Sendable {
         late.cancel()
         await cancellation { try await late.value }
         try await server.waitFor("revoke", 1)
+        await failure(.cancelled) { try await login.poll() }
+    }
+
+    func testALoginThatIsForgottenRevokesThem() async throws {
+        func forget() async throws -> Server {
+            // The login is gone when this returns.
+            try await answered().0
+        }
+        let server = try await forget()
+        try await server.waitFor("revoke", 1)
+    }
+
+    func testALoginThatIsForgottenRevokesNothingThatItReturned() async throws {
+        let server = try await Server.new(#"{"answer": "approve"}"#)
+        func logIn() async throws -> CLIAuth.Tokens {
+            try await started(server.discovered(.init(scopes: ["offline_access"]))).poll()
+        }
+        let tokens = try await logIn()
+        try await eventually("no thread of ours is left") { !threads().contains("cli-auth") }
+        let revoked = try await server.requests("revoke")
+        XCTAssertEqual(revoked.count, 0)
+        _ = try await server.discovered().refresh(try XCTUnwrap(tokens.refreshToken))
+    }
+
+    func testACallbackWhoseTaskIsCancelledEndsTheLogin() async throws {
+        let server = try await Server.new()
+        let login = try await started(server.client())
+        let polling = Task {
+            try await login.poll { _ in
+                withUnsafeCurrentTask { $0?.cancel() }
+                throw Mistake(why: "mine")
+            }
+        }
+        do {
+            _ = try await polling.value
+            XCTFail("nothing was thrown")
+        } catch {
+            XCTAssert(error is Mistake, "\(error)")
+        }
+        await failure(.cancelled) { try await login.poll() }
     }
 
     /// The library, with the task cancelled right after the step that brought the tokens.
     private final class Interrupted: CLIAuthNative.Login, @unchecked Sendable {
-        override func stepAsync(maxWait: Double) async throws -> CLIAuthNative.Step {
-            let step = try await super.stepAsync(maxWait: maxWait)
+        override func stepAsync(number: UInt64, maxWait: Double) async throws -> CLIAuthNative.Step {
+            let step = try await super.stepAsync(number: number, maxWait: maxWait)
             if case .authorized = step {
                 withUnsafeCurrentTask { $0?.cancel() }
             }
@@ -46,8 +86,7 @@ final class LateTokenTests: XCTestCase, @unchecked Sendable {
 
     private func interrupted(_ server: Server) throws -> CLIAuth.Login {
         let client = try server.discovered(.init(scopes: ["offline_access"]))
-        let login = Interrupted(unsafeFromHandle: client.native.login().uniffiCloneHandle())
-        return CLIAuth.Login(client.native, login)
+        return CLIAuth.Login(Interrupted(unsafeFromHandle: client.native.login().uniffiCloneHandle()))
     }
 
     func testATaskCancelledWhenTheyComeRevokesThem() async throws {
@@ -60,6 +99,9 @@ final class LateTokenTests: XCTestCase, @unchecked Sendable {
         await cancellation { try await polling.value }
         let revoked = try await server.requests("revoke")
         XCTAssertEqual(revoked.count, 1)
+        // The tokens were revoked, so they are not returned.
+        await failure(.cancelled) { try await login.poll() }
+        await failure(.cancelled) { try await login.step(maxWait: .zero) }
     }
 
     func testARevocationThatHangsIsGivenUp() async throws {

@@ -28,7 +28,7 @@ final class LifetimeTests: XCTestCase, @unchecked Sendable {
         func begin() async throws {
             let login = try await started(client)
             forgotten = login
-            // A request is under way when nobody drives it any more.
+            // A request is under way when no call drives it any more.
             while try await server.requests("token").isEmpty {
                 _ = try await login.step(maxWait: .milliseconds(20))
             }

@@ -7,9 +7,9 @@ final class LoginTests: XCTestCase, @unchecked Sendable {
         let options = ClientOptions(allowInsecureLoopback: true)
         let clients = [
             try Client.authKit(clientID: "client_test", apiBase: server.url, options: options),
-            try Client.connect(domain: server.url, clientID: "client_test", options: options),
-            try Client.discover(issuer: server.issuer, clientID: "client_test", options: options),
-            try Client.endpoints(
+            try Client.workOSConnect(domain: server.url, clientID: "client_test", options: options),
+            try Client.forIssuer(server.issuer, clientID: "client_test", options: options),
+            try Client.withEndpoints(
                 deviceAuthorization: "\(server.url)/oauth2/device_authorization", token: "\(server.url)/oauth2/token",
                 clientID: "client_test", options: options),
         ]
@@ -28,7 +28,7 @@ final class LoginTests: XCTestCase, @unchecked Sendable {
         XCTAssertNil(login.prompt)
         let prompt = try await login.start()
         XCTAssertEqual(prompt.host, "127.0.0.1")
-        XCTAssertEqual(prompt.asker, "my-cli")
+        XCTAssertEqual(prompt.product, "my-cli")
         XCTAssertEqual(prompt.expiresIn, .seconds(300))
         XCTAssert(prompt.verificationURIComplete?.contains(prompt.userCode) ?? false)
         XCTAssert(prompt.text().hasSuffix("\n") && prompt.text().contains(prompt.userCode))
@@ -57,10 +57,10 @@ final class LoginTests: XCTestCase, @unchecked Sendable {
             params: [("audience", "b&=é"), ("resource", "https://a/"), ("resource", "https://b/")],
             headers: [("X-Tenant", "blue")],
             clientSecret: Secret("test secret:+%é"),
-            secretIn: .body,
+            clientAuth: .clientSecretPost,
             allowInsecureLoopback: true
         )
-        let client = try Client.discover(issuer: server.issuer, clientID: "client_confidential", options: options)
+        let client = try Client.forIssuer(server.issuer, clientID: "client_confidential", options: options)
         try await client.login().start()
         let requests = try await server.requests("device")
         let request = try XCTUnwrap(requests.first)
@@ -87,14 +87,15 @@ final class LoginTests: XCTestCase, @unchecked Sendable {
         XCTAssertGreaterThan(retryIn, .seconds(1))
     }
 
-    func testUpdatesTellEverythingAndEnd() async throws {
+    func testStepsReportEverythingAndEnd() async throws {
         let server = try await Server.scripted("token", #""authorization_pending", "grant""#)
         var told: [String] = []
-        for try await update in try server.client().login().updates {
-            switch update {
+        for try await step in try server.client().login().steps {
+            switch step {
             case .prompt: told.append("prompt")
             case .event(.pending): told.append("pending")
             case .event: told.append("event")
+            case .waiting: told.append("waiting")
             case .authorized: told.append("authorized")
             }
         }
@@ -104,24 +105,24 @@ final class LoginTests: XCTestCase, @unchecked Sendable {
     func testALoopThatWasLeftCanBeTakenUpAgain() async throws {
         let server = try await Server.new(#"{"answer": "approve"}"#)
         let login = try server.client().login()
-        for try await update in login.updates {
-            if case .prompt = update { break }
+        for try await step in login.steps {
+            if case .prompt = step { break }
         }
         var told = 0
-        for try await update in login.updates {
+        for try await step in login.steps {
             told += 1
-            guard case .authorized = update else { return XCTFail("\(update)") }
+            guard case .authorized = step else { return XCTFail("\(step)") }
         }
         XCTAssertEqual(told, 1)
     }
 
     func testASequenceIsOverAfterItsError() async throws {
         let server = try await Server.new(#"{"answer": "deny"}"#)
-        var updates = try server.client().login().updates.makeAsyncIterator()
-        let first = try await updates.next()
+        var steps = try server.client().login().steps.makeAsyncIterator()
+        let first = try await steps.next()
         guard case .prompt = first else { return XCTFail("\(String(describing: first))") }
-        await failure(.denied) { while try await updates.next() != nil {} }
-        let rest = try await updates.next()
+        await failure(.denied) { while try await steps.next() != nil {} }
+        let rest = try await steps.next()
         XCTAssertNil(rest)
     }
 
@@ -148,28 +149,6 @@ final class LoginTests: XCTestCase, @unchecked Sendable {
         XCTAssertEqual(polls.count, 1)
     }
 
-    func testASecondDriverIsTurnedAway() async throws {
-        let server = try await Server.silent(at: "token")
-        let login = try await started(server.client())
-        let first = Task { try await login.poll() }
-        try await server.waitFor("token", 1)
-        await failure(.busy) { try await login.poll() }
-        await failure(.busy) { try await login.step(maxWait: .zero) }
-        await failure(.busy) { for try await _ in login.updates {} }
-        login.cancel()
-        await failure(.cancelled) { try await first.value }
-    }
-
-    func testACallInTheCallbackIsTurnedAwayAndCancelIsNot() async throws {
-        let login = try await started(Server.new().client())
-        await failure(.cancelled) {
-            try await login.poll { _ in
-                await failure(.busy) { try await login.poll() }
-                login.cancel()
-            }
-        }
-    }
-
     func testAnErrorOfTheCallbackComesOutAndTheLoginGoesOn() async throws {
         let server = try await Server.scripted("token", #""authorization_pending", "grant""#)
         let login = try await started(server.client())
@@ -184,7 +163,7 @@ final class LoginTests: XCTestCase, @unchecked Sendable {
 
     func testPollBeforeStart() async throws {
         let login = try await Server.new().client().login()
-        let error = await failure(.invalidConfig) { try await login.poll() }
+        let error = await failure(.misuse) { try await login.poll() }
         XCTAssert(error?.message.contains("before start") ?? false)
     }
 
@@ -199,5 +178,19 @@ final class LoginTests: XCTestCase, @unchecked Sendable {
         try await client.revoke(try XCTUnwrap(new.refreshToken))
         await failure(.rejected) { try await client.refresh(old) }
         await failure(.unsupported) { try await server.client().revoke(old) }
+    }
+
+    func testEveryWayToSendAClientSecret() async throws {
+        for (clientAuth, isInTheBody) in [(ClientAuth.clientSecretBasic, false), (.clientSecretPost, true)] {
+            let server = try await Server.new()
+            let options = ClientOptions(
+                clientSecret: Secret("test secret:+%é"), clientAuth: clientAuth, allowInsecureLoopback: true)
+            let client = try Client.forIssuer(server.issuer, clientID: "client_confidential", options: options)
+            try await client.login().start()
+            let requests = try await server.requests("device")
+            let request = try XCTUnwrap(requests.first)
+            XCTAssertEqual(request.fields("client_secret").count, isInTheBody ? 1 : 0)
+            XCTAssertEqual(request.header("authorization")?.hasPrefix("Basic ") ?? false, !isInTheBody)
+        }
     }
 }

@@ -62,7 +62,7 @@ final class MaskTests: XCTestCase, @unchecked Sendable {
     }
 
     func testClientsAndLogins() async throws {
-        let client = try Client.endpoints(
+        let client = try Client.withEndpoints(
             deviceAuthorization: "https://h/d", token: "https://h/t", clientID: "c",
             options: .init(headers: [("X-Key", secret)], clientSecret: Secret(secret)))
         hides(client)
@@ -83,7 +83,6 @@ final class MaskTests: XCTestCase, @unchecked Sendable {
         XCTAssertEqual(tokens.other["more"]?.expose(), "\"\(secret)\"")
         hides(tokens)
         hides(login)
-        hides(Update.authorized(tokens))
         hides(Step.authorized(tokens))
     }
 

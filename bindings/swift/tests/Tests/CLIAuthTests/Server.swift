@@ -41,7 +41,7 @@ struct Server: Decodable, Sendable {
     func discovered(_ options: ClientOptions = ClientOptions()) throws -> Client {
         var options = options
         options.allowInsecureLoopback = true
-        return try .discover(issuer: issuer, clientID: "client_test", options: options)
+        return try .forIssuer(issuer, clientID: "client_test", options: options)
     }
 
     /// What came to an endpoint so far.

@@ -3,7 +3,7 @@ import CLIAuth
 // Calls every function of docs/swift.md.
 let client = try testClient(CommandLine.arguments[1])
 let tokens = try await logIn(with: client)
-guard let tokens else { fatalError("a login that nobody refused brought no tokens") }
+guard let tokens else { fatalError("an approved login brought no tokens") }
 guard authorization(tokens).hasPrefix("Bearer ") else { fatalError("no authorization") }
 let renewed = try await renew(tokens, with: client)
 guard renewed.accessToken != tokens.accessToken else { fatalError("nothing was renewed") }
@@ -11,7 +11,7 @@ try await logOut(renewed, of: client)
 
 _ = try await withinTwoMinutes(client.login())
 
-explain(CLIAuthError(.denied, "the person said no"))
+explain(CLIAuthError(.denied, "the user said no"))
 explain(CLIAuthError(.actionRequired, "choose an organization", organizations: [.init(id: "org_1", name: "Acme")]))
 explain(CLIAuthError(.network, "no network"))
 print("all of the guide ran")

@@ -1,0 +1,95 @@
+//! A server's metadata: RFC 8414 first, then OpenID Connect Discovery.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use super::transport::{Failure, Transport};
+use crate::{
+    Error, ErrorKind,
+    clock::Clock,
+    engine::drive_pool,
+    process::lock,
+    protocol::{
+        metadata::{Issuer, Metadata, NoMetadata},
+        request::Request,
+        uri::Loopback,
+    },
+};
+
+/// Metadata is asked for again after this time.
+const MAX_AGE: Duration = Duration::from_secs(60 * 60);
+
+/// Where the endpoints come from.
+#[derive(Clone, Debug)]
+pub(crate) enum Source {
+    Known(Metadata),
+    Discover(Issuer),
+}
+
+/// The server of a client: its endpoints, once they are known.
+#[derive(Debug)]
+pub(crate) struct Server {
+    /// `None` where the endpoints never change.
+    issuer: Option<Issuer>,
+    loopback: Loopback,
+    /// With the time at which it was fetched.
+    metadata: Mutex<Option<(Arc<Metadata>, Duration)>>,
+}
+
+impl Server {
+    pub(crate) fn new(source: Source, loopback: Loopback) -> Self {
+        let (issuer, metadata) = match source {
+            Source::Known(metadata) => (None, Some((Arc::new(metadata), Duration::ZERO))),
+            Source::Discover(issuer) => (Some(issuer), None),
+        };
+        Self { issuer, loopback, metadata: Mutex::new(metadata) }
+    }
+
+    /// The metadata, where no request is needed for it.
+    pub(crate) fn known(&self, clock: &dyn Clock) -> Result<Option<Arc<Metadata>>, Error> {
+        let metadata = lock(&self.metadata)?;
+        let is_fresh = |fetched_at: Duration| clock.now().elapsed.saturating_sub(fetched_at) < MAX_AGE;
+        Ok(metadata
+            .as_ref()
+            .filter(|(_, fetched_at)| self.issuer.is_none() || is_fresh(*fetched_at))
+            .map(|(metadata, _)| Arc::clone(metadata)))
+    }
+
+    /// Fetches the metadata, and remembers it.
+    pub(crate) async fn discover(
+        &self,
+        transport: &dyn Transport,
+        clock: &dyn Clock,
+    ) -> Result<Arc<Metadata>, Failure> {
+        let asked_at = clock.now().elapsed;
+        let Some(issuer) = &self.issuer else {
+            return Err(Failure::Permanent(Error::internal("a server without an issuer was asked for one")));
+        };
+        let metadata = Arc::new(fetch(issuer, self.loopback, transport).await?);
+        *lock(&self.metadata).map_err(Failure::Permanent)? = Some((Arc::clone(&metadata), asked_at));
+        Ok(metadata)
+    }
+}
+
+/// At most two requests. The first address that has a document decides; what went wrong is told of the first address
+/// alone when the second one simply has nothing.
+async fn fetch(issuer: &Issuer, loopback: Loopback, transport: &dyn Transport) -> Result<Metadata, Failure> {
+    let [oauth, openid] = issuer.well_known();
+    let reply = transport.send(Request::metadata(oauth.clone())).await?;
+    let first = match issuer.read(&reply, &oauth, loopback) {
+        Ok(metadata) => return Ok(metadata),
+        Err(NoMetadata::Refused(error)) => return Err(Failure::Permanent(error)),
+        Err(NoMetadata::Elsewhere(error)) => error,
+    };
+    drive_pool().await;
+    let reply = transport.send(Request::metadata(openid.clone())).await?;
+    issuer.read(&reply, &openid, loopback).map_err(|none| match none {
+        NoMetadata::Refused(error) => Failure::Permanent(error),
+        NoMetadata::Elsewhere(second) => {
+            let plain_absence = second.kind() == ErrorKind::Unsupported;
+            Failure::Permanent(if plain_absence { first } else { second })
+        }
+    })
+}

@@ -1,0 +1,269 @@
+//! Drives one flow to its outcome, in steps of bounded time.
+
+use std::{
+    future::{Future, pending},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::environment::{Environment, no_resource};
+use crate::{
+    Error, ErrorKind,
+    engine::{Cancel, Task, drive_pool},
+    protocol::{
+        flow::{Effect, Flow, Input, Notice},
+        request::Request,
+    },
+};
+
+/// Longest sleep in one piece. The sleeping clock stands still while the machine is suspended, so the pacing clock is
+/// read this often.
+const LONGEST_SLEEP: Duration = Duration::from_secs(5);
+
+/// One flow, and what is under way for it. Dropping it ends the request under way.
+pub(crate) struct Driver<T> {
+    flow: Box<dyn Flow<Output = T>>,
+    cancelled: Error,
+    request: Option<Task<Input>>,
+    /// What came of the last request, until the flow gets it.
+    input: Option<Input>,
+    outcome: Option<Result<T, Error>>,
+}
+
+/// What a step found.
+#[derive(Debug)]
+pub(crate) enum Progress<T> {
+    Notice(Notice),
+    /// Nothing for that long; zero while a request is under way.
+    Waiting(Duration),
+    /// Every later step finds it again.
+    Outcome(Result<T, Error>),
+}
+
+/// Where a flow stops for a while.
+enum Pause {
+    Notice(Notice),
+    /// Until that time on the clock that counts suspend, or until the request under way ends.
+    Wait(Option<Duration>),
+    Ended,
+}
+
+impl<T: Clone> Driver<T> {
+    /// `name` says what is cancelled, in a message for the user.
+    pub(crate) fn new(flow: impl Flow<Output = T> + 'static, name: &str) -> Self {
+        Self {
+            flow: Box::new(flow),
+            cancelled: Error::new(ErrorKind::Cancelled, format!("the {name} was cancelled")),
+            request: None,
+            input: None,
+            outcome: None,
+        }
+    }
+
+    /// Goes on for at most `max_wait`, to the next thing that the program has to know.
+    pub(crate) async fn step(
+        &mut self,
+        environment: &Environment,
+        cancel: &Cancel,
+        max_wait: Duration,
+    ) -> Progress<T> {
+        let end = Instant::now().checked_add(max_wait);
+        loop {
+            if let Some(outcome) = &self.outcome {
+                return Progress::Outcome(outcome.clone());
+            }
+            if cancel.is_set() {
+                self.end_cancelled(environment).await;
+                continue;
+            }
+            let input = self.arrived().await.unwrap_or(Input::Tick);
+            match self.advance(input, environment) {
+                Pause::Notice(notice) => return Progress::Notice(notice),
+                Pause::Ended => {}
+                Pause::Wait(until) => {
+                    if !self.wait(environment, cancel, until, end).await {
+                        return Progress::Waiting(self.due_in(environment, until));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Goes on to the outcome, whatever there is to tell on the way.
+    pub(crate) async fn run(&mut self, environment: &Environment, cancel: &Cancel) -> Result<T, Error> {
+        loop {
+            if let Progress::Outcome(outcome) = self.step(environment, cancel, Duration::MAX).await {
+                return outcome;
+            }
+        }
+    }
+
+    /// Sends the first request without waiting for anything.
+    #[cfg(feature = "__host")]
+    pub(super) fn begin(&mut self, environment: &Environment) {
+        self.advance(Input::Tick, environment);
+    }
+
+    fn end(&mut self, outcome: Result<T, Error>) {
+        self.request = None;
+        self.outcome = Some(outcome);
+    }
+
+    /// As if it had been cancelled before it brought anything.
+    pub(crate) fn end_as_cancelled(&mut self) -> Error {
+        self.end(Err(self.cancelled.clone()));
+        self.cancelled.clone()
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.outcome.is_some()
+    }
+
+    /// Carries out what the flow wants, until it has to wait.
+    fn advance(&mut self, mut input: Input, environment: &Environment) -> Pause {
+        loop {
+            let effect = self.flow.advance(input, environment.clock.now());
+            input = Input::Tick;
+            let done = match effect {
+                Effect::Discover => match environment.server.known(environment.clock.as_ref()) {
+                    Ok(Some(metadata)) => {
+                        input = Input::Discovered(metadata);
+                        Ok(())
+                    }
+                    Ok(None) => self.discover(environment),
+                    Err(error) => Err(error),
+                },
+                Effect::Send { request, not_after } => self.send(environment, request, not_after),
+                Effect::Tell(notice) => return Pause::Notice(notice),
+                Effect::Wait { until: None } if self.request.is_none() => {
+                    Err(Error::internal("a flow waits for no request: please report this"))
+                }
+                Effect::Wait { until } => return Pause::Wait(until),
+                Effect::Finish(outcome) => {
+                    self.end(outcome);
+                    Ok(())
+                }
+            };
+            if let Err(error) = done {
+                self.end(Err(error));
+            }
+            if self.has_ended() {
+                return Pause::Ended;
+            }
+        }
+    }
+
+    fn discover(&mut self, environment: &Environment) -> Result<(), Error> {
+        let (server, clock) = (Arc::clone(&environment.server), Arc::clone(&environment.clock));
+        let transport = Arc::clone(&environment.transport);
+        self.spawn(environment, environment.patience, async move {
+            let metadata = server.discover(transport.as_ref(), clock.as_ref()).await;
+            metadata.map_or_else(Input::from, Input::Discovered)
+        })
+    }
+
+    /// Sends a request as soon as one of the client's connections is free, if that is not too late.
+    fn send(
+        &mut self,
+        environment: &Environment,
+        request: Request,
+        not_after: Option<Duration>,
+    ) -> Result<(), Error> {
+        let (transport, clock) = (Arc::clone(&environment.transport), Arc::clone(&environment.clock));
+        let left = |end: Duration| end.saturating_sub(environment.clock.now().elapsed);
+        let patience = not_after.map_or(environment.patience, left);
+        self.spawn(environment, patience, async move {
+            if not_after.is_some_and(|end| clock.now().elapsed >= end) {
+                return Input::NotSent;
+            }
+            transport.send(request).await.map_or_else(Input::from, Input::Reply)
+        })
+    }
+
+    fn spawn(
+        &mut self,
+        environment: &Environment,
+        patience: Duration,
+        request: impl Future<Output = Input> + Send + 'static,
+    ) -> Result<(), Error> {
+        self.request = Some(environment.engine.spawn(patience, request).map_err(no_resource)?);
+        Ok(())
+    }
+
+    /// What came of the request under way, if it has ended.
+    async fn arrived(&mut self) -> Option<Input> {
+        match self.request.take_if(|request| request.is_finished()) {
+            Some(request) => Some(outcome_of(request).await),
+            None => self.input.take(),
+        }
+    }
+
+    /// Sleeps until the request under way ends, `until` has come or the flow is cancelled. `false` at `end`, where there
+    /// is nothing new.
+    async fn wait(
+        &mut self,
+        environment: &Environment,
+        cancel: &Cancel,
+        until: Option<Duration>,
+        end: Option<Instant>,
+    ) -> bool {
+        if self.request.as_ref().is_some_and(Task::is_finished) {
+            return true;
+        }
+        let now = Instant::now();
+        if end.is_some_and(|end| end <= now) {
+            return false;
+        }
+        let elapsed = environment.clock.now().elapsed;
+        let sleep = until.map_or(LONGEST_SLEEP, |until| until.saturating_sub(elapsed).min(LONGEST_SLEEP));
+        let wake_at = now.checked_add(sleep).into_iter().chain(end).min().unwrap_or(now);
+        let under_way = async {
+            match &mut self.request {
+                Some(request) => outcome_of(request).await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => {}
+            input = under_way => {
+                self.request = None;
+                self.input = Some(input);
+            }
+            () = tokio::time::sleep_until(wake_at) => {}
+        }
+        true
+    }
+
+    fn due_in(&self, environment: &Environment, until: Option<Duration>) -> Duration {
+        match until {
+            Some(until) if self.request.is_none() => until.saturating_sub(environment.clock.now().elapsed),
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// Drops the request under way. One that has ended already may have brought the outcome, which then counts.
+    async fn end_cancelled(&mut self, environment: &Environment) {
+        let last = match self.arrived().await {
+            Some(input @ Input::Reply(_)) => self.flow.advance(input, environment.clock.now()),
+            _ => Effect::Wait { until: None },
+        };
+        match last {
+            Effect::Finish(Ok(found)) => self.end(Ok(found)),
+            _ => self.end(Err(self.cancelled.clone())),
+        }
+        // A blocking host may not come back for long: the connection closes now, and not when it does.
+        drive_pool().await;
+    }
+}
+
+/// What came of a request, also of one whose turn never came.
+async fn outcome_of(request: impl Future<Output = Option<Input>>) -> Input {
+    request.await.unwrap_or(Input::NotSent)
+}
+
+#[cfg(test)]
+#[path = "driver_tests.rs"]
+mod tests;

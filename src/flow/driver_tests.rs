@@ -1,0 +1,140 @@
+//! The driver with a flow of its own, which no other part of the crate knows.
+
+use std::{
+    pin::Pin,
+    sync::{Arc, Mutex},
+};
+
+use url::Url;
+
+use super::*;
+use crate::{
+    RetryReason,
+    clock::{Clock, SystemClock},
+    engine::Engine,
+    flow::{Failure, Server, Source, Transport},
+    protocol::{flow::Now, metadata::Metadata, reply::Reply, uri::Loopback},
+};
+
+/// Sends two requests, and brings the sum of the two statuses.
+struct TwoRequests {
+    statuses: Vec<u16>,
+    not_after: Option<Duration>,
+}
+
+impl TwoRequests {
+    fn send(&self, path: &str) -> Effect<u16> {
+        let url = Url::parse(&format!("https://h/{path}")).unwrap();
+        Effect::Send { request: Request { url, form: None }, not_after: self.not_after }
+    }
+}
+
+impl Flow for TwoRequests {
+    type Output = u16;
+
+    fn advance(&mut self, input: Input, _: Now) -> Effect<u16> {
+        match input {
+            Input::Tick if self.statuses.is_empty() => {
+                self.statuses.push(0);
+                Effect::Discover
+            }
+            Input::Discovered(_) => self.send("first"),
+            Input::Reply(reply) => {
+                self.statuses.push(reply.status);
+                match self.statuses.len() {
+                    2 => self.send("second"),
+                    _ => Effect::Finish(Ok(self.statuses.iter().sum())),
+                }
+            }
+            Input::Tick => Effect::Wait { until: None },
+            Input::Lost(_, error) | Input::Failed(error) => Effect::Finish(Err(error)),
+            Input::NotSent => Effect::Finish(Err(Error::internal("not sent"))),
+        }
+    }
+}
+
+/// Answers by the path, and notes what was sent.
+#[derive(Debug, Default)]
+struct Scripted(Mutex<Vec<String>>);
+
+impl Transport for Scripted {
+    fn send(&self, request: Request) -> Pin<Box<dyn Future<Output = Result<Reply, Failure>> + Send>> {
+        let path = request.url.path().to_owned();
+        self.0.lock().unwrap().push(path.clone());
+        Box::pin(async move {
+            match path.as_str() {
+                "/first" => Ok(Reply::json(200, "{}")),
+                "/second" => Ok(Reply::json(201, "{}")),
+                _ => pending().await,
+            }
+        })
+    }
+}
+
+fn environment(transport: Arc<Scripted>) -> Environment {
+    Environment {
+        engine: Engine::new().unwrap(),
+        transport,
+        server: Arc::new(Server::new(Source::Known(Metadata::example()), Loopback::Refused)),
+        clock: Arc::new(SystemClock),
+        patience: Duration::from_secs(10),
+    }
+}
+
+fn drive(not_after: Option<Duration>) -> (Result<u16, Error>, Vec<String>) {
+    let transport = Arc::new(Scripted::default());
+    let environment = environment(Arc::clone(&transport));
+    let mut driver = Driver::new(TwoRequests { statuses: Vec::new(), not_after }, "test");
+    let outcome = environment.engine.block_on(false, driver.run(&environment, &Cancel::default())).unwrap();
+    let sent = transport.0.lock().unwrap().clone();
+    (outcome, sent)
+}
+
+#[test]
+fn any_flow_is_driven_to_its_outcome() {
+    let (outcome, sent) = drive(None);
+    assert_eq!(outcome.unwrap(), 401);
+    assert_eq!(sent, ["/first", "/second"]);
+}
+
+#[test]
+fn a_request_that_is_too_late_is_not_sent() {
+    let (outcome, sent) = drive(Some(SystemClock.now().elapsed));
+    assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Internal);
+    assert!(sent.is_empty());
+}
+
+#[test]
+fn a_flow_that_was_cancelled_sends_nothing() {
+    let transport = Arc::new(Scripted::default());
+    let environment = environment(Arc::clone(&transport));
+    let mut driver = Driver::new(TwoRequests { statuses: Vec::new(), not_after: None }, "test");
+    let cancel = Cancel::default();
+    cancel.set();
+    let outcome = environment.engine.block_on(false, driver.run(&environment, &cancel)).unwrap();
+    assert_eq!(outcome.unwrap_err().to_string(), "the test was cancelled");
+    assert!(transport.0.lock().unwrap().is_empty());
+}
+
+#[test]
+fn a_flow_that_waits_for_nothing_is_a_defect_and_no_hang() {
+    struct Waits;
+    impl Flow for Waits {
+        type Output = ();
+
+        fn advance(&mut self, _: Input, _: Now) -> Effect<()> {
+            Effect::Wait { until: None }
+        }
+    }
+    let environment = environment(Arc::default());
+    let mut driver = Driver::new(Waits, "test");
+    let outcome = environment.engine.block_on(false, driver.run(&environment, &Cancel::default())).unwrap();
+    assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Internal);
+}
+
+#[test]
+fn trouble_reaches_the_flow_as_what_it_is() {
+    let lost = Failure::Lost(RetryReason::Timeout, Error::internal("lost"));
+    assert!(matches!(Input::from(lost), Input::Lost(RetryReason::Timeout, _)));
+    assert!(matches!(Input::from(Failure::Permanent(Error::internal("no"))), Input::Failed(_)));
+}

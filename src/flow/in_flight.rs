@@ -1,0 +1,82 @@
+//! A flow under way for a host that waits in slices of its own.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError, TryLockError},
+    time::Duration,
+};
+
+use super::{
+    driver::{Driver, Progress},
+    environment::{Environment, no_resource},
+};
+use crate::{
+    Error, ErrorKind,
+    engine::{Cancel, drive_pool},
+    process::{Local, forked},
+    protocol::flow::Flow,
+};
+
+/// A refresh or a revocation under way. Dropping it ends the request.
+pub(crate) struct InFlight<T> {
+    environment: Arc<Environment>,
+    cancel: Arc<Cancel>,
+    /// `None` once the outcome was returned.
+    driver: Local<Mutex<Option<Driver<T>>>>,
+}
+
+impl<T: Clone> InFlight<T> {
+    /// Sends the request.
+    pub(crate) fn begin(
+        environment: Arc<Environment>,
+        flow: impl Flow<Output = T> + 'static,
+    ) -> Result<Self, Error> {
+        let cancel = Arc::new(Cancel::default());
+        environment.engine.watch(&cancel).map_err(no_resource)?;
+        let mut driver = Driver::new(flow, "request");
+        driver.begin(&environment);
+        Ok(Self { environment, cancel, driver: Local::new(Mutex::new(Some(driver))) })
+    }
+
+    /// See [`RefreshRequest::cancel`](crate::host::RefreshRequest::cancel).
+    pub(crate) fn cancel(&self) {
+        self.cancel.set();
+    }
+
+    /// Waits for the outcome, at most so long. `None`: not yet. The outcome is returned once.
+    pub(crate) fn step(&self, max_wait: Duration) -> Result<Option<T>, Error> {
+        let Some(driver) = self.driver.get() else {
+            return Err(forked("this request was sent: send it again in the child"));
+        };
+        let mut slot = match driver.try_lock() {
+            Ok(slot) => slot,
+            Err(TryLockError::Poisoned(poisoned)) => PoisonError::into_inner(poisoned),
+            Err(TryLockError::WouldBlock) => {
+                return Err(Error::new(ErrorKind::Busy, "another call waits for this request already"));
+            }
+        };
+        let Some(driver) = slot.as_mut() else {
+            return Err(if self.cancel.is_set() {
+                Error::new(ErrorKind::Cancelled, "the request was cancelled")
+            } else {
+                Error::misuse("the outcome of this request was returned already")
+            });
+        };
+        let step = driver.step(&self.environment, &self.cancel, max_wait);
+        match self.environment.engine.block_on(true, step).map_err(no_resource)? {
+            Progress::Outcome(outcome) => {
+                *slot = None;
+                outcome.map(Some)
+            }
+            Progress::Notice(_) | Progress::Waiting(_) => Ok(None),
+        }
+    }
+
+    /// Drops it, and has its connection closed now and not when the engine is driven the next time.
+    pub(crate) fn close(self) {
+        let environment = Arc::clone(&self.environment);
+        drop(self);
+        if environment.engine.is_ours() {
+            let _ = environment.engine.block_on(false, drive_pool());
+        }
+    }
+}

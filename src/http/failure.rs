@@ -1,0 +1,95 @@
+//! Why there is no response, as a reason for programs and a sentence for users.
+
+use std::error::Error as StdError;
+
+use url::Url;
+
+use super::resolver::Unresolved;
+use crate::{Error, ErrorKind, RetryReason, flow::Failure};
+
+/// Why a request failed. Only a certificate that was refused is permanent.
+pub(super) fn failure(error: &reqwest::Error, url: &Url) -> Failure {
+    let mut reason = if error.is_timeout() {
+        RetryReason::Timeout
+    } else if error.is_connect() {
+        RetryReason::Connect
+    } else {
+        RetryReason::ConnectionLost
+    };
+    for cause in causes(error) {
+        if cause.is::<Unresolved>() {
+            reason = RetryReason::Dns;
+        }
+        if cause.downcast_ref::<hyper::Error>().is_some_and(|http| http.is_parse()) {
+            reason = RetryReason::Malformed;
+        }
+        if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
+            if let rustls::Error::InvalidCertificate(why) = tls {
+                return certificate(why, url);
+            }
+            reason = RetryReason::Tls;
+        }
+    }
+    lost(reason, url)
+}
+
+fn certificate(why: &rustls::CertificateError, url: &Url) -> Failure {
+    use rustls::CertificateError as Why;
+    let host = url.host_str().unwrap_or("the server");
+    let advice = match why {
+        Why::UnknownIssuer => {
+            "it is signed by nobody that this machine trusts; behind a company proxy, add its CA certificate"
+                .to_owned()
+        }
+        Why::Expired | Why::ExpiredContext { .. } => "it has expired; check this machine's clock".to_owned(),
+        Why::NotValidYet | Why::NotValidYetContext { .. } => {
+            "it is not valid yet; check this machine's clock".to_owned()
+        }
+        Why::NotValidForName | Why::NotValidForNameContext { .. } => {
+            "it is for another name; check the address".to_owned()
+        }
+        // The server's administrator can do something about it, given its name.
+        other => crate::sanitize(&other.to_string()),
+    };
+    Failure::Permanent(Error::new(ErrorKind::Tls, format!("the certificate of {host} was refused: {advice}")))
+}
+
+/// An error and all that caused it, looking into the boxes of `io::Error`, which hide theirs from `source`.
+fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |error: &&'a (dyn StdError + 'static)| {
+        let error: &'a (dyn StdError + 'static) = *error;
+        match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        }
+    })
+}
+
+pub(super) fn root_cause(error: &(dyn StdError + 'static)) -> String {
+    causes(error).last().map(ToString::to_string).unwrap_or_default()
+}
+
+/// The sentence for trouble on the way to a host.
+fn lost(reason: RetryReason, url: &Url) -> Failure {
+    let host = url.host_str().unwrap_or("the server");
+    let message = match reason {
+        RetryReason::Dns => {
+            format!("the name {host} could not be resolved: check the address and the network")
+        }
+        RetryReason::Connect => {
+            format!("no connection to {host}: check the network, the address and the proxy")
+        }
+        RetryReason::Timeout => format!("{host} did not answer in time: try again later"),
+        RetryReason::Malformed => format!("{host} answered something that is not HTTP: check the address"),
+        RetryReason::Tls => format!("no secure connection to {host}: the TLS handshake failed"),
+        RetryReason::ConnectionLost | RetryReason::Http(_) => {
+            format!("the connection to {host} was lost before the answer was complete: try again")
+        }
+    };
+    let kind = match reason {
+        RetryReason::Tls => ErrorKind::Tls,
+        RetryReason::Malformed => ErrorKind::InvalidResponse,
+        _ => ErrorKind::Network,
+    };
+    Failure::Lost(reason, Error::new(kind, message))
+}

@@ -1,0 +1,17 @@
+//! How requests are carried: HTTP/1.1 over TLS. The only module that names reqwest, hyper and rustls.
+
+mod failure;
+mod resolver;
+mod settings;
+mod transport;
+mod trust;
+
+pub(crate) use settings::{Settings, Timeouts};
+pub(crate) use transport::{HttpTransport, check_header};
+#[cfg(feature = "__host")]
+pub(crate) use trust::MAX_PEM_BYTES;
+
+/// Whether a PEM text holds certificates that can be trusted, or why not.
+pub(crate) fn check_pem(pem: &[u8]) -> Result<(), &'static str> {
+    trust::read_pem(pem).map(drop)
+}

@@ -1,0 +1,45 @@
+//! The settings of the transport.
+
+use std::{fmt, time::Duration};
+
+use url::Url;
+
+use crate::Secret;
+
+/// What the transport has to know; made by the client's builder.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) user_agent: String,
+    pub(crate) headers: Vec<(String, Secret)>,
+    pub(crate) ca_pem: Vec<Vec<u8>>,
+    pub(crate) proxy: Option<Url>,
+    pub(crate) timeouts: Timeouts,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Header values and proxy addresses may hold credentials.
+        f.debug_struct("Settings")
+            .field("user_agent", &self.user_agent)
+            .field("timeouts", &self.timeouts)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Limits of one request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timeouts {
+    pub(crate) connect: Duration,
+    pub(crate) read: Duration,
+    pub(crate) total: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            read: Duration::from_secs(15),
+            total: Duration::from_secs(25),
+        }
+    }
+}

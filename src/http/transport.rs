@@ -1,0 +1,208 @@
+//! The transport on reqwest: HTTP/1.1, no redirects, no compression, no cookies, every wait and every body bounded.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::OnceLock,
+    time::{Duration, SystemTime},
+};
+
+use reqwest::{
+    Client, Method, Proxy, Response,
+    header::{
+        ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName,
+        HeaderValue,
+    },
+    redirect::Policy,
+};
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::{
+    failure::{failure, root_cause},
+    resolver::SystemResolver,
+    settings::Settings,
+    trust,
+};
+use crate::{
+    Error,
+    flow::{Failure, Transport},
+    protocol::{
+        reply::{self, Reply},
+        request::Request,
+        uri::is_loopback,
+    },
+};
+
+/// No body of a server is read beyond this.
+const MAX_BODY_BYTES: usize = 1024 * 1024;
+
+/// Idle connections are kept this long: longer than any usual interval.
+const KEEP_IDLE: Duration = Duration::from_secs(90);
+
+/// Idle connections kept for one host; the engine never has more under way.
+const MAX_IDLE: usize = 48;
+
+/// Headers that belong to the protocol: a caller who sets them breaks it.
+const OURS: [&str; 10] = [
+    "accept",
+    "accept-encoding",
+    "connection",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "te",
+    "transfer-encoding",
+    "user-agent",
+];
+
+/// Whether a header may be added to our requests, or why not.
+pub(crate) fn check_header(name: &str, value: &str) -> Result<(), String> {
+    let parsed = HeaderName::from_bytes(name.as_bytes())
+        .map_err(|_| format!("\"{}\" is no header name", crate::sanitize(name)))?;
+    if OURS.contains(&parsed.as_str()) {
+        return Err(format!("the header {parsed} is set by the protocol"));
+    }
+    HeaderValue::from_str(value)
+        .map(drop)
+        .map_err(|_| format!("the value of the header {parsed} holds characters that no header may have"))
+}
+
+/// Three clients, made when first used: what is not needed is not paid for.
+#[derive(Debug)]
+pub(crate) struct HttpTransport {
+    settings: Settings,
+    headers: HeaderMap,
+    /// Plain http to this machine: no trust store is read.
+    plain: OnceLock<Client>,
+    /// https to this machine: never through a proxy.
+    loopback: OnceLock<Client>,
+    /// https to anywhere else.
+    remote: OnceLock<Client>,
+}
+
+impl HttpTransport {
+    pub(crate) fn new(settings: Settings) -> Result<Self, Error> {
+        let bad = |name: &str| Error::config(format!("the header {} cannot be sent", crate::sanitize(name)));
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        for (name, text) in &settings.headers {
+            let mut value = HeaderValue::from_str(text.expose()).map_err(|_| bad(name))?;
+            value.set_sensitive(true);
+            headers.append(HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad(name))?, value);
+        }
+        Ok(Self {
+            settings,
+            headers,
+            plain: OnceLock::new(),
+            loopback: OnceLock::new(),
+            remote: OnceLock::new(),
+        })
+    }
+
+    fn client(&self, url: &Url) -> Result<Client, Error> {
+        let (slot, trusted, direct) = match (url.scheme(), is_loopback(url)) {
+            ("https", false) => (&self.remote, true, false),
+            ("https", true) => (&self.loopback, true, true),
+            _ => (&self.plain, false, true),
+        };
+        if let Some(client) = slot.get() {
+            return Ok(client.clone());
+        }
+        let client = self.build(trusted, direct)?;
+        // Two first requests at once may both have built one: the first one in stays.
+        Ok(slot.get_or_init(|| client).clone())
+    }
+
+    fn build(&self, trusted: bool, direct: bool) -> Result<Client, Error> {
+        let tls = if trusted { trust::client_config(&self.settings.ca_pem)? } else { trust::no_trust()? };
+        let mut builder = Client::builder()
+            .tls_backend_preconfigured(tls)
+            .http1_only()
+            .redirect(Policy::none())
+            .referer(false)
+            .dns_resolver(SystemResolver::default())
+            .default_headers(self.headers.clone())
+            .user_agent(&self.settings.user_agent)
+            .pool_idle_timeout(KEEP_IDLE)
+            .pool_max_idle_per_host(MAX_IDLE)
+            .tcp_nodelay(true)
+            .connect_timeout(self.settings.timeouts.connect)
+            .read_timeout(self.settings.timeouts.read)
+            .timeout(self.settings.timeouts.total);
+        if direct {
+            builder = builder.no_proxy();
+        } else if let Some(url) = &self.settings.proxy {
+            let proxy =
+                Proxy::all(url.as_str()).map_err(|_| Error::config("the proxy address cannot be used"))?;
+            builder = builder.proxy(proxy);
+        }
+        builder.build().map_err(|error| {
+            Error::internal(format!("the HTTP client cannot be set up: {}", root_cause(&error)))
+        })
+    }
+}
+
+impl Transport for HttpTransport {
+    fn send(&self, request: Request) -> Pin<Box<dyn Future<Output = Result<Reply, Failure>> + Send>> {
+        let client = self.client(&request.url);
+        Box::pin(async move {
+            let client = client.map_err(Failure::Permanent)?;
+            let url = request.url.clone();
+            send(client, request).await.map_err(|error| failure(&error, &url))
+        })
+    }
+}
+
+async fn send(client: Client, request: Request) -> Result<Reply, reqwest::Error> {
+    let method = if request.form.is_some() { Method::POST } else { Method::GET };
+    let mut builder = client.request(method, request.url);
+    if let Some(form) = request.form {
+        if let Some(mut value) = form.authorization.and_then(|text| HeaderValue::from_str(&text).ok()) {
+            value.set_sensitive(true);
+            builder = builder.header(AUTHORIZATION, value);
+        }
+        if form.body.is_empty() {
+            // Otherwise left out, which some servers answer with 411 (RFC 9110 section 8.6).
+            builder = builder.header(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        builder = builder
+            .header(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"))
+            .body(form.body.as_str().to_owned());
+    }
+    let sent_at = SystemTime::now();
+    read(builder.send().await?, sent_at).await
+}
+
+async fn read(mut response: Response, sent_at: SystemTime) -> Result<Reply, reqwest::Error> {
+    let header =
+        |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let mut reply = Reply {
+        sent_at,
+        status: response.status().as_u16(),
+        content_type: header("content-type"),
+        encoded: header("content-encoding").is_some_and(|coding| !coding.eq_ignore_ascii_case("identity")),
+        retry_after: header("retry-after")
+            .and_then(|v| reply::retry_after(&v, header("date").as_deref(), SystemTime::now())),
+        request_id: header("x-request-id"),
+        body: None,
+    };
+    if reply.encoded
+        || response
+            .content_length()
+            .is_some_and(|length| usize::try_from(length).map_or(true, |length| length > MAX_BODY_BYTES))
+    {
+        return Ok(reply);
+    }
+    let mut body = Zeroizing::new(Vec::new());
+    while let Some(chunk) = response.chunk().await? {
+        if body.len().saturating_add(chunk.len()) > MAX_BODY_BYTES {
+            return Ok(reply);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    reply.body = Some(body);
+    Ok(reply)
+}

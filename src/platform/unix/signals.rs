@@ -1,0 +1,47 @@
+//! The signals of the host, which a library leaves alone.
+
+use nix::sys::signal::{SigSet, SigmaskHow, Signal};
+
+/// Runs `make`, which may start a thread. That thread inherits the mask: no handler of the host ever runs on it, and a host
+/// that dies of SIGPIPE does not die of a connection that a server closed. A thread that blocked signals by itself would be
+/// too late by a moment.
+///
+/// The signals of a crash are not blocked: blocked, they would kill without a word.
+pub(crate) fn with_signals_blocked<T>(make: impl FnOnce() -> T) -> T {
+    let mut all = SigSet::all();
+    for crash in [Signal::SIGBUS, Signal::SIGFPE, Signal::SIGILL, Signal::SIGSEGV, Signal::SIGTRAP] {
+        all.remove(crash);
+    }
+    // Also if `make` panics, for want of threads.
+    let _restored = all.thread_swap_mask(SigmaskHow::SIG_BLOCK).ok().map(Restored);
+    make()
+}
+
+/// The mask that this thread has again when this goes.
+struct Restored(SigSet);
+
+impl Drop for Restored {
+    fn drop(&mut self) {
+        let _ = self.0.thread_set_mask();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn a_thread_starts_with_signals_blocked_and_the_host_keeps_its_mask() {
+        let before = SigSet::thread_get_mask().unwrap();
+        let mask = with_signals_blocked(|| thread::spawn(|| SigSet::thread_get_mask().unwrap()));
+        let mask = mask.join().unwrap();
+        for signal in [Signal::SIGINT, Signal::SIGPIPE, Signal::SIGUSR1, Signal::SIGURG] {
+            assert!(mask.contains(signal), "{signal}");
+        }
+        assert!(!mask.contains(Signal::SIGSEGV));
+        assert!(std::panic::catch_unwind(|| with_signals_blocked(|| panic!("no more threads"))).is_err());
+        assert_eq!(SigSet::thread_get_mask().unwrap(), before);
+    }
+}

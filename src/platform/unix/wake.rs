@@ -1,0 +1,52 @@
+//! Wakes a waiting step from anywhere, also from a signal handler.
+//!
+//! A pipe, not an eventfd: the runtime takes a pipe's end without unsafe code, and it is the same on every Unix.
+
+use std::{
+    io::{self, PipeWriter},
+    os::fd::OwnedFd,
+};
+
+use nix::{
+    errno::Errno,
+    fcntl::{FcntlArg, OFlag, fcntl},
+    unistd,
+};
+use tokio::net::unix::pipe;
+
+/// The writing end. [`Wake::wake`] is one system call: no lock, no allocation, `errno` preserved.
+#[derive(Debug)]
+pub(crate) struct Wake(PipeWriter);
+
+/// The reading end, listened to by the engine.
+#[derive(Debug)]
+pub(crate) struct Listener(pipe::Receiver);
+
+/// Both ends. Must be called inside the engine's runtime.
+pub(crate) fn wake_pair() -> io::Result<(Wake, Listener)> {
+    let (reader, writer) = io::pipe()?;
+    fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+    let reader = pipe::Receiver::from_owned_fd(OwnedFd::from(reader))?;
+    Ok((Wake(writer), Listener(reader)))
+}
+
+impl Wake {
+    /// Async-signal-safe. A full pipe is as good as a write: the listener has not read it yet.
+    pub(crate) fn wake(&self) {
+        let errno = Errno::last_raw();
+        let _ = unistd::write(&self.0, &[1]);
+        Errno::set_raw(errno);
+    }
+}
+
+impl Listener {
+    /// Returns after a [`Wake::wake`]; many of them count as one.
+    pub(crate) async fn woken(&self) -> io::Result<()> {
+        self.0.readable().await?;
+        match self.0.try_read(&mut [0; 1024]) {
+            Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
+            _ => Ok(()),
+        }
+    }
+}

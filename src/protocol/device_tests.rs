@@ -1,0 +1,503 @@
+//! The flow against a fake clock: by hand first, then against random servers.
+
+use super::*;
+use crate::{
+    Secret,
+    protocol::{settings::Dialect, uri::Loopback, verdict},
+};
+
+const GRANT: &str = r#"{"device_code":"dev-123","user_code":"AB-CD","verification_uri":"https://h/","expires_in":60,"interval":5}"#;
+const TOKEN: &str = r#"{"access_token":"t","token_type":"Bearer"}"#;
+const PENDING: &str = r#"{"error":"authorization_pending"}"#;
+const SLOW_DOWN: &str = r#"{"error":"slow_down"}"#;
+
+/// A login on a clock that a test moves.
+struct Bench {
+    flow: DeviceFlow,
+    now: Now,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self::limited(None)
+    }
+
+    fn limited(time_limit: Option<Duration>) -> Self {
+        let client = ClientSettings {
+            secrets: vec![Secret::new("s3cret")],
+            scopes: vec!["asked".into()],
+            ..ClientSettings::public("id")
+        };
+        Self {
+            flow: DeviceFlow::new(Arc::new(client), time_limit),
+            now: Now { elapsed: ms(1_000), awake: ms(1_000) },
+        }
+    }
+
+    /// A login whose device authorization request was sent.
+    fn authorizing() -> Self {
+        Self::new().authorize()
+    }
+
+    fn authorize(mut self) -> Self {
+        assert!(matches!(self.give(Input::Tick), Effect::Discover));
+        let sent = self.give(discovered());
+        assert!(matches!(sent, Effect::Send { not_after: None, request } if request.url.path() == "/device"));
+        self
+    }
+
+    /// A login that has its code at 1 s: it expires at 61 s, and the first poll is due at 6.1 s.
+    fn granted(grant: &str) -> Self {
+        let mut bench = Self::authorizing();
+        let told = bench.answer(200, grant);
+        assert!(matches!(told, Effect::Tell(Notice::Prompt(_))), "{told:?}");
+        bench
+    }
+
+    fn give(&mut self, input: Input) -> Effect<Tokens> {
+        self.flow.advance(input, self.now)
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.now.elapsed += time;
+        self.now.awake += time;
+    }
+
+    /// Sleeps as told, and expects the poll after it. Returns how long it slept.
+    fn until_poll(&mut self) -> Duration {
+        let from = self.now.elapsed;
+        match self.give(Input::Tick) {
+            Effect::Wait { until: Some(due) } => self.pass(due - from),
+            other => panic!("{other:?}"),
+        }
+        assert!(is_poll(&self.give(Input::Tick)));
+        self.now.elapsed - from
+    }
+
+    fn answer(&mut self, status: u16, body: &str) -> Effect<Tokens> {
+        self.give(Input::Reply(Reply::json(status, body)))
+    }
+
+    fn lose(&mut self) -> Effect<Tokens> {
+        self.give(Input::Lost(RetryReason::ConnectionLost, Error::new(ErrorKind::Network, "lost")))
+    }
+}
+
+fn discovered() -> Input {
+    Input::Discovered(Arc::new(Metadata::example()))
+}
+
+fn is_poll(effect: &Effect<Tokens>) -> bool {
+    matches!(effect, Effect::Send { request, not_after: Some(_) } if request.url.path() == "/token")
+}
+
+fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+fn error(effect: Effect<Tokens>) -> Error {
+    match effect {
+        Effect::Finish(Err(error)) => error,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn event(effect: Effect<Tokens>) -> Event {
+    match effect {
+        Effect::Tell(Notice::Event(event)) => event,
+        other => panic!("{other:?}"),
+    }
+}
+
+// proves: R8628-3.5-03, R8628-3.4-05, R8628-3.3-03, D-3, P5-25
+#[test]
+fn the_first_poll_comes_after_one_interval_and_pending_goes_on() {
+    let mut bench = Bench::granted(GRANT);
+    assert_eq!(bench.until_poll(), ms(5_100));
+    assert!(matches!(bench.give(Input::Tick), Effect::Wait { until: None }));
+    bench.pass(ms(200));
+    assert_eq!(
+        event(bench.answer(400, PENDING)),
+        Event::Pending { next_poll_in: ms(5_100), expires_in: ms(60_000 - 5_300) }
+    );
+    assert_eq!(bench.until_poll(), ms(5_100));
+    assert!(matches!(bench.answer(200, TOKEN), Effect::Finish(Ok(_))));
+    assert!(matches!(bench.flow.state, State::Ended));
+}
+
+// proves: R8628-3.5-04, R8628-3.5-09, P5-02, P5-03, P5-05
+#[test]
+fn slow_down_is_told_kept_through_trouble_and_never_fatal() {
+    let mut bench = Bench::granted(&GRANT.replace("60", "600"));
+    bench.until_poll();
+    for interval in [10, 15, 20, 25, 30] {
+        assert_eq!(event(bench.answer(400, SLOW_DOWN)), Event::SlowedDown { interval: ms(interval * 1_000) });
+        assert!(bench.until_poll() >= ms(interval * 1_000));
+    }
+    let lost = event(bench.lose());
+    assert_eq!(
+        lost,
+        Event::Retrying { reason: RetryReason::ConnectionLost, attempt: 1, retry_in: ms(84_000) }
+    );
+    assert_eq!(bench.until_poll(), ms(84_000));
+    bench.answer(400, PENDING);
+    assert_eq!(bench.until_poll(), ms(42_000));
+}
+
+// proves: R8628-3.5-08, R9110-15.6.4-01, P5-09, P5-10
+#[test]
+fn trouble_backs_off_and_counts_its_attempts() {
+    let mut bench = Bench::granted(&GRANT.replace("60", "600"));
+    bench.until_poll();
+    let mut gateway = Reply::json(502, "<html>");
+    gateway.retry_after = Some(ms(15_000));
+    let told = event(bench.give(Input::Reply(gateway)));
+    assert_eq!(told, Event::Retrying { reason: RetryReason::Http(502), attempt: 1, retry_in: ms(15_300) });
+    bench.until_poll();
+    let told = event(bench.lose());
+    assert_eq!(
+        told,
+        Event::Retrying { reason: RetryReason::ConnectionLost, attempt: 2, retry_in: ms(20_400) }
+    );
+    bench.until_poll();
+    let broken = Input::Failed(Error::new(ErrorKind::Tls, "bad certificate"));
+    assert_eq!(error(bench.give(broken)).kind(), ErrorKind::Tls);
+}
+
+// proves: R8628-3.2-06, R8628-3.2-07, R9110-10.2.3-02, P5-11, P5-23
+#[test]
+fn no_poll_follows_the_deadline_and_no_wait_is_pointless() {
+    let mut bench = Bench::granted(GRANT);
+    let mut polls = 0;
+    let expired = loop {
+        match bench.give(Input::Tick) {
+            Effect::Wait { until: Some(due) } => bench.pass(due - bench.now.elapsed),
+            effect if is_poll(&effect) => {
+                polls += 1;
+                assert!(bench.now.elapsed < ms(61_000));
+                assert!(matches!(bench.answer(400, PENDING), Effect::Tell(_)));
+            }
+            other => break error(other),
+        }
+    };
+    assert_eq!((expired.kind(), polls), (ErrorKind::Expired, 11));
+    assert!(bench.now.elapsed < ms(61_000), "it ends when no further poll is possible");
+
+    let mut never = Bench::granted(&GRANT.replace(":5}", ":86400}"));
+    assert_eq!(error(never.give(Input::Tick)).kind(), ErrorKind::Expired);
+
+    let mut told = Bench::granted(GRANT);
+    told.until_poll();
+    let mut later = Reply::json(503, "");
+    later.retry_after = Some(ms(3_600_000));
+    assert!(matches!(told.give(Input::Reply(later)), Effect::Tell(_)));
+    assert_eq!(error(told.give(Input::Tick)).kind(), ErrorKind::Expired);
+}
+
+#[test]
+fn the_deadline_is_an_exclusive_bound() {
+    // Due at 1 s + 10.2 s: the code that expires at that very moment gets no poll, one that lives longer does.
+    for (life, polled) in [("10.2", false), ("10.21", true)] {
+        let mut bench = Bench::granted(&GRANT.replace("60", life).replace(":5}", ":10}"));
+        assert_eq!(matches!(bench.give(Input::Tick), Effect::Wait { .. }), polled, "{life}");
+    }
+    let mut late = Bench::granted(GRANT);
+    late.pass(ms(60_000));
+    assert_eq!(error(late.give(Input::Tick)).kind(), ErrorKind::Expired);
+}
+
+#[test]
+fn the_lifetime_counts_from_before_the_request() {
+    let mut bench = Bench::authorizing();
+    bench.pass(ms(20_000));
+    bench.answer(200, GRANT);
+    let State::Waiting(session) = &bench.flow.state else { panic!("{:?}", bench.flow.state) };
+    assert_eq!((session.expires_at, session.due), (ms(61_000), ms(26_100)));
+}
+
+// proves: R8628-3.5-13
+#[test]
+fn a_sleep_of_the_machine_is_told_once_and_brings_at_most_one_poll() {
+    let mut bench = Bench::granted(&GRANT.replace("60", "6000"));
+    bench.now.elapsed += ms(3_600_000);
+    assert_eq!(event(bench.give(Input::Tick)), Event::Resumed { suspended_for: ms(3_600_000) });
+    assert!(is_poll(&bench.give(Input::Tick)));
+    bench.answer(400, PENDING);
+    assert_eq!(bench.until_poll(), ms(5_100));
+    bench.answer(400, PENDING);
+    // Less than a second is no sleep worth telling; it adds up, though.
+    bench.now.elapsed += ms(999);
+    assert!(matches!(bench.give(Input::Tick), Effect::Wait { .. }));
+    bench.now.elapsed += ms(1);
+    assert_eq!(event(bench.give(Input::Tick)), Event::Resumed { suspended_for: ms(1_000) });
+
+    let mut dead = Bench::granted(GRANT);
+    dead.now.elapsed += ms(3_600_000);
+    assert!(matches!(dead.give(Input::Tick), Effect::Tell(Notice::Event(Event::Resumed { .. }))));
+    assert_eq!(error(dead.give(Input::Tick)).kind(), ErrorKind::Expired);
+}
+
+#[test]
+fn a_login_that_began_after_a_sleep_does_not_tell_of_it() {
+    let mut bench = Bench::new();
+    bench.now.elapsed += ms(3_600_000);
+    bench = bench.authorize();
+    bench.answer(200, GRANT);
+    assert!(matches!(bench.give(Input::Tick), Effect::Wait { .. }));
+}
+
+// proves: R8628-3.1-09, R8628-3.5-05, R8628-3.5-06, R8628-3.5-07
+#[test]
+fn an_end_is_an_end() {
+    for (body, kind) in [
+        (r#"{"error":"access_denied"}"#, ErrorKind::Denied),
+        (r#"{"error":"expired_token"}"#, ErrorKind::Expired),
+        (r#"{"error":"invalid_grant"}"#, ErrorKind::Rejected),
+    ] {
+        let mut bench = Bench::granted(GRANT);
+        bench.until_poll();
+        assert_eq!(error(bench.answer(400, body)).kind(), kind);
+        assert_eq!(error(bench.give(Input::Tick)).kind(), ErrorKind::Internal);
+    }
+}
+
+#[test]
+fn a_poll_that_could_not_leave_is_sent_later_or_never() {
+    let mut bench = Bench::granted(GRANT);
+    bench.until_poll();
+    assert!(is_poll(&bench.give(Input::NotSent)));
+    bench.pass(ms(60_000));
+    assert_eq!(error(bench.give(Input::NotSent)).kind(), ErrorKind::Expired);
+    assert_eq!(error(Bench::authorizing().give(Input::NotSent)).kind(), ErrorKind::Network);
+    let mut discovering = Bench::new();
+    discovering.give(Input::Tick);
+    assert_eq!(error(discovering.give(Input::NotSent)).kind(), ErrorKind::Network);
+    assert_eq!(error(Bench::new().give(Input::NotSent)).kind(), ErrorKind::Internal);
+    assert_eq!(error(Bench::granted(GRANT).give(Input::NotSent)).kind(), ErrorKind::Internal);
+}
+
+#[test]
+fn what_is_not_http_is_an_accident_once_and_the_end_twice_in_a_row() {
+    let malformed = || Input::Lost(RetryReason::Malformed, Error::new(ErrorKind::InvalidResponse, "no HTTP"));
+    let mut bench = Bench::granted(&GRANT.replace("60", "6000"));
+    bench.until_poll();
+    for between in [PENDING, "<html>"] {
+        let told = event(bench.give(malformed()));
+        assert!(matches!(told, Event::Retrying { reason: RetryReason::Malformed, .. }), "{told:?}");
+        bench.until_poll();
+        assert!(matches!(bench.answer(503, between), Effect::Tell(_)));
+        bench.until_poll();
+    }
+    assert!(matches!(bench.give(malformed()), Effect::Tell(_)));
+    bench.until_poll();
+    assert!(matches!(bench.lose(), Effect::Tell(_)));
+    bench.until_poll();
+    assert!(matches!(bench.give(malformed()), Effect::Tell(_)));
+    bench.until_poll();
+    assert_eq!(error(bench.give(malformed())).kind(), ErrorKind::InvalidResponse);
+}
+
+#[test]
+fn the_first_request_is_not_repeated() {
+    let mut lost = Bench::authorizing();
+    assert!(matches!(lost.give(Input::Tick), Effect::Wait { until: None }));
+    assert_eq!(error(lost.lose()).kind(), ErrorKind::Network);
+
+    let mut refused = Bench::authorizing();
+    assert_eq!(error(refused.answer(503, "")).kind(), ErrorKind::Network);
+
+    let mut ready = Bench::new();
+    assert_eq!(error(ready.lose()).kind(), ErrorKind::Network);
+}
+
+#[test]
+fn an_answer_out_of_turn_is_a_defect_and_no_panic() {
+    assert_eq!(error(Bench::new().answer(200, GRANT)).kind(), ErrorKind::Internal);
+    assert_eq!(error(Bench::granted(GRANT).answer(200, TOKEN)).kind(), ErrorKind::Internal);
+    assert_eq!(error(Bench::granted(GRANT).lose()).kind(), ErrorKind::Network);
+}
+
+#[test]
+fn what_a_server_echoes_of_our_secrets_is_masked() {
+    let mut bench = Bench::authorizing();
+    let told = error(bench.answer(400, r#"{"error":"invalid_client","error_description":"bad s3cret"}"#));
+    assert_eq!(told.description(), Some("bad ****"));
+
+    let mut bench = Bench::granted(GRANT);
+    bench.until_poll();
+    let told =
+        error(bench.answer(400, r#"{"error":"invalid_grant","error_description":"bad s3cret, dev-123"}"#));
+    assert_eq!(told.description(), Some("bad ****, ****"));
+}
+
+#[test]
+fn a_time_limit_ends_a_login_whatever_it_waits_for_and_a_late_token_counts() {
+    let limited = || Bench::limited(Some(ms(10_000)));
+    let mut hanging = limited().authorize();
+    assert!(matches!(hanging.give(Input::Tick), Effect::Wait { until: Some(end) } if end == ms(11_000)));
+    hanging.pass(ms(10_000));
+    assert_eq!(error(hanging.give(Input::Tick)).kind(), ErrorKind::Expired);
+
+    let mut waiting = limited().authorize();
+    waiting.answer(200, &GRANT.replace(":5}", ":15}"));
+    assert!(matches!(waiting.give(Input::Tick), Effect::Wait { until: Some(end) } if end == ms(11_000)));
+
+    let mut late = limited().authorize();
+    late.answer(200, GRANT);
+    late.until_poll();
+    late.pass(ms(30_000));
+    assert!(matches!(late.answer(200, TOKEN), Effect::Finish(Ok(_))));
+}
+
+// proves: R6749-3.3-02, R6749-5.1-04, R6749-5.1-07
+#[test]
+fn a_missing_scope_is_the_requested_one() {
+    for (member, scopes) in [("", ["asked"]), (r#","scope":"granted""#, ["granted"])] {
+        let mut bench = Bench::granted(GRANT);
+        bench.until_poll();
+        match bench.answer(200, &TOKEN.replace('}', &format!("{member}}}"))) {
+            Effect::Finish(Ok(response)) => assert_eq!(response.scopes.as_ref().unwrap(), &scopes),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+mod properties {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What a random server does next.
+    #[derive(Clone, Debug)]
+    enum Act {
+        Pending { interval: Option<u32> },
+        SlowDown { interval: Option<u32> },
+        Gateway { status: u16, retry_after: Option<u32> },
+        Lost,
+        Noise(u16, Vec<u8>),
+        Token,
+    }
+
+    fn act() -> impl Strategy<Value = Act> {
+        let interval = || prop::option::of(prop_oneof![0_u32..60, any::<u32>()]);
+        prop_oneof![
+            6 => interval().prop_map(|interval| Act::Pending { interval }),
+            4 => interval().prop_map(|interval| Act::SlowDown { interval }),
+            3 => (prop::sample::select(vec![408_u16, 429, 500, 503, 599]), prop::option::of(0_u32..100))
+                .prop_map(|(status, retry_after)| Act::Gateway { status, retry_after }),
+            3 => Just(Act::Lost),
+            1 => (100_u16..999, prop::collection::vec(any::<u8>(), 0..60)).prop_map(|(s, b)| Act::Noise(s, b)),
+            1 => Just(Act::Token),
+        ]
+    }
+
+    fn body(code: &str, interval: Option<u32>) -> String {
+        match interval {
+            Some(interval) => format!(r#"{{"error":"{code}","interval":{interval}}}"#),
+            None => format!(r#"{{"error":"{code}"}}"#),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        // proves: R8628-3.5-03, R8628-3.5-04, R8628-3.5-09, R8628-3.5-10, R8628-3.2-06
+        #[test]
+        fn against_any_server_the_pacing_holds_and_the_login_ends(
+            interval in 1_u64..40,
+            expires_in in 1_u64..2_000,
+            acts in prop::collection::vec((act(), 0_u64..20_000, 0_u64..3_000), 0..60),
+        ) {
+            let grant = GRANT.replace("60", &expires_in.to_string()).replace(":5}", &format!(":{interval}}}"));
+            let mut bench = Bench::granted(&grant);
+            let deadline = ms(1_000 + expires_in * 1_000);
+            // The server's own bookkeeping: the least wait that RFC 8628 allows from the last answer on.
+            let mut least = ms(interval * 1_000);
+            let mut allowed_at = bench.now.elapsed + least;
+            let mut acts = acts.into_iter();
+            let mut steps = 0;
+            loop {
+                steps += 1;
+                prop_assert!(steps < 10_000, "it never ends");
+                match bench.give(Input::Tick) {
+                    Effect::Wait { until: Some(due) } => {
+                        prop_assert!(due > bench.now.elapsed, "a busy loop");
+                        let nap = due - bench.now.elapsed;
+                        bench.pass(nap);
+                    }
+                    effect if is_poll(&effect) => {
+                        prop_assert!(bench.now.elapsed >= allowed_at, "polled {:?} early", allowed_at - bench.now.elapsed);
+                        prop_assert!(bench.now.elapsed < deadline, "polled after the deadline");
+                        let (act, latency, drift) = acts.next().unwrap_or((Act::Pending { interval: None }, 0, 0));
+                        bench.pass(ms(latency));
+                        let mut extra = Duration::ZERO;
+                        let effect = match &act {
+                            Act::Pending { interval } => {
+                                bench.answer(400, &body("authorization_pending", *interval))
+                            }
+                            Act::SlowDown { interval } => {
+                                least = (least + ms(5_000)).max(ms(u64::from(interval.unwrap_or(0)) * 1_000).min(ms(31_622_400_000)));
+                                bench.answer(400, &body("slow_down", *interval))
+                            }
+                            Act::Gateway { status, retry_after } => {
+                                let mut reply = Reply::json(*status, "<html>");
+                                reply.retry_after = retry_after.map(|s| ms(u64::from(s) * 1_000));
+                                extra = reply.retry_after.unwrap_or_default().max(least * 2);
+                                if *status == 429 {
+                                    extra = extra.max(least + ms(5_000));
+                                }
+                                bench.give(Input::Reply(reply))
+                            }
+                            Act::Lost => {
+                                extra = least * 2;
+                                bench.lose()
+                            }
+                            Act::Noise(status, bytes) => {
+                                let mut reply = Reply::json(*status, "");
+                                reply.body = Some(zeroize::Zeroizing::new(bytes.clone()));
+                                bench.give(Input::Reply(reply))
+                            }
+                            Act::Token => bench.answer(200, TOKEN),
+                        };
+                        match effect {
+                            Effect::Finish(outcome) => {
+                                prop_assert_eq!(outcome.is_ok(), matches!(act, Act::Token));
+                                break;
+                            }
+                            Effect::Tell(_) => allowed_at = bench.now.elapsed + least.max(extra),
+                            other => prop_assert!(false, "{other:?}"),
+                        }
+                        bench.pass(ms(drift));
+                    }
+                    Effect::Finish(outcome) => {
+                        prop_assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Expired);
+                        break;
+                    }
+                    other => prop_assert!(false, "{other:?}"),
+                }
+            }
+        }
+
+        // proves: R8259-9-01, P5-24
+        #[test]
+        fn no_bytes_of_a_server_can_panic_any_reader(status in any::<u16>(), bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let mut reply = Reply::json(status, "");
+            reply.body = Some(zeroize::Zeroizing::new(bytes));
+            let _ = grant::read(&reply, Loopback::Allowed, &["s3cret"]);
+            let _ = poll::read(&reply, Dialect::AuthKit, &["s3cret"]);
+            let _ = verdict::refresh::read(&reply, Dialect::Standard, &[]);
+            let _ = verdict::revoke::read(&reply, &[]);
+        }
+
+        #[test]
+        fn no_json_of_a_server_can_panic_any_reader(
+            text in r#"\{("(device_code|user_code|verification_uri|expires_in|interval|error|access_token|token_type|scope|organizations)":(-?[0-9]{1,30}(\.[0-9]{1,5})?(e[0-9]{1,4})?|"[^"\\\\]{0,20}"|null|true|\[\{\}\]|\{"a":1\}),?){0,6}\}"#
+        ) {
+            for text in [text.clone(), text.replace(",}", "}")] {
+                let reply = Reply::json(200, &text);
+                let _ = grant::read(&reply, Loopback::Allowed, &[]);
+                let _ = poll::read(&reply, Dialect::AuthKit, &[]);
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! A refresh (RFC 6749 section 6).
+
+use std::sync::Arc;
+
+use super::{
+    request::Request,
+    settings::ClientSettings,
+    single::{Kind, SingleRequest},
+    token::TokenResponse,
+    verdict,
+};
+use crate::Secret;
+
+/// Trades a refresh token for new tokens.
+pub(crate) fn flow(client: Arc<ClientSettings>, refresh_token: Secret) -> SingleRequest<Arc<TokenResponse>> {
+    let kind = Kind {
+        request: |client, server, token| Ok(Request::refresh(client, server, token)),
+        verdict: |reply, client, token| {
+            let mut response =
+                verdict::refresh::read(reply, client.dialect, &client.secrets_with(Some(token)))?;
+            // RFC 6749 section 6: without a new refresh token, the old one stays.
+            response.refresh_token.get_or_insert_with(|| token.clone());
+            Ok(Arc::new(response))
+        },
+    };
+    SingleRequest::new(client, refresh_token, kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{
+        flow::{Effect, Flow, Input, Now},
+        metadata::Metadata,
+        reply::Reply,
+    };
+
+    fn refresh_token_after(body: &str) -> String {
+        let mut flow = flow(Arc::new(ClientSettings::public("id")), Secret::new("old"));
+        flow.advance(Input::Tick, Now::default());
+        flow.advance(Input::Discovered(Arc::new(Metadata::example())), Now::default());
+        match flow.advance(Input::Reply(Reply::json(200, body)), Now::default()) {
+            Effect::Finish(Ok(response)) => response.refresh_token.as_ref().unwrap().expose().to_owned(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    // proves: R6749-6-04, R6749-6-05, P5-17
+    #[test]
+    fn the_old_refresh_token_stays_until_a_new_one_comes() {
+        assert_eq!(refresh_token_after(r#"{"access_token":"a","token_type":"Bearer"}"#), "old");
+        let rotated = r#"{"access_token":"a","token_type":"Bearer","refresh_token":"new"}"#;
+        assert_eq!(refresh_token_after(rotated), "new");
+    }
+}

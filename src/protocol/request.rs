@@ -1,0 +1,186 @@
+//! Our requests: where they go, their bodies, and how the client authenticates.
+
+use std::fmt;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use form_urlencoded::{Serializer, byte_serialize};
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::{metadata::Metadata, settings::ClientSettings};
+use crate::{ClientAuth, Secret};
+
+/// RFC 8628 section 3.4.
+const DEVICE_CODE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+/// A request to the server: a GET, or a POST of a form.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) url: Url,
+    pub(crate) form: Option<Form>,
+}
+
+/// A request's body, and its `Authorization` header where the client uses `client_secret_basic`. Both are wiped when
+/// dropped.
+pub(crate) struct Form {
+    pub(crate) body: Zeroizing<String>,
+    pub(crate) authorization: Option<Zeroizing<String>>,
+}
+
+impl fmt::Debug for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Form(****)")
+    }
+}
+
+impl Request {
+    /// A metadata request (RFC 8414 section 3.1).
+    pub(crate) fn metadata(url: Url) -> Self {
+        Self { url, form: None }
+    }
+
+    /// The device authorization request (RFC 8628 section 3.1).
+    pub(super) fn device_authorization(client: &ClientSettings, server: &Metadata) -> Self {
+        let scope = client.scopes.join(" ");
+        let scope = Some(("scope", scope.as_str())).filter(|(_, value)| !value.is_empty());
+        let params = client.params.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let url = server.device_authorization_endpoint.clone();
+        Self::post(url, client, server, scope.into_iter().chain(params))
+    }
+
+    /// A poll of the token endpoint (RFC 8628 section 3.4).
+    pub(super) fn poll(client: &ClientSettings, server: &Metadata, device_code: &Secret) -> Self {
+        let pairs = [("grant_type", DEVICE_CODE_GRANT), ("device_code", device_code.expose())];
+        Self::post(server.token_endpoint.clone(), client, server, pairs)
+    }
+
+    /// A refresh (RFC 6749 section 6).
+    pub(super) fn refresh(client: &ClientSettings, server: &Metadata, refresh_token: &Secret) -> Self {
+        let pairs = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose())];
+        Self::post(server.token_endpoint.clone(), client, server, pairs)
+    }
+
+    /// A revocation (RFC 7009 section 2.1). `None` where the server has no revocation endpoint.
+    pub(super) fn revocation(client: &ClientSettings, server: &Metadata, token: &Secret) -> Option<Self> {
+        let url = server.revocation_endpoint.clone()?;
+        Some(Self::post(url, client, server, [("token", token.expose())]))
+    }
+
+    fn post<'a>(
+        url: Url,
+        client: &ClientSettings,
+        server: &Metadata,
+        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Self {
+        let mut body = Serializer::new(String::new());
+        body.extend_pairs(pairs);
+        let id = &client.client_id;
+        let mut authorization = None;
+        match &client.secret {
+            None => {
+                body.append_pair("client_id", id);
+            }
+            Some((secret, auth)) if is_post(*auth, server) => {
+                body.append_pair("client_id", id).append_pair("client_secret", secret.expose());
+            }
+            Some((secret, _)) => authorization = Some(basic(id, secret)),
+        }
+        Self { url, form: Some(Form { body: Zeroizing::new(body.finish()), authorization }) }
+    }
+}
+
+/// Whether the secret goes into the body.
+fn is_post(auth: ClientAuth, server: &Metadata) -> bool {
+    match auth {
+        ClientAuth::Auto => server.prefers_client_secret_post,
+        ClientAuth::ClientSecretBasic => false,
+        ClientAuth::ClientSecretPost => true,
+    }
+}
+
+/// The value of the `Authorization` header. RFC 6749 section 2.3.1: both are form-encoded before they are joined.
+pub(crate) fn basic(id: &str, secret: &Secret) -> Zeroizing<String> {
+    let encode = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
+    let secret = Zeroizing::new(encode(secret.expose()));
+    let pair = Zeroizing::new(format!("{}:{}", encode(id), secret.as_str()));
+    Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(request: &Request) -> &str {
+        &request.form.as_ref().unwrap().body
+    }
+
+    fn pairs(request: &Request) -> Vec<(String, String)> {
+        form_urlencoded::parse(body(request).as_bytes()).into_owned().collect()
+    }
+
+    fn confidential(client_id: &str, secret: &str, auth: ClientAuth) -> ClientSettings {
+        ClientSettings { secret: Some((Secret::new(secret), auth)), ..ClientSettings::public(client_id) }
+    }
+
+    // proves: R8628-3.1-02, R8628-3.1-03, R8628-3.1-05, R8628-3.1-06, R8628-3.1-10
+    #[test]
+    fn a_public_client_names_itself_once_and_sends_nothing_empty() {
+        let server = Metadata::example();
+        let plain = Request::device_authorization(&ClientSettings::public("id"), &server);
+        assert_eq!(plain.url, server.device_authorization_endpoint);
+        assert_eq!(body(&plain), "client_id=id");
+        assert!(plain.form.unwrap().authorization.is_none());
+        let client = ClientSettings {
+            scopes: vec!["a".into(), "b".into()],
+            params: vec![("audience".into(), "x".into())],
+            ..ClientSettings::public("id")
+        };
+        let full = Request::device_authorization(&client, &server);
+        assert_eq!(body(&full), "scope=a+b&audience=x&client_id=id");
+    }
+
+    // proves: R8628-3.4-01, R8628-3.4-02, R8628-3.4-03, R6749-B-01
+    #[test]
+    fn a_poll_sends_the_code_back_unchanged() {
+        let (client, server) = (ClientSettings::public("id"), Metadata::example());
+        let poll = Request::poll(&client, &server, &Secret::new("a+b&c=d%e/f é\u{20ac}"));
+        assert_eq!(poll.url, server.token_endpoint);
+        assert_eq!(
+            pairs(&poll),
+            [
+                ("grant_type".into(), "urn:ietf:params:oauth:grant-type:device_code".into()),
+                ("device_code".to_owned(), "a+b&c=d%e/f é\u{20ac}".to_owned()),
+                ("client_id".into(), "id".into())
+            ]
+        );
+        let vector = Request::revocation(&client, &server, &Secret::new(" %&+£€")).unwrap();
+        assert_eq!(body(&vector), "token=+%25%26%2B%C2%A3%E2%82%AC&client_id=id");
+    }
+
+    // proves: R6749-2.3-01, R6749-2.3.1-01, R6749-2.3.1-02, R6749-2.3.1-03, R8628-3.1-08, R8628-3.4-04
+    #[test]
+    fn a_confidential_client_uses_one_way_to_authenticate() {
+        let server = Metadata::example();
+        let client = confidential("a:b c", "p%+é", ClientAuth::ClientSecretBasic);
+        let basic = Request::poll(&client, &server, &Secret::new("d"));
+        assert!(!body(&basic).contains("client"), "{}", body(&basic));
+        let header = basic.form.unwrap().authorization.unwrap();
+        let pair = STANDARD.decode(header.strip_prefix("Basic ").unwrap()).unwrap();
+        assert_eq!(pair, b"a%3Ab+c:p%25%2B%C3%A9");
+
+        let client = confidential("id", "s", ClientAuth::ClientSecretPost);
+        let post = Request::refresh(&client, &server, &Secret::new("r"));
+        assert_eq!(body(&post), "grant_type=refresh_token&refresh_token=r&client_id=id&client_secret=s");
+        assert!(post.form.unwrap().authorization.is_none());
+    }
+
+    #[test]
+    fn where_the_client_leaves_it_open_the_metadata_says_how_to_authenticate() {
+        let client = confidential("id", "s", ClientAuth::Auto);
+        for (prefers_client_secret_post, by_header) in [(false, true), (true, false)] {
+            let server = Metadata { prefers_client_secret_post, ..Metadata::example() };
+            let request = Request::refresh(&client, &server, &Secret::new("r"));
+            assert_eq!(request.form.unwrap().authorization.is_some(), by_header);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! A flow of one request, which is never repeated: discovery where needed, the request, the verdict on the response.
+
+use std::sync::Arc;
+
+use super::{
+    flow::{Effect, Flow, Input, Now, not_sent, out_of_turn},
+    metadata::Metadata,
+    reply::Reply,
+    request::Request,
+    settings::ClientSettings,
+};
+use crate::{Error, Secret};
+
+/// A request that sends a token, and brings a `T`.
+#[derive(Debug)]
+pub(crate) struct SingleRequest<T> {
+    client: Arc<ClientSettings>,
+    token: Secret,
+    kind: Kind<T>,
+    state: State,
+}
+
+/// What differs between two such flows.
+#[derive(Debug)]
+pub(super) struct Kind<T> {
+    /// Makes the request, or says why this server cannot be asked.
+    pub(super) request: fn(&ClientSettings, &Metadata, &Secret) -> Result<Request, Error>,
+    pub(super) verdict: fn(&Reply, &ClientSettings, &Secret) -> Result<T, Error>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    Ready,
+    Discovering,
+    Sent,
+    Ended,
+}
+
+impl<T> SingleRequest<T> {
+    pub(super) fn new(client: Arc<ClientSettings>, token: Secret, kind: Kind<T>) -> Self {
+        Self { client, token, kind, state: State::Ready }
+    }
+}
+
+impl<T> Flow for SingleRequest<T> {
+    type Output = T;
+
+    fn advance(&mut self, input: Input, _: Now) -> Effect<T> {
+        let (state, effect) = match (self.state, input) {
+            (State::Ready, Input::Tick) => (State::Discovering, Effect::Discover),
+            (State::Discovering, Input::Discovered(server)) => {
+                match (self.kind.request)(&self.client, &server, &self.token) {
+                    Ok(request) => (State::Sent, Effect::Send { request, not_after: None }),
+                    Err(error) => finish(Err(error)),
+                }
+            }
+            (State::Sent, Input::Reply(reply)) => {
+                finish((self.kind.verdict)(&reply, &self.client, &self.token))
+            }
+            (state @ (State::Discovering | State::Sent), Input::Tick) => {
+                (state, Effect::Wait { until: None })
+            }
+            (State::Discovering | State::Sent, Input::NotSent) => finish(Err(not_sent())),
+            (_, Input::Lost(_, error) | Input::Failed(error)) => finish(Err(error)),
+            (_, Input::Discovered(_) | Input::Reply(_) | Input::NotSent | Input::Tick) => {
+                finish(Err(out_of_turn()))
+            }
+        };
+        self.state = state;
+        effect
+    }
+}
+
+fn finish<T>(outcome: Result<T, Error>) -> (State, Effect<T>) {
+    (State::Ended, Effect::Finish(outcome))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ErrorKind, RetryReason, protocol::refresh};
+
+    const TOKEN: &str = r#"{"access_token":"t","token_type":"Bearer"}"#;
+
+    fn discovered() -> Input {
+        Input::Discovered(Arc::new(Metadata::example()))
+    }
+
+    fn end_of(inputs: impl IntoIterator<Item = Input>) -> Result<(), ErrorKind> {
+        let mut flow = refresh::flow(Arc::new(ClientSettings::public("id")), Secret::new("ref-1"));
+        let mut last = None;
+        for input in inputs {
+            last = Some(flow.advance(input, Now::default()));
+        }
+        match last {
+            Some(Effect::Finish(outcome)) => outcome.map(drop).map_err(|error| error.kind()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn one_request_after_discovery_decides() {
+        let lost = || Input::Lost(RetryReason::Timeout, Error::new(ErrorKind::Network, "lost"));
+        let answered = || Input::Reply(Reply::json(200, TOKEN));
+        assert_eq!(end_of([Input::Tick, Input::Tick, discovered(), Input::Tick, answered()]), Ok(()));
+        assert_eq!(end_of([Input::Tick, lost()]), Err(ErrorKind::Network));
+        assert_eq!(end_of([Input::Tick, discovered(), lost()]), Err(ErrorKind::Network));
+        assert_eq!(end_of([Input::Tick, discovered(), Input::NotSent]), Err(ErrorKind::Network));
+    }
+
+    #[test]
+    fn an_input_out_of_turn_is_a_defect_and_no_panic() {
+        for input in [discovered(), Input::NotSent, Input::Reply(Reply::json(200, TOKEN))] {
+            assert_eq!(end_of([input]), Err(ErrorKind::Internal));
+        }
+        let after_the_end = [Input::Tick, discovered(), Input::NotSent, Input::Tick];
+        assert_eq!(end_of(after_the_end), Err(ErrorKind::Internal));
+    }
+}

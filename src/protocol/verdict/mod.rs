@@ -1,0 +1,105 @@
+//! What a response means: one table an endpoint, and what the tables share.
+
+pub(super) mod poll;
+pub(super) mod refresh;
+pub(super) mod revoke;
+
+use super::{
+    json::Object,
+    reply::{Code, Reply},
+    settings::Dialect,
+    token::{self, TokenResponse},
+};
+use crate::{Error, ErrorKind, Organization, Secret};
+
+/// No user chooses from a longer list.
+const MAX_ORGANIZATIONS: usize = 1000;
+
+/// Reads a response of the token endpoint that has no error code.
+fn tokens(reply: &Reply, dialect: Dialect, sent: &[&str]) -> Result<TokenResponse, Error> {
+    match reply.object() {
+        Ok(object) if reply.is_success() => token::read(&object, dialect, reply.sent_at, sent)
+            .map_err(|(kind, what)| reply.error(kind, &what, sent)),
+        // WorkOS says some refusals of AuthKit in a `message` alone.
+        _ if !reply.is_success() && dialect == Dialect::AuthKit && reply.description().is_some() => {
+            Err(reply.error(ErrorKind::Rejected, "the server refused the request", sent))
+        }
+        _ => Err(unreadable(reply, sent)),
+    }
+}
+
+fn denied(reply: &Reply, sent: &[&str]) -> Error {
+    reply.error(ErrorKind::Denied, "the login was denied in the browser", sent)
+}
+
+fn expired(reply: &Reply, sent: &[&str]) -> Error {
+    reply.error(ErrorKind::Expired, "the code expired before the login was approved: start again", sent)
+}
+
+fn not_now(reply: &Reply, sent: &[&str]) -> Error {
+    let message = format!("the server cannot answer now (HTTP {}): try again later", reply.status);
+    reply.error(ErrorKind::Network, &message, sent)
+}
+
+fn invalid_client(reply: &Reply, sent: &[&str]) -> Error {
+    let message = "the server does not accept this client: check the client id and its grants";
+    reply.error(ErrorKind::Rejected, message, sent)
+}
+
+fn refused(reply: &Reply, code: &str, sent: &[&str]) -> Error {
+    reply.error(ErrorKind::Rejected, &format!("the server refused the request ({code})"), sent)
+}
+
+fn ill_formed(reply: &Reply, sent: &[&str]) -> Error {
+    let message = "the server's answer has an error code that is not a text";
+    reply.error(ErrorKind::InvalidResponse, message, sent)
+}
+
+fn unreadable(reply: &Reply, sent: &[&str]) -> Error {
+    let what = reply.object().err().unwrap_or("neither a token nor an error code");
+    let message = format!("the server's answer is unusable: HTTP {} with {what}", reply.status);
+    reply.error(ErrorKind::InvalidResponse, &message, sent)
+}
+
+/// Whether the user has to do something in a browser first: WorkOS's step-ups and their relatives of OpenID Connect.
+fn is_step_up(reply: &Reply, code: &str) -> bool {
+    matches!(
+        code,
+        "organization_selection_required"
+            | "organization_authentication_methods_required"
+            | "email_verification_required"
+            | "sso_required"
+            | "passkey_progressive_enrollment"
+            | "application_consent_required"
+            | "interaction_required"
+            | "login_required"
+            | "consent_required"
+            | "account_selection_required"
+            | "insufficient_user_authentication"
+    ) || code.starts_with("mfa_")
+        || code.starts_with("radar_")
+        || reply.object().is_ok_and(|object| object.raw("pending_authentication_token").is_some())
+}
+
+fn step_up(reply: &Reply, code: &str, sent: &[&str]) -> Error {
+    let object = reply.object().ok();
+    let masker = reply.masker(sent);
+    let organizations = object.as_ref().and_then(|o| o.objects("organizations")).map(|list| {
+        let hide = |text: Option<String>| masker.hide(&text.unwrap_or_default());
+        let organization =
+            |o: &Object<'_>| Organization { id: hide(o.text("id")), name: hide(o.text("name")) };
+        list.iter().take(MAX_ORGANIZATIONS).map(organization).collect()
+    });
+    let pending = object.and_then(|o| o.text("pending_authentication_token")).map(Secret::new);
+    let what = match code {
+        "organization_selection_required" => "choose an organization in the browser, then log in again",
+        "email_verification_required" => "verify your e-mail address in the browser, then log in again",
+        "sso_required" => "log in through your organization's single sign-on, then try again",
+        _ if code.starts_with("mfa_") => {
+            "set up or confirm a second factor in the browser, then log in again"
+        }
+        _ => "finish what it asks for in the browser, then log in again",
+    };
+    let message = format!("the server wants one more step ({}): {what}", code);
+    reply.error(ErrorKind::ActionRequired, &message, sent).with_step_up(organizations, pending)
+}

@@ -1,0 +1,202 @@
+//! The token endpoint's response to a poll (RFC 8628 section 3.5).
+
+use std::time::Duration;
+
+use super::{
+    Code, Dialect, Reply, TokenResponse, denied, expired, ill_formed, invalid_client, is_step_up, refused,
+    step_up, tokens,
+};
+use crate::{Error, ErrorKind, protocol::grant::whole_interval};
+
+/// What one poll brought.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    Granted(Box<TokenResponse>),
+    /// Not yet. Some servers name an interval with it.
+    Pending(Option<Duration>),
+    /// RFC 8628 section 3.5: five seconds more from now on.
+    SlowDown(Option<Duration>),
+    /// Not now: trouble of the server or of something in front of it.
+    Transient,
+    Failed(Error),
+}
+
+/// Reads the response to a poll. `sent` are the secrets that the request held.
+pub(crate) fn read(reply: &Reply, dialect: Dialect, sent: &[&str]) -> Verdict {
+    let interval = || reply.object().ok().and_then(|o| whole_interval(o.number("interval").ok().flatten()));
+    let code = reply.code();
+    // The four codes of RFC 8628 decide at any status: servers send them with 200, 400, 401, 403, 428 and 429.
+    match &code {
+        Code::Is(code) if code == "authorization_pending" => Verdict::Pending(interval()),
+        Code::Is(code) if code == "slow_down" => Verdict::SlowDown(interval()),
+        Code::Is(code) if code == "access_denied" => Verdict::Failed(denied(reply, sent)),
+        Code::Is(code) if code == "expired_token" => Verdict::Failed(expired(reply, sent)),
+        _ if reply.is_transient() => Verdict::Transient,
+        Code::Is(code) => Verdict::Failed(failed(reply, code, sent)),
+        Code::IllFormed => Verdict::Failed(ill_formed(reply, sent)),
+        Code::Absent => tokens(reply, dialect, sent)
+            .map_or_else(Verdict::Failed, |response| Verdict::Granted(Box::new(response))),
+    }
+}
+
+fn failed(reply: &Reply, code: &str, sent: &[&str]) -> Error {
+    match code {
+        "authorization_declined" => denied(reply, sent),
+        "code_expired" | "token_expired" => expired(reply, sent),
+        _ if is_step_up(reply, code) => step_up(reply, code, sent),
+        "invalid_grant" => reply.error(
+            ErrorKind::Rejected,
+            "the server does not accept the code (any more): if the browser said that you are logged in, the answer was lost; start again",
+            sent,
+        ),
+        "invalid_client" | "unauthorized_client" => invalid_client(reply, sent),
+        _ => refused(reply, code, sent),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn poll(status: u16, body: &str) -> Verdict {
+        read(&Reply::json(status, body), Dialect::Standard, &["dev-123"])
+    }
+
+    fn failed(verdict: Verdict) -> Error {
+        match verdict {
+            Verdict::Failed(error) => error,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    // proves: R8628-3.5-02, R8628-3.5-05, R8628-3.5-06, R8628-3.5-12, D-1, P5-06, P5-07
+    #[test]
+    fn the_four_codes_decide_at_any_status() {
+        for status in [200, 400, 401, 403, 408, 428, 429, 500, 503] {
+            for member in ["error", "code"] {
+                let with = |code: &str| poll(status, &format!("{{\"{member}\":\"{code}\"}}"));
+                assert!(matches!(with("authorization_pending"), Verdict::Pending(None)), "{status}");
+                assert!(matches!(with("slow_down"), Verdict::SlowDown(None)), "{status}");
+                assert_eq!(failed(with("access_denied")).kind(), ErrorKind::Denied, "{status}");
+                assert_eq!(failed(with("expired_token")).kind(), ErrorKind::Expired, "{status}");
+            }
+        }
+        let interval = |body| match poll(400, body) {
+            Verdict::Pending(interval) | Verdict::SlowDown(interval) => interval,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(interval(r#"{"error":"slow_down","interval":30}"#), Some(Duration::from_secs(30)));
+        assert_eq!(
+            interval(r#"{"error":"authorization_pending","interval":2.5}"#),
+            Some(Duration::from_secs(3))
+        );
+        assert_eq!(interval(r#"{"error":"slow_down","interval":"x"}"#), None);
+    }
+
+    // proves: R8628-3.5-07, D-1, D-9, P5-09, P5-10, P5-12, R9110-15.6.4-01
+    #[test]
+    fn any_other_answer_waits_on_a_transient_status_and_ends_the_login_elsewhere() {
+        for body in [
+            r#"{"error":"invalid_grant"}"#,
+            r#"{"code":"daily_quota_exceeded"}"#,
+            "<html>",
+            "",
+            r#"{"access_token":"t"}"#,
+        ] {
+            for status in [408, 429, 500, 502, 503, 504] {
+                assert!(matches!(poll(status, body), Verdict::Transient), "{status} {body}");
+            }
+        }
+        for (body, kind) in [
+            (r#"{"error":"authorization_declined"}"#, ErrorKind::Denied),
+            (r#"{"error":"code_expired"}"#, ErrorKind::Expired),
+            (r#"{"error":"token_expired"}"#, ErrorKind::Expired),
+            (r#"{"error":"bad_verification_code"}"#, ErrorKind::Rejected),
+            (r#"{"error":"incorrect_device_code"}"#, ErrorKind::Rejected),
+            (r#"{"error":"invalid_grant"}"#, ErrorKind::Rejected),
+            (r#"{"error":"invalid_client"}"#, ErrorKind::Rejected),
+            (r#"{"error":"unauthorized_client"}"#, ErrorKind::Rejected),
+            (r#"{"error":"made_up"}"#, ErrorKind::Rejected),
+            (r#"{"error":{"code":31}}"#, ErrorKind::InvalidResponse),
+            (r#"{"message":"authorization_pending"}"#, ErrorKind::InvalidResponse),
+            ("{}", ErrorKind::InvalidResponse),
+            ("<html>", ErrorKind::InvalidResponse),
+            ("", ErrorKind::InvalidResponse),
+        ] {
+            for status in [200, 400, 401, 404, 418, 302] {
+                let error = failed(poll(status, body));
+                let kind = if status == 302 { ErrorKind::InvalidResponse } else { kind };
+                assert_eq!(error.kind(), kind, "{status} {body}");
+                assert_eq!(error.http_status(), Some(status));
+            }
+        }
+        assert_eq!(failed(poll(400, r#"{"error":"made_up"}"#)).oauth_error(), Some("made_up"));
+        assert!(failed(poll(400, r#"{"error":"made_up"}"#)).to_string().contains("made_up"));
+        assert!(failed(poll(400, r#"{"error":"invalid_client"}"#)).to_string().contains("client id"));
+        assert!(failed(poll(400, r#"{"error":"invalid_grant"}"#)).to_string().contains("was lost"));
+    }
+
+    // proves: R6749-5.2-01, P5-08
+    #[test]
+    fn an_error_beats_a_token() {
+        let body = r#"{"access_token":"t","token_type":"Bearer","error":"access_denied"}"#;
+        assert_eq!(failed(poll(200, body)).kind(), ErrorKind::Denied);
+        let odd = r#"{"access_token":"t","token_type":"Bearer","error":7}"#;
+        assert_eq!(failed(poll(200, odd)).kind(), ErrorKind::InvalidResponse);
+        assert!(matches!(
+            poll(200, r#"{"access_token":"t","token_type":"Bearer","error":null}"#),
+            Verdict::Granted(_)
+        ));
+    }
+
+    #[test]
+    fn a_token_counts_only_on_success() {
+        let body = r#"{"access_token":"t","token_type":"Bearer"}"#;
+        assert!(matches!(poll(200, body), Verdict::Granted(_)));
+        assert!(matches!(poll(201, body), Verdict::Granted(_)));
+        for status in [202, 204, 206, 302, 400, 404] {
+            assert_eq!(failed(poll(status, body)).kind(), ErrorKind::InvalidResponse, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_step_up_carries_the_organizations_and_the_pending_token() {
+        let body = r#"{"code":"organization_selection_required","message":"Choose.","pending_authentication_token":"pend-1234",
+            "organizations":[{"id":"org_A","name":"A pend-1234 dev-123"},{"id":"org_B"}]}"#;
+        let error = failed(poll(403, body));
+        assert_eq!(error.kind(), ErrorKind::ActionRequired);
+        assert_eq!(error.oauth_error(), Some("organization_selection_required"));
+        let organizations = error.organizations().unwrap();
+        assert_eq!((organizations[0].id.as_str(), organizations[0].name.as_str()), ("org_A", "A **** ****"));
+        assert_eq!(organizations[1].name, "");
+        assert_eq!(error.pending_authentication_token().unwrap().expose(), "pend-1234");
+        assert!(!format!("{error} {error:?}").contains("pend-1234"));
+        for (code, words) in [
+            ("organization_selection_required", "choose an organization"),
+            ("email_verification_required", "e-mail"),
+            ("sso_required", "single sign-on"),
+            ("mfa_enrollment", "second factor"),
+            ("mfa_challenge", "second factor"),
+            ("radar_challenge", "finish"),
+            ("interaction_required", "finish"),
+        ] {
+            let error = failed(poll(403, &format!("{{\"code\":\"{code}\"}}")));
+            assert_eq!(error.kind(), ErrorKind::ActionRequired, "{code}");
+            assert!(error.to_string().contains(words), "{error}");
+            assert_eq!(error.organizations(), None);
+        }
+        let by_token = failed(poll(403, r#"{"code":"new_step","pending_authentication_token":"pend-1234"}"#));
+        assert_eq!(by_token.kind(), ErrorKind::ActionRequired);
+        assert!(matches!(poll(429, r#"{"code":"mfa_challenge"}"#), Verdict::Transient));
+    }
+
+    #[test]
+    fn authkit_refuses_in_a_message_alone() {
+        let reply = Reply::json(400, r#"{"message":"Must use SSO for selected organization"}"#);
+        let error = failed(read(&reply, Dialect::AuthKit, &[]));
+        assert_eq!(error.kind(), ErrorKind::Rejected);
+        assert_eq!(error.description(), Some("Must use SSO for selected organization"));
+        let empty = failed(read(&Reply::json(400, "{}"), Dialect::AuthKit, &[]));
+        assert_eq!(empty.kind(), ErrorKind::InvalidResponse);
+    }
+}

@@ -1,0 +1,125 @@
+//! What a client shares with everything that is made from it.
+
+use std::sync::{Arc, Mutex};
+
+use crate::{
+    Error, Secret,
+    clock::{Clock, SystemClock},
+    config::Config,
+    engine::Engine,
+    flow::{Environment, Server, Transport, no_resource},
+    http::{HttpTransport, Settings},
+    process::lock,
+    protocol::{refresh, revoke, settings::ClientSettings, single::SingleRequest, token::TokenResponse},
+};
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) client: Arc<ClientSettings>,
+    /// The name of the program, for the prompt.
+    pub(crate) product: Option<String>,
+    pub(crate) login_timeout: Option<std::time::Duration>,
+    http: Settings,
+    server: Arc<Server>,
+    clock: Arc<dyn Clock>,
+    environment: Mutex<Slot>,
+}
+
+/// Where the environment of this process is kept.
+#[derive(Debug)]
+enum Slot {
+    Empty,
+    Built(Arc<Environment>),
+    /// The host program is ending: none is built any more.
+    #[cfg(feature = "__host")]
+    Closed,
+}
+
+impl Shared {
+    pub(crate) fn new(config: Config) -> Self {
+        let Config { client, source, product, login_timeout, http } = config;
+        Self {
+            server: Arc::new(Server::new(source, client.loopback)),
+            client,
+            product,
+            login_timeout,
+            http,
+            clock: Arc::new(SystemClock),
+            environment: Mutex::new(Slot::Empty),
+        }
+    }
+
+    /// This process's environment: the one that is there, or a new one at the first use and after a fork.
+    pub(crate) fn environment(&self) -> Result<Arc<Environment>, Error> {
+        if let Some(environment) = lock(&self.environment)?.ours()? {
+            return Ok(environment);
+        }
+        // Built outside the lock, which is thus never held for longer than it takes to copy a pointer.
+        let transport: Arc<dyn Transport> = Arc::new(HttpTransport::new(self.http.clone())?);
+        let built = Arc::new(Environment {
+            engine: Engine::new().map_err(no_resource)?,
+            transport,
+            server: Arc::clone(&self.server),
+            clock: Arc::clone(&self.clock),
+            patience: self.http.timeouts.total,
+        });
+        let mut slot = lock(&self.environment)?;
+        let environment = slot.ours()?.unwrap_or(built);
+        *slot = Slot::Built(Arc::clone(&environment));
+        Ok(environment)
+    }
+}
+
+#[cfg(feature = "__host")]
+impl Shared {
+    /// Ends the worker of the async calls permanently: every later call fails with `Cancelled`.
+    pub(crate) fn close(&self) -> Result<(), Error> {
+        let slot = std::mem::replace(&mut *lock(&self.environment)?, Slot::Closed);
+        match slot {
+            Slot::Built(environment) if environment.engine.is_ours() => {
+                environment.engine.retire_worker().map_err(no_resource)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Lets the connections close of what was dropped a moment ago. Without it they wait for the next call.
+    pub(crate) fn close_dropped_connections(&self) {
+        let slot = lock(&self.environment).ok();
+        if let Some(environment) = slot.and_then(|slot| slot.ours().ok().flatten()) {
+            let _ = environment.engine.block_on(false, crate::engine::drive_pool());
+        }
+    }
+}
+
+impl Slot {
+    fn ours(&self) -> Result<Option<Arc<Environment>>, Error> {
+        match self {
+            Self::Built(environment) if environment.engine.is_ours() => Ok(Some(Arc::clone(environment))),
+            Self::Built(_) | Self::Empty => Ok(None),
+            #[cfg(feature = "__host")]
+            Self::Closed => {
+                Err(Error::new(crate::ErrorKind::Cancelled, "the program is ending: this client was closed"))
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// The flow of a refresh. Nothing was sent yet.
+    pub(crate) fn refresh(&self, refresh_token: &Secret) -> Result<SingleRequest<Arc<TokenResponse>>, Error> {
+        refuse_empty(refresh_token, "the refresh token is empty: the server gave none, or none was stored")?;
+        Ok(refresh::flow(Arc::clone(&self.client), refresh_token.clone()))
+    }
+
+    /// The flow of a revocation. Nothing was sent yet.
+    pub(crate) fn revoke(&self, token: &Secret) -> Result<SingleRequest<()>, Error> {
+        refuse_empty(token, "the token is empty: there is nothing to revoke")?;
+        Ok(revoke::flow(Arc::clone(&self.client), token.clone()))
+    }
+}
+
+/// No parameter is sent empty (RFC 6749 section 3.2), and a server's response to one would not say what is wrong.
+fn refuse_empty(token: &Secret, message: &str) -> Result<(), Error> {
+    if token.expose().is_empty() { Err(Error::config(message)) } else { Ok(()) }
+}
