@@ -14,7 +14,7 @@ import (
 func TestRefreshAndRevoke(t *testing.T) {
 	t.Parallel()
 	server := authserver.New(t, settings{"answer": "approve"})
-	client := server.Discover(t, cliauth.WithScopes("openid", "offline_access"))
+	client := server.ClientByIssuer(t, cliauth.WithScopes("openid", "offline_access"))
 	first, err := started(t, client).Poll(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +59,7 @@ func TestARequestEndsWithItsContext(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := authserver.Silent(t, call.endpoint)
-			client := server.Discover(t)
+			client := server.ClientByIssuer(t)
 			ctx, cancel := context.WithCancel(t.Context())
 			request := inBackground(func() (struct{}, error) { return struct{}{}, call.make(client, ctx) })
 			server.WaitFor(t, call.endpoint, 1)
@@ -73,10 +73,10 @@ func TestARequestEndsWithItsContext(t *testing.T) {
 
 func TestATokenMustBeAText(t *testing.T) {
 	t.Parallel()
-	client := authserver.New(t, nil).Discover(t)
+	client := authserver.New(t, nil).ClientByIssuer(t)
 	for _, text := range []string{"a\x00b", "a\xffb"} {
 		err := client.Revoke(t.Context(), cliauth.NewSecret(text))
-		if isError(t, err, cliauth.ErrInvalidConfig); strings.Contains(err.Error(), text) {
+		if isError(t, err, cliauth.ErrMisuse); strings.Contains(err.Error(), text) {
 			t.Error(err)
 		}
 	}
@@ -88,11 +88,11 @@ func TestEverySettingReachesTheServer(t *testing.T) {
 		"answer": "approve", "tls": "good",
 		"clients": []settings{{"client_id": "client_test", "secret": "s3cr3t", "auth_methods": []string{"client_secret_basic", "client_secret_post"}}},
 	})
-	for place, basic := range map[cliauth.SecretIn]bool{cliauth.SecretInAuto: true, cliauth.SecretInBasic: true, cliauth.SecretInBody: false} {
-		client := server.Discover(t,
+	for auth, basic := range map[cliauth.ClientAuth]bool{cliauth.ClientSecretAuto: true, cliauth.ClientSecretBasic: true, cliauth.ClientSecretPost: false} {
+		client := server.ClientByIssuer(t,
 			cliauth.WithProduct("my-cli/1.2"), cliauth.WithScopes("openid"), cliauth.WithScopes("email", "profile"),
 			cliauth.WithParam("resource", "https://a"), cliauth.WithParam("resource", "https://b"), cliauth.WithParam("audience", "ü"),
-			cliauth.WithHeader("X-Tenant", "blue"), cliauth.WithClientSecret(cliauth.NewSecret("s3cr3t"), place),
+			cliauth.WithHeader("X-Tenant", "blue"), cliauth.WithClientSecret(cliauth.NewSecret("s3cr3t"), auth),
 			cliauth.WithConnectTimeout(5*time.Second), cliauth.WithReadTimeout(5*time.Second), cliauth.WithRequestTimeout(5*time.Second),
 			cliauth.WithLoginTimeout(time.Minute),
 		)
@@ -111,7 +111,7 @@ func TestEverySettingReachesTheServer(t *testing.T) {
 		}
 		inHeader, inBody := sent.Header("Authorization") != "", sent.Fields("client_secret") != nil
 		if inHeader != basic || inBody == basic {
-			t.Errorf("place %d: in the header %v, in the body %v", place, inHeader, inBody)
+			t.Errorf("client authentication %d: in the header %v, in the body %v", auth, inHeader, inBody)
 		}
 	}
 }
@@ -122,16 +122,16 @@ func TestEveryKindOfClient(t *testing.T) {
 	at := func(path string) string { return server.URL + "/oauth2/" + path }
 	for name, make := range map[string]func() (*cliauth.Client, error){
 		"authkit": func() (*cliauth.Client, error) {
-			return cliauth.NewAuthKit("client_test", server.Options(cliauth.WithAPIBase(server.URL))...)
+			return cliauth.New(cliauth.AuthKit("client_test"), server.Options(cliauth.WithAPIBase(server.URL))...)
 		},
-		"connect": func() (*cliauth.Client, error) {
-			return cliauth.NewConnect(server.URL, "client_test", server.Options()...)
+		"workos_connect": func() (*cliauth.Client, error) {
+			return cliauth.New(cliauth.WorkOSConnect(server.URL, "client_test"), server.Options()...)
 		},
-		"discover": func() (*cliauth.Client, error) {
-			return cliauth.NewDiscover(server.Issuer, "client_test", server.Options()...)
+		"issuer": func() (*cliauth.Client, error) {
+			return cliauth.New(cliauth.Issuer(server.Issuer, "client_test"), server.Options()...)
 		},
 		"endpoints": func() (*cliauth.Client, error) {
-			return cliauth.NewEndpoints(at("device_authorization"), at("token"), "client_test",
+			return cliauth.New(cliauth.Endpoints(at("device_authorization"), at("token"), "client_test"),
 				server.Options(cliauth.WithRevocationEndpoint(at("revoke")))...)
 		},
 	} {
@@ -146,7 +146,7 @@ func TestEveryKindOfClient(t *testing.T) {
 				t.Fatal(err)
 			}
 			err = client.Revoke(t.Context(), tokens.AccessToken)
-			if name == "authkit" || name == "connect" {
+			if name == "authkit" || name == "workos_connect" {
 				isError(t, err, cliauth.ErrUnsupported)
 			} else if err != nil {
 				t.Error(err)

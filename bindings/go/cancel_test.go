@@ -66,7 +66,7 @@ func TestEveryEndEndsEveryWaitAtOnce(t *testing.T) {
 			t.Run("in discovery", func(t *testing.T) {
 				t.Parallel()
 				server := authserver.Silent(t, "discovery_oauth")
-				login := server.Discover(t).Login()
+				login := server.ClientByIssuer(t).Login()
 				defer login.Close()
 				ctx, end, targets := end(t, login)
 				call := inBackground(func() (*cliauth.Prompt, error) { return login.Start(ctx) })
@@ -165,29 +165,120 @@ func TestCancelAfterTheOutcomeChangesNothing(t *testing.T) {
 	}
 }
 
-func TestATokenThatComesTooLateIsRevoked(t *testing.T) {
+// grantedUnseen is a login for which tokens have come while no call waited for them.
+func grantedUnseen(t *testing.T) (*authserver.Server, *cliauth.Login) {
+	t.Helper()
+	server := authserver.Scripted(t, "token", settings{"grant": true, "delay_body": 1})
+	login := started(t, server.ClientByIssuer(t, cliauth.WithScopes("offline_access")))
+	for len(server.Requests("token")) == 0 {
+		if _, err := login.Step(t.Context(), 10*time.Millisecond); err != nil {
+			t.Fatal(err)
+		}
+	}
+	time.Sleep(1500 * time.Millisecond)
+	return server, login
+}
+
+func TestTokensThatComeTooLateAreRevoked(t *testing.T) {
 	t.Parallel()
-	for name, end := range map[string]func(*cliauth.Login){
-		"Cancel": func(login *cliauth.Login) {
+	ended := func() context.Context {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		return ctx
+	}
+	for name, end := range map[string]func(*testing.T, *cliauth.Login){
+		"Cancel": func(t *testing.T, login *cliauth.Login) {
 			login.Cancel()
-			_, err := login.Poll(context.Background(), nil)
+			_, err := login.Poll(t.Context(), nil)
 			isError(t, err, cliauth.ErrCancelled)
 		},
-		"Close": func(login *cliauth.Login) { _ = login.Close() },
+		"a context, in Poll": func(t *testing.T, login *cliauth.Login) {
+			_, err := login.Poll(ended(), nil)
+			isError(t, err, cliauth.ErrCancelled, context.Canceled)
+		},
+		"a context, in Step": func(t *testing.T, login *cliauth.Login) {
+			_, err := login.Step(ended(), 0)
+			isError(t, err, cliauth.ErrCancelled, context.Canceled)
+		},
+		// It does not step.
+		"a context, in Start": func(t *testing.T, login *cliauth.Login) {
+			if _, err := login.Start(ended()); err != nil {
+				t.Error(err)
+			}
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := authserver.Scripted(t, "token", settings{"grant": true, "delay_body": 1})
-			login := started(t, server.Discover(t, cliauth.WithScopes("offline_access")))
-			for len(server.Requests("token")) == 0 {
-				if _, err := login.Step(t.Context(), 10*time.Millisecond); err != nil {
-					t.Fatal(err)
-				}
+			server, login := grantedUnseen(t)
+			end(t, login)
+			if count := len(server.Requests("revoke")); count != 1 {
+				t.Fatalf("%d revocations", count)
 			}
-			// Nobody asks for the answer while it comes.
-			time.Sleep(1500 * time.Millisecond)
-			end(login)
-			server.WaitFor(t, "revoke", 1)
+			for range 2 {
+				_, err := login.Poll(t.Context(), nil)
+				isError(t, err, cliauth.ErrCancelled)
+				_, err = login.Step(t.Context(), 0)
+				isError(t, err, cliauth.ErrCancelled)
+			}
+			if count := len(server.Requests("revoke")); count != 1 {
+				t.Errorf("%d revocations", count)
+			}
+		})
+	}
+	t.Run("Close", func(t *testing.T) {
+		t.Parallel()
+		server, login := grantedUnseen(t)
+		for range 2 {
+			_ = login.Close()
+			if count := len(server.Requests("revoke")); count != 1 {
+				t.Errorf("%d revocations", count)
+			}
+		}
+	})
+	t.Run("Close, while a callback runs", func(t *testing.T) {
+		t.Parallel()
+		server := authserver.New(t, nil)
+		login := started(t, server.Client(t))
+		_, err := login.Poll(t.Context(), func(cliauth.Event) { _ = login.Close() })
+		isError(t, err, cliauth.ErrCancelled)
+	})
+}
+
+func TestTokensThatWereReturnedAreNotRevoked(t *testing.T) {
+	t.Parallel()
+	for name, get := range map[string]func(context.Context, *cliauth.Login) error{
+		"Poll": func(ctx context.Context, login *cliauth.Login) error {
+			_, err := login.Poll(ctx, nil)
+			return err
+		},
+		"Step": func(ctx context.Context, login *cliauth.Login) error {
+			_, err := login.Step(ctx, time.Minute)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := authserver.New(t, settings{"answer": "approve"})
+			client := server.ClientByIssuer(t, cliauth.WithScopes("offline_access"))
+			login := started(t, client)
+			ctx, cancel := context.WithCancel(t.Context())
+			if err := get(ctx, login); err != nil {
+				t.Fatal(err)
+			}
+			cancel()
+			login.Cancel()
+			// The context has ended already.
+			tokens, err := login.Poll(ctx, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = login.Close()
+			if count := len(server.Requests("revoke")); count != 0 {
+				t.Errorf("%d revocations", count)
+			}
+			if _, err := client.Refresh(t.Context(), tokens.RefreshToken); err != nil {
+				t.Error(err)
+			}
 		})
 	}
 }

@@ -10,51 +10,72 @@ import (
 	"time"
 )
 
-// Client is a client of one authorization server. Everything in it may be used from any goroutine at once, and it does no I/O
-// before a login starts.
-//
-// Made by [NewAuthKit], [NewConnect], [NewDiscover] or [NewEndpoints].
+// Server is the authorization server of a [Client]: the result of [AuthKit], [WorkOSConnect], [Issuer] or [Endpoints].
+type Server struct {
+	texts []namedText
+	// options makes the library's options of the texts, which are in C's memory.
+	options func(texts []*C.char) *C.cli_auth_client_options
+}
+
+// namedText is a text, and its name in an error message.
+type namedText struct{ name, text string }
+
+// AuthKit is WorkOS AuthKit, by the client id of the environment.
+func AuthKit(clientID string) Server {
+	return Server{
+		[]namedText{{"client id", clientID}},
+		func(texts []*C.char) *C.cli_auth_client_options { return C.cli_auth_client_options_authkit(texts[0]) },
+	}
+}
+
+// WorkOSConnect is WorkOS Connect, by the AuthKit domain (acme.authkit.app, or with https://) and the client id of the
+// application.
+func WorkOSConnect(domain, clientID string) Server {
+	return Server{
+		[]namedText{{"domain", domain}, {"client id", clientID}},
+		func(texts []*C.char) *C.cli_auth_client_options {
+			return C.cli_auth_client_options_workos_connect(texts[0], texts[1])
+		},
+	}
+}
+
+// Issuer is any server that publishes its metadata: RFC 8414, then OpenID Connect Discovery. The issuer must be written exactly
+// as the server writes it. The metadata is fetched when the first login starts.
+func Issuer(issuer, clientID string) Server {
+	return Server{
+		[]namedText{{"issuer", issuer}, {"client id", clientID}},
+		func(texts []*C.char) *C.cli_auth_client_options {
+			return C.cli_auth_client_options_for_issuer(texts[0], texts[1])
+		},
+	}
+}
+
+// Endpoints is any server, by its device authorization endpoint and its token endpoint.
+func Endpoints(deviceAuthorization, token, clientID string) Server {
+	return Server{
+		[]namedText{
+			{"device authorization endpoint", deviceAuthorization}, {"token endpoint", token}, {"client id", clientID},
+		},
+		func(texts []*C.char) *C.cli_auth_client_options {
+			return C.cli_auth_client_options_with_endpoints(texts[0], texts[1], texts[2])
+		},
+	}
+}
+
+// Client holds the settings for one authorization server. All goroutines may use it at once, and it does no I/O before a login
+// starts. Made by [New].
 type Client struct {
 	native *native[*C.cli_auth_client]
-	turns  *turns
+	limits *limits
 }
 
-// NewAuthKit makes a client of WorkOS AuthKit, by the client id of the environment.
-func NewAuthKit(clientID string, options ...Option) (*Client, error) {
-	return newClient(options, func(texts []*C.char) *C.cli_auth_client_options {
-		return C.cli_auth_client_options_authkit(texts[0])
-	}, named{"client id", clientID})
-}
-
-// NewConnect makes a client of WorkOS Connect, by the AuthKit domain (acme.authkit.app, or with https://) and the client id of
-// the application.
-func NewConnect(domain, clientID string, options ...Option) (*Client, error) {
-	return newClient(options, func(texts []*C.char) *C.cli_auth_client_options {
-		return C.cli_auth_client_options_workos_connect(texts[0], texts[1])
-	}, named{"domain", domain}, named{"client id", clientID})
-}
-
-// NewDiscover makes a client of any server that publishes its metadata: RFC 8414, then OpenID Connect Discovery. The issuer
-// has to be written exactly as the server writes it.
-func NewDiscover(issuer, clientID string, options ...Option) (*Client, error) {
-	return newClient(options, func(texts []*C.char) *C.cli_auth_client_options {
-		return C.cli_auth_client_options_for_issuer(texts[0], texts[1])
-	}, named{"issuer", issuer}, named{"client id", clientID})
-}
-
-// NewEndpoints makes a client of any server, by its device authorization endpoint and its token endpoint.
-func NewEndpoints(deviceAuthorization, token, clientID string, options ...Option) (*Client, error) {
-	return newClient(options, func(texts []*C.char) *C.cli_auth_client_options {
-		return C.cli_auth_client_options_with_endpoints(texts[0], texts[1], texts[2])
-	}, named{"device authorization endpoint", deviceAuthorization}, named{"token endpoint", token}, named{"client id", clientID})
-}
-
-// named is a text, and what it is called where it is wrong.
-type named struct{ name, text string }
-
-func newClient(options []Option, begin func([]*C.char) *C.cli_auth_client_options, texts ...named) (*Client, error) {
+// New makes a client of a server. No I/O.
+func New(server Server, options ...Option) (*Client, error) {
+	if server.options == nil {
+		return nil, misuse("the server must come from AuthKit, WorkOSConnect, Issuer or Endpoints")
+	}
 	var chars []*C.char
-	for _, text := range texts {
+	for _, text := range server.texts {
 		copied, err := newCText(text.name, []byte(text.text))
 		if err != nil {
 			return nil, err
@@ -62,7 +83,7 @@ func newClient(options []Option, begin func([]*C.char) *C.cli_auth_client_option
 		defer copied.free()
 		chars = append(chars, copied.chars())
 	}
-	s := settings{object: begin(chars)}
+	s := settings{object: server.options(chars)}
 	defer C.cli_auth_client_options_free(s.object)
 	for _, option := range options {
 		if option != nil {
@@ -79,14 +100,15 @@ func newClient(options []Option, begin func([]*C.char) *C.cli_auth_client_option
 	}
 	client := &Client{
 		native: newNative(object, func(object *C.cli_auth_client) { C.cli_auth_client_free(object) }),
-		turns:  newTurns(),
+		limits: newLimits(),
 	}
 	runtime.AddCleanup(client, (*native[*C.cli_auth_client]).close, client.native)
 	return client, nil
 }
 
-// Close gives the client's memory and connections back. Logins and requests that were made from it live on; new ones fail with
-// [ErrClosed]. It is never needed twice and always gives nil. A client that is forgotten is closed when it is garbage.
+// Close frees the client's memory and closes its connections. Logins and requests that were made from it live on; new ones fail
+// with [ErrClosed]. It always returns nil, and a second call changes nothing. A client that is forgotten is closed when it is
+// garbage.
 func (c *Client) Close() error {
 	c.native.close()
 	return nil
@@ -98,7 +120,7 @@ func (c *Client) Close() error {
 // refresh one token from two processes at once. If ctx ends meanwhile, the token may have been used.
 //
 // [ErrRejected] and [ErrActionRequired]: log in again. [ErrNetwork]: keep the token and try again; it may have been used if the
-// answer was lost.
+// response was lost.
 func (c *Client) Refresh(ctx context.Context, refreshToken Secret) (*Tokens, error) {
 	var tokens *C.cli_auth_tokens
 	err := c.request(ctx, "refresh token", refreshToken, &tokens,
@@ -123,15 +145,16 @@ func (c *Client) Revoke(ctx context.Context, token Secret) error {
 		})
 }
 
-type begin func(*C.cli_auth_client, *C.char, **C.cli_auth_error) *C.cli_auth_request
+// beginRequest sends a request without waiting for the response.
+type beginRequest func(*C.cli_auth_client, *C.char, **C.cli_auth_error) *C.cli_auth_request
 
-// request sends a token to the server and waits for the answer, which may bring tokens.
-func (c *Client) request(ctx context.Context, what string, token Secret, tokens **C.cli_auth_tokens, begin begin) error {
-	client, open := c.native.borrow()
+// request sends a token to the server and waits for the response, which may bring tokens.
+func (c *Client) request(ctx context.Context, what string, token Secret, tokens **C.cli_auth_tokens, begin beginRequest) error {
+	client, open := c.native.acquire()
 	if !open {
 		return closed("client")
 	}
-	defer c.native.giveBack()
+	defer c.native.release()
 	text, err := newCText(what, token.bytes())
 	if err != nil {
 		return err
@@ -150,24 +173,24 @@ func (c *Client) request(ctx context.Context, what string, token Secret, tokens 
 		C.cli_auth_request_cancel(request)
 		close(cancelled)
 	})
-	defer endWith(ctx, cancel)()
+	defer cancelWith(ctx, cancel)()
 	found := false
-	look := func(stay time.Duration) bool {
-		if stay == 0 {
-			defer c.turns.enter(isDone(cancelled))()
+	step := func(maxWait time.Duration) bool {
+		if maxWait == 0 {
+			defer c.limits.enter(isClosed(cancelled))()
 		}
 		var done C.bool
-		status := C.cli_auth_request_step(request, secondsOf(stay), &done, tokens, &failure)
+		status := C.cli_auth_request_step(request, secondsOf(maxWait), &done, tokens, &failure)
 		if status != C.CLI_AUTH_OK {
-			err = because(ctx, takeError(failure))
+			err = withCause(ctx, takeError(failure))
 		}
 		found = err != nil || bool(done)
 		return found
 	}
-	wait := pause{turns: c.turns, cancelled: cancelled}
-	// The look after a cancel gives what came in the last moment, or says that it was cancelled.
-	for !look(0) {
-		if wait.underWay(look); found {
+	wait := waiter{limits: c.limits, cancelled: cancelled}
+	// The step after a cancel returns what came in the last moment, or says that it was cancelled.
+	for !step(0) {
+		if wait.awaitResponse(step); found {
 			break
 		}
 	}

@@ -1,7 +1,7 @@
-// Package cliauth logs a person in to a command-line tool by the OAuth 2.0 Device Authorization Grant (RFC 8628): the tool
-// shows a code and an address, the person approves in a browser on any device, and the tool has its tokens.
+// Package cliauth signs users in to command-line tools by the OAuth 2.0 Device Authorization Grant (RFC 8628): the tool prints a
+// code and an address, the user approves in any browser, and the tool receives tokens.
 //
-//	client, err := cliauth.NewAuthKit("client_123", cliauth.WithProduct("my-cli/1.0"))
+//	client, err := cliauth.New(cliauth.AuthKit("client_123"), cliauth.WithProduct("my-cli/1.0"))
 //	...
 //	login := client.Login()
 //	defer login.Close()
@@ -10,7 +10,7 @@
 //	fmt.Fprint(os.Stderr, prompt.Text())
 //	tokens, err := login.Poll(ctx, nil)
 //
-// A [Client] says who asks whom. A [Login] is one attempt.
+// A [Client] holds the settings for one authorization server. A [Login] is a single login attempt.
 //
 // # Contexts
 //
@@ -25,13 +25,14 @@
 //
 // # Secrets
 //
-// Tokens are [Secret] values. Printing, logging and encoding show ****; the one way out is [Secret.Expose]. What else comes
-// from a server is hostile until it was looked at: what is called raw goes through [Sanitize] before a person sees it.
+// Tokens are [Secret] values. Printing, logging and encoding show ****; the one way out is [Secret.Expose]. Everything else that
+// comes from a server is untrusted input: what is called raw must go through [Sanitize] before it is shown to a user.
 //
 // # Goroutines and threads
 //
-// Everything may be used from any goroutine. Logins wait in Go: ten thousand of them at once need a handful of threads. No
-// goroutine is left when a call returns, and callbacks run on the goroutine that made the call.
+// Everything may be used from any goroutine, but one call drives a login at a time: a second one fails with [ErrBusy]. Logins wait
+// in Go: ten thousand of them at once need a handful of threads. No goroutine is left when a call returns, and callbacks run on
+// the goroutine that made the call.
 //
 // The package calls a library in C, so it needs cgo and a C compiler.
 package cliauth

@@ -117,40 +117,65 @@ func TestALoginTimeoutEndsAsExpired(t *testing.T) {
 	}
 }
 
-func TestWrongSettings(t *testing.T) {
-	for name, option := range map[string]cliauth.Option{
-		"product": cliauth.WithProduct("my cli"), "scope": cliauth.WithScopes("a b"), "parameter": cliauth.WithParam("client_id", "x"),
-		"header": cliauth.WithHeader("Host", "x"), "CA": cliauth.WithCAPEM([]byte("no certificate")), "empty CA": cliauth.WithCAPEM(nil),
-		"proxy": cliauth.WithProxy("socks5://h"), "API base": cliauth.WithAPIBase("http://h"),
-		"revocation endpoint": cliauth.WithRevocationEndpoint("https://h/revoke"),
-		"timeout":             cliauth.WithConnectTimeout(0), "read timeout": cliauth.WithReadTimeout(-time.Second),
-		"request timeout": cliauth.WithRequestTimeout(25 * time.Hour), "login timeout": cliauth.WithLoginTimeout(-1),
-		"secret's place": cliauth.WithClientSecret(cliauth.NewSecret("s"), 9), "NUL": cliauth.WithProduct("a\x00b"),
-		"no UTF-8": cliauth.WithScopes("a\xff"), "NUL in a secret": cliauth.WithClientSecret(cliauth.NewSecret("a\x00b"), cliauth.SecretInAuto),
-		"NUL in a value": cliauth.WithHeader("X-A", "a\x00b"), "NUL in a name": cliauth.WithParam("a\x00b", "c"),
-	} {
-		client, err := cliauth.NewAuthKit("client_123", option)
-		if client != nil {
-			t.Errorf("a client in spite of a wrong %s", name)
-		}
-		if message := isError(t, err, cliauth.ErrInvalidConfig).Message; message == "" {
-			t.Errorf("no message for a wrong %s", name)
-		}
+// refused makes a client, which must fail with this kind.
+func refused(t *testing.T, what string, kind cliauth.Kind, server cliauth.Server, options ...cliauth.Option) {
+	t.Helper()
+	client, err := cliauth.New(server, options...)
+	if client != nil {
+		t.Errorf("a client in spite of a wrong %s", what)
 	}
-	for _, make := range []func() (*cliauth.Client, error){
-		func() (*cliauth.Client, error) { return cliauth.NewAuthKit("") },
-		func() (*cliauth.Client, error) { return cliauth.NewAuthKit("a\x00b") },
-		func() (*cliauth.Client, error) { return cliauth.NewConnect("", "c") },
-		func() (*cliauth.Client, error) { return cliauth.NewDiscover("no url", "c") },
-		func() (*cliauth.Client, error) { return cliauth.NewEndpoints("https://h/d", "ftp://h/t", "c") },
-	} {
-		_, err := make()
-		isError(t, err, cliauth.ErrInvalidConfig)
+	if message := isError(t, err, kind).Message; message == "" {
+		t.Errorf("no message for a wrong %s", what)
 	}
 }
 
+func TestWrongSettings(t *testing.T) {
+	for what, option := range map[string]cliauth.Option{
+		"product": cliauth.WithProduct("my cli"), "scope": cliauth.WithScopes("a b"), "parameter": cliauth.WithParam("client_id", "x"),
+		"header": cliauth.WithHeader("Host", "x"), "CA": cliauth.WithCAPEM([]byte("no certificate")), "empty CA": cliauth.WithCAPEM(nil),
+		"proxy": cliauth.WithProxy("socks5://h"), "API base": cliauth.WithAPIBase("http://h"),
+		"revocation endpoint": cliauth.WithRevocationEndpoint("https://h/revoke"), "connect timeout": cliauth.WithConnectTimeout(0),
+	} {
+		refused(t, what, cliauth.ErrInvalidConfig, cliauth.AuthKit("client_123"), option)
+	}
+	for what, server := range map[string]cliauth.Server{
+		"client id": cliauth.AuthKit(""), "domain": cliauth.WorkOSConnect("", "c"), "issuer": cliauth.Issuer("no url", "c"),
+		"endpoint": cliauth.Endpoints("https://h/d", "ftp://h/t", "c"),
+	} {
+		refused(t, what, cliauth.ErrInvalidConfig, server)
+	}
+}
+
+func TestAWrongTimeoutIsNamed(t *testing.T) {
+	for name, with := range map[string]func(time.Duration) cliauth.Option{
+		"connect timeout": cliauth.WithConnectTimeout, "read timeout": cliauth.WithReadTimeout,
+		"request timeout": cliauth.WithRequestTimeout, "login timeout": cliauth.WithLoginTimeout,
+	} {
+		for _, wrong := range []time.Duration{0, -1, -time.Hour} {
+			_, err := cliauth.New(cliauth.AuthKit("client_123"), with(wrong))
+			if message := isError(t, err, cliauth.ErrInvalidConfig).Message; !strings.Contains(message, name) {
+				t.Errorf("%s of %v: %s", name, wrong, message)
+			}
+		}
+	}
+	refused(t, "request timeout", cliauth.ErrInvalidConfig, cliauth.AuthKit("client_123"), cliauth.WithRequestTimeout(25*time.Hour))
+}
+
+func TestMisuse(t *testing.T) {
+	for what, option := range map[string]cliauth.Option{
+		"NUL": cliauth.WithProduct("a\x00b"), "no UTF-8": cliauth.WithScopes("a\xff"),
+		"NUL in a secret": cliauth.WithClientSecret(cliauth.NewSecret("a\x00b"), cliauth.ClientSecretAuto),
+		"NUL in a value":  cliauth.WithHeader("X-A", "a\x00b"), "NUL in a name": cliauth.WithParam("a\x00b", "c"),
+		"client authentication": cliauth.WithClientSecret(cliauth.NewSecret("s"), 9),
+	} {
+		refused(t, what, cliauth.ErrMisuse, cliauth.AuthKit("client_123"), option)
+	}
+	refused(t, "client id", cliauth.ErrMisuse, cliauth.AuthKit("a\x00b"))
+	refused(t, "server", cliauth.ErrMisuse, cliauth.Server{})
+}
+
 func TestNoOptionIsAnOption(t *testing.T) {
-	client, err := cliauth.NewAuthKit("client_123", nil)
+	client, err := cliauth.New(cliauth.AuthKit("client_123"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +218,7 @@ func TestAfterClose(t *testing.T) {
 	} {
 		if err := call(); !errors.Is(err, cliauth.ErrClosed) {
 			t.Errorf("%s: %v", name, err)
-		} else if message := isError(t, err, cliauth.ErrInvalidConfig).Message; !strings.Contains(message, "after Close") {
+		} else if message := isError(t, err, cliauth.ErrMisuse).Message; !strings.Contains(message, "after Close") {
 			t.Errorf("%s: %s", name, message)
 		}
 	}

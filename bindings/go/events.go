@@ -5,9 +5,9 @@ import "time"
 // Step is what [Login.Step] finds: a [*Prompt], an [Event], [Waiting] or [*Tokens]. More may come.
 type Step interface{ step() }
 
-// Event is something that a person may want to see while the login waits: [Pending], [SlowedDown], [Retrying] or [Resumed].
+// Event is something that a user may want to see while the login waits: [Pending], [SlowedDown], [Retrying] or [Resumed].
 //
-// None of them is an error, and none needs an answer: the login goes on by itself. There is one after every poll that did not
+// None of them is an error, and none needs a reaction: the login goes on by itself. There is one after every poll that did not
 // decide (RFC 8628 section 3.5). It holds no text of the server and no secret. More kinds may come: leave the unknown ones
 // alone.
 type Event interface {
@@ -15,7 +15,7 @@ type Event interface {
 	event()
 }
 
-// Pending says that nobody has approved yet.
+// Pending says that the user has not approved yet.
 type Pending struct {
 	// NextPollIn is the time to the next poll.
 	NextPollIn time.Duration
@@ -45,7 +45,7 @@ type Resumed struct {
 	SuspendedFor time.Duration
 }
 
-// Waiting is what [Login.Step] gives when there is nothing yet.
+// Waiting is what [Login.Step] returns when there is nothing yet.
 type Waiting struct {
 	// DueIn is how long nothing will happen. It is 0 while a request is under way: step again, with a wait that you can
 	// afford.

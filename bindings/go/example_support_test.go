@@ -15,7 +15,7 @@ func options(more ...cliauth.Option) []cliauth.Option {
 }
 
 func exampleClient() *cliauth.Client {
-	client, err := cliauth.NewAuthKit("client_123", options()...)
+	client, err := cliauth.New(cliauth.AuthKit("client_123"), options()...)
 	if err != nil {
 		panic(err)
 	}
@@ -47,7 +47,7 @@ func exampleTokens(client *cliauth.Client) *cliauth.Tokens {
 // logIn asks a person who says no.
 func logIn(ctx context.Context) error {
 	server := authserver.Make(settings{"answer": "deny"})
-	client, err := cliauth.NewAuthKit("client_123", server.Options(cliauth.WithAPIBase(server.URL))...)
+	client, err := cliauth.New(cliauth.AuthKit("client_123"), server.Options(cliauth.WithAPIBase(server.URL))...)
 	if err != nil {
 		return err
 	}

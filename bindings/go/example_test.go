@@ -16,7 +16,7 @@ import (
 // A whole login. The person's part is played by the test server, which options point at.
 func Example() {
 	ctx := context.Background()
-	client, err := cliauth.NewAuthKit("client_123", options(cliauth.WithProduct("my-cli/1.0"))...)
+	client, err := cliauth.New(cliauth.AuthKit("client_123"), options(cliauth.WithProduct("my-cli/1.0"))...)
 	if err != nil {
 		panic(err)
 	}
@@ -42,14 +42,14 @@ func Example() {
 	// Access token: ****
 }
 
-func ExampleNewAuthKit() {
-	_, err := cliauth.NewAuthKit("client_123", cliauth.WithProduct("my cli"))
+func ExampleNew() {
+	_, err := cliauth.New(cliauth.AuthKit("client_123"), cliauth.WithProduct("my cli"))
 	fmt.Println(err)
 	// Output: the product must look like my-cli or my-cli/1.2
 }
 
-func ExampleNewConnect() {
-	client, err := cliauth.NewConnect("acme.authkit.app", "client_123", cliauth.WithScopes("openid", "offline_access"))
+func ExampleWorkOSConnect() {
+	client, err := cliauth.New(cliauth.WorkOSConnect("acme.authkit.app", "client_123"), cliauth.WithScopes("openid", "offline_access"))
 	if err != nil {
 		panic(err)
 	}
@@ -57,8 +57,8 @@ func ExampleNewConnect() {
 	// Output:
 }
 
-func ExampleNewDiscover() {
-	client, err := cliauth.NewDiscover("https://id.example.com/realms/main", "my-cli",
+func ExampleIssuer() {
+	client, err := cliauth.New(cliauth.Issuer("https://id.example.com/realms/main", "my-cli"),
 		cliauth.WithParam("audience", "https://api.example.com"),
 		cliauth.WithHeader("X-Tenant", "blue"),
 		cliauth.WithConnectTimeout(5*time.Second))
@@ -69,10 +69,10 @@ func ExampleNewDiscover() {
 	// Output:
 }
 
-func ExampleNewEndpoints() {
-	client, err := cliauth.NewEndpoints("https://h/device", "https://h/token", "my-cli",
+func ExampleEndpoints() {
+	client, err := cliauth.New(cliauth.Endpoints("https://h/device", "https://h/token", "my-cli"),
 		cliauth.WithRevocationEndpoint("https://h/revoke"),
-		cliauth.WithClientSecret(cliauth.NewSecret("not secret in a program that others run"), cliauth.SecretInBasic))
+		cliauth.WithClientSecret(cliauth.NewSecret("not secret in a program that others run"), cliauth.ClientSecretBasic))
 	if err != nil {
 		panic(err)
 	}
@@ -215,10 +215,10 @@ func ExampleSecret() {
 	// hunter2
 }
 
-func ExamplePrompt_TextInColumns() {
+func ExamplePrompt_TextWrapped() {
 	login := exampleLogin()
 	defer login.Close()
-	text := login.Prompt().TextInColumns(40)
+	text := login.Prompt().TextWrapped(40)
 	fmt.Println(strings.Contains(text, login.Prompt().UserCode))
 	// Output: true
 }

@@ -11,37 +11,38 @@ import (
 	"time"
 )
 
-// Login is one attempt to log in. It comes from [Client.Login].
+// Login is a single login attempt. It comes from [Client.Login].
 //
-// All goroutines may use it, but only one call drives it at a time (Start, Poll and Step do): a second one gets [ErrBusy]. The
-// context of each of these calls stands for the whole login: when it ends, the login is cancelled.
+// All goroutines may use it, but only one call drives it at a time: while Start, Poll or Step is under way, also in its callback,
+// a second one fails with [ErrBusy]. The context of each of these calls stands for the whole login: when it ends, the login is
+// cancelled.
 type Login struct {
 	native *native[*C.cli_auth_login]
-	turns  *turns
+	limits *limits
 
-	driven     atomic.Bool
-	underWay   atomic.Bool // it has begun and has no outcome
-	over       atomic.Bool // it has its outcome
 	cancelOnce sync.Once
 	cancelled  chan struct{}
 	prompt     atomic.Pointer[Prompt]
-	// unmade is why there is no native login.
-	unmade error
+	// unusable is why there is no native login.
+	unusable error
 }
 
-// Login makes an attempt to log in. No I/O. Close it when it is over.
+// lastCall is the number of the newest call that drives, or ends, any login: the library tells calls apart by it.
+var lastCall atomic.Uint64
+
+// Login makes a login attempt. No I/O. Close it when it is over.
 func (c *Client) Login() *Login {
-	login := &Login{turns: c.turns, cancelled: make(chan struct{})}
-	client, open := c.native.borrow()
+	login := &Login{limits: c.limits, cancelled: make(chan struct{})}
+	client, open := c.native.acquire()
 	if !open {
-		login.unmade = closed("client")
+		login.unusable = closed("client")
 		return login
 	}
-	defer c.native.giveBack()
+	defer c.native.release()
 	var failure *C.cli_auth_error
 	object := C.cli_auth_login_new(client, &failure)
 	if object == nil {
-		login.unmade = takeError(failure)
+		login.unusable = takeError(failure)
 		return login
 	}
 	login.native = newNative(object, func(object *C.cli_auth_login) { C.cli_auth_login_free(object) })
@@ -49,19 +50,19 @@ func (c *Client) Login() *Login {
 	return login
 }
 
-// Start asks the server for a code: discovery where needed, then one request. It blocks until there is an answer. Called again,
-// it gives the same prompt.
+// Start asks the server for a code: discovery where needed, then one request. It blocks until there is a response. Called again,
+// it returns the same prompt.
 //
-// Nothing is tried twice here, since a person is waiting: [ErrNetwork] means "try again later". When ctx ends, the login is
+// Nothing is tried twice here, since a user is waiting: [ErrNetwork] means "try again later". When ctx ends, the login is
 // cancelled: the error matches [ErrCancelled], ctx.Err() and context.Cause(ctx).
 func (l *Login) Start(ctx context.Context) (*Prompt, error) {
-	err := l.drive(ctx, time.Time{}, func(d *driver) error {
+	_, err := l.drive(ctx, time.Time{}, func(c *call) (Step, error) {
 		for l.prompt.Load() == nil {
-			if _, err := d.step(); err != nil {
-				return err
+			if _, err := c.next(); err != nil {
+				return nil, err
 			}
 		}
-		return nil
+		return nil, nil
 	})
 	if err != nil {
 		return nil, err
@@ -69,158 +70,173 @@ func (l *Login) Start(ctx context.Context) (*Prompt, error) {
 	return l.prompt.Load(), nil
 }
 
-// Poll waits for the person's decision. onEvent, if it is not nil, is called on this goroutine with what there is to tell in
-// between. It may cancel the login; a call that would drive it gets [ErrBusy] there. A panic in it passes through and leaves the
-// login as it was.
+// Poll waits for the user's decision. onEvent, if it is not nil, is called on this goroutine with the events in between. It may
+// cancel the login; a call that would drive it fails with [ErrBusy] there. A panic in it passes through and leaves the login as
+// it was.
 //
 // [ErrDenied], [ErrExpired], [ErrCancelled] and [ErrActionRequired] are the ends that every program meets. Transport trouble is no
-// error here: it is told as [Retrying], and the login goes on. Called again, Poll gives the same outcome.
+// error here: it is reported as [Retrying], and the login goes on. Called again, Poll returns the same outcome. Before Start it
+// fails with [ErrMisuse]: the user has not seen the code.
 //
 // When ctx ends, the login is cancelled, also while a request is under way: the error matches [ErrCancelled], ctx.Err() and
-// context.Cause(ctx). A token that came at the same moment is revoked first where the server can, which may take two seconds.
+// context.Cause(ctx). Tokens that came at the same moment are revoked first where the server can, which may take two seconds.
 func (l *Login) Poll(ctx context.Context, onEvent func(Event)) (*Tokens, error) {
-	var tokens *Tokens
-	err := l.drive(ctx, time.Time{}, func(d *driver) error {
-		if l.prompt.Load() == nil && !l.over.Load() && !isDone(l.cancelled) {
-			return invalid("Poll was called before Start: nobody has seen the code yet")
+	found, err := l.drive(ctx, time.Time{}, func(c *call) (Step, error) {
+		if err := c.checkStarted(); err != nil {
+			return nil, err
 		}
-		for tokens == nil {
-			found, err := d.step()
+		for {
+			found, err := c.next()
 			if err != nil {
-				return err
+				return nil, err
 			}
 			switch found := found.(type) {
 			case *Tokens:
-				tokens = found
+				return found, nil
 			case Event:
 				if onEvent != nil {
 					onEvent(found)
 				}
 			}
 		}
-		return nil
 	})
+	tokens, _ := found.(*Tokens)
 	return tokens, err
 }
 
 // Step drives the login for at most maxWait: the primitive under Start and Poll, for programs with a loop of their own. 0 does
 // not block, but for the step that ends a cancelled login.
 //
-// It gives the [*Prompt], an [Event], the [*Tokens], or [Waiting] if there was nothing in that time. A request that is under way
-// when the time is up goes on: the next step finds its answer, and it is never sent again. After the outcome every step gives
-// it again. When ctx ends, the login is cancelled.
+// It returns the [*Prompt], an [Event], the [*Tokens], or [Waiting] if there was nothing in that time. A request that is under way
+// when the time is up goes on: the next step finds its response, and it is never sent again. After the outcome every step
+// returns it again. When ctx ends, the login is cancelled.
 func (l *Login) Step(ctx context.Context, maxWait time.Duration) (Step, error) {
 	until := time.Now().Add(max(maxWait, 0))
-	var found Step
-	err := l.drive(ctx, until, func(d *driver) (err error) {
-		found, err = d.step()
-		return err
-	})
-	return found, err
+	return l.drive(ctx, until, (*call).next)
 }
 
 // Cancel ends the login: the call that drives it returns [ErrCancelled] at once, whatever it waits for, and so does every later
-// one. After the outcome it changes nothing. It never blocks and may be called from any goroutine, as often as you like.
+// one. After the outcome it changes nothing. It never blocks and may be called from any goroutine, any number of times.
 func (l *Login) Cancel() {
 	if l.native != nil {
-		if object, open := l.native.borrow(); open {
+		if object, open := l.native.acquire(); open {
 			C.cli_auth_login_cancel(object)
-			l.native.giveBack()
+			l.native.release()
 		}
 	}
 	l.cancelOnce.Do(func() { close(l.cancelled) })
 }
 
-// Prompt gives the prompt again, or nil before there is one.
+// Prompt returns the prompt, or nil before there is one.
 func (l *Login) Prompt() *Prompt { return l.prompt.Load() }
 
-// Close cancels the login, unless it has its outcome, and gives its memory back. Later calls fail with [ErrClosed]. A token
-// that came and is in nobody's hands is revoked first where the server can, which may take two seconds. It is never needed twice
-// and always gives nil. A login that is forgotten is closed when it is garbage.
+// Close cancels the login, unless it has its outcome, and frees its memory. Later calls fail with [ErrClosed]. Tokens that came
+// and were not returned by any call are revoked first where the server can, which may take two seconds. It always returns nil,
+// and a second call changes nothing. A login that is forgotten is closed when it is garbage.
 func (l *Login) Close() error {
 	l.Cancel()
 	if l.native == nil {
 		return nil
 	}
-	if l.underWay.Load() {
-		// The call that drives it does the same, if there is one.
-		_, _ = l.Step(context.Background(), 0)
+	if object, open := l.native.acquire(); open {
+		// A call that drives the login meanwhile does the same in its place.
+		l.newCall(object, time.Time{}).abandon()
+		l.native.release()
 	}
 	l.native.close()
 	return nil
 }
 
-// driver is the one call that drives a login at the moment.
-type driver struct {
-	*Login
+// call is a single call that drives a login.
+type call struct {
+	login  *Login
 	object *C.cli_auth_login
-	pause  pause
+	number C.uint64_t
+	wait   waiter
 }
 
-// drive lets work drive the login, which the end of ctx cancels meanwhile. A step ends at until, where that is set.
-func (l *Login) drive(ctx context.Context, until time.Time, work func(*driver) error) error {
-	if l.unmade != nil {
-		return l.unmade
+func (l *Login) newCall(object *C.cli_auth_login, until time.Time) *call {
+	wait := waiter{limits: l.limits, cancelled: l.cancelled, until: until}
+	return &call{l, object, C.uint64_t(lastCall.Add(1)), wait}
+}
+
+// drive claims the login while work drives it. The end of ctx cancels it. A step ends at until, where that is set.
+func (l *Login) drive(ctx context.Context, until time.Time, work func(*call) (Step, error)) (found Step, err error) {
+	if l.unusable != nil {
+		return nil, l.unusable
 	}
-	object, open := l.native.borrow()
+	object, open := l.native.acquire()
 	if !open {
-		return closed("login")
+		return nil, closed("login")
 	}
-	defer l.native.giveBack()
-	if !l.driven.CompareAndSwap(false, true) {
-		return &Error{Kind: ErrBusy, Message: "this login is driven by another call already"}
+	defer l.native.release()
+	c := l.newCall(object, until)
+	var failure *C.cli_auth_error
+	if C.cli_auth_claim_login(object, c.number, &failure) != C.CLI_AUTH_OK {
+		return nil, takeError(failure)
 	}
-	defer l.driven.Store(false)
-	defer endWith(ctx, l.Cancel)()
-	return because(ctx, work(&driver{l, object, pause{turns: l.turns, cancelled: l.cancelled, until: until}}))
+	// Also where the callback panics, or ends its goroutine.
+	defer C.cli_auth_claim_release(object, c.number)
+	defer func() {
+		if _, returned := found.(*Tokens); ctx.Err() != nil && err == nil && !returned {
+			c.abandon()
+		}
+	}()
+	defer cancelWith(ctx, l.Cancel)()
+	found, err = work(c)
+	return found, withCause(ctx, err)
 }
 
-// step goes on to the next thing that somebody has to know, or until time is up.
-func (d *driver) step() (Step, error) {
-	found, err := d.wait()
-	switch found := found.(type) {
-	case *Prompt:
-		d.prompt.Store(found)
-		d.underWay.Store(true)
-	case *Tokens, nil:
-		d.underWay.Store(false)
-		d.over.Store(true)
-	default:
-		d.underWay.Store(true)
+// abandon cancels the login, and has tokens revoked that came for it and that no call returned.
+func (c *call) abandon() {
+	defer c.wait.limits.enter(true)()
+	C.cli_auth_claim_abandon(c.object, c.number)
+}
+
+// checkStarted fails before Start.
+func (c *call) checkStarted() error {
+	var failure *C.cli_auth_error
+	if C.cli_auth_claim_check_started(c.object, c.number, &failure) != C.CLI_AUTH_OK {
+		return takeError(failure)
+	}
+	return nil
+}
+
+// next waits for a prompt, an event or the outcome. It returns [Waiting] when time is up.
+func (c *call) next() (Step, error) {
+	found, err := c.step(0)
+	for {
+		waiting, isWaiting := found.(Waiting)
+		if !isWaiting || c.wait.timeIsUp() {
+			break
+		}
+		if waiting.DueIn > 0 {
+			c.wait.sleep(waiting.DueIn)
+			found, err = c.step(0)
+			continue
+		}
+		c.wait.awaitResponse(func(maxWait time.Duration) bool {
+			found, err = c.step(maxWait)
+			return found != Step(Waiting{})
+		})
+		if isClosed(c.wait.cancelled) && err == nil {
+			found, err = c.step(0)
+		}
+	}
+	if prompt, ok := found.(*Prompt); ok {
+		c.login.prompt.Store(prompt)
 	}
 	return found, err
 }
 
-func (d *driver) wait() (Step, error) {
-	found, err := d.look(0)
-	for {
-		waiting, isWaiting := found.(Waiting)
-		if !isWaiting || d.pause.timeIsUp() {
-			return found, err
-		}
-		if waiting.DueIn > 0 {
-			d.pause.nap(waiting.DueIn)
-			found, err = d.look(0)
-			continue
-		}
-		d.pause.underWay(func(stay time.Duration) bool {
-			found, err = d.look(stay)
-			return found != Step(Waiting{})
-		})
-		if isDone(d.cancelled) && err == nil {
-			found, err = d.look(0)
-		}
-	}
-}
-
-// look is a step of the library's, which blocks for stay at most. An error comes without a step.
-func (d *driver) look(stay time.Duration) (Step, error) {
-	if stay == 0 {
-		defer d.turns.enter(isDone(d.cancelled))()
+// step is one step of the library's, which blocks for maxWait at most. An error comes without a step.
+func (c *call) step(maxWait time.Duration) (Step, error) {
+	if maxWait == 0 {
+		defer c.wait.limits.enter(isClosed(c.wait.cancelled))()
 	}
 	var step *C.cli_auth_step
 	var failure *C.cli_auth_error
-	if C.cli_auth_login_step(d.object, secondsOf(stay), &step, &failure) != C.CLI_AUTH_OK {
+	if C.cli_auth_claim_step(c.object, c.number, secondsOf(maxWait), &step, &failure) != C.CLI_AUTH_OK {
 		return nil, takeError(failure)
 	}
 	defer C.cli_auth_step_free(step)

@@ -28,10 +28,10 @@ func TestALogin(t *testing.T) {
 	if again, err := login.Start(t.Context()); again != prompt || login.Prompt() != prompt || err != nil {
 		t.Error("Start gives another prompt", err)
 	}
-	if prompt.Asker != "my-cli" || prompt.Host != "127.0.0.1" || prompt.ExpiresIn != 5*time.Minute {
+	if prompt.Product != "my-cli" || prompt.Host != "127.0.0.1" || prompt.ExpiresIn != 5*time.Minute {
 		t.Errorf("%+v", prompt)
 	}
-	for _, text := range []string{prompt.Text(), prompt.TextForStderr(), prompt.TextInColumns(40), prompt.TextInColumns(-1)} {
+	for _, text := range []string{prompt.Text(), prompt.TextForStderr(), prompt.TextWrapped(40), prompt.TextWrapped(-1)} {
 		if !strings.Contains(text, prompt.UserCode) || !strings.Contains(text, prompt.VerificationURI) || !strings.HasSuffix(text, "\n") {
 			t.Errorf("%q", text)
 		}
@@ -69,7 +69,7 @@ func TestALogin(t *testing.T) {
 func TestTokensWithScopes(t *testing.T) {
 	t.Parallel()
 	server := authserver.New(t, settings{"answer": "approve"})
-	login := started(t, server.Discover(t, cliauth.WithScopes("openid", "offline_access")))
+	login := started(t, server.ClientByIssuer(t, cliauth.WithScopes("openid", "offline_access")))
 	tokens, err := login.Poll(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +88,7 @@ func TestWhatTheServerLeavesOut(t *testing.T) {
 		"verification_uri_complete": false,
 		"script":                    settings{"token": []any{settings{"json": settings{"access_token": "a", "token_type": "bearer"}}}},
 	})
-	login := started(t, server.Discover(t))
+	login := started(t, server.ClientByIssuer(t))
 	tokens, err := login.Poll(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -96,7 +96,7 @@ func TestWhatTheServerLeavesOut(t *testing.T) {
 	if !tokens.RefreshToken.IsZero() || !tokens.IDToken.IsZero() || !tokens.ExpiresAt.IsZero() || tokens.Scopes != nil {
 		t.Errorf("%+v", tokens)
 	}
-	if prompt := login.Prompt(); prompt.VerificationURIComplete != "" || prompt.Asker != "" {
+	if prompt := login.Prompt(); prompt.VerificationURIComplete != "" || prompt.Product != "" {
 		t.Errorf("%+v", prompt)
 	}
 }
@@ -149,7 +149,7 @@ func TestPollNeedsAStart(t *testing.T) {
 	login := server.Client(t).Login()
 	defer login.Close()
 	_, err := login.Poll(t.Context(), nil)
-	isError(t, err, cliauth.ErrInvalidConfig)
+	isError(t, err, cliauth.ErrMisuse)
 	if found := server.Requests("device"); len(found) != 0 {
 		t.Error("it sent something")
 	}
@@ -168,20 +168,96 @@ func TestPollAfterAFailedStartGivesTheSameOutcome(t *testing.T) {
 	}
 }
 
-func TestOneCallDrivesALogin(t *testing.T) {
-	t.Parallel()
-	server := authserver.Silent(t, "token")
-	login := started(t, server.Client(t))
-	ctx, cancel := context.WithCancel(t.Context())
-	first := poll(login, ctx)
-	server.WaitFor(t, "token", 1)
-	_, err := login.Poll(t.Context(), nil)
+// isBusy makes every call that would drive the login: each is refused.
+func isBusy(t *testing.T, login *cliauth.Login) {
+	t.Helper()
+	_, err := login.Start(t.Context())
 	isError(t, err, cliauth.ErrBusy)
-	_, err = login.Start(t.Context())
+	_, err = login.Poll(t.Context(), nil)
 	isError(t, err, cliauth.ErrBusy)
 	_, err = login.Step(t.Context(), 0)
 	isError(t, err, cliauth.ErrBusy)
-	first.endsAtOnce(t, cancel, cliauth.ErrCancelled)
+	_, err = login.Step(t.Context(), time.Minute)
+	isError(t, err, cliauth.ErrBusy)
+}
+
+func TestOneCallDrivesALogin(t *testing.T) {
+	t.Parallel()
+	t.Run("Start", func(t *testing.T) {
+		t.Parallel()
+		server := authserver.Scripted(t, "device", settings{"delay": 1})
+		login := server.Client(t).Login()
+		defer login.Close()
+		first := inBackground(func() (*cliauth.Prompt, error) { return login.Start(t.Context()) })
+		server.WaitFor(t, "device", 1)
+		isBusy(t, login)
+		if _, err := first.wait(t); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("Poll", func(t *testing.T) {
+		t.Parallel()
+		// After the first poll it sleeps in Go for six seconds.
+		server := authserver.Scripted(t, "token", "slow_down")
+		login := started(t, server.Client(t))
+		ctx, cancel := context.WithCancel(t.Context())
+		polled := make(chan struct{})
+		first := inBackground(func() (*cliauth.Tokens, error) {
+			return login.Poll(ctx, func(cliauth.Event) { close(polled) })
+		})
+		<-polled
+		isBusy(t, login)
+		first.endsAtOnce(t, cancel, cliauth.ErrCancelled)
+	})
+	t.Run("Step", func(t *testing.T) {
+		t.Parallel()
+		server := authserver.Silent(t, "token")
+		login := started(t, server.Client(t))
+		ctx, cancel := context.WithCancel(t.Context())
+		first := inBackground(func() (cliauth.Step, error) { return login.Step(ctx, time.Minute) })
+		server.WaitFor(t, "token", 1)
+		isBusy(t, login)
+		first.endsAtOnce(t, cancel, cliauth.ErrCancelled)
+	})
+}
+
+func TestACallHasTheLoginDuringItsCallback(t *testing.T) {
+	t.Parallel()
+	server := authserver.New(t, settings{"answer": "approve", "answer_after_polls": 1})
+	login := started(t, server.Client(t))
+	called, goOn := make(chan struct{}), make(chan struct{})
+	first := inBackground(func() (*cliauth.Tokens, error) {
+		return login.Poll(t.Context(), func(cliauth.Event) {
+			close(called)
+			<-goOn
+		})
+	})
+	<-called
+	isBusy(t, login)
+	close(goOn)
+	if tokens, err := first.wait(t); err != nil || tokens.AccessToken.IsZero() {
+		t.Error(err)
+	}
+}
+
+func TestACallbackThatDrivesTheLogin(t *testing.T) {
+	t.Parallel()
+	server := authserver.New(t, settings{"answer": "approve", "answer_after_polls": 2})
+	login := started(t, server.Client(t))
+	called := 0
+	tokens, err := login.Poll(t.Context(), func(cliauth.Event) {
+		called++
+		isBusy(t, login)
+		if login.Prompt() == nil {
+			t.Error("no prompt")
+		}
+	})
+	if err != nil || tokens.AccessToken.IsZero() || called != 2 {
+		t.Error(called, err)
+	}
+	if polls := server.Requests("token"); len(polls) != 3 {
+		t.Errorf("%d polls", len(polls))
+	}
 }
 
 func TestStepByStep(t *testing.T) {
@@ -303,18 +379,11 @@ func TestACallbackThatLeavesItsGoroutine(t *testing.T) {
 	}
 }
 
-func TestWhatACallbackMayCall(t *testing.T) {
+func TestACallbackMayCancel(t *testing.T) {
 	t.Parallel()
 	server := authserver.New(t, nil)
 	login := started(t, server.Client(t))
-	_, err := login.Poll(t.Context(), func(cliauth.Event) {
-		_, err := login.Poll(t.Context(), nil)
-		isError(t, err, cliauth.ErrBusy)
-		if login.Prompt() == nil {
-			t.Error("no prompt")
-		}
-		login.Cancel()
-	})
+	_, err := login.Poll(t.Context(), func(cliauth.Event) { login.Cancel() })
 	isError(t, err, cliauth.ErrCancelled)
 	if polls := server.Requests("token"); len(polls) != 1 {
 		t.Errorf("%d polls", len(polls))

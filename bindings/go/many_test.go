@@ -182,7 +182,7 @@ func TestWhatIsForgottenIsGivenBack(t *testing.T) {
 	collected(t, "what other tests left", func() bool { return true })
 	before := files(t)
 	for range 20 {
-		client, err := cliauth.NewAuthKit("client_test", server.Options(cliauth.WithAPIBase(server.URL))...)
+		client, err := cliauth.New(cliauth.AuthKit("client_test"), server.Options(cliauth.WithAPIBase(server.URL))...)
 		if err != nil {
 			t.Fatal(err)
 		}

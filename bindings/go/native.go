@@ -12,7 +12,7 @@ import (
 	"unsafe"
 )
 
-// native is an object of the library, by a pointer of C's. It is freed once it is closed and nobody uses it any more.
+// native is an object of the library, by a pointer of C's. It is freed once it is closed and no longer in use.
 type native[P any] struct {
 	free func(P)
 
@@ -27,8 +27,8 @@ func newNative[P any](object P, free func(P)) *native[P] {
 	return &native[P]{object: object, free: free}
 }
 
-// borrow gives the object, unless it is closed. Who gets it calls giveBack.
-func (n *native[P]) borrow() (object P, open bool) {
+// acquire returns the object, unless it is closed. The caller calls release after its use.
+func (n *native[P]) acquire() (object P, open bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.closed {
@@ -38,7 +38,7 @@ func (n *native[P]) borrow() (object P, open bool) {
 	return n.object, true
 }
 
-func (n *native[P]) giveBack() {
+func (n *native[P]) release() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.users--
@@ -66,11 +66,11 @@ type cText struct{ bytes []byte }
 // newCText copies bytes, which C must be able to hold: what is not UTF-8 or has a NUL is refused.
 func newCText(what string, text []byte) (cText, error) {
 	if !utf8.Valid(text) {
-		return cText{}, invalid("the %s is not UTF-8", what)
+		return cText{}, misuse("the %s is not UTF-8", what)
 	}
 	for _, b := range text {
 		if b == 0 {
-			return cText{}, invalid("the %s has a NUL character in it", what)
+			return cText{}, misuse("the %s has a NUL character in it", what)
 		}
 	}
 	size := len(text) + 1
@@ -136,7 +136,7 @@ func timeOf(sinceEpoch C.double) time.Time {
 func takeError(object *C.cli_auth_error) error {
 	defer C.cli_auth_error_free(object)
 	e := &Error{
-		Kind:                       kindOf(object),
+		Kind:                       Kind(C.GoString(C.cli_auth_error_kind(object))),
 		Message:                    C.GoString(C.cli_auth_error_message(object)),
 		OAuthError:                 C.GoString(C.cli_auth_error_oauth_error(object)),
 		Description:                C.GoString(C.cli_auth_error_description(object)),
@@ -156,13 +156,6 @@ func takeError(object *C.cli_auth_error) error {
 		}
 	}
 	return e
-}
-
-func kindOf(object *C.cli_auth_error) Kind {
-	if C.cli_auth_error_status(object) == C.CLI_AUTH_MISUSE {
-		return ErrInvalidConfig
-	}
-	return Kind(C.GoString(C.cli_auth_error_kind(object)))
 }
 
 // takeTokens reads tokens of the library, and frees them.
@@ -186,7 +179,7 @@ func takeTokens(object *C.cli_auth_tokens) *Tokens {
 		tokens.ExpiresAt = timeOf(seconds)
 	}
 	for _, name := range stringsOf(C.cli_auth_tokens_other_names(object)) {
-		// What C gave may hold no NUL and is UTF-8.
+		// It came from C, and so it is UTF-8 without a NUL.
 		text, err := newCText("name", []byte(name))
 		if err != nil {
 			continue

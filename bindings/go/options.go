@@ -8,7 +8,7 @@ import (
 	"unsafe"
 )
 
-// Option is a setting of a [Client]. One that is wrong makes the client's constructor fail with [ErrInvalidConfig].
+// Option is a setting of a [Client]. [New] fails with [ErrInvalidConfig] where the value of one is wrong.
 type Option func(*settings)
 
 // settings are the options of a client that is being made. The first error stays.
@@ -17,7 +17,7 @@ type settings struct {
 	err    error
 }
 
-// set hands texts over. What the library thinks of them it says when the client is made.
+// set passes a text to the library, which checks its value when the client is made.
 func (s *settings) set(what string, call func(*C.char), text string) {
 	s.setBytes(what, call, []byte(text))
 }
@@ -42,14 +42,14 @@ func (s *settings) setPair(what string, call func(name, value *C.char), name, va
 	}, name)
 }
 
-// WithAPIBase is another address of WorkOS's API, such as that of a test server. For [NewAuthKit] only.
+// WithAPIBase is another address of WorkOS's API, such as that of a test server. For [AuthKit] only.
 func WithAPIBase(url string) Option {
 	return func(s *settings) {
 		s.set("API base", func(url *C.char) { C.cli_auth_client_options_set_api_base(s.object, url) }, url)
 	}
 }
 
-// WithRevocationEndpoint says where tokens are revoked (RFC 7009). For [NewEndpoints] only.
+// WithRevocationEndpoint says where tokens are revoked (RFC 7009). For [Endpoints] only.
 func WithRevocationEndpoint(url string) Option {
 	return func(s *settings) {
 		s.set("revocation endpoint", func(url *C.char) {
@@ -104,47 +104,47 @@ func WithProxy(url string) Option {
 	}
 }
 
-// WithProduct says who asks, such as my-cli/1.2: the first part of the User-Agent. The name is shown in the prompt.
+// WithProduct names the program, such as my-cli/1.2: the first part of the User-Agent. The name is shown in the prompt.
 func WithProduct(product string) Option {
 	return func(s *settings) {
 		s.set("product", func(product *C.char) { C.cli_auth_client_options_set_product(s.object, product) }, product)
 	}
 }
 
-// SecretIn is where a client secret is sent.
-type SecretIn int
+// ClientAuth is how a client secret is sent (RFC 6749 section 2.3.1).
+type ClientAuth int
 
 const (
-	// SecretInAuto: as the server's metadata says, else by Basic.
-	SecretInAuto SecretIn = C.CLI_AUTH_CLIENT_SECRET_AUTO
-	// SecretInBasic: as Authorization: Basic.
-	SecretInBasic SecretIn = C.CLI_AUTH_CLIENT_SECRET_BASIC
-	// SecretInBody: as client_secret in the body.
-	SecretInBody SecretIn = C.CLI_AUTH_CLIENT_SECRET_POST
+	// ClientSecretAuto: as the server's metadata says, else client_secret_basic.
+	ClientSecretAuto ClientAuth = C.CLI_AUTH_CLIENT_SECRET_AUTO
+	// ClientSecretBasic is client_secret_basic: in an Authorization: Basic header.
+	ClientSecretBasic ClientAuth = C.CLI_AUTH_CLIENT_SECRET_BASIC
+	// ClientSecretPost is client_secret_post: in the body of the request.
+	ClientSecretPost ClientAuth = C.CLI_AUTH_CLIENT_SECRET_POST
 )
 
 // WithClientSecret is for servers that insist on a client secret. A secret in a program that others run is not confidential.
-func WithClientSecret(secret Secret, place SecretIn) Option {
+func WithClientSecret(secret Secret, auth ClientAuth) Option {
 	return func(s *settings) {
 		s.setBytes("client secret", func(secret *C.char) {
-			C.cli_auth_client_options_set_client_secret(s.object, secret, C.int32_t(place))
+			C.cli_auth_client_options_set_client_secret(s.object, secret, C.int32_t(auth))
 		}, secret.bytes())
 		secret.keepAlive()
 	}
 }
 
-// WithConnectTimeout is how long a connection may take to come about: DNS, TCP and TLS. 10 s unless set.
+// WithConnectTimeout is the timeout for establishing a connection (DNS, TCP and TLS). Defaults to 10 seconds.
 func WithConnectTimeout(limit time.Duration) Option {
 	return func(s *settings) { C.cli_auth_client_options_set_connect_timeout(s.object, secondsOf(limit)) }
 }
 
-// WithReadTimeout is how long a server may be silent within an answer. 15 s unless set.
+// WithReadTimeout is how long a server may be silent within a response. Defaults to 15 seconds.
 func WithReadTimeout(limit time.Duration) Option {
 	return func(s *settings) { C.cli_auth_client_options_set_read_timeout(s.object, secondsOf(limit)) }
 }
 
-// WithRequestTimeout is how long one request may take in all. 25 s unless set. A poll that takes longer counts as lost, and
-// the login goes on.
+// WithRequestTimeout is how long one request may take in all. Defaults to 25 seconds. A poll that takes longer counts as lost,
+// and the login goes on.
 func WithRequestTimeout(limit time.Duration) Option {
 	return func(s *settings) { C.cli_auth_client_options_set_request_timeout(s.object, secondsOf(limit)) }
 }

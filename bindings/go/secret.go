@@ -32,7 +32,7 @@ func NewSecret(text string) Secret {
 	return secretOf([]byte(text))
 }
 
-// secretOf makes a secret of bytes that nobody else uses.
+// secretOf makes a secret of bytes that nothing else uses.
 func secretOf(bytes []byte) Secret {
 	inner := &bytes
 	s := Secret{&inner}
@@ -56,7 +56,7 @@ func (s Secret) Equal(other Secret) bool {
 	return subtle.ConstantTimeCompare(s.bytes(), other.bytes()) == 1
 }
 
-// keepAlive is called after the last use of bytes, which are overwritten when nobody holds the secret any more.
+// keepAlive is called after the last use of bytes, which are overwritten once nothing holds the secret.
 func (s Secret) keepAlive() { runtime.KeepAlive(s.kept) }
 
 func (s Secret) bytes() []byte {

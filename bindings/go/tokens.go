@@ -9,7 +9,7 @@ import "time"
 type Tokens struct {
 	// AccessToken is for the API: "Bearer " + tokens.AccessToken.Expose(), over TLS, and only to the API that it is for.
 	AccessToken Secret
-	// RefreshToken is for [Client.Refresh]. Zero where the server gave none: many give one only for the scope
+	// RefreshToken is for [Client.Refresh]. Zero where the server sent none: many send one only for the scope
 	// offline_access. After a refresh without a new one, the old one.
 	RefreshToken Secret
 	// IDToken is the OpenID Connect ID token, UNVERIFIED: do not read an identity from it before you checked it.
@@ -18,8 +18,8 @@ type Tokens struct {
 	TokenType string
 	// Scopes is what was granted, in the server's order. Nil where neither the server nor the client named a scope.
 	Scopes []string
-	// ExpiresAt is when the access token ends, never too late by the time that the answer took. Zero is unknown, and not for
-	// ever.
+	// ExpiresAt is when the access token expires, never too late by the time that the response took. Zero if the server did not
+	// say: treat it neither as expired nor as valid forever.
 	ExpiresAt time.Time
 	// ExpiresIn is the access token's lifetime when it was given out. It says nothing where ExpiresAt is zero.
 	ExpiresIn time.Duration
@@ -27,6 +27,6 @@ type Tokens struct {
 	UserID string
 	// OrganizationID is the id of the organization that the user logged in to (WorkOS AuthKit), raw.
 	OrganizationID string
-	// Other has every other member of the answer as raw JSON: secrets, since they may be.
+	// Other has every other member of the response as raw JSON: secrets, since they may be.
 	Other map[string]Secret
 }

@@ -1,4 +1,4 @@
-/* Logs a person in from a terminal. Copy it: what a tool needs around libcli_auth is all here. */
+/* Signs a user in from a terminal. Copy it: what a tool needs around libcli_auth is all here. */
 
 #define _POSIX_C_SOURCE 200809L
 
@@ -34,7 +34,7 @@ static void leave_now(int number)
     _exit(status_when_late);
 }
 
-/* Ends the program after so many seconds, at most some decades, even where nobody reads what it wants to say, and a full pipe holds it. */
+/* Ends the program after so many seconds, at most some decades, even where its output is not read and a full pipe holds it up. */
 static void leave_after(double seconds, int status)
 {
     unsigned whole = seconds < 1e9 ? (unsigned)seconds : 1000000000;
@@ -230,7 +230,7 @@ static int log_in(const struct options *options)
         output_authorized(&output, tokens);
         status = EXIT_SUCCESS;
     }
-    /* Whoever read our output is gone: there is nobody left to tell. */
+    /* Standard output was closed: there is no reader left. */
     if (output.closed)
         status = EXIT_FAILURE;
 
@@ -248,7 +248,7 @@ int main(int argc, char **argv)
     int status;
 
     occupy_closed_streams();
-    /* Writing to a pipe that nobody reads is to fail, not to kill. */
+    /* Writing to a pipe without a reader must fail, not kill. */
     signal(SIGPIPE, SIG_IGN);
     status = options_read(&options, argc, argv);
     if (status == OPTIONS_GIVEN)

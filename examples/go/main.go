@@ -1,4 +1,4 @@
-// Login-example logs a person in from a terminal. Copy it: what a tool needs around cliauth is all here.
+// Login-example signs a user in from a terminal. Copy it: what a tool needs around cliauth is all here.
 package main
 
 import (
@@ -30,7 +30,7 @@ func main() {
 	}
 	status, err := logIn(options, out)
 	if err != nil {
-		// There is nobody left to tell.
+		// There is no reader left.
 		status = 1
 	}
 	os.Exit(status)
@@ -129,20 +129,20 @@ func newClient(o *options) (*cliauth.Client, error) {
 		if !set {
 			return nil, wrongSetting("the variable %s is not set", name)
 		}
-		settings = append(settings, cliauth.WithClientSecret(cliauth.NewSecret(secret), cliauth.SecretInAuto))
+		settings = append(settings, cliauth.WithClientSecret(cliauth.NewSecret(secret), cliauth.ClientSecretAuto))
 	}
 	if o.given["api-base"] {
 		settings = append(settings, cliauth.WithAPIBase(o.apiBase))
 	}
 	switch o.provider {
 	case "authkit":
-		return cliauth.NewAuthKit(o.clientID, settings...)
+		return cliauth.New(cliauth.AuthKit(o.clientID), settings...)
 	case "connect":
-		return cliauth.NewConnect(o.domain, o.clientID, settings...)
+		return cliauth.New(cliauth.WorkOSConnect(o.domain, o.clientID), settings...)
 	case "oidc":
-		return cliauth.NewDiscover(o.issuer, o.clientID, settings...)
+		return cliauth.New(cliauth.Issuer(o.issuer, o.clientID), settings...)
 	default:
-		return cliauth.NewEndpoints(o.deviceEndpoint, o.tokenEndpoint, o.clientID, settings...)
+		return cliauth.New(cliauth.Endpoints(o.deviceEndpoint, o.tokenEndpoint, o.clientID), settings...)
 	}
 }
 
@@ -180,7 +180,7 @@ func endedBySignal() context.Context {
 	return ctx
 }
 
-// leaveAfter ends the program even where nobody reads what it wants to say, and a full pipe holds it.
+// leaveAfter ends the program even where its output is not read and a full pipe holds it up.
 func leaveAfter(limit time.Duration, status int) {
 	time.AfterFunc(limit, func() { os.Exit(status) })
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Logs a person in from a terminal. Copy it: what a tool needs around cli_auth is all here."""
+"""Signs a user in from a terminal. Copy it: what a tool needs around cli_auth is all here."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __version__ = "0.1.0"
 # The exit status of an error kind; a signal gives 128 and its number, every other error 1.
 STATUS = {"denied": 3, "expired": 4, "action_required": 5}
 
-# Seconds that a login may take to say that it was ended. Revoking a late token takes up to two.
+# Seconds that a login may take to say that it was ended. Revoking late tokens takes up to two.
 GRACE = 3.0
 
 # The options that one provider alone has, and whether it needs them.
@@ -41,12 +41,12 @@ def main() -> int:
     try:
         return log_in(options, JsonLines() if options.json else Words())
     except Closed:
-        # Whoever read our output is gone: there is nobody left to tell.
+        # The reader of our output is gone: there is nothing left to do.
         return 1
 
 
 def log_in(options: argparse.Namespace, output: JsonLines | Words) -> int:
-    """Logs in, and gives the exit status."""
+    """Logs in, and returns the exit status."""
     if options.timeout is not None:
         leave_after(options.timeout + GRACE, STATUS["expired"])
     signals = Signals()
@@ -82,11 +82,11 @@ def make_client(options: argparse.Namespace) -> cli_auth.Client:
     if options.provider == "authkit":
         return cli_auth.Client.authkit(client_id, api_base=options.api_base, **settings)
     if options.provider == "connect":
-        return cli_auth.Client.connect(options.domain, client_id, **settings)
+        return cli_auth.Client.workos_connect(options.domain, client_id, **settings)
     if options.provider == "oidc":
-        return cli_auth.Client.discover(options.issuer, client_id, **settings)
+        return cli_auth.Client.for_issuer(options.issuer, client_id, **settings)
     device, token = options.device_endpoint, options.token_endpoint
-    return cli_auth.Client.endpoints(device, token, client_id, **settings)
+    return cli_auth.Client.with_endpoints(device, token, client_id, **settings)
 
 
 def read_certificates(path: str | None) -> bytes | None:
@@ -94,7 +94,7 @@ def read_certificates(path: str | None) -> bytes | None:
         return None
     try:
         with open(path, "rb") as file:
-            # Nobody has more than 4 MiB of certificates: one byte more is refused.
+            # More than 4 MiB of certificates are refused: one byte more is enough.
             return file.read(4 * 1024 * 1024 + 1)
     except OSError as error:
         raise cli_auth.InvalidConfigError(f"cannot read {path!r}: {error.strerror}") from None
@@ -138,7 +138,7 @@ class Signals:
 
 
 def leave_after(seconds: float, status: int) -> None:
-    """Ends the program even where nobody reads what it wants to say, and a full pipe holds it."""
+    """Ends the program even where its output is not read, and a full pipe holds it."""
     signal.signal(signal.SIGALRM, lambda *_: os._exit(status))
     # The kernel's clock has an end.
     signal.setitimer(signal.ITIMER_REAL, min(seconds, 1e9))
@@ -176,7 +176,7 @@ class JsonLines:
             scope=tokens.scopes,
             has_refresh_token=tokens.refresh_token is not None,
             has_id_token=tokens.id_token is not None,
-            # Nobody has verified an id_token here, so it does not say who this is.
+            # An id_token is not verified here, so it does not say who this is.
             subject=tokens.user_id,
         )
 
@@ -213,7 +213,7 @@ class Words:
         self._counting = False
 
     def prompt(self, prompt: cli_auth.Prompt) -> None:
-        say(prompt.styled_text(), end="")
+        say(prompt.text_for_stderr(), end="")
 
     def event(self, event: cli_auth.Event) -> None:
         if isinstance(event, cli_auth.Pending):

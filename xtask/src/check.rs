@@ -7,6 +7,7 @@ use crate::bench;
 use crate::conformance;
 use crate::lang::{self, Language};
 use crate::process;
+use crate::public_names;
 use crate::report::{Outcome, Report};
 use crate::setup;
 use crate::workspace::Workspace;
@@ -65,6 +66,7 @@ pub(crate) fn all(workspace: &Workspace, languages: &[Language], report: &mut Re
     })?;
     report.part("advisories", |_| advisories(cargo_deny(workspace)?))?;
     report.part("conformance table is current", |_| conformance::check(workspace))?;
+    report.part("public names by language", |_| public_names::check(workspace))?;
     languages.iter().try_for_each(|language| language.check(workspace, report))
 }
 

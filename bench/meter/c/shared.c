@@ -45,7 +45,7 @@ cli_auth_client *new_client(const struct options *options)
 	size_t length = fread(pem, 1, LARGEST_FILE, file);
 	fclose(file);
 
-	cli_auth_client_options *settings = cli_auth_client_options_endpoints(device, token, "bench");
+	cli_auth_client_options *settings = cli_auth_client_options_with_endpoints(device, token, "bench");
 	cli_auth_client_options_add_ca_pem(settings, pem, length);
 	cli_auth_error *error = NULL;
 	cli_auth_client *client = cli_auth_client_new(settings, &error);

@@ -67,6 +67,6 @@ func (o *options) client() (*cliauth.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return cliauth.NewEndpoints(
-		o.url+"/oauth2/device_authorization", o.url+"/oauth2/token", "bench", cliauth.WithCAPEM(pem))
+	return cliauth.New(cliauth.Endpoints(
+		o.url+"/oauth2/device_authorization", o.url+"/oauth2/token", "bench"), cliauth.WithCAPEM(pem))
 }

@@ -1,8 +1,9 @@
 /**
  * @file cli_auth.h
- * @brief Log a person in to a command-line tool: the OAuth 2.0 Device Authorization Grant (RFC 8628).
+ * @brief Signs users in to command-line tools: the OAuth 2.0 Device Authorization Grant (RFC 8628).
  *
- * A client says who asks whom. A login is one attempt: start it, show its prompt, poll until the person has decided.
+ * A client holds the settings for one authorization server. A login is a single login attempt: start it, show its prompt, poll until
+ * the user has decided.
  *
  * @code
  * cli_auth_client_options *options = cli_auth_client_options_authkit("client_123");
@@ -18,19 +19,21 @@
  *
  * - **Results.** A `cli_auth_status` is 0 (`CLI_AUTH_OK`) on success. Outputs are written only on success. An error is written only
  *   on failure; where it is asked for, NULL may be given instead. A function that makes a handle gives NULL on failure.
- * - **Ownership.** A pointer that is not `const` and comes back is yours: free it with the `_free` of its type. A `const` pointer is
- *   borrowed, and lives as long as the handle that it came from. What is given to a function stays yours, and is copied where it is
- *   kept. Every `_free` takes NULL.
+ * - **Ownership.** A function that returns a non-const pointer transfers ownership; release it with the matching `_free`. A `const`
+ *   pointer is borrowed, and stays valid as long as the handle that it came from. Arguments stay the caller's, and are copied where
+ *   they are kept. Every `_free` takes NULL.
  * - **Texts** are UTF-8 and end with NUL, in both directions.
  * - **Times** are seconds. As a wait, `INFINITY` means as long as it takes.
  * - **Threads.** Each type says what may be done at once. No handle belongs to the thread that made it. A `_free` must be the last
  *   call with its handle.
+ * - **Claims.** One call drives a login at a time. `cli_auth_login_start`, `_poll` and `_step` see to that by themselves. The functions of
+ *   the section "Claims" are only for packages of other languages, which wait outside of this library between the steps of one call.
  * - **The process.** No signal handler is installed, and no signal is raised but for the end of a browser's opener. Nothing runs in
  *   the background but a thread that looks up the server's name. Your code is called by `cli_auth_login_poll` alone, on the thread
  *   that called it. The environment (proxies, trusted roots) is read at the first request: no `setenv` in another thread meanwhile.
  * - **Not to be done,** and not checked: using a handle after its `_free`, or as another type; leaving a call by `longjmp` or a C++
  *   exception, from the callback or from a signal handler; `pthread_cancel` of a thread inside a call, or `pthread_exit` in the
- *   callback; a call on a stack of less than 64 KiB; anything but a `_free` in an `atexit` function or a static destructor. A defect of ours answers `CLI_AUTH_INTERNAL`, with a line on standard error.
+ *   callback; a call on a stack of less than 64 KiB; anything but a `_free` in an `atexit` function or a static destructor. A defect of this library returns `CLI_AUTH_INTERNAL`, with a line on standard error.
  * - **Fork.** A child may not use a login or request of its parent (`CLI_AUTH_FORKED`); a client works in both.
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
@@ -74,7 +77,7 @@ typedef struct cli_auth_client cli_auth_client;
 /**
  * The settings of a client.
  *
- * Everything is copied. One thread at a time. A setting that is refused is remembered as well: `cli_auth_client_new` answers with
+ * Everything is copied. One thread at a time. A setting that is refused is remembered as well: `cli_auth_client_new` fails with
  * the first one, so the statuses of the functions below need not be looked at one by one. Values are checked by
  * `cli_auth_client_new`.
  *
@@ -91,7 +94,7 @@ typedef struct cli_auth_client_options cli_auth_client_options;
 typedef struct cli_auth_error cli_auth_error;
 
 /**
- * Something that a person may want to see while a login waits. None of them needs an answer. It holds no text of the server
+ * Something that a user may want to see while a login waits. None of them needs a reaction. It holds no text of the server
  * and no secret.
  *
  * It is borrowed: from the call of the callback, or from its step. It does not change, and all threads may read it. All of
@@ -100,17 +103,17 @@ typedef struct cli_auth_error cli_auth_error;
 typedef struct cli_auth_event cli_auth_event;
 
 /**
- * One attempt to log in.
+ * A single login attempt.
  *
- * All threads may use it, but only one call drives it at a time (`start`, `poll` and `step` do): a second one gets
- * `CLI_AUTH_BUSY`. A login that was inherited through a fork answers `CLI_AUTH_FORKED`; the parent's goes on.
+ * All threads may use it, but only one call drives it at a time (`start`, `poll` or `step`, for as long as it takes): a second one fails
+ * with `CLI_AUTH_BUSY`. A login that was inherited through a fork fails with `CLI_AUTH_FORKED`; the parent's goes on.
  *
  * It lives on when its client is freed. Free it with `cli_auth_login_free`, which ends it.
  */
 typedef struct cli_auth_login cli_auth_login;
 
 /**
- * The code and the address that a person needs to approve a login (RFC 8628 section 3.2).
+ * The code and the address that a user needs to approve a login (RFC 8628 section 3.2).
  *
  * It belongs to whoever received it: free it with `cli_auth_prompt_free`. It does not change, and all threads may read it.
  * What its functions return lives as long as it, unless they say otherwise. All of them take NULL.
@@ -149,9 +152,9 @@ typedef struct cli_auth_tokens cli_auth_tokens;
 typedef int32_t cli_auth_status;
 
 /**
- * Called with what a login tells, on the thread that called `cli_auth_login_poll`, with no lock held.
+ * Called with the events of a login, on the thread that called `cli_auth_login_poll`, with no lock held.
  *
- * It may cancel the login. A call that would drive it gets `CLI_AUTH_BUSY`. It must not free the login, and must not leave
+ * It may cancel the login. A call that would drive it fails with `CLI_AUTH_BUSY`. It must not free the login, and must not leave
  * by `longjmp` or a C++ exception: that is undefined behaviour.
  *
  * @param user_data What was given to `cli_auth_login_poll`.
@@ -199,12 +202,12 @@ uint32_t cli_auth_abi_version(void);
 #define CLI_AUTH_OK 0
 
 /**
- * The person said no. Do not ask again unasked.
+ * The user denied the request. Do not start another login unless the user asks for one.
  */
 #define CLI_AUTH_DENIED 1
 
 /**
- * The code, or the time that the program allowed, ran out. Start again when the person wants to.
+ * The code, or the time that the program allowed, ran out. Start again when the user wants to.
  */
 #define CLI_AUTH_EXPIRED 2
 
@@ -214,7 +217,7 @@ uint32_t cli_auth_abi_version(void);
 #define CLI_AUTH_CANCELLED 3
 
 /**
- * The server wants something first that only the person can do in a browser: choose an organization, enrol a second factor.
+ * The server wants something first that only the user can do in a browser: choose an organization, enrol a second factor.
  */
 #define CLI_AUTH_ACTION_REQUIRED 4
 
@@ -240,7 +243,7 @@ uint32_t cli_auth_abi_version(void);
 #define CLI_AUTH_TLS 8
 
 /**
- * The server answered something that the standards do not allow. Nothing in it was used.
+ * The server sent a response that the standards do not allow. Nothing in it was used.
  */
 #define CLI_AUTH_INVALID_RESPONSE 9
 
@@ -260,7 +263,7 @@ uint32_t cli_auth_abi_version(void);
 #define CLI_AUTH_BUSY 12
 
 /**
- * A defect of this library, or a want of system resources. (A want of memory ends the process.)
+ * A defect of this library, or a lack of system resources. (A lack of memory ends the process.)
  */
 #define CLI_AUTH_INTERNAL 13
 
@@ -304,7 +307,7 @@ const char *cli_auth_status_name(cli_auth_status status);
  * A client of WorkOS AuthKit.
  *
  * @param client_id The client id of the environment.
- * @return Options of yours, never NULL.
+ * @return Options, owned by the caller, never NULL.
  */
 cli_auth_client_options *cli_auth_client_options_authkit(const char *client_id);
 
@@ -313,7 +316,7 @@ cli_auth_client_options *cli_auth_client_options_authkit(const char *client_id);
  *
  * @param domain The AuthKit domain: `acme.authkit.app`, or with `https://`.
  * @param client_id The client id of the application.
- * @return Options of yours, never NULL.
+ * @return Options, owned by the caller, never NULL.
  */
 cli_auth_client_options *cli_auth_client_options_workos_connect(const char *domain, const char *client_id);
 
@@ -322,7 +325,7 @@ cli_auth_client_options *cli_auth_client_options_workos_connect(const char *doma
  *
  * @param issuer The issuer, exactly as the server writes it.
  * @param client_id The client id.
- * @return Options of yours, never NULL.
+ * @return Options, owned by the caller, never NULL.
  */
 cli_auth_client_options *cli_auth_client_options_for_issuer(const char *issuer, const char *client_id);
 
@@ -332,7 +335,7 @@ cli_auth_client_options *cli_auth_client_options_for_issuer(const char *issuer, 
  * @param device_authorization_endpoint Where a code is asked for (RFC 8628 section 3.1).
  * @param token_endpoint Where tokens are asked for.
  * @param client_id The client id.
- * @return Options of yours, never NULL.
+ * @return Options, owned by the caller, never NULL.
  */
 cli_auth_client_options *cli_auth_client_options_with_endpoints(const char *device_authorization_endpoint,
                                                                 const char *token_endpoint,
@@ -426,7 +429,7 @@ cli_auth_status cli_auth_client_options_set_product(cli_auth_client_options *opt
  * 8.5).
  *
  * @param options The options.
- * @param secret The secret. The copy is overwritten when options and client are freed; yours is your business.
+ * @param secret The secret. The copy is overwritten when options and client are freed; the caller's own text is not.
  * @param auth `CLI_AUTH_CLIENT_SECRET_AUTO`, `CLI_AUTH_CLIENT_SECRET_BASIC` or `CLI_AUTH_CLIENT_SECRET_POST`.
  * @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE`.
  */
@@ -435,7 +438,7 @@ cli_auth_status cli_auth_client_options_set_client_secret(cli_auth_client_option
                                                           int32_t auth);
 
 /**
- * How long a connection may take to come about: DNS, TCP and TLS. 10 s unless set.
+ * Timeout for establishing a connection (DNS, TCP and TLS). Defaults to 10 seconds.
  *
  * @param options The options.
  * @param seconds More than 0 and at most 24 hours, as for the two limits that follow.
@@ -444,7 +447,7 @@ cli_auth_status cli_auth_client_options_set_client_secret(cli_auth_client_option
 cli_auth_status cli_auth_client_options_set_connect_timeout(cli_auth_client_options *options, double seconds);
 
 /**
- * How long a server may be silent within an answer. 15 s unless set.
+ * How long a server may be silent within a response. Defaults to 15 seconds.
  *
  * @param options The options.
  * @param seconds The limit.
@@ -453,7 +456,7 @@ cli_auth_status cli_auth_client_options_set_connect_timeout(cli_auth_client_opti
 cli_auth_status cli_auth_client_options_set_read_timeout(cli_auth_client_options *options, double seconds);
 
 /**
- * How long one request may take in all. 25 s unless set. A poll that takes longer counts as lost, and the login goes on.
+ * How long one request may take in all. Defaults to 25 seconds. A poll that takes longer counts as lost, and the login goes on.
  *
  * @param options The options.
  * @param seconds The limit.
@@ -478,7 +481,7 @@ cli_auth_status cli_auth_client_options_set_login_timeout(cli_auth_client_option
  * machine can listen. http to any other host stays refused.
  *
  * @param options The options.
- * @param allow Whether; false unless set.
+ * @param allow Whether it is allowed. Defaults to false.
  * @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE`.
  */
 cli_auth_status cli_auth_client_options_allow_insecure_loopback(cli_auth_client_options *options,
@@ -501,25 +504,25 @@ void cli_auth_client_options_free(cli_auth_client_options *options);
 /**
  * Makes a client. Every setting is checked, nothing is sent.
  *
- * @param options Its settings. They stay yours.
- * @param[out] error Why not, written only then; yours. May be NULL.
- * @return A client of yours, or NULL.
+ * @param options Its settings. They stay the caller's.
+ * @param[out] error Why not, written only then; owned by the caller. May be NULL.
+ * @return A client, owned by the caller, or NULL.
  */
 cli_auth_client *cli_auth_client_new(const cli_auth_client_options *options, cli_auth_error **error);
 
 /**
  * Trades a refresh token for new tokens (RFC 6749 section 6): one request, after discovery where that is needed, never repeated
- * by itself. Blocks until there is an answer; each request has the client's timeouts. `cli_auth_client_begin_refresh` can be ended.
+ * by itself. Blocks until there is a response; each request has the client's timeouts. `cli_auth_client_begin_refresh` can be ended.
  *
  * Many servers, WorkOS among them, retire the token that was sent: store the new one before anything else. Never refresh one
  * token from two processes at once.
  *
  * @param client The client.
  * @param refresh_token The token.
- * @param[out] tokens The new tokens, written only on success; yours.
- * @param[out] error Why not, written only then; yours. May be NULL.
+ * @param[out] tokens The new tokens, written only on success; owned by the caller.
+ * @param[out] error Why not, written only then; owned by the caller. May be NULL.
  * @return `CLI_AUTH_REJECTED`: the token is dead, log in again. `CLI_AUTH_NETWORK`: keep it and try again; it may have been
- * used if the answer was lost. `CLI_AUTH_ACTION_REQUIRED`: log in again, in the browser.
+ * used if the response was lost. `CLI_AUTH_ACTION_REQUIRED`: log in again, in the browser.
  */
 cli_auth_status cli_auth_client_refresh(cli_auth_client *client,
                                         const char *refresh_token,
@@ -533,7 +536,7 @@ cli_auth_status cli_auth_client_refresh(cli_auth_client *client,
  *
  * @param client The client.
  * @param token The token.
- * @param[out] error Why not, written only then; yours. May be NULL.
+ * @param[out] error Why not, written only then; owned by the caller. May be NULL.
  * @return `CLI_AUTH_UNSUPPORTED`: the server has no revocation endpoint (WorkOS has none), or cannot revoke this kind of token.
  * `CLI_AUTH_NETWORK`: the token still lives.
  */
@@ -547,8 +550,8 @@ cli_auth_status cli_auth_client_revoke(cli_auth_client *client,
  *
  * @param client The client.
  * @param refresh_token The token.
- * @param[out] error Why not, written only then; yours. May be NULL.
- * @return A request of yours, or NULL.
+ * @param[out] error Why not, written only then; owned by the caller. May be NULL.
+ * @return A request, owned by the caller, or NULL.
  */
 cli_auth_request *cli_auth_client_begin_refresh(cli_auth_client *client,
                                                 const char *refresh_token,
@@ -559,8 +562,8 @@ cli_auth_request *cli_auth_client_begin_refresh(cli_auth_client *client,
  *
  * @param client The client.
  * @param token The token.
- * @param[out] error Why not, written only then; yours. May be NULL.
- * @return A request of yours, or NULL.
+ * @param[out] error Why not, written only then; owned by the caller. May be NULL.
+ * @return A request, owned by the caller, or NULL.
  */
 cli_auth_request *cli_auth_client_begin_revoke(cli_auth_client *client,
                                                const char *token,
@@ -584,19 +587,19 @@ void cli_auth_client_free(cli_auth_client *client);
  * Makes a login. No I/O.
  *
  * @param client The client.
- * @param[out] error Why not, written only then; yours. May be NULL.
- * @return A login of yours, or NULL.
+ * @param[out] error Why not, written only then; owned by the caller. May be NULL.
+ * @return A login, owned by the caller, or NULL.
  */
 cli_auth_login *cli_auth_login_new(cli_auth_client *client, cli_auth_error **error);
 
 /**
- * Asks the server for a code: discovery where needed, then one request. Blocks until there is an answer; each request has
- * the client's timeouts. Nothing is tried twice, since a person is waiting. Called again, it gives the same prompt, or the
+ * Asks the server for a code: discovery where needed, then one request. Blocks until there is a response; each request has
+ * the client's timeouts. Nothing is tried twice, since a user is waiting. Called again, it returns the same prompt, or the
  * same error: a login that failed is over.
  *
  * @param login The login.
- * @param[out] prompt What the person has to see, written only on success; yours.
- * @param[out] error Why not, written only then; yours. May be NULL.
+ * @param[out] prompt What the user has to see, written only on success; owned by the caller.
+ * @param[out] error Why not, written only then; owned by the caller. May be NULL.
  * @return `CLI_AUTH_OK`, or what to do next. `CLI_AUTH_NETWORK`: try again later, with a new login.
  */
 cli_auth_status cli_auth_login_start(cli_auth_login *login,
@@ -604,7 +607,7 @@ cli_auth_status cli_auth_login_start(cli_auth_login *login,
                                      cli_auth_error **error);
 
 /**
- * Waits for the person's decision. Transport trouble is not an error here: it is told as `CLI_AUTH_EVENT_RETRYING`, and the
+ * Waits for the user's decision. Transport trouble is not an error here: it is reported as `CLI_AUTH_EVENT_RETRYING`, and the
  * login goes on.
  *
  * It returns at once when another thread, the callback or a signal handler calls `cli_auth_login_cancel` (see there). A
@@ -613,10 +616,10 @@ cli_auth_status cli_auth_login_start(cli_auth_login *login,
  * @param login The login. Before `cli_auth_login_start` the status is `CLI_AUTH_MISUSE`: the user has not seen the code.
  * @param on_event Called with every event, or NULL.
  * @param user_data Given to `on_event` as it is.
- * @param[out] tokens What the server gave out, written only on success, as the last thing; yours.
- * @param[out] error Why not, written only then, as the last thing; yours. May be NULL.
+ * @param[out] tokens What the server gave out, written only on success, as the last thing; owned by the caller.
+ * @param[out] error Why not, written only then, as the last thing; owned by the caller. May be NULL.
  * @return `CLI_AUTH_OK`, or what to do next: `CLI_AUTH_DENIED`, `CLI_AUTH_EXPIRED`, `CLI_AUTH_CANCELLED` and
- * `CLI_AUTH_ACTION_REQUIRED` are the ends that every program meets. Called again, it gives the same outcome.
+ * `CLI_AUTH_ACTION_REQUIRED` are the ends that every program meets. Called again, it returns the same outcome.
  */
 cli_auth_status cli_auth_login_poll(cli_auth_login *login,
                                     cli_auth_event_callback on_event,
@@ -627,14 +630,14 @@ cli_auth_status cli_auth_login_poll(cli_auth_login *login,
 /**
  * Drives a login for a while: the primitive under `start` and `poll`, for programs with an event loop of their own.
  *
- * A request that is under way when the time is up goes on: the next step finds its answer, and it is never sent again. After
- * the outcome, every step gives that outcome again.
+ * A request that is under way when the time is up goes on: the next step finds its response, and it is never sent again. After
+ * the outcome, every step returns that outcome again.
  *
  * @param login The login.
  * @param max_wait At most so many seconds. 0 or less never blocks, but for the step that ends a cancelled login: revoking a token that
  * came too late may take it two seconds. INFINITY waits as long as it takes.
- * @param[out] step What was found, written only on success; yours.
- * @param[out] error Why not, written only then; yours. May be NULL.
+ * @param[out] step What was found, written only on success; owned by the caller.
+ * @param[out] error Why not, written only then; owned by the caller. May be NULL.
  * @return `CLI_AUTH_OK` with a step, or how the login ended.
  */
 cli_auth_status cli_auth_login_step(cli_auth_login *login,
@@ -644,7 +647,7 @@ cli_auth_status cli_auth_login_step(cli_auth_login *login,
 
 /**
  * Ends a login: the call that drives it returns `CLI_AUTH_CANCELLED` at once, whatever it waits for, and so does every later
- * one (but `cli_auth_login_start` still gives a prompt that there is). Where tokens had come at that very moment, the call
+ * one (but `cli_auth_login_start` still returns a prompt that there is). Where tokens had come at that very moment, the call
  * revokes them first if the server can, which may take two seconds. After the outcome it changes nothing.
  *
  * Idempotent and wait-free: callable from every thread, from the callback and from a signal handler. It leaves `errno` as it
@@ -658,7 +661,7 @@ void cli_auth_login_cancel(const cli_auth_login *login);
  * The prompt, once there is one.
  *
  * @param login The login.
- * @return A prompt of yours, or NULL.
+ * @return A prompt, owned by the caller, or NULL.
  */
 cli_auth_prompt *cli_auth_login_prompt(const cli_auth_login *login);
 
@@ -678,7 +681,7 @@ void cli_auth_login_free(cli_auth_login *login);
  */
 
 /**
- * The code that the person compares or types, raw. Case and punctuation are the server's business: show it as it is, but
+ * The code that the user compares or types, raw. Case and punctuation are the server's business: show it as it is, but
  * sanitised.
  *
  * @param prompt The prompt.
@@ -687,7 +690,7 @@ void cli_auth_login_free(cli_auth_login *login);
 const char *cli_auth_prompt_user_code(const cli_auth_prompt *prompt);
 
 /**
- * Where the person types the code, raw. It is https (or loopback where allowed) and has no user name in it.
+ * Where the user types the code, raw. It is https (or loopback where allowed) and has no user name in it.
  *
  * @param prompt The prompt.
  * @return The address; NULL for NULL.
@@ -698,7 +701,7 @@ const char *cli_auth_prompt_verification_uri(const cli_auth_prompt *prompt);
  * The same with the code in it, raw. Show the code beside it all the same (RFC 8628 section 3.3.1).
  *
  * @param prompt The prompt.
- * @return The address, or NULL where the server gives none.
+ * @return The address, or NULL where the server sent none.
  */
 const char *cli_auth_prompt_verification_uri_complete(const cli_auth_prompt *prompt);
 
@@ -711,7 +714,7 @@ const char *cli_auth_prompt_verification_uri_complete(const cli_auth_prompt *pro
 double cli_auth_prompt_expires_in(const cli_auth_prompt *prompt);
 
 /**
- * The host that the person is sent to, in ASCII form, so that look-alike letters show. It may be another host than the one
+ * The host that the user is sent to, in ASCII form, so that look-alike letters show. It may be another host than the one
  * that was asked for the code (RFC 8628 section 5.3).
  *
  * @param prompt The prompt.
@@ -728,7 +731,7 @@ const char *cli_auth_prompt_host(const cli_auth_prompt *prompt);
 const char *cli_auth_prompt_product(const cli_auth_prompt *prompt);
 
 /**
- * The prompt for a person, plain and 80 columns wide: code, address, who asks, and a warning. Safe to print. Ends with a
+ * The prompt for a user, plain and 80 columns wide: code, address, program, and a warning. Safe to print. Ends with a
  * line break; addresses are never broken.
  *
  * @param prompt The prompt.
@@ -750,21 +753,21 @@ const char *cli_auth_prompt_text_for_stderr(const cli_auth_prompt *prompt);
  *
  * @param prompt The prompt.
  * @param columns The width; less than 24 counts as 24.
- * @return A text of yours, for `cli_auth_string_free`; NULL for NULL.
+ * @return A text, owned by the caller, for `cli_auth_string_free`; NULL for NULL.
  */
 char *cli_auth_prompt_text_wrapped(const cli_auth_prompt *prompt, uint32_t columns);
 
 /**
- * Opens the page in the person's browser, where that makes sense: standard error is a terminal, this is no SSH session and
+ * Opens the page in the user's browser, where that makes sense: standard error is a terminal, this is no SSH session and
  * no CI job, and there is a display. Honours `BROWSER`. Returns at once and never fails the login.
  *
- * Show the code first: the page asks the person to compare it. The address goes to the opener as one argument, never
- * through a shell. The opener is a child of your process: when it ends, there is a SIGCHLD, and its status is yours to
+ * Show the code first: the page asks the user to compare it. The address goes to the opener as one argument, never
+ * through a shell. The opener is a child of your process: when it ends, there is a SIGCHLD, and its status is for the program to
  * collect (`waitpid`) or to leave.
  *
  * @param prompt The prompt.
- * @param[out] why_not Why nothing was started, for a person to read; written only then. May be NULL.
- * @return Whether an opener was started. Whether a page appeared, nobody can tell.
+ * @param[out] why_not Why nothing was started, for a user to read; written only then. May be NULL.
+ * @return Whether an opener was started. Whether a page appeared is not known.
  */
 bool cli_auth_prompt_open_browser(const cli_auth_prompt *prompt,
                                   const char **why_not);
@@ -876,12 +879,12 @@ double cli_auth_event_suspended_for(const cli_auth_event *event);
  */
 
 /**
- * The server granted a code: show it to the person.
+ * The server granted a code: show it to the user.
  */
 #define CLI_AUTH_STEP_PROMPT 1
 
 /**
- * Something to tell the person.
+ * Something to tell the user.
  */
 #define CLI_AUTH_STEP_EVENT 2
 
@@ -891,7 +894,7 @@ double cli_auth_event_suspended_for(const cli_auth_event *event);
 #define CLI_AUTH_STEP_WAITING 3
 
 /**
- * The person approved.
+ * The user approved.
  */
 #define CLI_AUTH_STEP_AUTHORIZED 4
 
@@ -926,7 +929,7 @@ const cli_auth_event *cli_auth_step_event(const cli_auth_step *step);
  * `CLI_AUTH_STEP_PROMPT`: the prompt.
  *
  * @param step The step.
- * @return A prompt of yours, for `cli_auth_prompt_free`; NULL for other kinds.
+ * @return A prompt, owned by the caller, for `cli_auth_prompt_free`; NULL for other kinds.
  */
 cli_auth_prompt *cli_auth_step_prompt(const cli_auth_step *step);
 
@@ -934,7 +937,7 @@ cli_auth_prompt *cli_auth_step_prompt(const cli_auth_step *step);
  * `CLI_AUTH_STEP_AUTHORIZED`: the tokens.
  *
  * @param step The step.
- * @return Tokens of yours, for `cli_auth_tokens_free`; NULL for other kinds.
+ * @return Tokens, owned by the caller, for `cli_auth_tokens_free`; NULL for other kinds.
  */
 cli_auth_tokens *cli_auth_step_tokens(const cli_auth_step *step);
 
@@ -1022,7 +1025,7 @@ bool cli_auth_tokens_expires_in(const cli_auth_tokens *tokens, double *seconds);
 
 /**
  * When the access token ends, by this machine's clock or, where the server named no lifetime, by the token's own `exp`.
- * Counted from before the request left, so it is never too late by the time that the answer took.
+ * Counted from before the request left, so it is never too late by the time that the response took.
  *
  * @param tokens The tokens.
  * @param[out] unix_seconds Seconds since 1970-01-01 00:00 UTC, written only where it is known.
@@ -1048,7 +1051,7 @@ const char *cli_auth_tokens_user_id(const cli_auth_tokens *tokens);
 const char *cli_auth_tokens_organization_id(const cli_auth_tokens *tokens);
 
 /**
- * The names of all other members of the server's answer, sorted, raw.
+ * The names of all other members of the server's response, sorted, raw.
  *
  * @param tokens The tokens.
  * @return An array that ends with NULL; NULL for NULL.
@@ -1056,11 +1059,11 @@ const char *cli_auth_tokens_organization_id(const cli_auth_tokens *tokens);
 const char *const *cli_auth_tokens_other_names(const cli_auth_tokens *tokens);
 
 /**
- * Any other member of the answer, as raw JSON. A secret, since it may be one (AuthKit: tokens of an identity provider).
+ * Any other member of the response, as raw JSON. A secret, since it may be one (AuthKit: tokens of an identity provider).
  *
  * @param tokens The tokens.
  * @param name The member's name.
- * @return The JSON text, or NULL where the answer has no such member.
+ * @return The JSON text, or NULL where the response has no such member.
  */
 const char *cli_auth_tokens_expose_other(const cli_auth_tokens *tokens,
                                          const char *name);
@@ -1080,13 +1083,13 @@ void cli_auth_tokens_free(cli_auth_tokens *tokens);
  */
 
 /**
- * Waits for the answer.
+ * Waits for the response.
  *
  * @param request The request.
  * @param max_wait At most so many seconds; 0 or less only looks, INFINITY waits as long as it takes.
- * @param[out] done Whether the answer is there. It is given once. Written only on success.
- * @param[out] tokens The new tokens of a refresh, written only with `done`; yours. May be NULL for a revocation.
- * @param[out] error Why not, written only then; yours. May be NULL.
+ * @param[out] done Whether the response is there. It is returned once. Written only on success.
+ * @param[out] tokens The new tokens of a refresh, written only with `done`; owned by the caller. May be NULL for a revocation.
+ * @param[out] error Why not, written only then; owned by the caller. May be NULL.
  * @return As `cli_auth_client_refresh` or `cli_auth_client_revoke`. `CLI_AUTH_CANCELLED` after `cli_auth_request_cancel`,
  * `CLI_AUTH_BUSY` while another thread steps it, `CLI_AUTH_FORKED` in a forked child.
  */
@@ -1097,8 +1100,8 @@ cli_auth_status cli_auth_request_step(cli_auth_request *request,
                                       cli_auth_error **error);
 
 /**
- * Ends a request: the step that waits for it returns `CLI_AUTH_CANCELLED` at once, and so does every later one. An answer
- * that is there already is still given. Whether the server saw the request, nobody knows.
+ * Ends a request: the step that waits for it returns `CLI_AUTH_CANCELLED` at once, and so does every later one. A response
+ * that is there already is still returned. Whether the server saw the request is not known.
  *
  * Wait-free; callable from every thread, and from a signal handler. It leaves `errno` as it was.
  *
@@ -1121,9 +1124,11 @@ void cli_auth_request_free(cli_auth_request *request);
  */
 
 /**
- * Makes one call of a package the one that drives a login. A package that waits outside of this library claims the login for as
- * long as the call takes, drives it with `cli_auth_claim_step`, and ends with `cli_auth_claim_release`, whatever happened in
- * between. Programs that use `cli_auth_login_start`, `_poll` and `_step` need none of this: these claim it by themselves.
+ * Makes one call of a package the one that drives a login.
+ *
+ * Claims are only for packages of other languages, which wait outside of this library between the steps of one call. Such a call
+ * claims the login at its begin, drives it with `cli_auth_claim_step`, and ends with `cli_auth_claim_release`, whatever happened
+ * in between. Programs in C need none of this: `cli_auth_login_start`, `_poll` and `_step` claim the login by themselves.
  *
  * @param login The login.
  * @param number A number for this call: not 0, below 2^63, and none that another call uses on this login at the same time.
@@ -1153,7 +1158,7 @@ cli_auth_status cli_auth_claim_check_started(cli_auth_login *login, uint64_t num
  * @param max_wait At most so many seconds, as for `cli_auth_login_step`.
  * @param[out] step What was found, written only on success; owned by the caller.
  * @param[out] error Why not, written only then; owned by the caller. May be NULL.
- * @return `CLI_AUTH_OK` with a step, or how the login ended. `CLI_AUTH_BUSY` where another call has the claim.
+ * @return `CLI_AUTH_OK` with a step, or how the login ended. `CLI_AUTH_BUSY` where this call does not have the claim.
  */
 cli_auth_status cli_auth_claim_step(cli_auth_login *login,
                                     uint64_t number,
@@ -1203,7 +1208,7 @@ cli_auth_status cli_auth_error_status(const cli_auth_error *error);
 const char *cli_auth_error_kind(const cli_auth_error *error);
 
 /**
- * A sentence for the person at the terminal: what happened and what to do next. It holds no secret, and what of it came
+ * A sentence for the user: what happened and what to do next. It holds no secret, and what of it came
  * from the server is sanitised.
  *
  * @param error The error.
@@ -1229,10 +1234,10 @@ const char *cli_auth_error_oauth_error(const cli_auth_error *error);
 const char *cli_auth_error_description(const cli_auth_error *error);
 
 /**
- * The HTTP status of the answer that ended it.
+ * The HTTP status of the response that ended it.
  *
  * @param error The error.
- * @return The status, or 0 where there was no answer.
+ * @return The status, or 0 where there was no response.
  */
 int32_t cli_auth_error_http_status(const cli_auth_error *error);
 
@@ -1272,7 +1277,7 @@ const char *const *cli_auth_error_organization_names(const cli_auth_error *error
 
 /**
  * WorkOS's `pending_authentication_token` in clear text: the secret with which a component that holds the WorkOS API key can
- * complete the step. A tool on a person's machine cannot: let the person log in again.
+ * complete the step. A tool on a user's machine cannot: let the user log in again.
  *
  * @param error The error.
  * @return The secret, overwritten when the error is freed; NULL where there is none.
@@ -1301,7 +1306,7 @@ void cli_auth_error_free(cli_auth_error *error);
  * called raw is not.
  *
  * @param text The text. Bytes that are not UTF-8 become U+FFFD.
- * @return A text of yours, for `cli_auth_string_free`; NULL for NULL.
+ * @return A text, owned by the caller, for `cli_auth_string_free`; NULL for NULL.
  */
 char *cli_auth_sanitize(const char *text);
 

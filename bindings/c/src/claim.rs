@@ -13,9 +13,11 @@ use super::{
     step::cli_auth_step,
 };
 
-/// Makes one call of a package the one that drives a login. A package that waits outside of this library claims the login for as
-/// long as the call takes, drives it with `cli_auth_claim_step`, and ends with `cli_auth_claim_release`, whatever happened in
-/// between. Programs that use `cli_auth_login_start`, `_poll` and `_step` need none of this: these claim it by themselves.
+/// Makes one call of a package the one that drives a login.
+///
+/// Claims are only for packages of other languages, which wait outside of this library between the steps of one call. Such a call
+/// claims the login at its begin, drives it with `cli_auth_claim_step`, and ends with `cli_auth_claim_release`, whatever happened
+/// in between. Programs in C need none of this: `cli_auth_login_start`, `_poll` and `_step` claim the login by themselves.
 ///
 /// @param login The login.
 /// @param number A number for this call: not 0, below 2^63, and none that another call uses on this login at the same time.
@@ -57,7 +59,7 @@ pub unsafe extern "C" fn cli_auth_claim_check_started(
 /// @param max_wait At most so many seconds, as for `cli_auth_login_step`.
 /// @param[out] step What was found, written only on success; owned by the caller.
 /// @param[out] error Why not, written only then; owned by the caller. May be NULL.
-/// @return `CLI_AUTH_OK` with a step, or how the login ended. `CLI_AUTH_BUSY` where another call has the claim.
+/// @return `CLI_AUTH_OK` with a step, or how the login ended. `CLI_AUTH_BUSY` where this call does not have the claim.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_claim_step(
     login: Option<NonNull<cli_auth_login>>,

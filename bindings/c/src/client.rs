@@ -34,9 +34,9 @@ pub(super) unsafe fn shared<'a>(
 
 /// Makes a client. Every setting is checked, nothing is sent.
 ///
-/// @param options Its settings. They stay yours.
-/// @param[out] error Why not, written only then; yours. May be NULL.
-/// @return A client of yours, or NULL.
+/// @param options Its settings. They stay the caller's.
+/// @param[out] error Why not, written only then; owned by the caller. May be NULL.
+/// @return A client, owned by the caller, or NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_client_new(
     options: Option<&cli_auth_client_options>,
@@ -46,17 +46,17 @@ pub extern "C" fn cli_auth_client_new(
 }
 
 /// Trades a refresh token for new tokens (RFC 6749 section 6): one request, after discovery where that is needed, never repeated
-/// by itself. Blocks until there is an answer; each request has the client's timeouts. `cli_auth_client_begin_refresh` can be ended.
+/// by itself. Blocks until there is a response; each request has the client's timeouts. `cli_auth_client_begin_refresh` can be ended.
 ///
 /// Many servers, WorkOS among them, retire the token that was sent: store the new one before anything else. Never refresh one
 /// token from two processes at once.
 ///
 /// @param client The client.
 /// @param refresh_token The token.
-/// @param[out] tokens The new tokens, written only on success; yours.
-/// @param[out] error Why not, written only then; yours. May be NULL.
+/// @param[out] tokens The new tokens, written only on success; owned by the caller.
+/// @param[out] error Why not, written only then; owned by the caller. May be NULL.
 /// @return `CLI_AUTH_REJECTED`: the token is dead, log in again. `CLI_AUTH_NETWORK`: keep it and try again; it may have been
-/// used if the answer was lost. `CLI_AUTH_ACTION_REQUIRED`: log in again, in the browser.
+/// used if the response was lost. `CLI_AUTH_ACTION_REQUIRED`: log in again, in the browser.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_client_refresh(
     client: Option<NonNull<cli_auth_client>>,
@@ -80,7 +80,7 @@ pub unsafe extern "C" fn cli_auth_client_refresh(
 ///
 /// @param client The client.
 /// @param token The token.
-/// @param[out] error Why not, written only then; yours. May be NULL.
+/// @param[out] error Why not, written only then; owned by the caller. May be NULL.
 /// @return `CLI_AUTH_UNSUPPORTED`: the server has no revocation endpoint (WorkOS has none), or cannot revoke this kind of token.
 /// `CLI_AUTH_NETWORK`: the token still lives.
 #[unsafe(no_mangle)]
@@ -103,8 +103,8 @@ pub unsafe extern "C" fn cli_auth_client_revoke(
 ///
 /// @param client The client.
 /// @param refresh_token The token.
-/// @param[out] error Why not, written only then; yours. May be NULL.
-/// @return A request of yours, or NULL.
+/// @param[out] error Why not, written only then; owned by the caller. May be NULL.
+/// @return A request, owned by the caller, or NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_client_begin_refresh(
     client: Option<NonNull<cli_auth_client>>,
@@ -120,8 +120,8 @@ pub unsafe extern "C" fn cli_auth_client_begin_refresh(
 ///
 /// @param client The client.
 /// @param token The token.
-/// @param[out] error Why not, written only then; yours. May be NULL.
-/// @return A request of yours, or NULL.
+/// @param[out] error Why not, written only then; owned by the caller. May be NULL.
+/// @return A request, owned by the caller, or NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_client_begin_revoke(
     client: Option<NonNull<cli_auth_client>>,

@@ -66,7 +66,7 @@ pub extern "C" fn cli_auth_error_kind(error: Option<&cli_auth_error>) -> *const 
     name(cli_auth_error_status(error)).as_ptr()
 }
 
-/// A sentence for the person at the terminal: what happened and what to do next. It holds no secret, and what of it came
+/// A sentence for the user: what happened and what to do next. It holds no secret, and what of it came
 /// from the server is sanitised.
 ///
 /// @param error The error.
@@ -95,10 +95,10 @@ pub extern "C" fn cli_auth_error_description(error: Option<&cli_auth_error>) -> 
     lend(error.and_then(|error| error.description.as_ref()))
 }
 
-/// The HTTP status of the answer that ended it.
+/// The HTTP status of the response that ended it.
 ///
 /// @param error The error.
-/// @return The status, or 0 where there was no answer.
+/// @return The status, or 0 where there was no response.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_error_http_status(error: Option<&cli_auth_error>) -> i32 {
     error.and_then(|error| error.error.http_status()).map_or(0, i32::from)
@@ -142,7 +142,7 @@ pub extern "C" fn cli_auth_error_organization_names(error: Option<&cli_auth_erro
 }
 
 /// WorkOS's `pending_authentication_token` in clear text: the secret with which a component that holds the WorkOS API key can
-/// complete the step. A tool on a person's machine cannot: let the person log in again.
+/// complete the step. A tool on a user's machine cannot: let the user log in again.
 ///
 /// @param error The error.
 /// @return The secret, overwritten when the error is freed; NULL where there is none.

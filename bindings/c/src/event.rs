@@ -1,4 +1,4 @@
-//! What a login tells while it waits.
+//! What a login reports while it waits.
 
 use std::ffi::{CString, c_char};
 
@@ -14,7 +14,7 @@ pub const CLI_AUTH_EVENT_RETRYING: i32 = 3;
 /// The machine was asleep.
 pub const CLI_AUTH_EVENT_RESUMED: i32 = 4;
 
-/// Something that a person may want to see while a login waits. None of them needs an answer. It holds no text of the server
+/// Something that a user may want to see while a login waits. None of them needs a reaction. It holds no text of the server
 /// and no secret.
 ///
 /// It is borrowed: from the call of the callback, or from its step. It does not change, and all threads may read it. All of

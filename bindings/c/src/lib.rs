@@ -4,7 +4,7 @@
 //! A handle is a `Box` that C holds. What cannot be checked is what every C library leaves to its caller: that a pointer is
 //! NULL or what its type says, and that nothing is used after it was freed. So a handle comes in as an `Option` of a
 //! reference, which needs no unsafe code; texts, callbacks and handles that several threads use come in as pointers.
-//! Everything else is checked: a wrong argument is answered by a status. No panic leaves a function, and nothing here
+//! Everything else is checked: a wrong argument becomes a status. No panic leaves a function, and nothing here
 //! calls the host but `cli_auth_login_poll`, on the thread that called it.
 #![allow(unsafe_code)]
 #![allow(non_camel_case_types, reason = "the names that C users see")]

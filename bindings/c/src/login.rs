@@ -1,4 +1,4 @@
-//! One attempt to log in.
+//! A single login attempt.
 
 use std::{
     ffi::c_void,
@@ -22,10 +22,10 @@ use cli_auth::{
     host::{Claim, Step},
 };
 
-/// One attempt to log in.
+/// A single login attempt.
 ///
-/// All threads may use it, but only one call drives it at a time (`start`, `poll` and `step` do): a second one gets
-/// `CLI_AUTH_BUSY`. A login that was inherited through a fork answers `CLI_AUTH_FORKED`; the parent's goes on.
+/// All threads may use it, but only one call drives it at a time (`start`, `poll` or `step`, for as long as it takes): a second one fails
+/// with `CLI_AUTH_BUSY`. A login that was inherited through a fork fails with `CLI_AUTH_FORKED`; the parent's goes on.
 ///
 /// It lives on when its client is freed. Free it with `cli_auth_login_free`, which ends it.
 pub struct cli_auth_login(Login);
@@ -40,9 +40,9 @@ pub(super) unsafe fn living<'a>(login: Option<NonNull<cli_auth_login>>) -> Resul
     required("login", login).map(|login| unsafe { &login.as_ref().0 })
 }
 
-/// Called with what a login tells, on the thread that called `cli_auth_login_poll`, with no lock held.
+/// Called with the events of a login, on the thread that called `cli_auth_login_poll`, with no lock held.
 ///
-/// It may cancel the login. A call that would drive it gets `CLI_AUTH_BUSY`. It must not free the login, and must not leave
+/// It may cancel the login. A call that would drive it fails with `CLI_AUTH_BUSY`. It must not free the login, and must not leave
 /// by `longjmp` or a C++ exception: that is undefined behaviour.
 ///
 /// @param user_data What was given to `cli_auth_login_poll`.
@@ -53,8 +53,8 @@ pub type cli_auth_event_callback =
 /// Makes a login. No I/O.
 ///
 /// @param client The client.
-/// @param[out] error Why not, written only then; yours. May be NULL.
-/// @return A login of yours, or NULL.
+/// @param[out] error Why not, written only then; owned by the caller. May be NULL.
+/// @return A login, owned by the caller, or NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_login_new(
     client: Option<NonNull<cli_auth_client>>,
@@ -65,13 +65,13 @@ pub unsafe extern "C" fn cli_auth_login_new(
     entry::handle(error, || Ok(cli_auth_login(client?.login())))
 }
 
-/// Asks the server for a code: discovery where needed, then one request. Blocks until there is an answer; each request has
-/// the client's timeouts. Nothing is tried twice, since a person is waiting. Called again, it gives the same prompt, or the
+/// Asks the server for a code: discovery where needed, then one request. Blocks until there is a response; each request has
+/// the client's timeouts. Nothing is tried twice, since a user is waiting. Called again, it returns the same prompt, or the
 /// same error: a login that failed is over.
 ///
 /// @param login The login.
-/// @param[out] prompt What the person has to see, written only on success; yours.
-/// @param[out] error Why not, written only then; yours. May be NULL.
+/// @param[out] prompt What the user has to see, written only on success; owned by the caller.
+/// @param[out] error Why not, written only then; owned by the caller. May be NULL.
 /// @return `CLI_AUTH_OK`, or what to do next. `CLI_AUTH_NETWORK`: try again later, with a new login.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_login_start(
@@ -90,7 +90,7 @@ pub unsafe extern "C" fn cli_auth_login_start(
     })
 }
 
-/// Waits for the person's decision. Transport trouble is not an error here: it is told as `CLI_AUTH_EVENT_RETRYING`, and the
+/// Waits for the user's decision. Transport trouble is not an error here: it is reported as `CLI_AUTH_EVENT_RETRYING`, and the
 /// login goes on.
 ///
 /// It returns at once when another thread, the callback or a signal handler calls `cli_auth_login_cancel` (see there). A
@@ -99,10 +99,10 @@ pub unsafe extern "C" fn cli_auth_login_start(
 /// @param login The login. Before `cli_auth_login_start` the status is `CLI_AUTH_MISUSE`: the user has not seen the code.
 /// @param on_event Called with every event, or NULL.
 /// @param user_data Given to `on_event` as it is.
-/// @param[out] tokens What the server gave out, written only on success, as the last thing; yours.
-/// @param[out] error Why not, written only then, as the last thing; yours. May be NULL.
+/// @param[out] tokens What the server gave out, written only on success, as the last thing; owned by the caller.
+/// @param[out] error Why not, written only then, as the last thing; owned by the caller. May be NULL.
 /// @return `CLI_AUTH_OK`, or what to do next: `CLI_AUTH_DENIED`, `CLI_AUTH_EXPIRED`, `CLI_AUTH_CANCELLED` and
-/// `CLI_AUTH_ACTION_REQUIRED` are the ends that every program meets. Called again, it gives the same outcome.
+/// `CLI_AUTH_ACTION_REQUIRED` are the ends that every program meets. Called again, it returns the same outcome.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_login_poll(
     login: Option<NonNull<cli_auth_login>>,
@@ -154,14 +154,14 @@ fn poll(login: &Login, mut on_event: impl FnMut(&cli_auth_event)) -> Result<Toke
 
 /// Drives a login for a while: the primitive under `start` and `poll`, for programs with an event loop of their own.
 ///
-/// A request that is under way when the time is up goes on: the next step finds its answer, and it is never sent again. After
-/// the outcome, every step gives that outcome again.
+/// A request that is under way when the time is up goes on: the next step finds its response, and it is never sent again. After
+/// the outcome, every step returns that outcome again.
 ///
 /// @param login The login.
 /// @param max_wait At most so many seconds. 0 or less never blocks, but for the step that ends a cancelled login: revoking a token that
 /// came too late may take it two seconds. INFINITY waits as long as it takes.
-/// @param[out] step What was found, written only on success; yours.
-/// @param[out] error Why not, written only then; yours. May be NULL.
+/// @param[out] step What was found, written only on success; owned by the caller.
+/// @param[out] error Why not, written only then; owned by the caller. May be NULL.
 /// @return `CLI_AUTH_OK` with a step, or how the login ended.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_login_step(
@@ -183,7 +183,7 @@ pub unsafe extern "C" fn cli_auth_login_step(
 }
 
 /// Ends a login: the call that drives it returns `CLI_AUTH_CANCELLED` at once, whatever it waits for, and so does every later
-/// one (but `cli_auth_login_start` still gives a prompt that there is). Where tokens had come at that very moment, the call
+/// one (but `cli_auth_login_start` still returns a prompt that there is). Where tokens had come at that very moment, the call
 /// revokes them first if the server can, which may take two seconds. After the outcome it changes nothing.
 ///
 /// Idempotent and wait-free: callable from every thread, from the callback and from a signal handler. It leaves `errno` as it
@@ -200,7 +200,7 @@ pub extern "C" fn cli_auth_login_cancel(login: Option<&cli_auth_login>) {
 /// The prompt, once there is one.
 ///
 /// @param login The login.
-/// @return A prompt of yours, or NULL.
+/// @return A prompt, owned by the caller, or NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_login_prompt(login: Option<&cli_auth_login>) -> *mut cli_auth_prompt {
     entry::value(null_mut(), || {

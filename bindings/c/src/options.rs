@@ -18,7 +18,7 @@ pub const CLI_AUTH_CLIENT_SECRET_POST: i32 = 2;
 
 /// The settings of a client.
 ///
-/// Everything is copied. One thread at a time. A setting that is refused is remembered as well: `cli_auth_client_new` answers with
+/// Everything is copied. One thread at a time. A setting that is refused is remembered as well: `cli_auth_client_new` fails with
 /// the first one, so the statuses of the functions below need not be looked at one by one. Values are checked by
 /// `cli_auth_client_new`.
 ///
@@ -68,7 +68,7 @@ impl cli_auth_client_options {
 /// A client of WorkOS AuthKit.
 ///
 /// @param client_id The client id of the environment.
-/// @return Options of yours, never NULL.
+/// @return Options, owned by the caller, never NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_client_options_authkit(
     client_id: *const c_char,
@@ -82,7 +82,7 @@ pub unsafe extern "C" fn cli_auth_client_options_authkit(
 ///
 /// @param domain The AuthKit domain: `acme.authkit.app`, or with `https://`.
 /// @param client_id The client id of the application.
-/// @return Options of yours, never NULL.
+/// @return Options, owned by the caller, never NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_client_options_workos_connect(
     domain: *const c_char,
@@ -97,7 +97,7 @@ pub unsafe extern "C" fn cli_auth_client_options_workos_connect(
 ///
 /// @param issuer The issuer, exactly as the server writes it.
 /// @param client_id The client id.
-/// @return Options of yours, never NULL.
+/// @return Options, owned by the caller, never NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_client_options_for_issuer(
     issuer: *const c_char,
@@ -113,7 +113,7 @@ pub unsafe extern "C" fn cli_auth_client_options_for_issuer(
 /// @param device_authorization_endpoint Where a code is asked for (RFC 8628 section 3.1).
 /// @param token_endpoint Where tokens are asked for.
 /// @param client_id The client id.
-/// @return Options of yours, never NULL.
+/// @return Options, owned by the caller, never NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_client_options_with_endpoints(
     device_authorization_endpoint: *const c_char,
@@ -270,7 +270,7 @@ pub unsafe extern "C" fn cli_auth_client_options_set_product(
 /// 8.5).
 ///
 /// @param options The options.
-/// @param secret The secret. The copy is overwritten when options and client are freed; yours is your business.
+/// @param secret The secret. The copy is overwritten when options and client are freed; the caller's own text is not.
 /// @param auth `CLI_AUTH_CLIENT_SECRET_AUTO`, `CLI_AUTH_CLIENT_SECRET_BASIC` or `CLI_AUTH_CLIENT_SECRET_POST`.
 /// @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE`.
 #[unsafe(no_mangle)]
@@ -305,7 +305,7 @@ fn set_time(
     cli_auth_client_options::set(options, |builder| Ok(change(builder, host::timeout(name, seconds)?)))
 }
 
-/// How long a connection may take to come about: DNS, TCP and TLS. 10 s unless set.
+/// Timeout for establishing a connection (DNS, TCP and TLS). Defaults to 10 seconds.
 ///
 /// @param options The options.
 /// @param seconds More than 0 and at most 24 hours, as for the two limits that follow.
@@ -318,7 +318,7 @@ pub extern "C" fn cli_auth_client_options_set_connect_timeout(
     set_time(options, seconds, "connect timeout", ClientBuilder::connect_timeout)
 }
 
-/// How long a server may be silent within an answer. 15 s unless set.
+/// How long a server may be silent within a response. Defaults to 15 seconds.
 ///
 /// @param options The options.
 /// @param seconds The limit.
@@ -331,7 +331,7 @@ pub extern "C" fn cli_auth_client_options_set_read_timeout(
     set_time(options, seconds, "read timeout", ClientBuilder::read_timeout)
 }
 
-/// How long one request may take in all. 25 s unless set. A poll that takes longer counts as lost, and the login goes on.
+/// How long one request may take in all. Defaults to 25 seconds. A poll that takes longer counts as lost, and the login goes on.
 ///
 /// @param options The options.
 /// @param seconds The limit.
@@ -362,7 +362,7 @@ pub extern "C" fn cli_auth_client_options_set_login_timeout(
 /// machine can listen. http to any other host stays refused.
 ///
 /// @param options The options.
-/// @param allow Whether; false unless set.
+/// @param allow Whether it is allowed. Defaults to false.
 /// @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE`.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_client_options_allow_insecure_loopback(

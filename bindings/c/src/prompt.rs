@@ -1,4 +1,4 @@
-//! What the person has to see.
+//! What the user has to see.
 
 use std::{
     ffi::{CString, c_char},
@@ -12,7 +12,7 @@ use super::{
 };
 use cli_auth::{Launch, Prompt};
 
-/// The code and the address that a person needs to approve a login (RFC 8628 section 3.2).
+/// The code and the address that a user needs to approve a login (RFC 8628 section 3.2).
 ///
 /// It belongs to whoever received it: free it with `cli_auth_prompt_free`. It does not change, and all threads may read it.
 /// What its functions return lives as long as it, unless they say otherwise. All of them take NULL.
@@ -56,7 +56,7 @@ impl cli_auth_prompt {
     }
 }
 
-/// The code that the person compares or types, raw. Case and punctuation are the server's business: show it as it is, but
+/// The code that the user compares or types, raw. Case and punctuation are the server's business: show it as it is, but
 /// sanitised.
 ///
 /// @param prompt The prompt.
@@ -66,7 +66,7 @@ pub extern "C" fn cli_auth_prompt_user_code(prompt: Option<&cli_auth_prompt>) ->
     lend(prompt.map(|prompt| &prompt.user_code))
 }
 
-/// Where the person types the code, raw. It is https (or loopback where allowed) and has no user name in it.
+/// Where the user types the code, raw. It is https (or loopback where allowed) and has no user name in it.
 ///
 /// @param prompt The prompt.
 /// @return The address; NULL for NULL.
@@ -78,7 +78,7 @@ pub extern "C" fn cli_auth_prompt_verification_uri(prompt: Option<&cli_auth_prom
 /// The same with the code in it, raw. Show the code beside it all the same (RFC 8628 section 3.3.1).
 ///
 /// @param prompt The prompt.
-/// @return The address, or NULL where the server gives none.
+/// @return The address, or NULL where the server sent none.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_prompt_verification_uri_complete(
     prompt: Option<&cli_auth_prompt>,
@@ -95,7 +95,7 @@ pub extern "C" fn cli_auth_prompt_expires_in(prompt: Option<&cli_auth_prompt>) -
     prompt.map_or(0.0, |prompt| prompt.prompt.expires_in().as_secs_f64())
 }
 
-/// The host that the person is sent to, in ASCII form, so that look-alike letters show. It may be another host than the one
+/// The host that the user is sent to, in ASCII form, so that look-alike letters show. It may be another host than the one
 /// that was asked for the code (RFC 8628 section 5.3).
 ///
 /// @param prompt The prompt.
@@ -114,7 +114,7 @@ pub extern "C" fn cli_auth_prompt_product(prompt: Option<&cli_auth_prompt>) -> *
     lend(prompt.and_then(|prompt| prompt.product.as_ref()))
 }
 
-/// The prompt for a person, plain and 80 columns wide: code, address, who asks, and a warning. Safe to print. Ends with a
+/// The prompt for a user, plain and 80 columns wide: code, address, program, and a warning. Safe to print. Ends with a
 /// line break; addresses are never broken.
 ///
 /// @param prompt The prompt.
@@ -144,7 +144,7 @@ pub extern "C" fn cli_auth_prompt_text_for_stderr(prompt: Option<&cli_auth_promp
 ///
 /// @param prompt The prompt.
 /// @param columns The width; less than 24 counts as 24.
-/// @return A text of yours, for `cli_auth_string_free`; NULL for NULL.
+/// @return A text, owned by the caller, for `cli_auth_string_free`; NULL for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_prompt_text_wrapped(
     prompt: Option<&cli_auth_prompt>,
@@ -156,16 +156,16 @@ pub extern "C" fn cli_auth_prompt_text_wrapped(
     })
 }
 
-/// Opens the page in the person's browser, where that makes sense: standard error is a terminal, this is no SSH session and
+/// Opens the page in the user's browser, where that makes sense: standard error is a terminal, this is no SSH session and
 /// no CI job, and there is a display. Honours `BROWSER`. Returns at once and never fails the login.
 ///
-/// Show the code first: the page asks the person to compare it. The address goes to the opener as one argument, never
-/// through a shell. The opener is a child of your process: when it ends, there is a SIGCHLD, and its status is yours to
+/// Show the code first: the page asks the user to compare it. The address goes to the opener as one argument, never
+/// through a shell. The opener is a child of your process: when it ends, there is a SIGCHLD, and its status is for the program to
 /// collect (`waitpid`) or to leave.
 ///
 /// @param prompt The prompt.
-/// @param[out] why_not Why nothing was started, for a person to read; written only then. May be NULL.
-/// @return Whether an opener was started. Whether a page appeared, nobody can tell.
+/// @param[out] why_not Why nothing was started, for a user to read; written only then. May be NULL.
+/// @return Whether an opener was started. Whether a page appeared is not known.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_prompt_open_browser(
     prompt: Option<&cli_auth_prompt>,

@@ -22,13 +22,13 @@ pub enum cli_auth_request {
     Revocation(RevokeRequest),
 }
 
-/// Waits for the answer.
+/// Waits for the response.
 ///
 /// @param request The request.
 /// @param max_wait At most so many seconds; 0 or less only looks, INFINITY waits as long as it takes.
-/// @param[out] done Whether the answer is there. It is given once. Written only on success.
-/// @param[out] tokens The new tokens of a refresh, written only with `done`; yours. May be NULL for a revocation.
-/// @param[out] error Why not, written only then; yours. May be NULL.
+/// @param[out] done Whether the response is there. It is returned once. Written only on success.
+/// @param[out] tokens The new tokens of a refresh, written only with `done`; owned by the caller. May be NULL for a revocation.
+/// @param[out] error Why not, written only then; owned by the caller. May be NULL.
 /// @return As `cli_auth_client_refresh` or `cli_auth_client_revoke`. `CLI_AUTH_CANCELLED` after `cli_auth_request_cancel`,
 /// `CLI_AUTH_BUSY` while another thread steps it, `CLI_AUTH_FORKED` in a forked child.
 #[unsafe(no_mangle)]
@@ -61,8 +61,8 @@ pub unsafe extern "C" fn cli_auth_request_step(
     })
 }
 
-/// Ends a request: the step that waits for it returns `CLI_AUTH_CANCELLED` at once, and so does every later one. An answer
-/// that is there already is still given. Whether the server saw the request, nobody knows.
+/// Ends a request: the step that waits for it returns `CLI_AUTH_CANCELLED` at once, and so does every later one. A response
+/// that is there already is still returned. Whether the server saw the request is not known.
 ///
 /// Wait-free; callable from every thread, and from a signal handler. It leaves `errno` as it was.
 ///

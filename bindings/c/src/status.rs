@@ -10,13 +10,13 @@ pub type cli_auth_status = i32;
 
 /// It succeeded.
 pub const CLI_AUTH_OK: cli_auth_status = 0;
-/// The person said no. Do not ask again unasked.
+/// The user denied the request. Do not start another login unless the user asks for one.
 pub const CLI_AUTH_DENIED: cli_auth_status = 1;
-/// The code, or the time that the program allowed, ran out. Start again when the person wants to.
+/// The code, or the time that the program allowed, ran out. Start again when the user wants to.
 pub const CLI_AUTH_EXPIRED: cli_auth_status = 2;
 /// `cli_auth_login_cancel` or `cli_auth_request_cancel` was called.
 pub const CLI_AUTH_CANCELLED: cli_auth_status = 3;
-/// The server wants something first that only the person can do in a browser: choose an organization, enrol a second factor.
+/// The server wants something first that only the user can do in a browser: choose an organization, enrol a second factor.
 pub const CLI_AUTH_ACTION_REQUIRED: cli_auth_status = 4;
 /// The server refuses this client or this request: a wrong client id, a refresh token that is used up, the device flow not
 /// switched on. Trying again changes nothing.
@@ -27,7 +27,7 @@ pub const CLI_AUTH_UNSUPPORTED: cli_auth_status = 6;
 pub const CLI_AUTH_NETWORK: cli_auth_status = 7;
 /// No secure connection: the server's certificate was refused. Check the clock, the name and the trusted roots.
 pub const CLI_AUTH_TLS: cli_auth_status = 8;
-/// The server answered something that the standards do not allow. Nothing in it was used.
+/// The server sent a response that the standards do not allow. Nothing in it was used.
 pub const CLI_AUTH_INVALID_RESPONSE: cli_auth_status = 9;
 /// A setting of the client is wrong. Nothing was sent.
 pub const CLI_AUTH_INVALID_CONFIG: cli_auth_status = 10;
@@ -35,7 +35,7 @@ pub const CLI_AUTH_INVALID_CONFIG: cli_auth_status = 10;
 pub const CLI_AUTH_FORKED: cli_auth_status = 11;
 /// Another call drives this login or request at the moment, perhaps the one that called this callback.
 pub const CLI_AUTH_BUSY: cli_auth_status = 12;
-/// A defect of this library, or a want of system resources. (A want of memory ends the process.)
+/// A defect of this library, or a lack of system resources. (A lack of memory ends the process.)
 pub const CLI_AUTH_INTERNAL: cli_auth_status = 13;
 /// A call that makes no sense: out of its order, NULL where it may not be, a text that is not UTF-8, or a constant that does not
 /// exist. Nothing was done.

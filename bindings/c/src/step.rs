@@ -10,13 +10,13 @@ use super::{
 };
 use cli_auth::{Prompt, Tokens, host::Step};
 
-/// The server granted a code: show it to the person.
+/// The server granted a code: show it to the user.
 pub const CLI_AUTH_STEP_PROMPT: i32 = 1;
-/// Something to tell the person.
+/// Something to tell the user.
 pub const CLI_AUTH_STEP_EVENT: i32 = 2;
 /// Nothing yet.
 pub const CLI_AUTH_STEP_WAITING: i32 = 3;
-/// The person approved.
+/// The user approved.
 pub const CLI_AUTH_STEP_AUTHORIZED: i32 = 4;
 
 /// What one `cli_auth_login_step` found. It belongs to whoever received it: free it with `cli_auth_step_free`. It does not
@@ -85,7 +85,7 @@ pub extern "C" fn cli_auth_step_event(step: Option<&cli_auth_step>) -> *const cl
 /// `CLI_AUTH_STEP_PROMPT`: the prompt.
 ///
 /// @param step The step.
-/// @return A prompt of yours, for `cli_auth_prompt_free`; NULL for other kinds.
+/// @return A prompt, owned by the caller, for `cli_auth_prompt_free`; NULL for other kinds.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_step_prompt(step: Option<&cli_auth_step>) -> *mut cli_auth_prompt {
     entry::value(ptr::null_mut(), || match step.map(|step| &step.0) {
@@ -97,7 +97,7 @@ pub extern "C" fn cli_auth_step_prompt(step: Option<&cli_auth_step>) -> *mut cli
 /// `CLI_AUTH_STEP_AUTHORIZED`: the tokens.
 ///
 /// @param step The step.
-/// @return Tokens of yours, for `cli_auth_tokens_free`; NULL for other kinds.
+/// @return Tokens, owned by the caller, for `cli_auth_tokens_free`; NULL for other kinds.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_step_tokens(step: Option<&cli_auth_step>) -> *mut cli_auth_tokens {
     entry::value(ptr::null_mut(), || match step.map(|step| &step.0) {

@@ -82,7 +82,7 @@ pub(super) fn owned(text: &str) -> *mut c_char {
 /// called raw is not.
 ///
 /// @param text The text. Bytes that are not UTF-8 become U+FFFD.
-/// @return A text of yours, for `cli_auth_string_free`; NULL for NULL.
+/// @return A text, owned by the caller, for `cli_auth_string_free`; NULL for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_sanitize(text: *const c_char) -> *mut c_char {
     if text.is_null() {

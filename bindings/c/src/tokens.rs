@@ -141,7 +141,7 @@ pub extern "C" fn cli_auth_tokens_expires_in(
 }
 
 /// When the access token ends, by this machine's clock or, where the server named no lifetime, by the token's own `exp`.
-/// Counted from before the request left, so it is never too late by the time that the answer took.
+/// Counted from before the request left, so it is never too late by the time that the response took.
 ///
 /// @param tokens The tokens.
 /// @param[out] unix_seconds Seconds since 1970-01-01 00:00 UTC, written only where it is known.
@@ -172,7 +172,7 @@ pub extern "C" fn cli_auth_tokens_organization_id(tokens: Option<&cli_auth_token
     lend(tokens.and_then(|it| it.organization_id.as_ref()))
 }
 
-/// The names of all other members of the server's answer, sorted, raw.
+/// The names of all other members of the server's response, sorted, raw.
 ///
 /// @param tokens The tokens.
 /// @return An array that ends with NULL; NULL for NULL.
@@ -181,11 +181,11 @@ pub extern "C" fn cli_auth_tokens_other_names(tokens: Option<&cli_auth_tokens>) 
     tokens.map_or(ptr::null(), |it| it.other_names.lend())
 }
 
-/// Any other member of the answer, as raw JSON. A secret, since it may be one (AuthKit: tokens of an identity provider).
+/// Any other member of the response, as raw JSON. A secret, since it may be one (AuthKit: tokens of an identity provider).
 ///
 /// @param tokens The tokens.
 /// @param name The member's name.
-/// @return The JSON text, or NULL where the answer has no such member.
+/// @return The JSON text, or NULL where the response has no such member.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_tokens_expose_other(
     tokens: Option<&cli_auth_tokens>,

@@ -19,9 +19,9 @@ const (
 	// defaultEarly is how long before its end an access token is renewed, so that it is still good when it arrives.
 	defaultEarly = 10 * time.Second
 
-	// After a refresh that failed nothing is sent for this long, or as long as the server said, but not for ever.
-	minRest = time.Second
-	maxRest = 5 * time.Minute
+	// After a refresh that failed nothing is sent for this long, or for as long as the server said, within these limits.
+	minPause = time.Second
+	maxPause = 5 * time.Minute
 )
 
 // Token is tokens as golang.org/x/oauth2 has them, with id_token and scope as extras. It masks nothing: x/oauth2 prints its
@@ -46,8 +46,9 @@ func Token(tokens *cliauth.Tokens) *oauth2.Token {
 
 // TokenSource is an [oauth2.TokenSource] that refreshes. All goroutines may use it at once.
 //
-// However many ask, one request is under way at a time, and all of them get what it brings. After a failure it rests, for a
-// second or for as long as the server said: until then, everybody gets the same error, or the old token while that is good. Once
+// However many ask, one request is under way at a time, and all of them get what it brings. After a failure nothing is
+// sent for a second, or for as long as the server said: until then, every call returns the same error, or the old token while that
+// is good. Once
 // the server has refused the refresh token, nothing is sent any more: log in again.
 type TokenSource struct {
 	ctx    context.Context
@@ -60,9 +61,9 @@ type TokenSource struct {
 	tokens *cliauth.Tokens
 	// unstored is whether store has not taken them yet.
 	unstored bool
-	// failure is that of the last refresh; nothing is sent before restUntil, or ever where it is final.
-	failure   error
-	restUntil time.Time
+	// failure is that of the last refresh; nothing is sent before pausedUntil, or ever where it is final.
+	failure     error
+	pausedUntil time.Time
 }
 
 var _ oauth2.TokenSource = (*TokenSource)(nil)
@@ -70,14 +71,14 @@ var _ oauth2.TokenSource = (*TokenSource)(nil)
 // Option is a setting of a [TokenSource].
 type Option func(*TokenSource)
 
-// WithStore has new tokens stored before anybody gets them. Many servers retire the refresh token that was sent, so one that is not
-// stored is a login lost. If store fails, [TokenSource.Token] gives its error, and the next call tries to store the same tokens
+// WithStore has new tokens stored before they are returned. Many servers retire the refresh token that was sent, so one that is not
+// stored is a login lost. If store fails, [TokenSource.Token] returns its error, and the next call tries to store the same tokens
 // again. It is called by one goroutine at a time, and must not ask the source for a token.
 func WithStore(store func(context.Context, *cliauth.Tokens) error) Option {
 	return func(s *TokenSource) { s.store = store }
 }
 
-// WithEarlyExpiry renews an access token so long before its end; 10 s unless set. Of a token that lives for a short time only the
+// WithEarlyExpiry renews an access token so long before its end. Defaults to 10 seconds. Of a token that lives for a short time only the
 // last quarter counts.
 func WithEarlyExpiry(early time.Duration) Option {
 	return func(s *TokenSource) { s.early = max(early, 0) }
@@ -87,7 +88,7 @@ func WithEarlyExpiry(early time.Duration) Option {
 //
 //	&cliauth.Tokens{RefreshToken: cliauth.NewSecret(stored)}
 //
-// ctx is for its requests: when it ends, they do. The client has to stay open.
+// ctx is for its requests: when it ends, they do. The client must stay open.
 func NewTokenSource(ctx context.Context, client *cliauth.Client, tokens *cliauth.Tokens, options ...Option) *TokenSource {
 	copied := *tokens
 	s := &TokenSource{ctx: ctx, client: client, tokens: &copied, early: defaultEarly, now: time.Now}
@@ -97,8 +98,8 @@ func NewTokenSource(ctx context.Context, client *cliauth.Client, tokens *cliauth
 	return s
 }
 
-// Token gives a token that is good, refreshing it where needed. An error is a [*cliauth.Error], or what the store said:
-// cliauth.ErrRejected and cliauth.ErrActionRequired mean that the person has to log in again.
+// Token returns a token that is good, refreshing it where needed. An error is a [*cliauth.Error], or what the store said:
+// cliauth.ErrRejected and cliauth.ErrActionRequired mean that the user must log in again.
 func (s *TokenSource) Token() (*oauth2.Token, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -166,13 +167,13 @@ func (s *TokenSource) refresh() error {
 	if s.tokens.RefreshToken.IsZero() {
 		return &cliauth.Error{Kind: cliauth.ErrExpired, Message: "the access token has expired, and there is no refresh token: log in again"}
 	}
-	if s.failure != nil && (isFinal(s.failure) || s.now().Before(s.restUntil)) {
+	if s.failure != nil && (isFinal(s.failure) || s.now().Before(s.pausedUntil)) {
 		return s.failure
 	}
 	tokens, err := s.client.Refresh(s.ctx, s.tokens.RefreshToken)
 	s.failure = err
 	if err != nil {
-		s.restUntil = s.now().Add(restAfter(err))
+		s.pausedUntil = s.now().Add(pauseAfter(err))
 		return err
 	}
 	s.tokens, s.unstored = tokens, s.store != nil
@@ -184,10 +185,10 @@ func isFinal(err error) bool {
 	return errors.Is(err, cliauth.ErrRejected) || errors.Is(err, cliauth.ErrActionRequired)
 }
 
-func restAfter(err error) time.Duration {
+func pauseAfter(err error) time.Duration {
 	var failure *cliauth.Error
 	if errors.As(err, &failure) {
-		return max(minRest, min(failure.RetryAfter, maxRest))
+		return max(minPause, min(failure.RetryAfter, maxPause))
 	}
-	return minRest
+	return minPause
 }

@@ -225,7 +225,7 @@ func TestTheContextEndsARefresh(t *testing.T) {
 
 func TestItFitsOAuth2(t *testing.T) {
 	server := authserver.New(t, settings{"answer": "approve", "access_token_expires_in": 1})
-	client := server.Discover(t, cliauth.WithScopes("openid", "offline_access"))
+	client := server.ClientByIssuer(t, cliauth.WithScopes("openid", "offline_access"))
 	login := client.Login()
 	defer login.Close()
 	if _, err := login.Start(t.Context()); err != nil {
@@ -265,7 +265,7 @@ func TestMaskedTokens(t *testing.T) {
 
 func ExampleNewTokenSource() {
 	server := authserver.Make(settings{"script": settings{"refresh": []any{answer(1, 300)}}})
-	client, err := cliauth.NewAuthKit("client_123", server.Options(cliauth.WithAPIBase(server.URL))...)
+	client, err := cliauth.New(cliauth.AuthKit("client_123"), server.Options(cliauth.WithAPIBase(server.URL))...)
 	if err != nil {
 		panic(err)
 	}

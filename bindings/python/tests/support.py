@@ -60,7 +60,7 @@ class Server:
         if self.ca_pem is not None:
             settings.setdefault("ca_pem", self.ca_pem)
         if "scopes" in settings:
-            return client_class.connect(self.url, "client_test", **settings)
+            return client_class.workos_connect(self.url, "client_test", **settings)
         return client_class.authkit("client_test", api_base=self.url, **settings)
 
     def answer(self, decision: str = "approve", **more) -> None:
@@ -156,7 +156,8 @@ import cli_auth
 
 def client_of(client_class=cli_auth.Client, **settings):
     settings.setdefault("allow_insecure_loopback", True)
-    return client_class.authkit("client_test", api_base=sys.argv[1], **settings)
+    settings.setdefault("api_base", sys.argv[1])
+    return client_class.authkit("client_test", **settings)
 
 def say(*words):
     print(*words, flush=True)

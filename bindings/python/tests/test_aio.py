@@ -53,7 +53,7 @@ def test_refresh_and_revoke(new_server):
     server = new_server(
         script={"refresh": [{"json": {"access_token": "x" * 30, "token_type": "Bearer"}}]}
     )
-    client = aio.Client.discover(server.issuer, "client_test", allow_insecure_loopback=True)
+    client = aio.Client.for_issuer(server.issuer, "client_test", allow_insecure_loopback=True)
 
     async def main():
         tokens = await client.refresh(cli_auth.Secret("the old one"))
@@ -170,7 +170,7 @@ def test_two_tasks_and_one_login(new_server):
         await login.start()
         first = asyncio.ensure_future(login.poll())
         await asyncio.sleep(0.05)
-        for second in (login.poll, lambda: login.step(0)):
+        for second in (login.start, login.poll, lambda: login.step(0)):
             with pytest.raises(BusyError):
                 await second()
         assert not first.done()
@@ -179,6 +179,42 @@ def test_two_tasks_and_one_login(new_server):
             await first
 
     run(main())
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_the_login_is_busy_while_the_callback_runs(is_async, server):
+    """For the callback itself and for other tasks; `poll` goes on to its tokens."""
+    refused = []
+
+    async def main():
+        login = server.client(aio.Client).login()
+        await login.start()
+
+        async def drive_it():
+            for drive in (login.start, login.poll, lambda: login.step(0)):
+                try:
+                    await drive()
+                except cli_auth.Error as error:
+                    refused.append(type(error))
+
+        async def on_event_async(event):
+            await drive_it()
+            await asyncio.ensure_future(drive_it())
+            server.answer("approve")
+
+        def on_event(event):
+            # Without a loop: what is refused does not wait.
+            for drive in (login.start(), login.poll(), login.step(0)):
+                with pytest.raises(BusyError) as caught:
+                    drive.send(None)
+                refused.append(caught.type)
+            server.answer("approve")
+
+        return await login.poll(on_event_async if is_async else on_event)
+
+    assert isinstance(run(main()), cli_auth.Tokens)
+    assert refused == [BusyError] * (6 if is_async else 3)
+    assert len(server.requests("token")) == 2
 
 
 def test_the_loop_goes_on(silent):

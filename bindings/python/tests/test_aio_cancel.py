@@ -27,7 +27,7 @@ ARRIVALS = {
 def server_and_client(phase, silent, new_server):
     server = new_server(interval=600, expires_in=3000) if phase == "waiting" else silent(phase)
     if phase == "discovery":
-        return server, aio.Client.discover(
+        return server, aio.Client.for_issuer(
             server.issuer, "client_test", allow_insecure_loopback=True
         )
     return server, server.client(aio.Client)
@@ -114,7 +114,7 @@ if sys.version_info >= (3, 11):
 @pytest.mark.parametrize("call", ["refresh", "revoke"])
 def test_a_request_that_is_cancelled(call, silent):
     server = silent(call)
-    client = aio.Client.discover(server.issuer, "client_test", allow_insecure_loopback=True)
+    client = aio.Client.for_issuer(server.issuer, "client_test", allow_insecure_loopback=True)
 
     async def main():
         task = asyncio.ensure_future(getattr(client, call)("a token"))

@@ -26,15 +26,15 @@ def endpoints(**settings):
         "token": END + "token",
         "client_id": "client_test",
     }
-    return Client.endpoints(**{**every, **settings})
+    return Client.with_endpoints(**{**every, **settings})
 
 
 POSITIONAL = [
     ("client_id", lambda it: Client.authkit(it)),
-    ("domain", lambda it: Client.connect(it, "client_test")),
-    ("client_id", lambda it: Client.connect("acme.authkit.app", it)),
-    ("issuer", lambda it: Client.discover(it, "client_test")),
-    ("client_id", lambda it: Client.discover(END, it)),
+    ("domain", lambda it: Client.workos_connect(it, "client_test")),
+    ("client_id", lambda it: Client.workos_connect("acme.authkit.app", it)),
+    ("issuer", lambda it: Client.for_issuer(it, "client_test")),
+    ("client_id", lambda it: Client.for_issuer(END, it)),
     ("device_authorization", lambda it: endpoints(device_authorization=it)),
     ("token", lambda it: endpoints(token=it)),
     ("client_id", lambda it: endpoints(client_id=it)),
@@ -66,7 +66,7 @@ def test_texts(name, make):
             continue
         with pytest.raises(TypeError, match=rf"^{name} must be str, not {type(wrong).__name__}$"):
             make(wrong)
-    with pytest.raises(ValueError, match=rf"^{name} is not valid text"):
+    with pytest.raises(cli_auth.MisuseError, match=rf"^{name} is not valid text"):
         make(SURROGATE)
     for wrong in ["", "a\nb", "\0"]:
         with pytest.raises(InvalidConfigError, match=WORDS[name]):
@@ -83,7 +83,7 @@ def test_times(name):
         ):
             authkit(**{name: wrong})
     for wrong in WRONG_TIME:
-        with pytest.raises(ValueError, match=name):
+        with pytest.raises(InvalidConfigError, match=name):
             authkit(**{name: wrong})
     with pytest.raises(InvalidConfigError, match=name.replace("_", " ")):
         authkit(**{name: 0})
@@ -208,28 +208,28 @@ def test_client_secrets(new_server):
         authkit(client_secret="")
     with pytest.raises(ValueError, match=r"^client_secret .*surrogate"):
         authkit(client_secret=SURROGATE)
-    for wrong in ["header", "", None, 5, [], "Basic"]:
-        with pytest.raises((TypeError, ValueError), match="secret_in"):
-            authkit(client_secret="x", secret_in=wrong)
+    for wrong in ["header", "", None, 5, [], "basic", "ClientSecretBasic"]:
+        with pytest.raises((TypeError, ValueError), match="client_auth"):
+            authkit(client_secret="x", client_auth=wrong)
 
 
-@pytest.mark.parametrize("secret_in", ["auto", "basic", "body"])
-def test_where_the_secret_goes(secret_in, new_server):
+@pytest.mark.parametrize("client_auth", ["auto", "client_secret_basic", "client_secret_post"])
+def test_how_the_secret_is_sent(client_auth, new_server):
     server = new_server()
     secret = cli_auth.Secret("test secret:+%é")
-    client = Client.connect(
+    client = Client.workos_connect(
         server.url,
         "client_confidential",
         client_secret=secret,
-        secret_in=secret_in,
+        client_auth=client_auth,
         allow_insecure_loopback=True,
     )
     client.login().start()
     request = server.requests("device")[0]
     assert request["status"] == 200
     in_header = any(name.lower() == "authorization" for name, _ in request["headers"])
-    assert in_header == (secret_in != "body")
-    assert ("client_secret" in dict(request["form"])) == (secret_in == "body")
+    assert in_header == (client_auth != "client_secret_post")
+    assert ("client_secret" in dict(request["form"])) == (client_auth == "client_secret_post")
 
 
 def test_what_is_sent(new_server):
@@ -241,7 +241,7 @@ def test_what_is_sent(new_server):
         product="test-tool/1.5",
     )
     prompt = client.login().start()
-    assert "test-tool" in prompt.asker
+    assert "test-tool" in prompt.product
     request = server.requests("device")[0]
     assert [pair for pair in request["form"] if pair[0] == "resource"] == [
         ["resource", "b"],
@@ -270,4 +270,4 @@ def test_unknown_and_positional_options():
     with pytest.raises(TypeError, match="client_id"):
         Client.authkit()
     with pytest.raises(TypeError, match="api_base"):
-        Client.discover(END, "client_test", api_base=END)
+        Client.for_issuer(END, "client_test", api_base=END)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from support import Thread
 
 import cli_auth
 from cli_auth import BusyError, CancelledError, Pending, Retrying, SlowedDown
@@ -107,20 +108,24 @@ def test_it_may_cancel(server):
     assert len(server.requests("token")) == 1
 
 
-def test_it_may_drive_the_login_itself(server):
-    """Between the polls nobody drives. The outer poll then finds the outcome of the inner."""
+def test_the_login_is_busy_while_it_runs(server):
+    """For the callback itself and for other threads; `poll` goes on to its tokens."""
     login = server.client().login()
-    login.start()
-    inner = []
+    prompt = login.start()
+    refused = []
 
     def on_event(event):
+        for drive in (login.start, login.poll, lambda: login.step(0), lambda: login.step(5)):
+            with pytest.raises(BusyError):
+                drive()
+            refused.append(Thread(drive).error())
+        assert login.prompt.user_code == prompt.user_code
         server.answer("approve")
-        inner.append(login.poll())
 
-    outer = login.poll(on_event)
-    assert len(inner) == 1
-    assert inner[0].access_token == outer.access_token
+    assert isinstance(login.poll(on_event), cli_auth.Tokens)
+    assert [type(error) for error in refused] == [BusyError] * 4
     assert len(server.requests("token")) == 2
+    assert isinstance(login.step(0), cli_auth.Tokens)
 
 
 def test_it_may_start_another_login(new_server):

@@ -1,4 +1,4 @@
-"""What calls take: tokens, waits, widths; and what is not made by its name."""
+"""What calls take: tokens, waits, columns; and what is not made by its name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from test_arguments import NO_TIME, SURROGATE, WRONG_TIME, authkit
 
 import cli_auth
-from cli_auth import InvalidConfigError, aio
+from cli_auth import MisuseError, aio
 
 
 @pytest.mark.parametrize("wrong", [None, 5, b"token", ["a"], True, object()])
@@ -30,7 +30,7 @@ def test_tokens_to_refresh_and_revoke(wrong):
 
 def test_surrogates_in_texts():
     for call in (cli_auth.Secret, cli_auth.sanitize, authkit().refresh, authkit().revoke):
-        with pytest.raises(ValueError, match="surrogate"):
+        with pytest.raises(MisuseError, match="surrogate"):
             call(SURROGATE)
 
 
@@ -43,7 +43,7 @@ def test_step(server):
                 step(wrong)
         for wrong in WRONG_TIME:
             with pytest.raises(
-                ValueError, match=r"^max_wait must be a number of seconds, 0 or more"
+                MisuseError, match=r"^max_wait must be a number of seconds, 0 or more"
             ):
                 step(wrong)
         with pytest.raises(TypeError):
@@ -57,9 +57,9 @@ def test_step(server):
 
 
 def test_poll_before_start(server):
-    with pytest.raises(InvalidConfigError, match="start"):
+    with pytest.raises(MisuseError, match="start"):
         server.client().login().poll()
-    with pytest.raises(InvalidConfigError, match="start"):
+    with pytest.raises(MisuseError, match="start"):
         asyncio.run(server.client(aio.Client).login().poll())
     assert server.log()["connections"] == []
 
@@ -88,14 +88,14 @@ def test_prompt_text(server):
     assert prompt.user_code in plain
     assert "test-tool" in plain
     assert plain.endswith("\n")
-    assert max(map(len, prompt.text(width=60).splitlines())) <= max(
+    assert max(map(len, prompt.text(columns=60).splitlines())) <= max(
         60, len(prompt.verification_uri_complete) + 4
     )
     assert prompt.text(60) != prompt.text(80) == plain
     assert prompt.text(0) == prompt.text(24)
-    assert prompt.user_code in prompt.styled_text()
+    assert prompt.user_code in prompt.text_for_stderr()
     for wrong in ["80", 80.0, float("nan"), [80]]:
-        with pytest.raises(TypeError, match="width"):
+        with pytest.raises(TypeError, match="columns"):
             prompt.text(wrong)
     assert prompt.text(-1) == prompt.text(-(10**30)) == prompt.text(24)
     assert prompt.text(10**30) == prompt.text(10_000)

@@ -24,6 +24,7 @@ KINDS = {
     "tls": cli_auth.TlsError,
     "invalid_response": cli_auth.InvalidResponseError,
     "invalid_config": cli_auth.InvalidConfigError,
+    "misuse": cli_auth.MisuseError,
     "forked": cli_auth.ForkedError,
     "busy": cli_auth.BusyError,
     "internal": cli_auth.InternalError,
@@ -36,7 +37,7 @@ def test_the_hierarchy():
         assert issubclass(error, cli_auth.Error)
         assert error.__module__ == "cli_auth"
         assert getattr(cli_auth, error.__name__) is error
-        assert issubclass(error, ValueError) == (kind == "invalid_config")
+        assert issubclass(error, ValueError) == (kind in ("invalid_config", "misuse"))
     assert cli_auth.Error.__bases__ == (Exception,)
     subclasses = {cls for cls in cli_auth.Error.__subclasses__() if cls.__module__ == "cli_auth"}
     assert subclasses == set(KINDS.values())
@@ -171,11 +172,18 @@ def test_invalid_response(new_server):
     raised("invalid_response", server.client().login().start)
 
 
-def test_invalid_config(server):
+def test_invalid_config():
     raised("invalid_config", lambda: cli_auth.Client.authkit(""))
-    raised("invalid_config", server.client().login().poll)
     with pytest.raises(ValueError, match="client id"):
         cli_auth.Client.authkit("")
+
+
+def test_misuse(server):
+    login = server.client().login()
+    raised("misuse", login.poll)
+    raised("misuse", lambda: login.step(-1))
+    # The login is as it was.
+    assert isinstance(login.start(), cli_auth.Prompt)
 
 
 def test_busy(silent):

@@ -23,7 +23,7 @@ except KeyboardInterrupt as interrupt:
     raise
 """
 AUTHKIT = "client_of()"
-DISCOVER = 'cli_auth.Client.discover(sys.argv[1], "client_test", allow_insecure_loopback=True)'
+DISCOVER = 'cli_auth.Client.for_issuer(sys.argv[1], "client_test", allow_insecure_loopback=True)'
 TRUSTING = "client_of(ca_pem=sys.argv[2])"
 
 
@@ -172,3 +172,114 @@ while time.monotonic() < end:
 assert interrupts > 100, interrupts
 """
     children(program, server.url).succeed()
+
+
+# Raises KeyboardInterrupt before the byte code with this number that a file executes. Python looks
+# for a real signal in fewer places.
+TRACING = """
+FILE = "_login.py" if sys.argv[3] == "blocking" else "aio.py"
+
+class Interrupt:
+    armed = None
+
+    def __init__(self, at):
+        self.at, self.done = at, False
+
+    def count_down(self):
+        if not self.done:
+            self.at -= 1
+            if self.at < 0:
+                self.done = True
+                raise KeyboardInterrupt
+
+if sys.version_info >= (3, 12):
+    # Tracing does not report every byte code any more.
+    def arm(interrupt):
+        Interrupt.armed = interrupt
+
+    def before(code, offset):
+        if os.path.basename(code.co_filename) != FILE:
+            return sys.monitoring.DISABLE
+        if Interrupt.armed is not None:
+            Interrupt.armed.count_down()
+
+    sys.monitoring.use_tool_id(0, "interrupt")
+    sys.monitoring.register_callback(0, sys.monitoring.events.INSTRUCTION, before)
+    sys.monitoring.set_events(0, sys.monitoring.events.INSTRUCTION)
+else:
+    def arm(interrupt):
+        Interrupt.armed = interrupt
+        sys.settrace(None if interrupt is None else called)
+
+    def called(frame, event, argument):
+        if os.path.basename(frame.f_code.co_filename) != FILE:
+            return None
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        return before
+
+    def before(frame, event, argument):
+        if event == "opcode" and Interrupt.armed is not None:
+            Interrupt.armed.count_down()
+        return before
+
+def outcome_of(call):
+    try:
+        return type(call()).__name__
+    except cli_auth.Error as error:
+        return error.kind
+
+def interrupted(call, at):
+    interrupt = Interrupt(at)
+    arm(interrupt)
+    try:
+        outcome_of(call)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        arm(None)
+    return interrupt
+
+def interrupt_everywhere(call):
+    expected, never = outcome_of(call), 10**9
+    count = never - interrupted(call, never).at
+    assert count > 50, count
+    for at in range(count):
+        assert interrupted(call, at).done, at
+        # Not busy.
+        assert outcome_of(call) == expected, at
+    return expected
+"""
+
+
+@pytest.mark.parametrize("kind", ["blocking", "asyncio"])
+def test_interrupted_at_every_byte_code_a_login_is_not_left_busy(kind, new_server, children):
+    """In a step that returns, and in one that raises."""
+    server = new_server(answer="approve")
+    refusing = new_server(script={"device": ["invalid_client"]})
+    program = """
+if FILE == "_login.py":
+    def stepping(login):
+        return lambda: login.step(0)
+    approved = client_of().login()
+    approved.start()
+    approved.poll()
+    refused = client_of(api_base=sys.argv[2]).login()
+    outcome_of(refused.start)
+else:
+    import asyncio
+    from cli_auth import aio
+    loop = asyncio.new_event_loop()
+    def stepping(login):
+        return lambda: loop.run_until_complete(login.step(0))
+    approved = client_of(aio.Client).login()
+    loop.run_until_complete(approved.start())
+    loop.run_until_complete(approved.poll())
+    refused = client_of(aio.Client, api_base=sys.argv[2]).login()
+    outcome_of(lambda: loop.run_until_complete(refused.start()))
+say(interrupt_everywhere(stepping(approved)))
+say(interrupt_everywhere(stepping(refused)))
+"""
+    # Python complains of coroutines that were interrupted before they began.
+    options = ("-W", "ignore")
+    child = children(TRACING + program, server.url, refusing.url, kind, options=options)
+    assert child.succeed(100) == "Tokens\nrejected\n"

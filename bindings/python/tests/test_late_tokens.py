@@ -1,10 +1,13 @@
-"""Tokens that come when the login is being given up: nobody has them, so they are revoked."""
+"""Tokens that come when the login is being given up: no call returned them, so they are revoked."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
+from support import wait_until
+from test_aio import run
 
 import cli_auth
 from cli_auth import aio
@@ -26,48 +29,129 @@ class Interrupted:
             raise error
         return step
 
-    def step(self, max_wait):
-        return self._after(self.native.step(max_wait))
+    def step(self, number, max_wait):
+        return self._after(self.native.step(number, max_wait))
 
-    async def step_async(self, max_wait):
-        return self._after(await self.native.step_async(max_wait))
+    async def step_async(self, number, max_wait):
+        return self._after(await self.native.step_async(number, max_wait))
 
 
 def client_of(client_class, server):
-    return client_class.discover(
+    return client_class.for_issuer(
         server.issuer, "client_test", scopes=["offline_access"], allow_insecure_loopback=True
     )
 
 
-def test_ctrl_c_when_they_come(new_server):
+def expect_revoked_once(server):
+    """The refresh token of the one grant there was."""
+    assert [request["status"] for request in server.requests("token")][-1:] == [200]
+    assert len(server.requests("revoke")) == 1
+    assert server.requests("revoke")[0]["status"] == 200
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+@pytest.mark.parametrize("drive", [cli_auth.Login.poll, lambda login: login.step(30)])
+def test_ctrl_c_when_they_come(drive, error, new_server):
     server = new_server(answer="approve")
     login = client_of(cli_auth.Client, server).login()
     login.start()
-    login._native = Interrupted(login._native, KeyboardInterrupt())
-    with pytest.raises(KeyboardInterrupt):
+    login._native = Interrupted(login._native, error())
+    with pytest.raises(error):
+        drive(login)
+    expect_revoked_once(server)
+    for _ in range(2):
+        with pytest.raises(cli_auth.CancelledError):
+            login.poll()
+    expect_revoked_once(server)
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError, KeyboardInterrupt])
+def test_a_task_that_is_ended_when_they_come(error, new_server):
+    server = new_server(answer="approve")
+    login = client_of(aio.Client, server).login()
+
+    async def main():
+        await login.start()
+        login._native = Interrupted(login._native, error())
+        await login.poll()
+
+    with pytest.raises(error):
+        asyncio.run(main())
+    expect_revoked_once(server)
+    for _ in range(2):
+        with pytest.raises(cli_auth.CancelledError):
+            run(login.poll())
+    expect_revoked_once(server)
+
+
+def arrived_unread(server, login):
+    """Lets the server's tokens arrive while no call drives the login."""
+    login.start()
+    while not server.requests("token"):
+        assert isinstance(login.step(0), cli_auth.Waiting)
+        time.sleep(0.01)
+    wait_until(lambda: server.requests("token")[0]["status"] == 200)
+    time.sleep(0.1)
+
+
+def cancel_and_step(login):
+    login.cancel()
+    with pytest.raises(cli_auth.CancelledError):
+        login.step(0)
+
+
+def leave_the_block(login):
+    with login:
+        pass
+
+
+@pytest.mark.parametrize("end", [cancel_and_step, leave_the_block])
+def test_tokens_that_have_arrived_when_it_is_cancelled(end, new_server):
+    server = new_server(answer="approve")
+    login = client_of(cli_auth.Client, server).login()
+    arrived_unread(server, login)
+    end(login)
+    expect_revoked_once(server)
+    with pytest.raises(cli_auth.CancelledError):
         login.poll()
-    assert len(server.requests("revoke")) == 1
 
 
-def test_a_task_cancelled_when_they_come(new_server):
+def test_tokens_that_have_arrived_at_the_end_of_an_asynchronous_block(new_server):
     server = new_server(answer="approve")
 
     async def main():
-        login = client_of(aio.Client, server).login()
-        await login.start()
-        login._native = Interrupted(login._native, asyncio.CancelledError())
-        with pytest.raises(asyncio.CancelledError):
+        async with client_of(aio.Client, server).login() as login:
+            await login.start()
+            while not server.requests("token"):
+                assert isinstance(await login.step(0), cli_auth.Waiting)
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.5)
+        expect_revoked_once(server)
+        with pytest.raises(cli_auth.CancelledError):
             await login.poll()
 
-    asyncio.run(main())
-    assert len(server.requests("revoke")) == 1
+    run(main())
 
 
-def test_tokens_that_somebody_has_stay_valid(new_server):
+def test_returned_tokens_stay_valid(new_server):
     server = new_server(answer="approve")
     with client_of(cli_auth.Client, server).login() as login:
         login.start()
         tokens = login.poll()
     login.cancel()
     assert login.poll().access_token == tokens.access_token
+    assert server.requests("revoke") == []
+
+
+def test_tokens_that_a_task_returned_stay_valid(new_server):
+    server = new_server(answer="approve")
+
+    async def main():
+        async with client_of(aio.Client, server).login() as login:
+            await login.start()
+            tokens = await login.poll()
+        login.cancel()
+        assert (await login.poll()).access_token == tokens.access_token
+
+    run(main())
     assert server.requests("revoke") == []

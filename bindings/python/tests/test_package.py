@@ -194,7 +194,7 @@ def test_a_whole_login_is_silent(kind, new_server, children):
 client = client_of()
 with client.login() as login:
     prompt = login.start()
-    prompt.text(), prompt.styled_text(), prompt.open_browser(), prompt.host
+    prompt.text(), prompt.text_for_stderr(), prompt.open_browser(), prompt.host
     tokens = login.poll(lambda event: repr(event))
 tokens = client.refresh(tokens.refresh_token)
 try:

@@ -93,8 +93,8 @@ fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
         documents: &["docs/go.md", "README.md"],
         program_has: "package main",
         client: (
-            r#"cliauth.NewAuthKit("client_123""#,
-            r#"cliauth.NewAuthKit("client_123", cliauth.WithAPIBase(os.Getenv("CLI_AUTH_TEST_SERVER")), cliauth.AllowInsecureLoopback(true)"#,
+            r#"cliauth.New(cliauth.AuthKit("client_123")"#,
+            r#"cliauth.New(cliauth.AuthKit("client_123"), cliauth.WithAPIBase(os.Getenv("CLI_AUTH_TEST_SERVER")), cliauth.AllowInsecureLoopback(true)"#,
         ),
         located: |document, block| format!("\n//line {document}:{}\n{}", block.line, block.code),
         functions_say: &["all of the guide ran", "You said no.", "  Acme", "Not logged in: no network.", "****"],

@@ -50,7 +50,7 @@ class Options(words: List<String>) {
     val after get() = (values.getValue("--after").toDouble() * 1000).toLong()
 
     /** A client of the server; it knows its endpoints, so nothing is discovered. */
-    fun client(): Client = Client.endpoints("$url/oauth2/device_authorization", "$url/oauth2/token", "bench") {
+    fun client(): Client = Client.withEndpoints("$url/oauth2/device_authorization", "$url/oauth2/token", "bench") {
         caPem = File(caFile).readBytes()
     }
 }

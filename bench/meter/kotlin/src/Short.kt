@@ -8,7 +8,7 @@ import java.io.File
 fun main(words: Array<String>) {
     val (url, caFile) = words
     val client =
-        Client.endpoints("$url/oauth2/device_authorization", "$url/oauth2/token", "bench") {
+        Client.withEndpoints("$url/oauth2/device_authorization", "$url/oauth2/token", "bench") {
             caPem = File(caFile).readBytes()
         }
     val login = client.login()

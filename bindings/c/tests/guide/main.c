@@ -1,4 +1,4 @@
-/* Runs the functions of the C guide against a test server whose person approves. */
+/* Runs the functions of the C guide against a test server whose user approves. */
 #define _DEFAULT_SOURCE
 #include <signal.h>
 #include <stdio.h>
@@ -43,6 +43,35 @@ static void by_steps(cli_auth_client *client)
     cli_auth_login_free(login);
 }
 
+static bool never(void)
+{
+    return false;
+}
+
+static bool at_once(void)
+{
+    return true;
+}
+
+/* A package for another language. */
+static void by_a_claim(cli_auth_client *client)
+{
+    cli_auth_login *login = cli_auth_login_new(client, NULL);
+    cli_auth_tokens *tokens = NULL;
+
+    CHECK(log_in_as(login, 1, never, &tokens) == CLI_AUTH_OK);
+    CHECK(cli_auth_tokens_user_id(tokens));
+    cli_auth_tokens_free(tokens);
+    cli_auth_login_free(login);
+
+    login = cli_auth_login_new(client, NULL);
+    tokens = NULL;
+    CHECK(log_in_as(login, 2, at_once, &tokens) == CLI_AUTH_CANCELLED);
+    CHECK(!tokens);
+    CHECK(log_in_as(login, 3, never, &tokens) == CLI_AUTH_CANCELLED);
+    cli_auth_login_free(login);
+}
+
 /* Ending a login: a signal that comes before the poll, so that it is there for sure. */
 static void by_a_signal(cli_auth_client *client)
 {
@@ -69,6 +98,7 @@ int main(void)
     CHECK(client);
     whole_life(client);
     by_steps(client);
+    by_a_claim(client);
     by_a_signal(client);
     cli_auth_client_free(client);
     puts("all of the guide ran");

@@ -37,6 +37,7 @@ extern const struct test lifetimes_tests[];
 extern const struct test callbacks_tests[];
 extern const struct test steps_tests[];
 extern const struct test drivers_tests[];
+extern const struct test claims_tests[];
 extern const struct test requests_tests[];
 extern const struct test signals_tests[];
 extern const struct test sigpipe_tests[];

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/time.h>
 
@@ -47,6 +48,60 @@ static void check_busy(cli_auth_login *login)
     CHECK_STATUS(cli_auth_login_step(login, 60, &step, NULL), CLI_AUTH_BUSY);
     CHECK_BETWEEN(now() - begun, 0, SOON);
     cli_auth_prompt_free(cli_auth_login_prompt(login));
+}
+
+/* A callback that says when it was called, and returns once it may. */
+struct gate {
+    atomic_int events;
+    atomic_bool open;
+};
+
+static void stay_in_the_callback(void *user_data, const cli_auth_event *event)
+{
+    struct gate *gate = user_data;
+
+    CHECK(cli_auth_event_kind(event) != 0);
+    atomic_fetch_add(&gate->events, 1);
+    while (!atomic_load(&gate->open))
+        pause_for(0.005);
+}
+
+static bool is_in_the_callback(void *data)
+{
+    return atomic_load(&((struct gate *)data)->events) > 0;
+}
+
+struct held {
+    cli_auth_login *login;
+    struct gate gate;
+};
+
+static void poll_held(void *data)
+{
+    struct held *held = data;
+    cli_auth_tokens *tokens;
+
+    CHECK_STATUS(cli_auth_login_poll(held->login, stay_in_the_callback, &held->gate, &tokens, NULL), CLI_AUTH_OK);
+    cli_auth_tokens_free(tokens);
+}
+
+/* A poll is the driver also while its callback runs, and goes on to its tokens. */
+static void a_second_driver_during_the_callback(void)
+{
+    struct server server = server_new("{\"interval\":1,\"answer\":\"approve\",\"answer_after_polls\":1}");
+    struct held held = {.login = login_at(&server)};
+    struct thread thread;
+
+    start(held.login);
+    thread_start(&thread, poll_held, &held);
+    wait_until(is_in_the_callback, &held.gate);
+    check_busy(held.login);
+    atomic_store(&held.gate.open, true);
+    thread_join(&thread);
+    CHECK_NUMBER(atomic_load(&held.gate.events), 1);
+    CHECK_NUMBER(server_count(&server, "token"), 2);
+    cli_auth_login_free(held.login);
+    server_free(&server);
 }
 
 static void a_second_driver(void)
@@ -256,6 +311,7 @@ static void one_of_several_is_cancelled(void)
 
 const struct test drivers_tests[] = {
     {"a_second_driver", a_second_driver},
+    {"a_second_driver_during_the_callback", a_second_driver_during_the_callback},
     {"cancel_from_a_thread", cancel_from_a_thread},
     {"cancel_after_the_outcome", cancel_after_the_outcome},
     {"cancel_from_a_handler", cancel_from_a_handler},

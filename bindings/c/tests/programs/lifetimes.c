@@ -72,7 +72,7 @@ static void texts_outlive_the_others(void)
 {
     struct server server = server_new(
         "{\"answer\":\"approve\",\"interval\":1,\"script\":{\"token\":[{\"grant\":true,\"merge\":{\"extra\":1}}]}}");
-    cli_auth_client_options *options = server_connect(&server);
+    cli_auth_client_options *options = server_workos_connect(&server);
     cli_auth_client *client;
     cli_auth_login *login;
     cli_auth_prompt *prompt, *copy;

@@ -179,8 +179,8 @@ static void null_outputs(void)
     server_free(&server);
 }
 
-/* What cli_auth_client_new says of options, which are freed. */
-static cli_auth_status refusal(cli_auth_client_options *options)
+/* What cli_auth_client_new says of options, which are freed. The message names this, unless it is NULL. */
+static cli_auth_status refusal_naming(cli_auth_client_options *options, const char *name)
 {
     cli_auth_error *error = NULL;
     cli_auth_status status = CLI_AUTH_OK;
@@ -189,12 +189,18 @@ static cli_auth_status refusal(cli_auth_client_options *options)
     if (client == NULL) {
         status = cli_auth_error_status(error);
         CHECK(strlen(cli_auth_error_message(error)) > 10);
+        CHECK(name == NULL || strstr(cli_auth_error_message(error), name) != NULL);
         CHECK_TEXT(cli_auth_error_kind(error), cli_auth_status_name(status));
     }
     cli_auth_error_free(error);
     cli_auth_client_free(client);
     cli_auth_client_options_free(options);
     return status;
+}
+
+static cli_auth_status refusal(cli_auth_client_options *options)
+{
+    return refusal_naming(options, NULL);
 }
 
 static cli_auth_client_options *authkit(void)
@@ -218,7 +224,7 @@ static void not_utf8(void)
                  CLI_AUTH_MISUSE);
 #define REFUSED(call)                                 \
     options = authkit();                              \
-    CHECK_STATUS((call), CLI_AUTH_MISUSE);  \
+    CHECK_STATUS((call), CLI_AUTH_MISUSE);            \
     CHECK_STATUS(refusal(options), CLI_AUTH_MISUSE)
     REFUSED(cli_auth_client_options_set_api_base(options, NOT_UTF8));
     REFUSED(cli_auth_client_options_set_api_base(options, NULL));
@@ -254,6 +260,7 @@ static void times(void)
     static cli_auth_status (*const setters[])(cli_auth_client_options *, double) = {
         cli_auth_client_options_set_connect_timeout, cli_auth_client_options_set_read_timeout,
         cli_auth_client_options_set_request_timeout, cli_auth_client_options_set_login_timeout};
+    static const char *const names[] = {"connect timeout", "read timeout", "request timeout", "login timeout"};
     static const double wrong[] = {(double)NAN, -1, -1e-9, -(double)INFINITY, 1e300};
     struct server server = server_new("{}");
     cli_auth_client *client = client_of(server_authkit(&server));
@@ -269,7 +276,7 @@ static void times(void)
         for (size_t j = 0; j < sizeof wrong / sizeof *wrong; j++) {
             options = authkit();
             CHECK_STATUS(setters[i](options, wrong[j]), CLI_AUTH_INVALID_CONFIG);
-            CHECK_STATUS(refusal(options), CLI_AUTH_INVALID_CONFIG);
+            CHECK_STATUS(refusal_naming(options, names[i]), CLI_AUTH_INVALID_CONFIG);
         }
         options = authkit();
         CHECK_STATUS(setters[i](options, 0), CLI_AUTH_OK);
@@ -344,8 +351,8 @@ static void outputs(void)
     cli_auth_step *step = UNTOUCHED(cli_auth_step);
     cli_auth_error *error = NULL;
 
-    CHECK_STATUS(cli_auth_login_poll(login, NULL, NULL, &tokens, &error), CLI_AUTH_INVALID_CONFIG);
-    CHECK_ERROR(error, CLI_AUTH_INVALID_CONFIG);
+    CHECK_STATUS(cli_auth_login_poll(login, NULL, NULL, &tokens, &error), CLI_AUTH_MISUSE);
+    CHECK_ERROR(error, CLI_AUTH_MISUSE);
     CHECK_STATUS(cli_auth_login_start(login, &prompt, &error), CLI_AUTH_REJECTED);
     CHECK_ERROR(error, CLI_AUTH_REJECTED);
     CHECK_STATUS(cli_auth_login_start(login, &prompt, NULL), CLI_AUTH_REJECTED);

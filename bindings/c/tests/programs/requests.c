@@ -15,7 +15,7 @@
 /* A refresh token that the server gave out. */
 static cli_auth_tokens *logged_in(const struct server *server)
 {
-    cli_auth_client_options *options = server_discover(server);
+    cli_auth_client_options *options = server_for_issuer(server);
     cli_auth_client *client;
     cli_auth_login *login;
     cli_auth_tokens *tokens;
@@ -34,7 +34,7 @@ static void in_one_call(void)
 {
     struct server server = server_new(APPROVES);
     cli_auth_tokens *first = logged_in(&server), *second;
-    cli_auth_client *client = client_of(server_discover(&server));
+    cli_auth_client *client = client_of(server_for_issuer(&server));
     cli_auth_error *error = NULL;
     const char *old = cli_auth_tokens_expose_refresh_token(first);
 
@@ -62,7 +62,7 @@ static void by_steps(void)
 {
     struct server server = server_new("{\"answer\":\"approve\",\"interval\":1,\"script\":{\"refresh\":[{\"delay\":0.5}]}}");
     cli_auth_tokens *first = logged_in(&server), *second = NULL;
-    cli_auth_client *client = client_of(server_discover(&server));
+    cli_auth_client *client = client_of(server_for_issuer(&server));
     cli_auth_request *request =
         cli_auth_client_begin_refresh(client, cli_auth_tokens_expose_refresh_token(first), NULL);
     bool done = false;
@@ -79,7 +79,7 @@ static void by_steps(void)
     CHECK(cli_auth_tokens_has_refresh_token(second));
     /* The answer is given once. */
     first = (cli_auth_tokens_free(first), NULL);
-    CHECK_STATUS(cli_auth_request_step(request, 0, &done, &first, NULL), CLI_AUTH_INVALID_CONFIG);
+    CHECK_STATUS(cli_auth_request_step(request, 0, &done, &first, NULL), CLI_AUTH_MISUSE);
     CHECK(done && first == NULL);
     cli_auth_request_free(request);
 
@@ -99,7 +99,7 @@ static void by_steps(void)
 static void not_begun(void)
 {
     struct server server = server_new("{}");
-    cli_auth_client *client = client_of(server_discover(&server));
+    cli_auth_client *client = client_of(server_for_issuer(&server));
     cli_auth_request *request = cli_auth_client_begin_refresh(client, "a", NULL);
     cli_auth_tokens *tokens = NULL;
     bool done = false;

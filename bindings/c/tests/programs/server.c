@@ -197,12 +197,12 @@ cli_auth_client_options *server_authkit(const struct server *server)
     return reaching(server, options);
 }
 
-cli_auth_client_options *server_connect(const struct server *server)
+cli_auth_client_options *server_workos_connect(const struct server *server)
 {
     return reaching(server, cli_auth_client_options_workos_connect(server->url, "client_test"));
 }
 
-cli_auth_client_options *server_discover(const struct server *server)
+cli_auth_client_options *server_for_issuer(const struct server *server)
 {
     return reaching(server, cli_auth_client_options_for_issuer(server->url, "client_test"));
 }

@@ -32,8 +32,8 @@ bool server_saw(const struct server *server, const char *text);
 
 /* Settings that reach it: as AuthKit, as Connect, and by its metadata. */
 cli_auth_client_options *server_authkit(const struct server *server);
-cli_auth_client_options *server_connect(const struct server *server);
-cli_auth_client_options *server_discover(const struct server *server);
+cli_auth_client_options *server_workos_connect(const struct server *server);
+cli_auth_client_options *server_for_issuer(const struct server *server);
 /* A client of such settings, which are freed. */
 cli_auth_client *client_of(cli_auth_client_options *options);
 /* A login at the server as AuthKit, with a client of its own that only it holds. */

@@ -46,7 +46,7 @@ static void status_names(void)
     static const char *const names[] = {
         "ok",      "denied", "expired",          "cancelled",      "action_required", "rejected", "unsupported",
         "network", "tls",    "invalid_response", "invalid_config", "forked",          "busy",     "internal",
-        "invalid_argument"};
+        "misuse"};
 
     for (int32_t i = 0; i < (int32_t)(sizeof names / sizeof *names); i++)
         CHECK_TEXT(cli_auth_status_name(i), names[i]);
@@ -170,7 +170,7 @@ static void tokens_of_connect(void)
         "{\"script\":{\"refresh\":[{\"json\":{\"access_token\":\"at-1\",\"token_type\":\"Bearer\",\"refresh_token\":\"rt-2\","
         "\"id_token\":\"h.p.s\",\"expires_in\":60,\"scope\":\"openid b.c\",\"zeta\":[1,2],\"alpha\":\"\\u00e9\"}},"
         "{\"json\":{\"access_token\":\"at-3\",\"token_type\":\"Bearer\",\"scope\":\"\"}}]}}");
-    cli_auth_client *client = client_of(server_connect(&server));
+    cli_auth_client *client = client_of(server_workos_connect(&server));
     cli_auth_tokens *tokens = NULL;
     const char *const *names;
     double seconds = -7;

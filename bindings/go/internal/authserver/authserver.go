@@ -142,7 +142,7 @@ func (s *Server) Options(more ...cliauth.Option) []cliauth.Option {
 // Client is one of this server as AuthKit.
 func (s *Server) Client(t testing.TB, more ...cliauth.Option) *cliauth.Client {
 	t.Helper()
-	client, err := cliauth.NewAuthKit("client_test", s.Options(append(more, cliauth.WithAPIBase(s.URL))...)...)
+	client, err := cliauth.New(cliauth.AuthKit("client_test"), s.Options(append(more, cliauth.WithAPIBase(s.URL))...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,10 +150,10 @@ func (s *Server) Client(t testing.TB, more ...cliauth.Option) *cliauth.Client {
 	return client
 }
 
-// Discover is a client of this server by its metadata: it knows scopes and revocation.
-func (s *Server) Discover(t testing.TB, more ...cliauth.Option) *cliauth.Client {
+// ClientByIssuer is a client of this server by its metadata: it knows scopes and revocation.
+func (s *Server) ClientByIssuer(t testing.TB, more ...cliauth.Option) *cliauth.Client {
 	t.Helper()
-	client, err := cliauth.NewDiscover(s.Issuer, "client_test", s.Options(more...)...)
+	client, err := cliauth.New(cliauth.Issuer(s.Issuer, "client_test"), s.Options(more...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

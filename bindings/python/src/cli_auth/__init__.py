@@ -1,4 +1,4 @@
-"""Logs a person in to a command-line tool: the OAuth 2.0 Device Authorization Grant (RFC 8628).
+"""Signs users in to command-line tools: the OAuth 2.0 Device Authorization Grant (RFC 8628).
 
 For WorkOS AuthKit, WorkOS Connect and every other conforming server:
 
@@ -8,14 +8,15 @@ For WorkOS AuthKit, WorkOS Connect and every other conforming server:
     client = cli_auth.Client.authkit("client_123", product="my-cli/1.0")
     login = client.login()
     prompt = login.start()  # one request
-    print(prompt.text(), end="", file=sys.stderr)  # code, address, who asks, a warning
+    print(prompt.text(), end="", file=sys.stderr)  # code, URL, product, a warning
     prompt.open_browser()  # not over SSH, in CI or without a display
     tokens = login.poll()  # until approved, denied or expired; Ctrl-C ends it at once
     print("logged in as", tokens.user_id)
 
-A `Client` says who asks whom. A `Login` is one attempt, which `Login.cancel` ends from any thread.
-Tokens are `Secret`s, which never print. Errors are sorted by what the caller does next; `Error` is
-the base of all. `cli_auth.aio` has the same names for asyncio; it is loaded when it is asked for.
+A `Client` holds the settings for one authorization server. A `Login` is a single login attempt,
+which `Login.cancel` ends from any thread. Tokens are `Secret`s, which never print. Errors are
+sorted by what the caller does next; `Error` is the base of all. `cli_auth.aio` has the same names
+for asyncio; it is loaded when it is first used.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from ._errors import (
     InternalError,
     InvalidConfigError,
     InvalidResponseError,
+    MisuseError,
     NetworkError,
     Organization,
     RejectedError,
@@ -65,6 +67,7 @@ __all__ = [
     "InvalidConfigError",
     "InvalidResponseError",
     "Login",
+    "MisuseError",
     "NetworkError",
     "Organization",
     "Pending",
@@ -99,7 +102,7 @@ def __dir__() -> list[str]:
     return sorted({*globals(), "aio", "__version__"})
 
 
-# What a person sees in a traceback or in help() is the name to import.
+# What a user sees in a traceback or in help() is the name to import.
 for _name in __all__:
     globals()[_name].__module__ = __name__
 del _name

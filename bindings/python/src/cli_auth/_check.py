@@ -1,4 +1,4 @@
-"""Holds arguments against what they have to be, and names the one that is wrong."""
+"""Checks arguments, and names the one that is wrong."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-# More seconds than anybody waits, and fewer than the library can count.
+    from ._errors import Error
+
+# More seconds than any program waits, and fewer than the library can count.
 _FOREVER = 1e9
 
 
@@ -17,8 +19,12 @@ def text_of(name: str, value: object) -> str:
     try:
         value.encode()
     except UnicodeEncodeError:
-        # Such as os.fsdecode makes of bytes that are no UTF-8.
-        raise _invalid(f"{name} is not valid text: it has a lone surrogate in it") from None
+        # Errors know secrets, which know this module.
+        from ._errors import MisuseError
+
+        # Such as os.fsdecode makes of bytes that are not UTF-8.
+        message = f"{name} is not valid text: it has a lone surrogate in it"
+        raise MisuseError(message) from None
     return value
 
 
@@ -38,12 +44,12 @@ def flag_of(name: str, value: object) -> bool:
     return value
 
 
-def seconds_of(name: str, value: object) -> float:
-    """The value, if it is a time."""
+def seconds_of(name: str, value: object, error: type[Error]) -> float:
+    """The value, if it is a number of seconds. One that is not positive or zero is this error."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
     if not value >= 0:
-        raise _invalid(f"{name} must be a number of seconds, 0 or more, not {value!r}")
+        raise error(f"{name} must be a number of seconds, 0 or more, not {value!r}")
     return float(value) if value < _FOREVER else float("inf")
 
 
@@ -72,10 +78,3 @@ def _iterable(name: str, values: object, wanted: str) -> Iterable[object]:
     if isinstance(values, str) or not hasattr(values, "__iter__"):
         raise TypeError(f"{name} must be {wanted}, not {type(values).__name__}")
     return values
-
-
-def _invalid(message: str) -> ValueError:
-    # Errors know secrets, which know this module.
-    from ._errors import InvalidConfigError
-
-    return InvalidConfigError(message)

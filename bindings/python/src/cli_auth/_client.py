@@ -1,4 +1,4 @@
-"""Who asks whom."""
+"""Clients: the settings for one authorization server, and the requests without a login."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     Pairs = Union[Mapping[str, str], Iterable[tuple[str, str]], None]
-    SecretIn = Literal["auto", "basic", "body"]
+    ClientAuth = Literal["auto", "client_secret_basic", "client_secret_post"]
 
 
 class ClientBase(Opaque):
@@ -28,7 +28,8 @@ class ClientBase(Opaque):
 
     def __init__(self) -> None:
         raise TypeError(
-            "make a client by Client.authkit, Client.connect, Client.discover or Client.endpoints"
+            "make a client by Client.authkit, Client.workos_connect, Client.for_issuer or "
+            "Client.with_endpoints"
         )
 
     @classmethod
@@ -44,7 +45,7 @@ class ClientBase(Opaque):
         proxy: str | None = None,
         product: str | None = None,
         client_secret: Secret | str | None = None,
-        secret_in: SecretIn = "auto",
+        client_auth: ClientAuth = "auto",
         connect_timeout: float | None = None,
         read_timeout: float | None = None,
         request_timeout: float | None = None,
@@ -63,12 +64,12 @@ class ClientBase(Opaque):
         if api_base is not None:
             builder.api_base(text_of("api_base", api_base))
         return cls._build(
-            builder, scopes, params, headers, ca_pem, proxy, product, client_secret, secret_in,
+            builder, scopes, params, headers, ca_pem, proxy, product, client_secret, client_auth,
             connect_timeout, read_timeout, request_timeout, login_timeout, allow_insecure_loopback,
         )  # fmt: skip
 
     @classmethod
-    def connect(
+    def workos_connect(
         cls,
         domain: str,
         client_id: str,
@@ -80,7 +81,7 @@ class ClientBase(Opaque):
         proxy: str | None = None,
         product: str | None = None,
         client_secret: Secret | str | None = None,
-        secret_in: SecretIn = "auto",
+        client_auth: ClientAuth = "auto",
         connect_timeout: float | None = None,
         read_timeout: float | None = None,
         request_timeout: float | None = None,
@@ -95,16 +96,16 @@ class ClientBase(Opaque):
 
         The other arguments are those of every client: ``help(cli_auth.Client)`` has them.
         """
-        builder = ffi.ClientBuilder.connect(
+        builder = ffi.ClientBuilder.workos_connect(
             text_of("domain", domain), text_of("client_id", client_id)
         )
         return cls._build(
-            builder, scopes, params, headers, ca_pem, proxy, product, client_secret, secret_in,
+            builder, scopes, params, headers, ca_pem, proxy, product, client_secret, client_auth,
             connect_timeout, read_timeout, request_timeout, login_timeout, allow_insecure_loopback,
         )  # fmt: skip
 
     @classmethod
-    def discover(
+    def for_issuer(
         cls,
         issuer: str,
         client_id: str,
@@ -116,7 +117,7 @@ class ClientBase(Opaque):
         proxy: str | None = None,
         product: str | None = None,
         client_secret: Secret | str | None = None,
-        secret_in: SecretIn = "auto",
+        client_auth: ClientAuth = "auto",
         connect_timeout: float | None = None,
         read_timeout: float | None = None,
         request_timeout: float | None = None,
@@ -131,16 +132,16 @@ class ClientBase(Opaque):
 
         The other arguments are those of every client: ``help(cli_auth.Client)`` has them.
         """
-        builder = ffi.ClientBuilder.discover(
+        builder = ffi.ClientBuilder.for_issuer(
             text_of("issuer", issuer), text_of("client_id", client_id)
         )
         return cls._build(
-            builder, scopes, params, headers, ca_pem, proxy, product, client_secret, secret_in,
+            builder, scopes, params, headers, ca_pem, proxy, product, client_secret, client_auth,
             connect_timeout, read_timeout, request_timeout, login_timeout, allow_insecure_loopback,
         )  # fmt: skip
 
     @classmethod
-    def endpoints(
+    def with_endpoints(
         cls,
         device_authorization: str,
         token: str,
@@ -154,7 +155,7 @@ class ClientBase(Opaque):
         proxy: str | None = None,
         product: str | None = None,
         client_secret: Secret | str | None = None,
-        secret_in: SecretIn = "auto",
+        client_auth: ClientAuth = "auto",
         connect_timeout: float | None = None,
         read_timeout: float | None = None,
         request_timeout: float | None = None,
@@ -171,7 +172,7 @@ class ClientBase(Opaque):
 
         The other arguments are those of every client: ``help(cli_auth.Client)`` has them.
         """
-        builder = ffi.ClientBuilder.endpoints(
+        builder = ffi.ClientBuilder.with_endpoints(
             text_of("device_authorization", device_authorization),
             text_of("token", token),
             text_of("client_id", client_id),
@@ -179,7 +180,7 @@ class ClientBase(Opaque):
         if revocation_endpoint is not None:
             builder.revocation_endpoint(text_of("revocation_endpoint", revocation_endpoint))
         return cls._build(
-            builder, scopes, params, headers, ca_pem, proxy, product, client_secret, secret_in,
+            builder, scopes, params, headers, ca_pem, proxy, product, client_secret, client_auth,
             connect_timeout, read_timeout, request_timeout, login_timeout, allow_insecure_loopback,
         )  # fmt: skip
 
@@ -194,7 +195,7 @@ class ClientBase(Opaque):
         proxy: str | None,
         product: str | None,
         client_secret: Secret | str | None,
-        secret_in: SecretIn,
+        client_auth: ClientAuth,
         connect_timeout: float | None,
         read_timeout: float | None,
         request_timeout: float | None,
@@ -213,29 +214,34 @@ class ClientBase(Opaque):
             builder.proxy(text_of("proxy", proxy))
         if product is not None:
             builder.product(text_of("product", product))
-        if secret_in not in ("auto", "basic", "body"):
+        if client_auth not in ("auto", "client_secret_basic", "client_secret_post"):
             raise InvalidConfigError(
-                f"secret_in must be 'auto', 'basic' or 'body', not {secret_in!r}"
+                "client_auth must be 'auto', 'client_secret_basic' or 'client_secret_post', "
+                f"not {client_auth!r}"
             )
         if client_secret is not None:
-            place = {
+            setters = {
                 "auto": builder.client_secret,
-                "basic": builder.client_secret_in_basic,
-                "body": builder.client_secret_in_body,
+                "client_secret_basic": builder.client_secret_basic,
+                "client_secret_post": builder.client_secret_post,
             }
-            place[secret_in](secret_of("client_secret", client_secret))
+            setters[client_auth](secret_of("client_secret", client_secret))
         if connect_timeout is not None:
-            call(builder.connect_timeout, seconds_of("connect_timeout", connect_timeout))
+            call(builder.connect_timeout, _timeout_of("connect_timeout", connect_timeout))
         if read_timeout is not None:
-            call(builder.read_timeout, seconds_of("read_timeout", read_timeout))
+            call(builder.read_timeout, _timeout_of("read_timeout", read_timeout))
         if request_timeout is not None:
-            call(builder.request_timeout, seconds_of("request_timeout", request_timeout))
+            call(builder.request_timeout, _timeout_of("request_timeout", request_timeout))
         if login_timeout is not None:
-            call(builder.login_timeout, seconds_of("login_timeout", login_timeout))
+            call(builder.login_timeout, _timeout_of("login_timeout", login_timeout))
         builder.allow_insecure_loopback(flag_of("allow_insecure_loopback", allow_insecure_loopback))
         client = cls.__new__(cls)
         client._native = call(builder.build)
         return client
+
+
+def _timeout_of(name: str, value: object) -> float:
+    return seconds_of(name, value, InvalidConfigError)
 
 
 class Client(ClientBase):
@@ -243,8 +249,8 @@ class Client(ClientBase):
 
     All threads may use it at once; it does no I/O before a login starts.
 
-    Made by `authkit`, `connect`, `discover` or `endpoints`. All of them take these arguments by
-    name, and raise `InvalidConfigError`, which names what is wrong with one of them:
+    Made by `authkit`, `workos_connect`, `for_issuer` or `with_endpoints`. All of them take these
+    arguments by name, and raise `InvalidConfigError`, which names what is wrong with one of them:
 
     Args:
         scopes: What to ask for (RFC 6749 section 3.3). Nothing by itself: refresh tokens often need
@@ -256,16 +262,17 @@ class Client(ClientBase):
         ca_pem: Certificates to trust beside those of the operating system, in PEM. At most 4 MiB.
         proxy: The ``http://`` or ``https://`` proxy of every request but those to this machine.
             Without it, ``HTTPS_PROXY``, ``ALL_PROXY`` and ``NO_PROXY`` are honoured.
-        product: Who asks, such as ``my-cli/1.2``: the first part of the User-Agent, and shown in
-            the prompt.
+        product: The name of the program, such as ``my-cli/1.2``: the first part of the User-Agent,
+            and shown in the prompt.
         client_secret: For servers that insist on one. A secret in a program that others run is not
             confidential.
-        secret_in: How it is sent: ``"basic"``, in the ``"body"``, or ``"auto"``: as the server's
-            metadata says, else by Basic.
-        connect_timeout: How many seconds a connection may take to come about: DNS, TCP and TLS. 10
-            unless set.
-        read_timeout: How many seconds a server may be silent within an answer. 15 unless set.
-        request_timeout: How many seconds one request may take in all. 25 unless set.
+        client_auth: How the secret is sent: ``"client_secret_basic"``, ``"client_secret_post"`` or
+            ``"auto"``: as the server's metadata says, else by ``client_secret_basic``. Defaults to
+            ``"auto"``.
+        connect_timeout: How many seconds establishing a connection may take (DNS, TCP and TLS).
+            Defaults to 10.
+        read_timeout: How many seconds a server may be silent within a response. Defaults to 15.
+        request_timeout: How many seconds one request may take in all. Defaults to 25.
         login_timeout: How many seconds a whole login may take, from its first step. Then it ends
             with `ExpiredError`.
         allow_insecure_loopback: Allows plain http to this machine. For tests and local development
@@ -277,7 +284,7 @@ class Client(ClientBase):
     __slots__ = ()
 
     def login(self) -> Login:
-        """One attempt to log in. No I/O."""
+        """A single login attempt. No I/O."""
         return Login._of(self._native)
 
     def refresh(self, refresh_token: Secret | str) -> Tokens:
@@ -291,7 +298,7 @@ class Client(ClientBase):
 
         Raises:
             RejectedError: The token is dead: log in again.
-            NetworkError: Keep the token and try again; it may have been used if the answer was
+            NetworkError: Keep the token and try again; it may have been used if the response was
                 lost.
             ActionRequiredError: Log in again, in the browser.
         """

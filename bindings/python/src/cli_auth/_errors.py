@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Organization(Record):
-    """An organization that a person may choose, as WorkOS names it.
+    """An organization that the user may choose, as WorkOS names it.
 
     Attributes:
         id: Such as ``org_01H…``. Raw: `sanitize` it before printing.
@@ -39,7 +39,7 @@ class Error(Exception):
 
     The base of all errors of this package.
 
-    ``str(error)`` is a sentence for the person at the terminal: what happened and what to do next.
+    ``str(error)`` is a sentence for the user at the terminal: what happened and what to do next.
     It holds no secret, and what came from the server in it is sanitised.
 
     Attributes:
@@ -87,7 +87,7 @@ class Error(Exception):
 
 
 class DeniedError(Error):
-    """The person said no. Do not ask again unasked."""
+    """The user denied the request. Do not start another login unless the user asks for one."""
 
     kind = "denied"
 
@@ -95,7 +95,7 @@ class DeniedError(Error):
 class ExpiredError(Error):
     """The code, or the time that the program allowed, ran out.
 
-    Start again when the person wants to.
+    Start again when the user wants to.
     """
 
     kind = "expired"
@@ -108,7 +108,7 @@ class CancelledError(Error):
 
 
 class ActionRequiredError(Error):
-    """The server wants something first that only the person can do in a browser.
+    """The server wants something first that only the user can do in a browser.
 
     To choose an organization, to enrol a second factor, …
     """
@@ -155,9 +155,18 @@ class InvalidResponseError(Error):
 
 
 class InvalidConfigError(Error, ValueError):
-    """A setting of the client is wrong, or a call came out of order. Nothing was sent."""
+    """A setting of the client is wrong. Nothing was sent."""
 
     kind = "invalid_config"
+
+
+class MisuseError(Error, ValueError):
+    """The call makes no sense: it came too early, or an argument of it has a wrong value.
+
+    `Login.poll` before `Login.start`, a negative `max_wait`, a text with a lone surrogate, …
+    """
+
+    kind = "misuse"
 
 
 class ForkedError(Error):
@@ -167,7 +176,7 @@ class ForkedError(Error):
 
 
 class BusyError(Error):
-    """Another call drives this login at the moment."""
+    """Another call drives this login, until it returns."""
 
     kind = "busy"
 
@@ -191,6 +200,7 @@ _KINDS: dict[str, type[Error]] = {
         TlsError,
         InvalidResponseError,
         InvalidConfigError,
+        MisuseError,
         ForkedError,
         BusyError,
         InternalError,

@@ -1,4 +1,4 @@
-"""What a login tells while it waits."""
+"""What a login reports while it waits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ._record import Record
 
 
 class Event(Record):
-    """Something a person may want to see while the login waits. The base of all events.
+    """Something the user may want to see while the login waits. The base of all events.
 
     None of them is an error, and none needs an answer: the login goes on by itself. There is one
     after every poll that did not decide (RFC 8628 section 3.5). It holds no text of the server and
@@ -18,7 +18,7 @@ class Event(Record):
 
 
 class Pending(Event):
-    """Nobody has approved yet (RFC 8628 section 3.5, ``authorization_pending``).
+    """The user has not approved yet (RFC 8628 section 3.5, ``authorization_pending``).
 
     Attributes:
         next_poll_in: Seconds until the next poll.
@@ -81,7 +81,7 @@ class Resumed(Event):
 
 
 class Waiting(Record):
-    """A step's answer when there is nothing yet.
+    """What a step returns when there is nothing yet.
 
     Attributes:
         due_in: How many seconds nothing will happen. 0 while a request is under way: step again,
@@ -96,7 +96,7 @@ class Waiting(Record):
 
 
 def event_of(native: NativeEvent) -> Event:
-    """The event for what the library told."""
+    """The event for what the library reported."""
     if isinstance(native, NativeEvent.PENDING):
         return Pending(native.next_poll_in, native.expires_in)
     if isinstance(native, NativeEvent.SLOWED_DOWN):

@@ -73,7 +73,7 @@ else:
             if interrupt is not None:
                 loop.call_soon_threadsafe(_raise, interrupt)
         except RuntimeError:
-            # The loop was closed: nobody waits any more.
+            # The loop was closed: no task waits any more.
             pass
         waiting._map.pop(handle, None)
 

@@ -1,4 +1,4 @@
-"""What the person has to see."""
+"""The prompt, which the user must see."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-# More columns than any terminal has.
-_WIDEST = 10_000
+# More than any terminal has.
+_MOST_COLUMNS = 10_000
 
 
 class Prompt(Value):
-    """The code and the address that a person needs to approve a login (RFC 8628 section 3.2).
+    """The code and the URL that the user needs to approve a login (RFC 8628 section 3.2).
 
     `text` is ready for a terminal. The attributes give what the server sent, unchanged, for
     programs: `sanitize` them before printing. All threads may read it; it does not change, and
@@ -36,12 +36,12 @@ class Prompt(Value):
 
     @property
     def user_code(self) -> str:
-        """The code that the person compares or types, raw."""
+        """The code that the user compares or types, raw."""
         return self._native.user_code()
 
     @property
     def verification_uri(self) -> str:
-        """Where the person types the code, raw.
+        """Where the user types the code, raw.
 
         It is https (or loopback where allowed), without a user name in it.
         """
@@ -62,24 +62,24 @@ class Prompt(Value):
 
     @property
     def host(self) -> str:
-        """The host that the person is sent to, in ASCII form, so that look-alike letters show."""
+        """The host that the user is sent to, in ASCII form, so that look-alike letters show."""
         return self._native.host()
 
     @property
-    def asker(self) -> str | None:
-        """Who asks: the product name that the client was made with."""
-        return self._native.asker()
+    def product(self) -> str | None:
+        """The name of the program, if the client was made with a `product`."""
+        return self._native.product()
 
-    def text(self, width: int = 80) -> str:
-        """The prompt for a person, plain: code, address, who asks, and a warning. Safe to print.
+    def text(self, columns: int = 80) -> str:
+        """The prompt for the user, plain: code, URL, product and a warning. Safe to print.
 
-        It ends with a line break. Less than 24 columns count as 24; addresses are never broken.
+        It ends with a line break. Less than 24 columns count as 24; URLs are never broken.
         """
-        if isinstance(width, bool) or not isinstance(width, int):
-            raise TypeError(f"width must be int, not {type(width).__name__}")
-        return self._native.text(min(max(width, 0), _WIDEST))
+        if isinstance(columns, bool) or not isinstance(columns, int):
+            raise TypeError(f"columns must be int, not {type(columns).__name__}")
+        return self._native.text(min(max(columns, 0), _MOST_COLUMNS))
 
-    def styled_text(self) -> str:
+    def text_for_stderr(self) -> str:
         """As `text`, as wide as standard error, with a bold code where that is a terminal.
 
         ``NO_COLOR`` and ``TERM=dumb`` are honoured.
@@ -87,14 +87,14 @@ class Prompt(Value):
         return self._native.text_for_stderr()
 
     def open_browser(self) -> str | None:
-        """Opens the page in the person's browser, where that makes sense.
+        """Opens the page in the user's browser, where that makes sense.
 
         That is: standard error is a terminal, this is no SSH session and no CI job, and there is a
         display. ``BROWSER`` is honoured. It returns at once and never fails the login. Show the
-        code first: the page asks the person to compare it.
+        code first: the page asks the user to compare it.
 
         Returns:
-            None if a browser was started. Otherwise why not, for a person to read.
+            None if a browser was started. Otherwise the reason why not, as text for the user.
         """
         return self._native.open_browser()
 

@@ -42,7 +42,7 @@ class Secret(Value):
     ``str``, ``repr`` and ``format`` give ``****``, it cannot be pickled, and a copy of it is
     itself. The only way out is `expose`.
     The library wipes its own memory of it. What `expose` hands over is a string of Python's, by way
-    of a buffer: nobody can wipe those.
+    of a buffer: those cannot be wiped.
 
     >>> secret = Secret("hunter2")
     >>> print(secret, repr(secret), secret.expose())

@@ -5,7 +5,7 @@
     prompt = await login.start()
     tokens = await login.poll()
 
-Cancelling the task that awaits cancels the login. (Where a token came at the same moment, it is
+Cancelling the task that awaits cancels the login. (Where tokens came at the same moment, they are
 revoked first, which may take two seconds.) All logins of a client share one thread of the
 library's, however many they are; it ends with the client and its logins.
 """
@@ -19,10 +19,10 @@ from weakref import WeakSet
 
 from ._check import seconds_of
 from ._client import ClientBase
-from ._errors import CancelledError, call, defect, error_of
+from ._errors import CancelledError, MisuseError, call, defect, error_of
 from ._events import Event, Waiting
-from ._login import REVOKE_WITHIN, LoginBase, found_of
-from ._native import Failure, Step, wait_for_threads
+from ._login import LoginBase, found_of, next_number
+from ._native import Failure, wait_for_threads
 from ._native import InternalError as Panic
 from ._prompt import Prompt
 from ._secret import Secret, secret_of
@@ -54,11 +54,12 @@ async def _call(awaitable: Awaitable[_T]) -> _T:
 
 
 class Login(LoginBase):
-    """One attempt to log in.
+    """A single login attempt.
 
-    Only one task drives it at a time: a second one gets `BusyError`. Cancelling that task, by a
-    timeout for instance, cancels the login. Used as an asynchronous context manager, it is
-    cancelled at the end of the block, unless it has its outcome by then.
+    Only one task drives it at a time. Until a `start`, `poll` or `step` has returned, every other
+    one raises `BusyError`, also from `on_event`. Cancelling that task, by a timeout for instance,
+    cancels the login. Used as an asynchronous context manager, the login is cancelled at the end of
+    the block, unless it has its outcome by then.
     """
 
     __slots__ = ("_owner",)
@@ -68,90 +69,101 @@ class Login(LoginBase):
     async def start(self) -> Prompt:
         """Asks the server for a code: discovery where needed, then one request.
 
-        Called again, it gives the same prompt.
+        Called again, it returns the same prompt.
 
         Raises:
-            Error: Nothing is tried twice here, since a person is waiting: `NetworkError` means "try
+            Error: Nothing is tried twice here, since a user is waiting: `NetworkError` means "try
                 again later".
         """
-        prompt = self.prompt
-        while prompt is None:
-            await self._step(_NO_LIMIT)
-            prompt = self.prompt
-        return prompt
+        return await self._drive(self._start)
 
     async def poll(self, on_event: Callable[[Event], object] | None = None) -> Tokens:
-        """Waits for the person's decision.
+        """Waits for the user's decision.
 
         Args:
-            on_event: Called between the polls, with what there is to tell. If it gives an
+            on_event: Called between the polls, with what there is to report. If it returns an
                 awaitable, that is awaited. An exception of it comes out as it is, and `poll` may be
                 called again.
 
         Raises:
             DeniedError, ExpiredError, CancelledError, ActionRequiredError: The ends that every
                 program meets.
-            Error: Other ends. Transport trouble is none: it is told as a `Retrying` event, and the
-                login goes on.
+            MisuseError: `start` was not called: the user has not seen the code.
+            Error: Other ends. Transport trouble is not one: it is reported as a `Retrying` event,
+                and the login goes on.
         """
         if on_event is not None and not callable(on_event):
             raise TypeError(f"on_event must be callable, not {type(on_event).__name__}")
-        call(self._native.check_started)
-        while True:
-            found = await self._step(_NO_LIMIT)
-            if isinstance(found, Tokens):
-                return found
-            if isinstance(found, Event) and on_event is not None:
-                try:
-                    told = on_event(found)
-                    if isawaitable(told):
-                        await told
-                except BaseException as error:
-                    await self._ended_by(error)
-                    raise
+        return await self._drive(self._poll, on_event)
 
     async def step(self, max_wait: float) -> Prompt | Event | Waiting | Tokens:
         """Drives the login for at most `max_wait` seconds: the primitive under `start` and `poll`.
 
-        A request that is under way when the time is up goes on: the next step finds its answer, and
-        it is never sent again. After the outcome every step gives it again.
+        A request that is under way when the time is up goes on: the next step finds its response,
+        and it is never sent again. After the outcome every step returns it again.
         """
-        return await self._step(seconds_of("max_wait", max_wait))
+        return await self._drive(self._step, seconds_of("max_wait", max_wait, MisuseError))
 
-    async def _step(self, max_wait: float) -> Prompt | Event | Waiting | Tokens:
-        _refuse_at_exit()
-        self._take_turn(asyncio.current_task())
+    async def _drive(self, run: Callable[..., Awaitable[_T]], *args: object) -> _T:
+        """Awaits it as the one call that drives the login, under a number of its own.
+
+        A Ctrl-C may fall between any two byte codes, so each way out releases twice. Where this
+        call does not hold the login, that changes nothing.
+        """
+        number = next_number()
         try:
-            step = await _call(self._native.step_async(max_wait))
+            call(self._native.claim, number)
+            found = await run(number, *args)
+            self._native.release(number)
+            return found
         except BaseException as error:
-            await self._ended_by(error)
+            await self._ended_by(error, number)
+            self._native.release(number)
             raise
         finally:
-            self._end_turn()
-        if isinstance(step, Step.WAITING):
-            return Waiting(step.due_in)
-        found = found_of(step)
-        self._given = self._given or isinstance(found, Tokens)
-        return found
+            self._native.release(number)
 
-    async def _ended_by(self, error: BaseException) -> None:
-        """Gives the login up where its task was cancelled."""
-        if isinstance(error, asyncio.CancelledError):
-            await self._give_up()
-        elif not isinstance(error, Exception):
+    async def _start(self, number: int) -> Prompt:
+        while True:
+            prompt = self.prompt
+            if prompt is not None:
+                return prompt
+            await self._step(number, _NO_LIMIT)
+
+    async def _poll(self, number: int, on_event: Callable[[Event], object] | None) -> Tokens:
+        call(self._native.check_started, number)
+        while True:
+            found = await self._step(number, _NO_LIMIT)
+            if isinstance(found, Tokens):
+                return found
+            if isinstance(found, Event) and on_event is not None:
+                result = on_event(found)
+                if isawaitable(result):
+                    await result
+
+    async def _step(self, number: int, max_wait: float) -> Prompt | Event | Waiting | Tokens:
+        _refuse_at_exit()
+        return found_of(await _call(self._native.step_async(number, max_wait)))
+
+    async def _ended_by(self, error: BaseException, number: int) -> None:
+        """Gives the login up where its task was cancelled or the program is ending."""
+        if isinstance(error, GeneratorExit):
+            # The coroutine was closed, perhaps by the garbage collector on the library's thread:
+            # nothing may be awaited, and nothing may block.
             self.cancel()
+        elif isinstance(error, asyncio.CancelledError):
+            await self._abandon_async(number)
+        elif not isinstance(error, Exception):
+            # The loop is ending.
+            self._abandon(number)
 
-    async def _give_up(self) -> None:
-        """Cancels the login, and has a token revoked that came but is in nobody's hands."""
+    async def _abandon_async(self, number: int) -> None:
+        """Cancels the login, and has tokens revoked that came and that no call returned."""
         self.cancel()
         try:
-            step = await self._native.step_async(0.0)
-            if isinstance(step, Step.AUTHORIZED) and not self._given:
-                tokens = step.tokens
-                token = tokens.refresh_token() or tokens.access_token()
-                await asyncio.wait_for(self._client.revoke_async(token), REVOKE_WITHIN)
+            await self._native.abandon_async(number)
         except Exception:
-            # It was cancelled, it is driven elsewhere, or the server cannot revoke.
+            # The interpreter is exiting.
             pass
 
     async def __aenter__(self) -> Self:
@@ -163,7 +175,7 @@ class Login(LoginBase):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._give_up()
+        await self._abandon_async(next_number())
 
 
 class Client(ClientBase):
@@ -171,14 +183,14 @@ class Client(ClientBase):
 
     All event loops and threads may use it at once.
 
-    Made by `authkit`, `connect`, `discover` or `endpoints`, with the arguments of
+    Made by `authkit`, `workos_connect`, `for_issuer` or `with_endpoints`, with the arguments of
     `cli_auth.Client`.
     """
 
     __slots__ = ()
 
     def login(self) -> Login:
-        """One attempt to log in. No I/O."""
+        """A single login attempt. No I/O."""
         login = Login._of(self._native)
         login._owner = self
         _in_use.add(self)

@@ -16,11 +16,11 @@ def settings() -> None:
     Client.authkit("client_123", api_base=b"bytes")  # type: ignore[arg-type]
     Client.authkit("client_123", scope="openid")  # type: ignore[call-arg]
     Client.authkit("client_123", params={"a": 5})  # type: ignore[arg-type]
-    Client.authkit("client_123", secret_in="header")  # type: ignore[arg-type]
+    Client.authkit("client_123", client_auth="basic")  # type: ignore[arg-type]
     Client.authkit("client_123", login_timeout="5")  # type: ignore[arg-type]
     Client.authkit("client_123", client_secret=b"bytes")  # type: ignore[arg-type]
-    Client.discover("https://login.example.com")  # type: ignore[call-arg]
-    Client.discover("https://login.example.com", "client_123", api_base="")  # type: ignore[call-arg]
+    Client.for_issuer("https://login.example.com")  # type: ignore[call-arg]
+    Client.for_issuer("https://login.example.com", "client_123", api_base="")  # type: ignore[call-arg]
 
 
 def made_by_hand() -> None:
@@ -49,6 +49,7 @@ def logins(client: Client, login: Login) -> None:
     login.step()  # type: ignore[call-arg]
     login.step("1")  # type: ignore[arg-type]
     login.prompt.text()  # type: ignore[union-attr]
+    login.start().text(columns="80")  # type: ignore[arg-type]
     found: Tokens = login.step(1)  # type: ignore[assignment]
     print(found)
     client.refresh(None)  # type: ignore[arg-type]

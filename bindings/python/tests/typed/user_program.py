@@ -23,6 +23,7 @@ from cli_auth import (
     InvalidConfigError,
     InvalidResponseError,
     Login,
+    MisuseError,
     NetworkError,
     Organization,
     Pending,
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 
 
 def clients() -> list[Client]:
-    whole = Client.endpoints(
+    whole = Client.with_endpoints(
         "https://login.example.com/device",
         "https://login.example.com/token",
         "client_123",
@@ -59,7 +60,7 @@ def clients() -> list[Client]:
         proxy="http://proxy.example.com:3128",
         product="my-cli/1.0",
         client_secret=Secret("hunter2"),
-        secret_in="basic",
+        client_auth="client_secret_basic",
         connect_timeout=5,
         read_timeout=5.5,
         request_timeout=None,
@@ -70,13 +71,17 @@ def clients() -> list[Client]:
     authkit = Client.authkit(
         "client_123", api_base="https://api.example.com", params={"a": "b"}, ca_pem="PEM"
     )
-    connect = Client.connect(
-        "acme.authkit.app", "client_123", scopes=["openid"], client_secret="text", secret_in="body"
+    workos_connect = Client.workos_connect(
+        "acme.authkit.app",
+        "client_123",
+        scopes=["openid"],
+        client_secret="text",
+        client_auth="client_secret_post",
     )
-    discover = Client.discover(
+    for_issuer = Client.for_issuer(
         "https://login.example.com", "client_123", scopes={"openid"}, headers=[("X-A", "b")]
     )
-    return [whole, authkit, connect, discover]
+    return [whole, authkit, workos_connect, for_issuer]
 
 
 def show(event: Event) -> None:
@@ -99,10 +104,10 @@ def tell(prompt: Prompt) -> None:
     assert_type(prompt.verification_uri_complete, Optional[str])
     assert_type(prompt.expires_in, float)
     assert_type(prompt.host, str)
-    assert_type(prompt.asker, Optional[str])
+    assert_type(prompt.product, Optional[str])
     assert_type(prompt.text(), str)
-    assert_type(prompt.text(width=60), str)
-    assert_type(prompt.styled_text(), str)
+    assert_type(prompt.text(columns=60), str)
+    assert_type(prompt.text_for_stderr(), str)
     assert_type(prompt.open_browser(), Optional[str])
     sys.stderr.write(prompt.text())
 
@@ -185,7 +190,7 @@ def main(client: Client) -> int:
         return explain(error)
     except (ForkedError, BusyError, InternalError) as error:
         return explain(error)
-    except InvalidConfigError as error:
+    except (InvalidConfigError, MisuseError) as error:
         as_value_error: ValueError = error
         print(as_value_error)
         return explain(error)
@@ -202,7 +207,7 @@ async def show_later(event: Event) -> None:
 async def main_async() -> None:
     client = aio.Client.authkit("client_123")
     assert_type(client, aio.Client)
-    assert_type(aio.Client.discover("https://login.example.com", "client_123"), aio.Client)
+    assert_type(aio.Client.for_issuer("https://login.example.com", "client_123"), aio.Client)
     async with client.login() as login:
         assert_type(login, aio.Login)
         tell(await login.start())

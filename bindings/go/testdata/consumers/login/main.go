@@ -10,7 +10,7 @@ import (
 )
 
 func main() {
-	client, err := cliauth.NewAuthKit("client_cli", cliauth.WithAPIBase(os.Args[1]), cliauth.AllowInsecureLoopback(true))
+	client, err := cliauth.New(cliauth.AuthKit("client_cli"), cliauth.WithAPIBase(os.Args[1]), cliauth.AllowInsecureLoopback(true))
 	if err != nil {
 		panic(err)
 	}

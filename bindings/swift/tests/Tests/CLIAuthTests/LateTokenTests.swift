@@ -56,7 +56,7 @@ final class LateTokenTests: XCTestCase, @unchecked Sendable {
     }
 
     func testACallbackWhoseTaskIsCancelledEndsTheLogin() async throws {
-        let server = try await Server.new()
+        let server = try await Server.new(#"{"expires_in": 20}"#)
         let login = try await started(server.client())
         let polling = Task {
             try await login.poll { _ in

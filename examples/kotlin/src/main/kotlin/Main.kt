@@ -1,4 +1,4 @@
-/* Logs a person in from a terminal. Copy it: what a tool needs around cliauth is all here. */
+/* Signs a user in from a terminal. Copy it: what a tool needs around cliauth is all here. */
 
 import cliauth.ActionRequiredException
 import cliauth.CancelledException
@@ -23,7 +23,7 @@ const val VERSION = "0.1.0"
 /** How long a login that was ended may take to say so. Revoking a token that came too late takes up to two seconds. */
 private val GRACE = Duration.ofSeconds(3)
 
-/** Nobody has more certificates than that: one byte more is refused. */
+/** Most bytes of certificates: one more is refused. */
 private const val MOST_CERTIFICATES = 4 * 1024 * 1024
 
 fun main(words: Array<String>) {
@@ -34,7 +34,7 @@ fun main(words: Array<String>) {
             say("login-example: ${wrong.message}\nTry 'login-example --help'.")
             USAGE
         } catch (_: Closed) {
-            // Whoever read our output is gone: there is nobody left to tell.
+            // The reader of our output is gone.
             1
         }
     exitProcess(status)
@@ -52,7 +52,7 @@ private fun run(given: Map<String, List<String>>): Int {
     return 0
 }
 
-/** Logs in, and gives the exit status. */
+/** Logs in, and returns the exit status. */
 private suspend fun logIn(options: Options, output: Output): Int {
     options.timeout?.let { leaveAfter(it.plus(GRACE), EXPIRED) }
     val signals = Signals()
@@ -89,7 +89,7 @@ private const val DENIED = 3
 private const val EXPIRED = 4
 private const val ACTION_REQUIRED = 5
 
-/** A signal gives this and its number. */
+/** The exit status after a signal is this and its number. */
 private const val SIGNAL = 128
 
 private fun newClient(options: Options): Client {
@@ -107,9 +107,9 @@ private fun newClient(options: Options): Client {
     val id = options.clientId
     return when (options.provider) {
         Provider.AUTHKIT -> Client.authKit(id, settings)
-        Provider.CONNECT -> Client.connect(options.domain, id, settings)
-        Provider.OIDC -> Client.discover(options.issuer, id, settings)
-        Provider.ENDPOINTS -> Client.endpoints(options.deviceEndpoint, options.tokenEndpoint, id, settings)
+        Provider.CONNECT -> Client.workOSConnect(options.domain, id, settings)
+        Provider.OIDC -> Client.forIssuer(options.issuer, id, settings)
+        Provider.ENDPOINTS -> Client.withEndpoints(options.deviceEndpoint, options.tokenEndpoint, id, settings)
     }
 }
 
@@ -159,7 +159,7 @@ private class Signals : SignalHandler {
     }
 }
 
-/** Ends the program even where nobody reads what it wants to say, and a full pipe holds it. */
+/** Ends the program even where a full pipe that is not read holds it. */
 private fun leaveAfter(limit: Duration, status: Int) {
     thread(isDaemon = true) {
         Thread.sleep(limit.toMillis())

@@ -28,7 +28,7 @@ class Words : Output {
     private var counting = false
     private val onTerminal = Terminal.isatty(2) != 0
 
-    override fun prompt(prompt: Prompt) = show(prompt.styledText())
+    override fun prompt(prompt: Prompt) = show(prompt.textForStderr())
 
     override fun event(event: Event) = when (event) {
         is Event.Pending -> countDown(event.expiresIn.seconds)
@@ -106,7 +106,7 @@ class JsonLines : Output {
         "scope" to tokens.scopes,
         "has_refresh_token" to (tokens.refreshToken != null),
         "has_id_token" to (tokens.idToken != null),
-        // Nobody has verified an id_token here, so it does not say who this is.
+        // An id_token is not verified here, so it does not say who this is.
         "subject" to tokens.userId,
     )
 
@@ -139,7 +139,7 @@ class Closed : Exception()
 private val out = FileOutputStream(FileDescriptor.out)
 private val err = FileOutputStream(FileDescriptor.err)
 
-/** A line on standard output, at once. `System.out` would keep it to itself that nobody reads it. */
+/** A line on standard output, at once. `System.out` would hide that its reader is gone. */
 fun write(line: String) = try {
     out.write("$line\n".toByteArray())
 } catch (_: IOException) {

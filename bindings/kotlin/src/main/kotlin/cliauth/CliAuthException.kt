@@ -4,16 +4,16 @@ import java.io.Serializable
 import java.time.Duration
 
 /**
- * An organization that a person may choose. Both texts are raw: show them through [sanitize] only.
+ * An organization that the user may choose. Both texts are raw: show them through [sanitize] only.
  *
  * @property id such as `org_01H…`
- * @property name for people
+ * @property name for display
  */
 public data class Organization(val id: String, val name: String) : Serializable
 
 /**
- * Why something did not succeed. Each subclass says what to do next, and [message] says it to the person at the terminal: it holds no
- * secret, and nothing of a server's that was not filtered.
+ * Why something did not succeed. Each subclass says what to do next, and [message] says it to the user at the terminal: it holds no
+ * secret, and nothing from a server that was not sanitised.
  */
 public sealed class CliAuthException(message: String, details: Details?) : RuntimeException(message) {
     /** The kind of error as a word that is the same in every language: `denied`, `action_required`, … */
@@ -25,7 +25,7 @@ public sealed class CliAuthException(message: String, details: Details?) : Runti
     /** The server's own words, sanitised. */
     public val description: String? = details?.description
 
-    /** The HTTP status of the answer that ended it. */
+    /** The HTTP status of the response that ended it. */
     public val httpStatus: Int? = details?.httpStatus
 
     /** The server's name for the request, for its support. */
@@ -53,14 +53,14 @@ public sealed class CliAuthException(message: String, details: Details?) : Runti
     )
 }
 
-/** The person said no. Do not ask again unasked. */
+/** The user denied the request. Do not start another login unless the user asks for one. */
 public class DeniedException internal constructor(message: String, details: Details?) : CliAuthException(message, details) {
     public constructor(message: String) : this(message, null)
 
     override val kind: String get() = "denied"
 }
 
-/** The code, or the time that the program allowed, ran out. Start again when the person wants to. */
+/** The code, or the time that the program allowed, has expired. Start again when the user wants to. */
 public class ExpiredException internal constructor(message: String, details: Details?) : CliAuthException(message, details) {
     public constructor(message: String) : this(message, null)
 
@@ -78,7 +78,7 @@ public class CancelledException internal constructor(message: String, details: D
 }
 
 /**
- * The server wants something first that only the person can do in a browser: choose an organization, enrol a second
+ * The server requires something first that only the user can do in a browser: choose an organization, enrol a second
  * factor, …
  */
 public class ActionRequiredException internal constructor(message: String, details: Details?) :
@@ -119,7 +119,7 @@ public class TlsException internal constructor(message: String, details: Details
     override val kind: String get() = "tls"
 }
 
-/** The server answered something that the standards do not allow. Nothing in it was used. */
+/** The server sent a response that the standards do not allow. Nothing in it was used. */
 public class InvalidResponseException internal constructor(message: String, details: Details?) :
     CliAuthException(message, details) {
     public constructor(message: String) : this(message, null)
@@ -127,7 +127,7 @@ public class InvalidResponseException internal constructor(message: String, deta
     override val kind: String get() = "invalid_response"
 }
 
-/** A setting of the client is wrong, or a call came out of its order. Nothing was sent. */
+/** A setting of the client is wrong. Nothing was sent. */
 public class InvalidConfigException internal constructor(message: String, details: Details?) :
     CliAuthException(message, details) {
     public constructor(message: String) : this(message, null)
@@ -135,7 +135,17 @@ public class InvalidConfigException internal constructor(message: String, detail
     override val kind: String get() = "invalid_config"
 }
 
-/** Another call drives this login at the moment, perhaps the one that called this callback. */
+/**
+ * A call that makes no sense: out of its order, or with an argument that has no meaning. Nothing was done. (A call of an object that
+ * was closed throws [IllegalStateException], as everywhere on the JVM.)
+ */
+public class MisuseException internal constructor(message: String, details: Details?) : CliAuthException(message, details) {
+    public constructor(message: String) : this(message, null)
+
+    override val kind: String get() = "misuse"
+}
+
+/** Another call drives this login, perhaps the one that called this callback. */
 public class BusyException internal constructor(message: String, details: Details?) : CliAuthException(message, details) {
     public constructor(message: String) : this(message, null)
 

@@ -1,6 +1,5 @@
 package cliauth
 
-import cliauth.internal.UniffiWithHandle
 import kotlinx.coroutines.withContext
 import kotlinx.coroutines.yield
 import java.util.function.Consumer
@@ -9,7 +8,7 @@ import cliauth.internal.ClientBuilder as NativeBuilder
 import cliauth.internal.Tokens as NativeTokens
 
 /**
- * A client of one authorization server: who asks whom. Made once; all threads may use it. It does no I/O before a login starts.
+ * Holds the settings for one authorization server. Made once; all threads may use it. It does no I/O before a login starts.
  *
  * ```
  * val client = Client.authKit("client_123") { product = "my-cli/1.0" }
@@ -18,26 +17,22 @@ import cliauth.internal.Tokens as NativeTokens
  * val tokens = login.poll()
  * ```
  *
- * [close] gives its memory and connections back; logins that were made from it live on. A client that is forgotten is closed by
+ * [close] frees its memory and connections; logins that were made from it live on. A client that is forgotten is closed by
  * the garbage collector.
  */
 public class Client private constructor(private val native: NativeClient) : AutoCloseable {
-    /** One attempt to log in. No I/O. Close it when it is over. */
-    public fun login(): Login {
-        // A handle of its own: a token that comes late is revoked also where this client was closed meanwhile.
-        val own = NativeClient(UniffiWithHandle, native.callWithHandle { it })
-        return Login(own, own.login())
-    }
+    /** A single login attempt. Does no I/O. Close it when it is over. */
+    public fun login(): Login = Login(native.login())
 
     /**
      * Trades a refresh token for new tokens (RFC 6749 section 6). One request, never repeated by itself.
      *
      * Many servers, WorkOS among them, retire the token that was sent: store the new [Tokens.refreshToken] before anything else,
-     * and never refresh one token from two processes at once. The end of the coroutine ends the request; the token may have
+     * and never refresh one token from two processes at once. Cancelling the coroutine ends the request; the token may have
      * been used then.
      *
      * @throws RejectedException the token is dead: log in again
-     * @throws NetworkException keep the token and try again; it may have been used if the answer was lost
+     * @throws NetworkException keep the token and try again; it may have been used if the response was lost
      * @throws ActionRequiredException log in again, in the browser
      */
     public suspend fun refresh(refreshToken: Secret): Tokens = withContext(threads) { refreshing(refreshToken) { yield() } }
@@ -62,7 +57,7 @@ public class Client private constructor(private val native: NativeClient) : Auto
     /**
      * As [revoke], on this thread.
      *
-     * @throws InterruptedException the thread was interrupted; nobody knows whether the token still lives
+     * @throws InterruptedException the thread was interrupted; it is unknown whether the token still lives
      */
     @Throws(InterruptedException::class)
     public fun revokeBlocking(token: Secret): Unit = revoking(token, ::throwIfInterrupted)
@@ -71,27 +66,27 @@ public class Client private constructor(private val native: NativeClient) : Auto
 
     override fun toString(): String = "Client"
 
-    private inline fun refreshing(token: Secret, lookAround: () -> Unit): Tokens {
-        // First: nothing is sent for somebody who has left already.
-        lookAround()
+    private inline fun refreshing(token: Secret, throwIfCancelled: () -> Unit): Tokens {
+        // First: nothing is sent for a call that has ended already.
+        throwIfCancelled()
         calling { native.beginRefresh(token.native) }.use { refresh ->
             var tokens: NativeTokens? = calling { refresh.step(SLICE) }
             while (tokens == null) {
-                lookAround()
+                throwIfCancelled()
                 tokens = calling { refresh.step(SLICE) }
             }
             return Tokens(tokens)
         }
     }
 
-    private inline fun revoking(token: Secret, lookAround: () -> Unit) {
-        lookAround()
+    private inline fun revoking(token: Secret, throwIfCancelled: () -> Unit) {
+        throwIfCancelled()
         calling { native.beginRevoke(token.native) }.use { revocation ->
-            while (!calling { revocation.step(SLICE) }) lookAround()
+            while (!calling { revocation.step(SLICE) }) throwIfCancelled()
         }
     }
 
-    /** The four ways to say who is asked. */
+    /** The four kinds of clients. */
     public companion object {
         /**
          * A client of WorkOS AuthKit.
@@ -117,14 +112,14 @@ public class Client private constructor(private val native: NativeClient) : Auto
          * @throws InvalidConfigException a setting is wrong
          */
         @JvmSynthetic
-        public fun connect(domain: String, clientId: String, configure: ClientOptions.() -> Unit): Client =
-            build(NativeBuilder.connect(checked("domain", domain), checked("clientId", clientId)), configure)
+        public fun workOSConnect(domain: String, clientId: String, configure: ClientOptions.() -> Unit): Client =
+            build(NativeBuilder.workosConnect(checked("domain", domain), checked("clientId", clientId)), configure)
 
         /** As above, for Java. */
         @JvmStatic
         @JvmOverloads
-        public fun connect(domain: String, clientId: String, configure: Consumer<ClientOptions> = Consumer {}): Client =
-            connect(domain, clientId) { configure.accept(this) }
+        public fun workOSConnect(domain: String, clientId: String, configure: Consumer<ClientOptions> = Consumer {}): Client =
+            workOSConnect(domain, clientId) { configure.accept(this) }
 
         /**
          * A client of any server that publishes its metadata: RFC 8414, then OpenID Connect Discovery.
@@ -134,14 +129,14 @@ public class Client private constructor(private val native: NativeClient) : Auto
          * @throws InvalidConfigException a setting is wrong
          */
         @JvmSynthetic
-        public fun discover(issuer: String, clientId: String, configure: ClientOptions.() -> Unit): Client =
-            build(NativeBuilder.discover(checked("issuer", issuer), checked("clientId", clientId)), configure)
+        public fun forIssuer(issuer: String, clientId: String, configure: ClientOptions.() -> Unit): Client =
+            build(NativeBuilder.forIssuer(checked("issuer", issuer), checked("clientId", clientId)), configure)
 
         /** As above, for Java. */
         @JvmStatic
         @JvmOverloads
-        public fun discover(issuer: String, clientId: String, configure: Consumer<ClientOptions> = Consumer {}): Client =
-            discover(issuer, clientId) { configure.accept(this) }
+        public fun forIssuer(issuer: String, clientId: String, configure: Consumer<ClientOptions> = Consumer {}): Client =
+            forIssuer(issuer, clientId) { configure.accept(this) }
 
         /**
          * A client of any other server, by its endpoints.
@@ -152,7 +147,7 @@ public class Client private constructor(private val native: NativeClient) : Auto
          * @throws InvalidConfigException a setting is wrong
          */
         @JvmSynthetic
-        public fun endpoints(
+        public fun withEndpoints(
             deviceAuthorization: String,
             token: String,
             clientId: String,
@@ -160,18 +155,18 @@ public class Client private constructor(private val native: NativeClient) : Auto
         ): Client {
             checked("deviceAuthorization", deviceAuthorization)
             checked("token", token)
-            return build(NativeBuilder.endpoints(deviceAuthorization, token, checked("clientId", clientId)), configure)
+            return build(NativeBuilder.withEndpoints(deviceAuthorization, token, checked("clientId", clientId)), configure)
         }
 
         /** As above, for Java. */
         @JvmStatic
         @JvmOverloads
-        public fun endpoints(
+        public fun withEndpoints(
             deviceAuthorization: String,
             token: String,
             clientId: String,
             configure: Consumer<ClientOptions> = Consumer {},
-        ): Client = endpoints(deviceAuthorization, token, clientId) { configure.accept(this) }
+        ): Client = withEndpoints(deviceAuthorization, token, clientId) { configure.accept(this) }
 
         private fun build(builder: NativeBuilder, configure: ClientOptions.() -> Unit): Client = builder.use {
             val options = ClientOptions().apply(configure)

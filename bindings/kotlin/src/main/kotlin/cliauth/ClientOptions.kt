@@ -4,31 +4,31 @@ import java.time.Duration
 import cliauth.internal.ClientBuilder as NativeBuilder
 
 /** How a client secret is sent. */
-public enum class SecretIn {
-    /** As the server's metadata says, else by [BASIC]. */
+public enum class ClientAuth {
+    /** As the server's metadata says, otherwise as [CLIENT_SECRET_BASIC]. */
     AUTO,
 
-    /** By HTTP Basic (RFC 6749 section 2.3.1). */
-    BASIC,
+    /** `client_secret_basic`: by HTTP Basic (RFC 6749 section 2.3.1). */
+    CLIENT_SECRET_BASIC,
 
-    /** In the request's body. */
-    BODY,
+    /** `client_secret_post`: in the body of the request. */
+    CLIENT_SECRET_POST,
 }
 
 /**
- * The settings of a [Client]. What is wrong with one is told when the client is made, by an [InvalidConfigException] that names it.
+ * The settings of a [Client]. They are checked when the client is made: an [InvalidConfigException] names the one that is wrong.
  *
- * Times are limits of one kind of wait each; what is null has the limit that is named there.
+ * Each timeout limits one kind of wait; null means its default.
  */
 public class ClientOptions internal constructor() {
     private val scopes = mutableListOf<String>()
     private val params = mutableListOf<Pair<String, String>>()
     private val headers = mutableListOf<Pair<String, String>>()
-    private var secret: Pair<Secret, SecretIn>? = null
+    private var secret: Pair<Secret, ClientAuth>? = null
 
     /**
-     * Who asks, such as `my-cli/1.2`: the first part of the User-Agent, and shown in the prompt. A token and a version as in
-     * RFC 9110 section 10.1.5.
+     * The name and version of your tool, such as `my-cli/1.2`: the first part of the User-Agent, and shown in the prompt. A token
+     * and a version as in RFC 9110 section 10.1.5.
      */
     public var product: String? = null
 
@@ -49,16 +49,19 @@ public class ClientOptions internal constructor() {
     /** Explicit endpoints only: where tokens are revoked (RFC 7009). */
     public var revocationEndpoint: String? = null
 
-    /** How long a connection may take to come about: DNS, TCP and TLS. 10 seconds. */
+    /** Timeout for establishing a connection (DNS, TCP and TLS). Defaults to 10 seconds. */
     public var connectTimeout: Duration? = null
 
-    /** How long a server may be silent within an answer. 15 seconds. */
+    /** How long a server may be silent within a response. Defaults to 15 seconds. */
     public var readTimeout: Duration? = null
 
-    /** How long one request may take in all. 25 seconds. */
+    /** How long one request may take in all. Defaults to 25 seconds. */
     public var requestTimeout: Duration? = null
 
-    /** How long a whole login may take, from its first step; then it ends with [ExpiredException]. As long as the code lives. */
+    /**
+     * How long a whole login may take, from its first step; then it ends with [ExpiredException]. Defaults to the lifetime of the
+     * code.
+     */
     public var loginTimeout: Duration? = null
 
     /** Allows plain http to this machine. For tests and local development only. */
@@ -81,8 +84,8 @@ public class ClientOptions internal constructor() {
 
     /** A client secret, for servers that insist on one. A secret in a program that others run is not confidential. */
     @JvmOverloads
-    public fun clientSecret(secret: Secret, sentIn: SecretIn = SecretIn.AUTO): ClientOptions =
-        apply { this.secret = secret to sentIn }
+    public fun clientSecret(secret: Secret, auth: ClientAuth = ClientAuth.AUTO): ClientOptions =
+        apply { this.secret = secret to auth }
 
     internal fun applyTo(builder: NativeBuilder) {
         scopes.forEach { builder.scope(checked("a scope", it)) }
@@ -95,23 +98,17 @@ public class ClientOptions internal constructor() {
         proxy?.let { builder.proxy(checked("proxy", it)) }
         apiBase?.let { builder.apiBase(checked("apiBase", it)) }
         revocationEndpoint?.let { builder.revocationEndpoint(checked("revocationEndpoint", it)) }
-        connectTimeout?.let { builder.connectTimeout(limit("connectTimeout", it)) }
-        readTimeout?.let { builder.readTimeout(limit("readTimeout", it)) }
-        requestTimeout?.let { builder.requestTimeout(limit("requestTimeout", it)) }
-        loginTimeout?.let { builder.loginTimeout(limit("loginTimeout", it)) }
+        connectTimeout?.let { builder.connectTimeout(seconds(it)) }
+        readTimeout?.let { builder.readTimeout(seconds(it)) }
+        requestTimeout?.let { builder.requestTimeout(seconds(it)) }
+        loginTimeout?.let { builder.loginTimeout(seconds(it)) }
         builder.allowInsecureLoopback(allowInsecureLoopback)
-        secret?.let { (secret, sentIn) ->
-            when (sentIn) {
-                SecretIn.AUTO -> builder.clientSecret(secret.native)
-                SecretIn.BASIC -> builder.clientSecretInBasic(secret.native)
-                SecretIn.BODY -> builder.clientSecretInBody(secret.native)
+        secret?.let { (secret, auth) ->
+            when (auth) {
+                ClientAuth.AUTO -> builder.clientSecret(secret.native)
+                ClientAuth.CLIENT_SECRET_BASIC -> builder.clientSecretBasic(secret.native)
+                ClientAuth.CLIENT_SECRET_POST -> builder.clientSecretPost(secret.native)
             }
         }
     }
-}
-
-/** A wait in seconds, if it is one. */
-internal fun limit(name: String, duration: Duration): Double {
-    if (duration.isNegative) throw InvalidConfigException("$name must not be negative: $duration")
-    return seconds(duration)
 }

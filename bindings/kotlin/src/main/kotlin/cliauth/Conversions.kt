@@ -6,17 +6,17 @@ import cliauth.internal.Failure as NativeFailure
 import cliauth.internal.InternalException as Panic
 import cliauth.internal.Step as NativeStep
 
-/** Calls the library, with its errors as exceptions of this package. */
+/** Calls the library, and throws its errors as exceptions of this package. */
 internal inline fun <T> calling(call: () -> T): T = try {
     call()
 } catch (failure: NativeFailure) {
     throw exceptionOf(failure)
 } catch (_: Panic) {
-    // What it says is for standard error, where it was said already.
+    // The library has printed the details to standard error.
     throw InternalException("a defect of cli-auth: please report this")
 }
 
-/** What the failure says, which is then given back. */
+/** The exception for a failure, whose memory is then freed. */
 internal fun exceptionOf(failure: NativeFailure): CliAuthException = failure.use(::exception)
 
 private fun exception(failure: NativeFailure): CliAuthException {
@@ -42,14 +42,15 @@ private fun exception(failure: NativeFailure): CliAuthException {
         "tls" -> TlsException(message, details)
         "invalid_response" -> InvalidResponseException(message, details)
         "invalid_config" -> InvalidConfigException(message, details)
+        "misuse" -> MisuseException(message, details)
         "busy" -> BusyException(message, details)
-        // A JVM does not fork, so `forked` is one of these.
+        // Also `forked`, since a JVM does not fork.
         else -> InternalException(message, details)
     }
 }
 
-/** What a step brought. */
-internal fun found(step: NativeStep): Step = when (step) {
+/** What a step returned. */
+internal fun stepOf(step: NativeStep): Step = when (step) {
     is NativeStep.Prompt -> Prompt(step.prompt)
     is NativeStep.Event -> event(step.event)
     is NativeStep.Waiting -> Waiting(duration(step.dueIn))
@@ -65,21 +66,21 @@ private fun event(event: NativeEvent): Event = when (event) {
 
 private const val NANOS = 1e9
 
-// More seconds than anybody waits, and fewer than a Duration can hold.
-private const val FOREVER = 1e12
+// More seconds than any wait takes, and fewer than a Duration can hold.
+private const val MOST_SECONDS = 1e12
 
 internal fun duration(seconds: Double): Duration {
-    val bounded = seconds.coerceIn(-FOREVER, FOREVER)
+    val bounded = seconds.coerceIn(-MOST_SECONDS, MOST_SECONDS)
     val whole = bounded.toLong()
     return Duration.ofSeconds(whole, ((bounded - whole) * NANOS).toLong())
 }
 
 internal fun seconds(duration: Duration): Double = duration.seconds + duration.nano / NANOS
 
-/** The text, if it is one: half a surrogate pair is no character. */
+/** Returns [text], unless half a surrogate pair in it makes it invalid. */
 internal fun checked(name: String, text: String): String {
     val broken = text.indices.any { text[it].isSurrogate() && !isPaired(text, it) }
-    if (broken) throw InvalidConfigException("$name is not valid text: it has half a surrogate pair in it")
+    if (broken) throw MisuseException("$name is not valid text: it contains half a surrogate pair")
     return text
 }
 

@@ -17,66 +17,62 @@ import kotlinx.coroutines.withTimeoutOrNull
 import kotlinx.coroutines.yield
 import java.time.Duration
 import java.util.concurrent.atomic.AtomicBoolean
+import java.util.concurrent.atomic.AtomicLong
 import java.util.concurrent.atomic.AtomicReference
 import java.util.concurrent.locks.LockSupport
 import java.util.function.Consumer
 import kotlin.coroutines.coroutineContext
 import kotlin.math.min
 import kotlin.time.Duration.Companion.seconds
-import cliauth.internal.Client as NativeClient
 import cliauth.internal.Failure as NativeFailure
 import cliauth.internal.Login as NativeLogin
 import cliauth.internal.Step as NativeStep
 
 /**
- * One attempt to log in. It comes from [Client.login].
+ * A single login attempt. It comes from [Client.login].
  *
  * [start], [poll], [step] and [steps] suspend; what ends in `Blocking` does the same on the caller's thread, for Java and for programs
- * without coroutines. All threads may use a login, but only one call drives it at a time: a second one gets [BusyException].
+ * without coroutines. All threads may use a login, but one call drives it at a time, from its begin to its end: another one, also
+ * from a callback of the first, throws [BusyException].
  *
- * The end of the coroutine that drives it, by a timeout for instance, cancels the login, and its `CancellationException` comes out
- * as it is. So does the interruption of a thread, as [InterruptedException]. Where a token came at that very moment, it is
- * revoked first if the server can, which may take two seconds.
+ * Cancelling the coroutine that drives it, by a timeout for instance, cancels the login, and the `CancellationException` is rethrown
+ * as it is. So does the interruption of a thread, as [InterruptedException]. Tokens that have arrived but were not returned yet are
+ * then revoked if the server can, which may take two seconds.
  */
-public class Login internal constructor(private val client: NativeClient, private val native: NativeLogin) : AutoCloseable {
-    private val driven = AtomicBoolean()
+public class Login internal constructor(private val native: NativeLogin) : AutoCloseable {
     private val closed = AtomicBoolean()
 
-    /** What `cancel` does for whoever waits outside of the library. */
-    private val sleeper = AtomicReference<Runnable?>()
+    /** Wakes the call that waits outside of the library. */
+    private val waker = AtomicReference<Runnable?>()
 
     @Volatile
     private var cancelled = false
-
-    /** Whether the tokens are in somebody's hands. */
-    @Volatile
-    private var given = false
 
     /** The prompt, once there is one. */
     public val prompt: Prompt? get() = native.prompt()?.let(::Prompt)
 
     /**
-     * Asks the server for a code: discovery where needed, then one request. Called again, it gives the same prompt.
+     * Asks the server for a code: discovery where needed, then one request. Called again, it returns the same prompt.
      *
-     * @throws CliAuthException nothing is tried twice here, since a person is waiting: [NetworkException] means "try again later"
+     * @throws CliAuthException nothing is tried twice here, since a user is waiting: [NetworkException] means "try again later"
      */
-    public suspend fun start(): Prompt = driving { firstPrompt() }
+    public suspend fun start(): Prompt = driving { number -> firstPrompt(number) }
 
     /**
-     * Waits for the person's decision.
+     * Waits for the user's decision. After [start]: before it, this throws [MisuseException].
      *
-     * @param onEvent called between the polls, in the caller's context, with what there is to tell. An exception of it comes out as
-     *   it is, and `poll` may be called again.
+     * @param onEvent called between the polls, in the caller's context. An exception of it is rethrown as it is, and `poll` may be
+     *   called again. A call from it that would drive this login throws [BusyException].
      * @throws CliAuthException [DeniedException], [ExpiredException], [CancelledException] and [ActionRequiredException] are the ends
-     *   that every program meets. Transport trouble is none: it is told as [Event.Retrying], and the login goes on.
+     *   that every program meets. Transport trouble is none: it is reported as [Event.Retrying], and the login goes on.
      */
-    public suspend fun poll(onEvent: suspend (Event) -> Unit = {}): Tokens = driving {
-        calling { native.checkStarted() }
+    public suspend fun poll(onEvent: suspend (Event) -> Unit = {}): Tokens = driving { number ->
+        calling { native.checkStarted(number) }
         var tokens: Tokens? = null
         while (tokens == null) {
-            when (val found = next(null)) {
-                is Tokens -> tokens = found
-                is Event -> endingWithTheCoroutine { onEvent(found) }
+            when (val step = next(number, null)) {
+                is Tokens -> tokens = step
+                is Event -> abandoningIfCancelled(number) { onEvent(step) }
                 is Prompt, is Waiting -> {}
             }
         }
@@ -86,26 +82,31 @@ public class Login internal constructor(private val client: NativeClient, privat
     /**
      * Drives the login for at most [maxWait]: the primitive under [start] and [poll], for programs with a loop of their own.
      *
-     * A request that is under way when the time is up goes on: the next step finds its answer, and it is never sent again. After
-     * the outcome every step gives it again.
+     * A request that is under way when the time is up goes on: the next step finds its response, and it is never sent again. After
+     * the outcome every step returns it again.
+     *
+     * @throws MisuseException [maxWait] is negative
      */
-    public suspend fun step(maxWait: Duration): Step = driving { next(until(maxWait)) }
+    public suspend fun step(maxWait: Duration): Step = driving { number -> next(number, until(maxWait)) }
 
     /**
-     * The whole login as a cold flow: the [Prompt], what there is to tell, and last the [Tokens]. It drives the login while it is
-     * collected. A collector that stops before the end gives the login up.
+     * The whole login as a cold flow: the [Prompt], the [Event]s, and last the [Tokens]. Collecting it drives the login, from begin to
+     * end. A collector that stops before the tokens cancels the login.
      */
     public fun steps(): Flow<Step> = flow {
-        driving {
-            try {
-                emit(firstPrompt())
-                do {
-                    val found = next(null)
-                    emit(found)
-                } while (found !is Tokens)
-            } finally {
-                withContext(NonCancellable + Dispatchers.IO) { giveUp() }
+        driving { number ->
+            var step: Step = firstPrompt(number)
+            while (step !is Tokens) {
+                try {
+                    emit(step)
+                } catch (stop: Throwable) {
+                    abandon(number)
+                    throw stop
+                }
+                step = next(number, null)
             }
+            // The collector has them now: they are accepted, also where it stops here.
+            emit(step)
         }
     }
 
@@ -115,10 +116,10 @@ public class Login internal constructor(private val client: NativeClient, privat
      * @throws InterruptedException the thread was interrupted, and the login is cancelled
      */
     @Throws(InterruptedException::class)
-    public fun startBlocking(): Prompt = driving {
+    public fun startBlocking(): Prompt = driving { number ->
         var prompt = prompt
         while (prompt == null) {
-            nextBlocking(null)
+            nextBlocking(number, null)
             prompt = this.prompt
         }
         prompt
@@ -131,13 +132,13 @@ public class Login internal constructor(private val client: NativeClient, privat
      */
     @JvmOverloads
     @Throws(InterruptedException::class)
-    public fun pollBlocking(onEvent: Consumer<in Event> = Consumer {}): Tokens = driving {
-        calling { native.checkStarted() }
+    public fun pollBlocking(onEvent: Consumer<in Event> = Consumer {}): Tokens = driving { number ->
+        calling { native.checkStarted(number) }
         var tokens: Tokens? = null
         while (tokens == null) {
-            when (val found = nextBlocking(null)) {
-                is Tokens -> tokens = found
-                is Event -> onEvent.accept(found)
+            when (val step = nextBlocking(number, null)) {
+                is Tokens -> tokens = step
+                is Event -> abandoningIfInterrupted(number) { onEvent.accept(step) }
                 is Prompt, is Waiting -> {}
             }
         }
@@ -150,11 +151,11 @@ public class Login internal constructor(private val client: NativeClient, privat
      * @throws InterruptedException the thread was interrupted, and the login is cancelled
      */
     @Throws(InterruptedException::class)
-    public fun stepBlocking(maxWait: Duration): Step = driving { nextBlocking(until(maxWait)) }
+    public fun stepBlocking(maxWait: Duration): Step = driving { number -> nextBlocking(number, until(maxWait)) }
 
     /**
      * Ends the login: the call that drives it throws [CancelledException] at once, whatever it waits for, and so does every later one.
-     * From any thread, as often as you like, also from a shutdown hook. After the outcome it changes nothing.
+     * It may be called from any thread and any number of times, also from a shutdown hook. After the outcome it changes nothing.
      */
     public fun cancel() {
         try {
@@ -163,12 +164,12 @@ public class Login internal constructor(private val client: NativeClient, privat
             // It is closed, which ended it.
         }
         cancelled = true
-        sleeper.get()?.run()
+        waker.get()?.run()
     }
 
     /**
-     * Cancels the login unless it has its outcome, and gives its memory back. Later calls throw [IllegalStateException]. It takes
-     * two seconds at most, where a token that came too late is revoked.
+     * Cancels the login unless it has its outcome, and frees its memory: at once, or when the call that drives it has ended. Later
+     * calls throw [IllegalStateException]. Tokens that arrived too late are revoked, which may take two seconds.
      */
     override fun close() {
         if (!closed.compareAndSet(false, true)) return
@@ -178,100 +179,98 @@ public class Login internal constructor(private val client: NativeClient, privat
 
     override fun toString(): String = "Login(prompt=${if (closed.get()) null else prompt})"
 
-    private inline fun <T> driving(work: () -> T): T {
-        val first = driven.compareAndSet(false, true)
-        if (!first && !closed.get()) throw BusyException("this login is driven by another call already")
-        check(first) { CLOSED }
+    /** Claims the login for [work], which drives it by the number of this call. */
+    private inline fun <T> driving(work: (ULong) -> T): T {
+        check(!closed.get()) { "this login is closed" }
+        val number = nextNumber()
+        calling { native.claim(number) }
         try {
-            check(!closed.get()) { CLOSED }
-            return work()
+            return work(number)
         } finally {
-            driven.set(false)
+            native.release(number)
+            // `closed` is needed here: a call that `close` has cancelled reports that, so it frees the login only now.
             if (closed.get()) freeUnlessDriven()
         }
     }
 
-    /** A login that was closed is freed by whoever has the turn, or had it last. The turn is not given back. */
+    /** Frees a login that was closed. While a call drives it, that call does so at its end. The claim is kept: no other call begins. */
     private fun freeUnlessDriven() {
-        if (!driven.compareAndSet(false, true)) return
-        giveUp()
-        native.close()
-        client.close()
+        val number = nextNumber()
+        try {
+            native.claim(number)
+        } catch (busy: NativeFailure) {
+            busy.close()
+            return
+        } catch (_: IllegalStateException) {
+            // It was freed meanwhile.
+            return
+        }
+        native.use { it.abandon(number) }
     }
 
-    private suspend fun firstPrompt(): Prompt {
+    private suspend fun firstPrompt(number: ULong): Prompt {
         var prompt = prompt
         while (prompt == null) {
-            next(null)
+            next(number, null)
             prompt = this.prompt
         }
         return prompt
     }
 
-    private fun until(maxWait: Duration): Double = now() + limit("maxWait", maxWait)
-
-    private suspend fun next(until: Double?): Step {
-        val found =
-            endingWithTheCoroutine {
-                withContext(threads) {
-                    hearingCancellation {
-                        advance(until, nap = { napSuspended(it) }, lookAround = { yield() })
-                    }
-                }
-            }
-        given = given || found is Tokens
-        return found
+    private fun until(maxWait: Duration): Double {
+        if (maxWait.isNegative) throw MisuseException("maxWait must not be negative: $maxWait")
+        return now() + seconds(maxWait)
     }
 
-    private fun nextBlocking(until: Double?): Step {
-        val found =
-            try {
-                advance(until, nap = { napParked(it) }, lookAround = ::throwIfInterrupted)
-            } catch (interrupted: InterruptedException) {
-                giveUp()
-                throw interrupted
+    private suspend fun next(number: ULong, until: Double?): Step = abandoningIfCancelled(number) {
+        withContext(threads) {
+            cancellingWithCoroutine {
+                advance(number, until, sleep = { sleepSuspended(it) }, throwIfCancelled = { yield() })
             }
-        given = given || found is Tokens
-        return found
-    }
-
-    /** Goes on to the next thing that somebody has to know, but not beyond [until]. */
-    private inline fun advance(until: Double?, nap: (Double) -> Unit, lookAround: () -> Unit): Step {
-        var stay = 0.0
-        while (true) {
-            lookAround()
-            val step = calling { native.step(stay) }
-            val found = found(step)
-            if (step !is NativeStep.Waiting) return found
-            val left = if (until == null) LONGEST_NAP else until - now()
-            if (left <= 0) return found
-            if (step.dueIn > 0) nap(min(step.dueIn, min(left, LONGEST_NAP)))
-            stay = if (until == null) SLICE else (until - now()).coerceIn(0.0, SLICE)
         }
     }
 
-    private suspend fun napSuspended(time: Double) {
+    private fun nextBlocking(number: ULong, until: Double?): Step = abandoningIfInterrupted(number) {
+        advance(number, until, sleep = { sleepParked(it) }, throwIfCancelled = ::throwIfInterrupted)
+    }
+
+    /** Goes on to the next step that the caller must see, but not beyond [until]. */
+    private inline fun advance(number: ULong, until: Double?, sleep: (Double) -> Unit, throwIfCancelled: () -> Unit): Step {
+        var slice = 0.0
+        while (true) {
+            throwIfCancelled()
+            val found = calling { native.step(number, slice) }
+            val step = stepOf(found)
+            if (found !is NativeStep.Waiting) return step
+            val left = if (until == null) LONGEST_SLEEP else until - now()
+            if (left <= 0) return step
+            if (found.dueIn > 0) sleep(min(found.dueIn, min(left, LONGEST_SLEEP)))
+            slice = if (until == null) SLICE else (until - now()).coerceIn(0.0, SLICE)
+        }
+    }
+
+    private suspend fun sleepSuspended(time: Double) {
         val woken = Job()
         sleepingUntil({ woken.complete() }) { withTimeoutOrNull(time.seconds) { woken.join() } }
     }
 
-    private fun napParked(time: Double) {
+    private fun sleepParked(time: Double) {
         val thread = Thread.currentThread()
         sleepingUntil({ LockSupport.unpark(thread) }) { LockSupport.parkNanos(this, (time * NANOS).toLong()) }
     }
 
     private inline fun sleepingUntil(wake: Runnable, sleep: () -> Unit) {
-        sleeper.set(wake)
+        waker.set(wake)
         try {
-            // In this order: `cancel` may come in between.
+            // In this order, since `cancel` may come in between.
             if (!cancelled) sleep()
         } finally {
-            sleeper.set(null)
+            waker.set(null)
         }
     }
 
-    /** The end of this coroutine ends [work], which may be inside the library. */
-    private suspend fun <T> hearingCancellation(work: suspend () -> T): T = coroutineScope {
+    /** Does [work], which may be inside the library, and cancels the login if this coroutine is cancelled meanwhile. */
+    private suspend fun <T> cancellingWithCoroutine(work: suspend () -> T): T = coroutineScope {
         val over = AtomicBoolean()
         val listener =
             launch(Dispatchers.Unconfined, CoroutineStart.UNDISPATCHED) {
@@ -282,7 +281,7 @@ public class Login internal constructor(private val client: NativeClient, privat
         try {
             work()
         } catch (cancelled: CancelledException) {
-            // Where the coroutine's end is why, that is what comes out.
+            // Where the coroutine was cancelled, its own exception is thrown.
             coroutineContext.ensureActive()
             throw cancelled
         } finally {
@@ -291,39 +290,29 @@ public class Login internal constructor(private val client: NativeClient, privat
         }
     }
 
-    /** Gives the login up where the coroutine has ended. */
-    private suspend fun <T> endingWithTheCoroutine(work: suspend () -> T): T = try {
+    /** Has tokens revoked that arrive while the coroutine is cancelled in [work]: they can no longer be returned. */
+    private suspend inline fun <T> abandoningIfCancelled(number: ULong, work: () -> T): T = try {
         work()
     } catch (end: CancellationException) {
-        if (!coroutineContext.isActive) withContext(NonCancellable + Dispatchers.IO) { giveUp() }
+        if (!coroutineContext.isActive) abandon(number)
         throw end
     }
 
-    /** Cancels the login, and has a token revoked that came but is in nobody's hands. For whoever has the turn. */
-    private fun giveUp() {
-        cancel()
-        if (given) return
-        try {
-            val step = native.step(0.0)
-            if (step is NativeStep.Authorized) revoke(Tokens(step.tokens))
-        } catch (failure: NativeFailure) {
-            // It was cancelled, or the server cannot revoke.
-            failure.close()
-        }
+    private inline fun <T> abandoningIfInterrupted(number: ULong, work: () -> T): T = try {
+        work()
+    } catch (interrupted: InterruptedException) {
+        native.abandon(number)
+        throw interrupted
     }
 
-    private fun revoke(tokens: Tokens) = tokens.use {
-        client.beginRevoke((tokens.refreshToken ?: tokens.accessToken).native).use { revocation ->
-            val until = now() + REVOKE_WITHIN
-            while (!revocation.step(SLICE) && now() < until) {
-                // The library waits.
-            }
-        }
-    }
+    private suspend fun abandon(number: ULong) = withContext(NonCancellable + Dispatchers.IO) { native.abandon(number) }
 
     private companion object {
         const val NANOS = 1e9
-        const val CLOSED = "this login is closed"
+        val numbers = AtomicLong()
+
+        /** The number of a call that drives a login: no other one of this process has it. */
+        fun nextNumber(): ULong = numbers.incrementAndGet().toULong()
 
         /** Seconds since some moment. */
         fun now(): Double = System.nanoTime() / NANOS

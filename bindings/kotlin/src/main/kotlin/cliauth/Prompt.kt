@@ -4,7 +4,7 @@ import java.time.Duration
 import cliauth.internal.Prompt as NativePrompt
 
 /**
- * The code and the address that a person needs to approve a login (RFC 8628 section 3.2).
+ * The code and the address that the user needs to approve a login (RFC 8628 section 3.2).
  *
  * [text] is safe to print. What is called *raw* is as the server wrote it: show it through [sanitize] only. All threads may use
  * it.
@@ -13,7 +13,7 @@ public class Prompt internal constructor(private val native: NativePrompt) : Ste
     /** The code, raw. */
     public val userCode: String get() = native.userCode()
 
-    /** Where the person types the code, raw. */
+    /** Where the user enters the code, raw. */
     public val verificationUri: String get() = native.verificationUri()
 
     /** The same address with the code in it, raw; for a link or a QR code. Not every server has one. */
@@ -22,27 +22,30 @@ public class Prompt internal constructor(private val native: NativePrompt) : Ste
     /** How long the code lives, from when it was granted. */
     public val expiresIn: Duration get() = duration(native.expiresIn())
 
-    /** The host that the person is sent to, in ASCII form. */
+    /** The host that the user is sent to, in ASCII form. */
     public val host: String get() = native.host()
 
-    /** Who asks, from [ClientOptions.product]. */
-    public val asker: String? get() = native.asker()
+    /** The name of the program that asks, from [ClientOptions.product]. */
+    public val product: String? get() = native.product()
 
     /**
-     * Everything that the person has to know: code, address, who asks, and a warning. Safe for a terminal, without escape
-     * sequences; ends with a line break.
-     *
-     * @param width columns to break lines at, 20 or more
+     * The prompt as plain text, in lines of 80 columns: code, address, the program that asks, and a warning. Safe for a terminal,
+     * without escape sequences; ends with a line break.
      */
-    @JvmOverloads
-    public fun text(width: Int = 80): String = native.text(width.coerceAtLeast(0).toUInt())
-
-    /** The same as standard error can show it: as wide as the terminal, and with styles where it has them. */
-    public fun styledText(): String = native.textForStderr()
+    public fun text(): String = native.text(null)
 
     /**
-     * Opens the page in the person's browser. Not over SSH, in CI or without a display: there it would open where nobody
-     * looks.
+     * As above, in lines of other width.
+     *
+     * @param columns 20 or more
+     */
+    public fun text(columns: Int): String = native.text(columns.coerceAtLeast(0).toUInt())
+
+    /** The same as standard error can show it: as wide as the terminal, and styled where it supports that. */
+    public fun textForStderr(): String = native.textForStderr()
+
+    /**
+     * Opens the page in the user's browser. Not over SSH, in CI or without a display, where the user would not see it.
      *
      * @return why it was not opened, or null if it was
      */

@@ -6,17 +6,17 @@ import cliauth.internal.Secret as NativeSecret
  * A secret text: a token, or a client secret.
  *
  * It prints as `****` and cannot be serialized; [expose] is the only way out. The text lies in native memory, which is
- * overwritten by [close], or after the garbage collector found that nobody has it any more. All threads may use it.
+ * overwritten by [close], or after it became garbage. All threads may use it.
  */
 public class Secret internal constructor(@get:JvmSynthetic internal val native: NativeSecret) : AutoCloseable {
     /**
      * Takes a secret text, such as a refresh token that was stored.
      *
-     * @throws InvalidConfigException the text has half a surrogate pair in it
+     * @throws MisuseException the text contains half a surrogate pair
      */
     public constructor(text: String) : this(NativeSecret(checked("a secret", text)))
 
-    /** The secret in clear text: a string of the JVM's, which nobody can overwrite. */
+    /** The secret in clear text: a string of the JVM, which cannot be overwritten. */
     public fun expose(): String = native.expose()
 
     /** Overwrites the text. After that, [expose] throws [IllegalStateException]. */

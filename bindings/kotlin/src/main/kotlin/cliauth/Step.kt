@@ -2,7 +2,7 @@ package cliauth
 
 import java.time.Duration
 
-/** What a step of a login finds: the [Prompt], an [Event], the [Tokens], or that there is nothing yet ([Waiting]). */
+/** What a step of a login returns: the [Prompt], an [Event], the [Tokens], or that there is nothing yet ([Waiting]). */
 public sealed interface Step
 
 /**
@@ -12,7 +12,7 @@ public sealed interface Step
  */
 public data class Waiting(val dueIn: Duration) : Step
 
-/** Something that a person may want to see while a login waits. None of it is an error, and none needs an answer. */
+/** Something that the user may want to see while a login waits. None of it is an error, and none needs a reaction. */
 public sealed interface Event : Step {
     /**
      * Not approved yet.
@@ -23,7 +23,7 @@ public sealed interface Event : Step {
     public data class Pending(val nextPollIn: Duration, val expiresIn: Duration) : Event
 
     /**
-     * The server wants longer waits, for good (RFC 8628 section 3.5).
+     * The server requires longer waits, permanently (RFC 8628 section 3.5).
      *
      * @property interval from one poll to the next, from now on
      */

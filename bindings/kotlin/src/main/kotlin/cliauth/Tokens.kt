@@ -5,11 +5,11 @@ import java.time.Instant
 import cliauth.internal.Tokens as NativeTokens
 
 /**
- * The tokens that the server gave out (RFC 6749 section 5.1).
+ * The tokens that the server issued (RFC 6749 section 5.1).
  *
  * Nothing in here was verified by this library: it came over TLS from the token endpoint, and that is all. What is called *raw* is
- * shown through [sanitize] only. All threads may use it. [close] overwrites the secrets in it; without, that happens some time
- * after nobody has it any more.
+ * shown through [sanitize] only. All threads may use it. [close] overwrites the secrets in it; otherwise that happens after it
+ * became garbage.
  */
 public class Tokens internal constructor(@get:JvmSynthetic internal val native: NativeTokens) :
     Step,
@@ -17,7 +17,7 @@ public class Tokens internal constructor(@get:JvmSynthetic internal val native: 
     /** The token for the API. */
     public val accessToken: Secret = Secret(native.accessToken())
 
-    /** The token for [Client.refresh], if the server gave one: many want the scope `offline_access` for it. */
+    /** The token for [Client.refresh], if the server issued one: many require the scope `offline_access` for it. */
     public val refreshToken: Secret? = native.refreshToken()?.let(::Secret)
 
     /** The OpenID Connect ID token. Unverified: do not trust what it says before you verified it. */
@@ -29,10 +29,10 @@ public class Tokens internal constructor(@get:JvmSynthetic internal val native: 
     /** What was granted; null if the server does not say, and then it is what was asked for. */
     public val scopes: List<String>? get() = native.scopes()
 
-    /** The access token's lifetime when it was given out. */
+    /** The access token's lifetime when it was issued. */
     public val expiresIn: Duration? get() = native.expiresIn()?.let(::duration)
 
-    /** When the access token ends, by this machine's clock. */
+    /** When the access token expires, by this machine's clock. */
     public val expiresAt: Instant?
         get() = native.expiresAt()?.let { Instant.EPOCH.plus(duration(it)) }
 
@@ -42,10 +42,10 @@ public class Tokens internal constructor(@get:JvmSynthetic internal val native: 
     /** WorkOS AuthKit: the id of the organization, raw. */
     public val organizationId: String? get() = native.organizationId()
 
-    /** The names of all other members of the answer, sorted. */
+    /** The names of all other members of the response, sorted. */
     public val otherNames: List<String> get() = native.otherNames()
 
-    /** Any other member of the answer, as raw JSON: a text has its quotes. */
+    /** Any other member of the response, as raw JSON: a text has its quotes. */
     public fun other(name: String): Secret? = native.other(checked("a name", name))?.let(::Secret)
 
     override fun close() {

@@ -6,13 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import cliauth.CliAuth;
 import cliauth.CliAuthException;
 import cliauth.Client;
+import cliauth.ClientAuth;
 import cliauth.ClientOptions;
 import cliauth.DeniedException;
 import cliauth.Event;
 import cliauth.Login;
 import cliauth.Prompt;
 import cliauth.Secret;
-import cliauth.SecretIn;
 import cliauth.Step;
 import cliauth.Tokens;
 import cliauth.Waiting;
@@ -60,7 +60,7 @@ class BlockingTest {
     @Test
     void everySettingHasAName() {
         ClientOptions[] seen = new ClientOptions[1];
-        Client.discover("https://id.example.com", "x", options -> {
+        Client.forIssuer("https://id.example.com", "x", options -> {
             options.setProduct("my-cli/1.0");
             options.setLoginTimeout(Duration.ofMinutes(2));
             options.scopes("openid", "offline_access")
@@ -68,13 +68,13 @@ class BlockingTest {
                     .param("audience", "api")
                     .header("X-Tool", "mine")
                     .clientSecret(new Secret("s"))
-                    .clientSecret(new Secret("s"), SecretIn.BODY);
+                    .clientSecret(new Secret("s"), ClientAuth.CLIENT_SECRET_POST);
             seen[0] = options;
         }).close();
         assertEquals("my-cli/1.0", seen[0].getProduct());
         Client.authKit("x").close();
-        Client.connect("acme.authkit.app", "x").close();
-        Client.endpoints("https://h/device", "https://h/token", "x").close();
+        Client.workOSConnect("acme.authkit.app", "x").close();
+        Client.withEndpoints("https://h/device", "https://h/token", "x").close();
     }
 
     @Test

@@ -67,7 +67,7 @@ class Server(settings: Map<String, Any?>) : AutoCloseable {
     }
 
     /** A client that gets refresh tokens and can revoke them. */
-    fun connectClient(): Client = Client.discover(issuer, "client_test") {
+    fun issuerClient(): Client = Client.forIssuer(issuer, "client_test") {
         trust(this)
         scopes("openid", "offline_access")
     }

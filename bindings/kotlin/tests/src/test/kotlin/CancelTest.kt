@@ -31,7 +31,7 @@ class CancelTest {
         phase: String,
         test: (Login, drive: suspend () -> Unit, driveBlocking: () -> Unit, arrived: () -> Unit) -> Unit,
     ) = (if (phase == "asleep") Server("interval" to 60) else silentServer(phase)).use { server ->
-        val client = if (phase == "discovery_oauth") server.connectClient() else server.client()
+        val client = if (phase == "discovery_oauth") server.issuerClient() else server.client()
         client.login().use { login ->
             val endpoint = if (phase == "asleep") "device" else phase
             test(
@@ -203,7 +203,7 @@ class CancelTest {
     fun `tokens that nobody has are revoked`() = runBlocking<Unit> {
         Server("answer" to "approve").use { server ->
             // The client is closed: the login can revoke all the same.
-            server.connectClient().use { it.login() }.use { login ->
+            server.issuerClient().use { it.login() }.use { login ->
                 val ending = EndingWhenTheyCome(server)
                 val job =
                     launch(ending, kotlinx.coroutines.CoroutineStart.LAZY) {
@@ -215,6 +215,7 @@ class CancelTest {
                 job.join()
                 assertTrue(job.isCancelled)
                 assertEquals(1, server.requests("revoke").size)
+                assertThrows(CancelledException::class.java) { login.pollBlocking() }
             }
         }
     }
@@ -223,7 +224,7 @@ class CancelTest {
     fun `tokens that somebody has stay valid`() = runBlocking<Unit> {
         Server("answer" to "approve").use { server ->
             val tokens =
-                server.connectClient().login().use { login ->
+                server.issuerClient().login().use { login ->
                     login.start()
                     login.poll().also {
                         login.cancel()

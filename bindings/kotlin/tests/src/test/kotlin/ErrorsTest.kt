@@ -1,5 +1,4 @@
 import cliauth.ActionRequiredException
-import cliauth.BusyException
 import cliauth.CliAuthException
 import cliauth.Client
 import cliauth.ClientOptions
@@ -7,15 +6,13 @@ import cliauth.DeniedException
 import cliauth.ExpiredException
 import cliauth.InvalidConfigException
 import cliauth.InvalidResponseException
+import cliauth.MisuseException
 import cliauth.NetworkException
 import cliauth.Organization
 import cliauth.RejectedException
 import cliauth.Secret
 import cliauth.TlsException
 import cliauth.UnsupportedException
-import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.async
-import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.runBlocking
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertNull
@@ -107,46 +104,44 @@ class ErrorsTest {
     }
 
     @Test
-    fun `a second driver is told so`() = runBlocking<Unit>(Dispatchers.Default) {
-        Server().use { server ->
-            server.client().login().use { login ->
-                login.start()
-                val first = async { login.poll() }
-                server.waitFor("device")
-                // Until the first one drives.
-                waitUntil("a driver") {
-                    runCatching { login.stepBlocking(Duration.ZERO) }.exceptionOrNull() is BusyException
-                }
-                assertThrows(BusyException::class.java) { login.pollBlocking() }
-                first.cancelAndJoin()
-            }
-        }
-    }
-
-    @Test
     fun `a wrong setting is named before anything is sent`() {
         val wrong =
             mapOf<String, () -> Unit>(
                 "client id" to { Client.authKit("") },
-                "scope" to { Client.connect("acme.authkit.app", "x") { scopes("a b") } },
+                "scope" to { Client.workOSConnect("acme.authkit.app", "x") { scopes("a b") } },
                 "proxy" to { Client.authKit("x") { proxy = "ftp://h" } },
                 "product" to { Client.authKit("x") { product = "no product" } },
                 "header" to { Client.authKit("x") { header("a b", "c") } },
                 "certificate" to { Client.authKit("x") { caPem = byteArrayOf(1, 2, 3) } },
-                "requestTimeout" to { Client.authKit("x") { requestTimeout = Duration.ofSeconds(-1) } },
-                "https" to { Client.discover("http://id.example.com", "x") },
-                "clientId" to { Client.authKit("half a pair \uD800") },
-                "a secret" to { Secret("\uDC00") },
+                "request timeout" to { Client.authKit("x") { requestTimeout = Duration.ofSeconds(-1) } },
+                "https" to { Client.forIssuer("http://id.example.com", "x") },
             )
         for ((word, make) in wrong) {
             val error = assertThrows(InvalidConfigException::class.java, { make() }, word)
             assertTrue(word in error.message!!, "$word in: ${error.message}")
         }
-        Server().use { server ->
-            val login = server.client().login()
-            assertThrows(InvalidConfigException::class.java) { login.stepBlocking(Duration.ofSeconds(-1)) }
-            assertEquals(0, server.requests("device").size)
+    }
+
+    @Test
+    fun `a call that makes no sense does nothing`() = Server().use { server ->
+        val login = server.client().login()
+        val senseless =
+            mapOf<String, () -> Unit>(
+                "poll was called before start" to { runBlocking { login.poll() } },
+                "before start" to { login.pollBlocking() },
+                "maxWait" to { runBlocking { login.step(Duration.ofSeconds(-1)) } },
+                "maxWait must not be negative" to { login.stepBlocking(Duration.ofNanos(-1)) },
+                "clientId" to { Client.authKit("half a pair \uD800") },
+                "a secret" to { Secret("\uDC00") },
+            )
+        for ((words, call) in senseless) {
+            val error = assertThrows(MisuseException::class.java, { call() }, words)
+            assertTrue(words in error.message!!, "$words in: ${error.message}")
+            assertEquals("misuse", error.kind)
         }
+        assertEquals(0, server.requests("device").size)
+        login.startBlocking()
+        login.close()
     }
 
     @Test

@@ -20,7 +20,7 @@ class LifetimesTest {
     @Test
     fun `closed twice, and used afterwards`() {
         Server("answer" to "approve").use { server ->
-            val client = server.connectClient()
+            val client = server.issuerClient()
             val login = client.login()
             login.startBlocking()
             val tokens = login.pollBlocking()
@@ -37,7 +37,7 @@ class LifetimesTest {
             assertThrows(gone) { client.refreshBlocking(Secret("a")) }
             assertThrows(gone) { secret.expose() }
             // As arguments they are refused as well, and not used after they were freed.
-            server.connectClient().use {
+            server.issuerClient().use {
                 assertThrows(gone) { it.refreshBlocking(tokens.refreshToken!!) }
                 assertThrows(gone) { it.revokeBlocking(secret) }
                 assertThrows(gone) { runBlocking { it.refresh(tokens.refreshToken!!) } }

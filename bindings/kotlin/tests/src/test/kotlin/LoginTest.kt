@@ -1,6 +1,5 @@
 import cliauth.Client
 import cliauth.Event
-import cliauth.InvalidConfigException
 import cliauth.Prompt
 import cliauth.Step
 import cliauth.Tokens
@@ -31,7 +30,7 @@ class LoginTest {
                 assertTrue(prompt.verificationUriComplete!!.contains(prompt.userCode))
                 assertEquals(Duration.ofSeconds(300), prompt.expiresIn)
                 assertEquals("127.0.0.1", prompt.host)
-                assertEquals("my-cli", prompt.asker)
+                assertEquals("my-cli", prompt.product)
                 for (part in listOf(prompt.userCode, prompt.verificationUri, "my-cli")) {
                     assertTrue(part in prompt.text(), "$part in\n${prompt.text()}")
                 }
@@ -75,9 +74,9 @@ class LoginTest {
             val (device, token) = listOf("${server.url}/oauth2/device_authorization", "${server.url}/oauth2/token")
             val clients =
                 listOf(
-                    Client.connect(server.url, "client_test", options),
-                    Client.discover(server.issuer, "client_test", options),
-                    Client.endpoints(device, token, "client_test", options),
+                    Client.workOSConnect(server.url, "client_test", options),
+                    Client.forIssuer(server.issuer, "client_test", options),
+                    Client.withEndpoints(device, token, "client_test", options),
                 )
             for (client in clients) {
                 client.use {
@@ -164,19 +163,9 @@ class LoginTest {
     }
 
     @Test
-    fun `nobody has seen the code before start`() {
-        Server().use { server ->
-            server.client().login().use { login ->
-                assertThrows(InvalidConfigException::class.java) { runBlocking { login.poll() } }
-                assertThrows(InvalidConfigException::class.java) { login.pollBlocking() }
-            }
-        }
-    }
-
-    @Test
     fun `refresh and revoke`() = runBlocking<Unit> {
         Server("answer" to "approve").use { server ->
-            val client = server.connectClient()
+            val client = server.issuerClient()
             val login = client.login()
             login.start()
             val first = login.poll()

@@ -51,7 +51,7 @@ class GuideTest {
     fun `the program for Java`() = program { MyTool.main(arrayOf()) }
 
     private fun <T> at(vararg settings: Pair<String, Any?>, work: suspend CoroutineScope.(Client) -> T): T =
-        Server(*settings).use { server -> server.connectClient().use { runBlocking { work(it) } } }
+        Server(*settings).use { server -> server.issuerClient().use { runBlocking { work(it) } } }
 
     @Test
     fun `the functions of the guide for Kotlin`() {
