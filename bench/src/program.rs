@@ -11,8 +11,12 @@ use anyhow::{Context, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use super::signals;
+
 /// Longest that a program may take for its next line, or to end.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How often a watchdog looks whether this program is to end.
+const LOOK: Duration = Duration::from_millis(200);
 /// Longest line that is read.
 const LONGEST_LINE: u64 = 64 * 1024;
 
@@ -98,7 +102,7 @@ impl Drop for Program {
     }
 }
 
-/// Kills a process that takes too long, which ends every wait for it. Has to go before the process is waited for again.
+/// Kills a process that takes too long, or when this program is to end, which ends every wait for it. Has to go before the process is waited for again.
 #[derive(Debug)]
 pub(super) struct Watchdog {
     _alive: Sender<()>,
@@ -108,9 +112,13 @@ impl Watchdog {
     pub(super) fn over(process: &Child, patience: Duration) -> anyhow::Result<Self> {
         let pid = pid(process)?;
         let (alive, over) = mpsc::channel::<()>();
+        let until = Instant::now() + patience;
         thread::spawn(move || {
-            if over.recv_timeout(patience) == Err(mpsc::RecvTimeoutError::Timeout) {
-                let _ = kill(pid, Signal::SIGKILL);
+            while over.recv_timeout(LOOK) == Err(mpsc::RecvTimeoutError::Timeout) {
+                if signals::status().is_some() || Instant::now() > until {
+                    let _ = kill(pid, Signal::SIGKILL);
+                    return;
+                }
             }
         });
         Ok(Self { _alive: alive })
