@@ -339,21 +339,26 @@ impl Login {
     pub(crate) fn abandon_claimed(&self, number: u64) {
         self.cancel();
         let Some(_claim) = self.claim_if_free(number) else { return };
-        let (Ok(mut attempt), Ok(environment)) = (self.attempt(number), self.0.shared.environment()) else {
-            return;
-        };
+        let Some((mut attempt, environment)) = self.abandonable(number) else { return };
         let _ = environment.engine.block_on(true, attempt.abandon(&self.0, &environment));
     }
 
     pub(crate) async fn abandon_claimed_async(&self, number: u64) {
         self.cancel();
         let Some(_claim) = self.claim_if_free(number) else { return };
-        let (Ok(mut attempt), Ok(environment)) = (self.attempt(number), self.0.shared.environment()) else {
-            return;
-        };
+        let Some((mut attempt, environment)) = self.abandonable(number) else { return };
         if let Ok(abandoned) = environment.engine.inside(attempt.abandon(&self.0, &environment)) {
             abandoned.await;
         }
+    }
+
+    /// `None` where there is nothing to look for: nothing was sent, or the program has the tokens. No engine is built then.
+    fn abandonable(&self, number: u64) -> Option<(MutexGuard<'_, Attempt>, Arc<Environment>)> {
+        let attempt = self.attempt(number).ok()?;
+        if !attempt.has_begun || attempt.tokens == Delivery::Accepted {
+            return None;
+        }
+        Some((attempt, self.0.shared.environment().ok()?))
     }
 
     /// The claim of a call that may have it already. `None` while another call drives.
@@ -436,29 +441,26 @@ impl Attempt {
     }
 
     /// Revokes the tokens that a cancelled login was granted: the refresh token, or else the access token. What the
-    /// server cannot revoke, or not in time, ends with its lifetime. Returns the outcome that takes their
-    /// place.
+    /// server cannot revoke, or not in time, ends with its lifetime. Returns the outcome that takes their place.
     async fn withdraw(
         &mut self,
         login: &Inner,
         environment: &Environment,
         response: &TokenResponse,
     ) -> Error {
+        // First: a caller that leaves during the revocation must not find tokens that may be dead.
+        let outcome = self.driver.end_as_cancelled();
         let token = response.refresh_token.as_ref().unwrap_or(&response.access_token);
         if let Ok(flow) = login.shared.revoke(token) {
             let (mut driver, never) = (Driver::new(flow, "request"), Cancel::default());
             let _ = tokio::time::timeout(REVOKE_WITHIN, driver.run(environment, &never)).await;
         }
-        self.driver.end_as_cancelled()
+        outcome
     }
 
     /// Has tokens revoked that came, and that the program did not accept.
     #[cfg(feature = "__host")]
     async fn abandon(&mut self, login: &Inner, environment: &Environment) {
-        // Where nothing was sent, there is nothing to look for.
-        if !self.has_begun || self.tokens == Delivery::Accepted {
-            return;
-        }
         let last = self.driver.step(environment, &login.cancel, Duration::ZERO).await;
         if let Progress::Outcome(Ok(response)) = last {
             self.withdraw(login, environment, &response).await;

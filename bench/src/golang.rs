@@ -94,8 +94,8 @@ fn build(
     program: &Path,
     change: impl FnOnce(&mut Command),
 ) -> anyhow::Result<()> {
-    let mut go = checkout.command(toolchain(checkout));
-    go.env("GOTOOLCHAIN", "local").env("GOWORK", "off").env("CGO_ENABLED", "1");
+    let mut go = checkout.command("go");
+    go.env("GOWORK", "off").env("CGO_ENABLED", "1");
     for name in ["GOOS", "GOARCH", "GOEXPERIMENT", "CGO_CFLAGS", "CGO_LDFLAGS"] {
         go.env_remove(name);
     }
@@ -104,14 +104,6 @@ fn build(
     change(&mut go);
     go.arg(package);
     succeed(go)
-}
-
-/// The go command that set-up brought, where that of the machine is missing or too old.
-fn toolchain(checkout: &Checkout) -> PathBuf {
-    // Python's packages lie in a directory whose name has the version of Python in it.
-    let versions = fs::read_dir(checkout.target.join("tools/go/lib")).into_iter().flatten().flatten();
-    let mut brought = versions.map(|version| version.path().join("site-packages/go/bin/go"));
-    brought.find(|program| program.is_file()).unwrap_or_else(|| "go".into())
 }
 
 fn party(words: Words) -> anyhow::Result<Party> {

@@ -29,11 +29,13 @@ pub(crate) fn run(workspace: &Workspace, write: bool) -> anyhow::Result<u8> {
 
 /// Of the other languages only those of `languages` are checked: nothing may be set up for the rest.
 pub(crate) fn all(workspace: &Workspace, languages: &[Language], report: &mut Report) -> anyhow::Result<()> {
-    for manifest in ["Cargo.toml", bench::MANIFEST] {
-        let mut format = workspace.cargo("fmt");
-        format.args(["--manifest-path", manifest, "--all", "--check", "--", "-l"]);
-        report.command(&format!("format of {manifest} (cargo fmt --all)"), format, QUICK)?;
-    }
+    report.part("format (cargo fmt --all)", |_| {
+        ["Cargo.toml", bench::MANIFEST].iter().try_for_each(|manifest| {
+            let mut format = workspace.cargo("fmt");
+            format.args(["--manifest-path", manifest, "--all", "--check", "--", "-l"]);
+            process::succeed(format, QUICK)
+        })
+    })?;
 
     let mut lints = workspace.cargo("clippy");
     lints.args(["--quiet", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"]);

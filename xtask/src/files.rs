@@ -106,7 +106,7 @@ pub(crate) fn once(
 /// Packs `name`, which lies in `folder`, as `target/dist/FILE.tar.gz`. The same files make the same archive.
 pub(crate) fn pack(workspace: &Workspace, folder: &Path, name: &str, file: &str) -> anyhow::Result<PathBuf> {
     fs::create_dir_all(workspace.dist())?;
-    let file = workspace.dist().join(format!("{file}.tar.gz"));
+    let file = packed(workspace, file);
     let partial = file.with_extension("partial");
     let mut tar = workspace.command("tar");
     tar.args(["--create", "--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--format=ustar"]);
@@ -116,6 +116,11 @@ pub(crate) fn pack(workspace: &Workspace, folder: &Path, name: &str, file: &str)
     process::succeed(tar, LIMIT)?;
     fs::rename(partial, &file)?;
     Ok(file)
+}
+
+/// Where [`pack`] leaves an archive.
+pub(crate) fn packed(workspace: &Workspace, file: &str) -> PathBuf {
+    workspace.dist().join(format!("{file}.tar.gz"))
 }
 
 /// Unpacks the archive as `folder`, which is made anew, without the one folder that the archive has.

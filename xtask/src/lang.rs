@@ -90,7 +90,7 @@ impl Language {
         self.build_example(workspace, Profile::Release, run)
     }
 
-    /// The words that start the example tool without a launcher's shell.
+    /// The words that start the example tool, once it is built.
     pub(crate) fn words(self, workspace: &Workspace, profile: Profile) -> Vec<PathBuf> {
         (self.parts().words)(workspace, profile)
     }

@@ -5,10 +5,10 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 
+use crate::files;
 use crate::report::Outcome;
 use crate::workspace::Workspace;
 
@@ -44,11 +44,7 @@ pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<Outcome> {
     for name in exported(&interface).filter(|name| !listed_of_c.contains(*name)) {
         faults.push(format!("{name} is not in the table"));
     }
-    Ok(if faults.is_empty() {
-        Outcome::Passed
-    } else {
-        Outcome::Failed(format!("{FILE}:\n{}", faults.join("\n")))
-    })
+    Ok(Outcome::of_faults(&faults))
 }
 
 /// The identifiers in backticks of one column; of `Client.login()` both.
@@ -81,26 +77,14 @@ fn exported(interface: &str) -> impl Iterator<Item = &str> {
 }
 
 fn words_of(workspace: &Workspace, places: &[&str], ending: &str) -> anyhow::Result<BTreeSet<String>> {
-    let mut files = Vec::new();
-    for place in places {
-        collect(&workspace.root.join(place), ending, &mut files)?;
-    }
     let mut known = BTreeSet::new();
-    for file in files {
-        known.extend(words(&fs::read_to_string(file)?).map(str::to_owned));
+    for place in places.iter().map(|place| workspace.root.join(place)) {
+        let files = if place.is_dir() { files::below(&place)? } else { vec![place] };
+        for file in files.iter().filter(|file| file.extension().is_some_and(|it| it == ending)) {
+            known.extend(words(&fs::read_to_string(file)?).map(str::to_owned));
+        }
     }
     Ok(known)
-}
-
-fn collect(path: &Path, ending: &str, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
-    if path.is_dir() {
-        for entry in fs::read_dir(path)? {
-            collect(&entry?.path(), ending, files)?;
-        }
-    } else if path.extension().is_some_and(|it| it == ending) {
-        files.push(path.to_path_buf());
-    }
-    Ok(())
 }
 
 #[cfg(test)]

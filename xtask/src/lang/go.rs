@@ -53,6 +53,7 @@ fn example_sources(workspace: &Workspace) -> PathBuf {
     workspace.root.join("examples").join("go")
 }
 
+/// Caches, flags and proxies are those of the person, and so is the toolchain, where it is new enough.
 fn surround(command: &mut Command) {
     command.env("GOWORK", "off").env("CGO_ENABLED", "1");
     for name in ["GOOS", "GOARCH", "GOEXPERIMENT", "CGO_CFLAGS", "CGO_LDFLAGS"] {
@@ -60,17 +61,12 @@ fn surround(command: &mut Command) {
     }
 }
 
-/// `go WORDS`, in `folder`. Caches, flags and proxies are those of the user, and so is the toolchain, where it is new enough.
+/// `go WORDS`, in `folder`.
 fn go(workspace: &Workspace, folder: &Path, words: &[&str]) -> Command {
     let mut go = workspace.command("go");
     surround(&mut go);
     go.args(words).current_dir(folder);
     go
-}
-
-/// Where the packed module is unpacked, once the example tool is built.
-fn module(workspace: &Workspace) -> PathBuf {
-    module::packed(workspace)
 }
 
 /// From the packed module, and nothing of the source tree but its own files.
@@ -124,7 +120,7 @@ import (
 
 fn run_guide(workspace: &Workspace, code: Code, url: &str) -> anyhow::Result<String> {
     let folder = files::empty(home(workspace).join("guide"))?;
-    let packed = module(workspace);
+    let packed = module::packed(workspace);
     let go_mod = format!(
         "module guide\n\ngo 1.24\n\nrequire cliauth v0.0.0\n\nreplace cliauth => {}\n",
         packed.display()

@@ -64,20 +64,15 @@ fn build_example(workspace: &Workspace, run: Run) -> anyhow::Result<()> {
     let made_from = format!("{} {}", fs::read_to_string(home.join("packed-from"))?, files::digest(&sources)?);
     files::once(&start_script(workspace), &home.join("example-from"), &made_from, || {
         let staged = home.join("example-sources");
-        run(build(workspace, &sources, &staged)?)?;
+        files::copy(&sources, &files::empty(staged.clone())?, "target")?;
+        let mut build = maven(workspace, &staged, "package");
+        build.arg("--quiet");
+        run(build)?;
         let mut install = Command::new("sh");
         install.current_dir(&staged).arg("install.sh").arg(files::empty(installed(workspace))?);
         run(install)
     })?;
     Ok(())
-}
-
-/// Builds the Maven project in `sources`, in a copy of it at `folder`.
-fn build(workspace: &Workspace, sources: &Path, folder: &Path) -> anyhow::Result<Command> {
-    files::copy(sources, &files::empty(folder.to_path_buf())?, "target")?;
-    let mut build = maven(workspace, folder, "package");
-    build.arg("--quiet");
-    Ok(build)
 }
 
 /// What Maven downloads, and this project's own artifacts. Not the person's own: there they would stay, and an older build

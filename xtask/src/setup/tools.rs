@@ -36,7 +36,7 @@ const PROGRAMS: Tool = Tool {
     name: "programs",
     needs: &["python3 with venv"],
     recipe: include_str!("programs.txt"),
-    make: |workspace, folder, list| make_venv(workspace, Path::new("python3"), folder, list),
+    make: make_environment,
 };
 /// `node_modules` for tests/servers.
 pub(crate) const NODE_MODULES: Tool = Tool {
@@ -83,14 +83,9 @@ pub(crate) fn programs(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     Ok(PROGRAMS.folder(workspace)?.join("bin"))
 }
 
-/// A virtual environment of `python` in `folder`, with the packages of `list`, which pins each by hash.
-pub(crate) fn make_venv(
-    workspace: &Workspace,
-    python: &Path,
-    folder: &Path,
-    list: &str,
-) -> anyhow::Result<()> {
-    let mut venv = workspace.command(python);
+/// A virtual environment with the packages of `list`, which pins each by hash.
+fn make_environment(workspace: &Workspace, folder: &Path, list: &str) -> anyhow::Result<()> {
+    let mut venv = workspace.command("python3");
     venv.args(["-m", "venv"]).arg(folder);
     process::succeed(venv, DOWNLOAD)?;
     let requirements = folder.join("requirements.txt");
@@ -136,7 +131,7 @@ fn make_keycloak(workspace: &Workspace, folder: &Path, version: &str) -> anyhow:
 
 /// Makes the folder `name` by `make`, unless it was made from this very recipe before. One process at a time; a folder
 /// that was left half made, or made from another recipe, is made anew.
-pub(crate) fn once(
+fn once(
     workspace: &Workspace,
     name: &str,
     recipe: &str,

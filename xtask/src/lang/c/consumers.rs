@@ -10,7 +10,6 @@ use anyhow::{bail, ensure};
 
 use super::package;
 use crate::authserver::Server;
-use crate::examples::quietly;
 use crate::files;
 use crate::process;
 use crate::report::{Counts, Outcome, Report};
@@ -63,7 +62,7 @@ impl<'w> User<'w> {
     fn new(workspace: &'w Workspace) -> anyhow::Result<Self> {
         let home = super::home(workspace).join("user");
         let (prefix, sources) = (home.join("unpacked"), files::empty(home.join("sources"))?);
-        files::unpack(workspace, &package::build(workspace, quietly)?, &prefix)?;
+        files::unpack(workspace, &files::packed(workspace, &package::name()), &prefix)?;
         files::copy(&super::sources(workspace).join("tests").join("consumers"), &sources, "build")?;
         Ok(Self { workspace, prefix, sources })
     }

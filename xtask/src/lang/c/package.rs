@@ -13,7 +13,7 @@ use crate::setup;
 use crate::workspace::Workspace;
 
 /// The name of the archive, and of the one folder in it.
-fn name() -> String {
+pub(super) fn name() -> String {
     format!("cli-auth-c-{}-linux-{}", env!("CARGO_PKG_VERSION"), env::consts::ARCH)
 }
 

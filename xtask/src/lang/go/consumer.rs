@@ -10,7 +10,6 @@ use anyhow::{Context, ensure};
 
 use super::{go, module};
 use crate::authserver::logs_in;
-use crate::examples::quietly;
 use crate::files;
 use crate::guide;
 use crate::lang::c;
@@ -24,7 +23,7 @@ const LIMIT: Duration = Duration::from_secs(5 * 60);
 pub(super) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
     report.part("the README, from an empty folder", |_| {
         let folder = user(workspace, "readme", "login")?;
-        let archive = module::build(workspace, quietly)?;
+        let archive = files::packed(workspace, module::ARCHIVE);
         fs::copy(&archive, folder.join(archive.file_name().context("a name")?))?;
         follow_readme(workspace, &folder)?;
         log_in(workspace, &folder)

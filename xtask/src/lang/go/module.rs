@@ -16,6 +16,8 @@ use crate::workspace::Workspace;
 
 /// The folder in the archive.
 const FOLDER: &str = "cliauth";
+/// Its name, for the one platform whose library is in it.
+pub(super) const ARCHIVE: &str = concat!("cliauth-go-", env!("CARGO_PKG_VERSION"), ".linux-amd64");
 /// Where the example tool's manifest looks for it in the source tree.
 const IN_THE_TREE: &str = "../../bindings/go";
 /// What only our own tests read.
@@ -33,7 +35,7 @@ pub(super) fn build(workspace: &Workspace, run: Run) -> anyhow::Result<PathBuf> 
     c::build_prefix(workspace, run)?;
     let staged = home.join("staged");
     stage(workspace, &empty(staged.join(FOLDER))?)?;
-    files::pack(workspace, &staged, FOLDER, concat!("cliauth-go-", env!("CARGO_PKG_VERSION"), ".linux-amd64"))
+    files::pack(workspace, &staged, FOLDER, ARCHIVE)
 }
 
 /// The sources, and what no repository holds.

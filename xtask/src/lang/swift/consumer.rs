@@ -23,7 +23,7 @@ const LIMIT: Duration = Duration::from_secs(10 * 60);
 pub(super) fn test(workspace: &Workspace, toolchain: &Toolchain, report: &mut Report) -> anyhow::Result<()> {
     report.part("the README, from an empty folder", |_| {
         let folder = files::empty(super::home(workspace).join("user").join("readme"))?;
-        let archive = package::build(workspace, quietly)?;
+        let archive = files::packed(workspace, &package::name());
         fs::copy(&archive, folder.join(archive.file_name().context("a name")?))?;
         let manifest = only_block(workspace, "swift")?;
         fs::write(folder.join("Package.swift"), manifest)?;

@@ -43,7 +43,7 @@ pub(super) fn build(workspace: &Workspace, run: Run) -> anyhow::Result<()> {
     Ok(fs::rename(partial, program(workspace))?)
 }
 
-/// Builds the tool as it is handed out: small, and with Swift's own libraries in it. Gives the file.
+/// Builds the tool as it is handed out. Gives the file.
 fn release(
     workspace: &Workspace,
     toolchain: &Toolchain,

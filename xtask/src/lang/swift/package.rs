@@ -18,13 +18,18 @@ use crate::workspace::Workspace;
 /// The folder in the archive, and by that the package's name in other packages.
 pub(super) const FOLDER: &str = "CLIAuth";
 /// Where the manifests of this project's own packages look for it.
-const IN_THE_TREE: [&str; 2] = ["../../bindings/swift", "../../swift"];
+const IN_THE_TREE: [&str; 3] = ["../../bindings/swift", "../../swift", "../../../swift"];
 
 /// Stands in for the generated module, and says why that is missing.
 const STAND_IN: &str = "Sources/CLIAuthNative/SourceTree.swift";
 /// What the manifest links beside the library. The rest comes with the linker.
 const LINKED: [&str; 3] = ["-lpthread", "-lm", "-ldl"];
 const OF_THE_LINKER: [&str; 2] = ["-lutil", "-lrt"];
+
+/// Of the archive.
+pub(super) fn name() -> String {
+    format!("cliauth-swift-{}.{}", env!("CARGO_PKG_VERSION"), platform())
+}
 
 fn platform() -> String {
     format!("linux-{}", env::consts::ARCH)
@@ -41,8 +46,7 @@ pub(super) fn build(workspace: &Workspace, run: Run) -> anyhow::Result<PathBuf> 
     let _lock = setup::lock(&home.join("package.lock"))?;
     let staged = home.join("staged");
     stage(workspace, &empty(staged.join(FOLDER))?, run)?;
-    let name = format!("cliauth-swift-{}.{}", env!("CARGO_PKG_VERSION"), platform());
-    files::pack(workspace, &staged, FOLDER, &name)
+    files::pack(workspace, &staged, FOLDER, &name())
 }
 
 /// The sources, and what no repository holds.
