@@ -84,7 +84,7 @@ impl ClientBuilder {
 
     /// AuthKit only: another address of WorkOS's API, such as that of a test server.
     ///
-    /// With any other provider it changes nothing. It has to be https, without a query; a path in it is kept.
+    /// With any other provider, [`build`](ClientBuilder::build) fails. It must be https, without a query; a path in it is kept.
     ///
     /// ```
     /// let client = cli_auth::Client::authkit("client_123").api_base("https://workos.test.example").build()?;
@@ -100,7 +100,7 @@ impl ClientBuilder {
 
     /// [`Client::with_endpoints`] only: where tokens are revoked (RFC 7009).
     ///
-    /// With any other provider it changes nothing: metadata names it, and WorkOS has none.
+    /// With any other provider, [`build`](ClientBuilder::build) fails: metadata names it, and WorkOS has none.
     ///
     /// ```
     /// let client = cli_auth::Client::with_endpoints("https://h/device", "https://h/token", "my-cli").revocation_endpoint("https://h/revoke").build()?;
@@ -268,7 +268,8 @@ impl ClientBuilder {
 
     /// How long a whole login may take, from its first step. Without it, the code's lifetime alone decides.
     ///
-    /// More than 0. Then the login ends with [`Expired`](crate::ErrorKind::Expired); the server is not told.
+    /// More than 0. Then the login ends with [`Expired`](crate::ErrorKind::Expired); the server is not told. Tokens that arrive
+    /// at that moment count.
     ///
     /// ```
     /// # use std::time::Duration;

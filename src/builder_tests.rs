@@ -121,6 +121,12 @@ fn headers_secrets_and_files_are_checked_too() {
 }
 
 #[test]
+fn a_setting_of_another_kind_of_client_is_refused() {
+    assert!(refused(Client::for_issuer("https://h", "id").api_base("https://h")).contains("API base"));
+    assert!(refused(authkit().revocation_endpoint("https://h/r")).contains("revocation endpoint"));
+}
+
+#[test]
 fn every_spelling_of_a_secret_is_known() {
     let config = authkit().client_secret("sec-1", ClientAuth::ClientSecretBasic).0.check().unwrap();
     let known =

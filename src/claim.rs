@@ -1,6 +1,6 @@
 //! Who drives a login: one call at a time, and that one for as long as it takes.
 //!
-//! A call is known by a number. Calls of this crate take one of their own and hold it by a [`Claim`]; hosts that wait
+//! A call is known by a number. Calls of this crate take one of their own; hosts that wait
 //! outside of this crate choose one themselves, and release it explicitly.
 
 use std::sync::atomic::{AtomicU64, Ordering};

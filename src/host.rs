@@ -101,47 +101,52 @@ impl Login {
     /// Makes the call with this number the one that drives. Fails with `Busy` while another one does.
     #[doc(hidden)]
     pub fn claim_as(&self, number: u64) -> Result<(), Error> {
-        if number == 0 || number >= 1 << 63 {
-            return Err(Error::misuse("the number of a call must be more than 0 and less than 2^63"));
-        }
-        self.claim(number)
+        self.claim(checked(number)?)
     }
 
     /// Ends the claim, if this call has it. Tokens that a step returned count as accepted then.
     #[doc(hidden)]
     pub fn release_as(&self, number: u64) {
-        self.release(number);
+        if let Ok(number) = checked(number) {
+            self.release(number);
+        }
     }
 
     /// See [`Claim::must_be_started`].
     #[doc(hidden)]
     pub fn must_be_started_as(&self, number: u64) -> Result<(), Error> {
-        self.must_be_started(number)
+        self.must_be_started(checked(number)?)
     }
 
     /// As [`Login::step`], for the call that has the claim; any other one gets `Busy`.
     #[doc(hidden)]
     pub fn step_as(&self, number: u64, max_wait: Duration) -> Result<Step, Error> {
-        self.step_claimed(number, max_wait).map(Step::from)
+        self.step_claimed(checked(number)?, max_wait).map(Step::from)
     }
 
     /// As [`Login::step_async`], for the call that has the claim.
     #[doc(hidden)]
     pub async fn step_as_async(&self, number: u64, max_wait: Duration) -> Result<Step, Error> {
-        self.step_claimed_async(number, max_wait).await.map(Step::from)
+        self.step_claimed_async(checked(number)?, max_wait).await.map(Step::from)
     }
 
     /// Cancels the login. Tokens that have come and were not accepted are revoked, in at most two seconds: by this call
     /// where it has the claim or can get it, otherwise by the one that has it.
     #[doc(hidden)]
     pub fn abandon_as(&self, number: u64) {
-        self.abandon_claimed(number);
+        match checked(number) {
+            Ok(number) => self.abandon_claimed(number),
+            Err(_) => self.cancel(),
+        }
     }
 
     /// As [`Login::abandon_as`], for any executor.
     #[doc(hidden)]
     pub async fn abandon_as_async(&self, number: u64) {
-        self.abandon_claimed_async(number).await;
+        match checked(number) {
+            Ok(number) => self.abandon_claimed_async(number).await,
+            Err(_) => self.cancel(),
+        }
     }
 
     /// Drops this handle. Where it was the last one, the connection of a request under way closes now.
@@ -151,15 +156,24 @@ impl Login {
     }
 }
 
+/// The number of a call of a host. The upper half belongs to calls of this crate.
+fn checked(number: u64) -> Result<u64, Error> {
+    match number {
+        1..0x8000_0000_0000_0000 => Ok(number),
+        _ => Err(Error::misuse("the number of a call must be more than 0 and less than 2^63")),
+    }
+}
+
 impl Client {
-    /// Sends a refresh without waiting for the response.
+    /// Begins a refresh without waiting for anything: the request is sent at once where the endpoints are known, otherwise by the
+    /// steps that find them out.
     #[doc(hidden)]
     pub fn begin_refresh(&self, refresh_token: &Secret) -> Result<RefreshRequest, Error> {
         let flow = self.0.refresh(refresh_token)?;
         InFlight::begin(self.0.environment()?, flow).map(RefreshRequest)
     }
 
-    /// Sends a revocation without waiting for the response.
+    /// As [`Client::begin_refresh`], for a revocation.
     #[doc(hidden)]
     pub fn begin_revoke(&self, token: &Secret) -> Result<RevokeRequest, Error> {
         let flow = self.0.revoke(token)?;

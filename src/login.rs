@@ -235,7 +235,7 @@ impl Login {
     }
 
     /// Ends the login: the call that drives it returns [`Cancelled`](crate::ErrorKind::Cancelled) at once, whatever it waits
-    /// for, and so does every later one. After the outcome it changes nothing.
+    /// for, and so does every later one (but [`start`](Login::start) still returns a prompt that there is). After the outcome it changes nothing.
     ///
     /// Idempotent and wait-free: one atomic store and one write to a descriptor, callable from any thread and from a
     /// signal handler. A request that is under way is dropped. A token that was read but not given out yet is revoked

@@ -9,7 +9,7 @@ use crate::{
     engine::Engine,
     flow::{Environment, Server, Transport, no_resource},
     http::{HttpTransport, Settings},
-    process::lock,
+    process::{Local, lock},
     protocol::{refresh, revoke, settings::ClientSettings, single::SingleRequest, token::TokenResponse},
 };
 
@@ -58,7 +58,7 @@ impl Shared {
         let transport: Arc<dyn Transport> = Arc::new(HttpTransport::new(self.http.clone())?);
         let built = Arc::new(Environment {
             engine: Engine::new().map_err(no_resource)?,
-            transport,
+            transport: Local::new(transport),
             server: Arc::clone(&self.server),
             clock: Arc::clone(&self.clock),
             patience: self.http.timeouts.total,

@@ -82,7 +82,7 @@ impl Tokens {
 
     /// What was granted, in the server's order. `None` where neither the server nor the client named a scope.
     ///
-    /// Where the server names none, these are the scopes that were asked for (RFC 6749 section 5.1).
+    /// Where the server names none at a login, these are the scopes that were asked for (RFC 6749 section 5.1).
     ///
     /// ```
     /// # fn show(tokens: &cli_auth::Tokens) {

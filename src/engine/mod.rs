@@ -25,7 +25,7 @@ use std::{
 use tokio::{
     runtime::{Builder, Handle, Runtime},
     sync::{Notify, Semaphore},
-    task::JoinHandle,
+    task::{JoinError, JoinHandle},
 };
 
 pub(crate) use cancel::Cancel;
@@ -230,6 +230,14 @@ pub(crate) async fn drive_pool() {
     }
 }
 
+/// Why a request has no outcome.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Died {
+    Panicked,
+    /// The engine ended under it.
+    ShutDown,
+}
+
 /// A request under way; dropping it ends it.
 #[derive(Debug)]
 pub(crate) struct Task<T>(JoinHandle<Option<T>>);
@@ -242,10 +250,11 @@ impl<T> Task<T> {
 
 impl<T> Future for Task<T> {
     /// `None` for a request that was never sent.
-    type Output = Option<T>;
+    type Output = Result<Option<T>, Died>;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
-        Pin::new(&mut self.0).poll(context).map(|output| output.ok().flatten())
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let died = |error: JoinError| if error.is_panic() { Died::Panicked } else { Died::ShutDown };
+        Pin::new(&mut self.0).poll(context).map_err(died)
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::environment::{Environment, no_resource};
 use crate::{
     Error, ErrorKind,
-    engine::{Cancel, Task, drive_pool},
+    engine::{Cancel, Died, Task, drive_pool},
     protocol::{
         flow::{Effect, Flow, Input, Notice},
         request::Request,
@@ -26,6 +26,8 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 pub(crate) struct Driver<T> {
     flow: Box<dyn Flow<Output = T>>,
     cancelled: Error,
+    /// Whether a failure that arrived before a cancel counts, and not only a success.
+    keeps_failures: bool,
     request: Option<Task<Input>>,
     /// What came of the last request, until the flow gets it.
     input: Option<Input>,
@@ -56,10 +58,17 @@ impl<T: Clone> Driver<T> {
         Self {
             flow: Box::new(flow),
             cancelled: Error::new(ErrorKind::Cancelled, format!("the {name} was cancelled")),
+            keeps_failures: false,
             request: None,
             input: None,
             outcome: None,
         }
+    }
+
+    /// For a flow whose failure says more than that it was cancelled.
+    #[cfg(feature = "__host")]
+    pub(crate) fn keeping_failures(self) -> Self {
+        Self { keeps_failures: true, ..self }
     }
 
     /// Goes on for at most `max_wait`, to the next thing that the program has to know.
@@ -157,7 +166,7 @@ impl<T: Clone> Driver<T> {
 
     fn discover(&mut self, environment: &Environment) -> Result<(), Error> {
         let (server, clock) = (Arc::clone(&environment.server), Arc::clone(&environment.clock));
-        let transport = Arc::clone(&environment.transport);
+        let transport = environment.transport()?;
         self.spawn(environment, environment.patience, async move {
             let metadata = server.discover(transport.as_ref(), clock.as_ref()).await;
             metadata.map_or_else(Input::from, Input::Discovered)
@@ -171,7 +180,7 @@ impl<T: Clone> Driver<T> {
         request: Request,
         not_after: Option<Duration>,
     ) -> Result<(), Error> {
-        let (transport, clock) = (Arc::clone(&environment.transport), Arc::clone(&environment.clock));
+        let (transport, clock) = (environment.transport()?, Arc::clone(&environment.clock));
         let left = |end: Duration| end.saturating_sub(environment.clock.now().elapsed);
         let patience = not_after.map_or(environment.patience, left);
         self.spawn(environment, patience, async move {
@@ -194,10 +203,13 @@ impl<T: Clone> Driver<T> {
 
     /// What came of the request under way, if it has ended.
     async fn arrived(&mut self) -> Option<Input> {
-        match self.request.take_if(|request| request.is_finished()) {
-            Some(request) => Some(outcome_of(request).await),
-            None => self.input.take(),
+        if let Some(request) = self.request.as_mut().filter(|request| request.is_finished()) {
+            // Taken out only afterwards: a caller may drop this future here, and must not lose the response.
+            let input = outcome_of(request).await;
+            self.request = None;
+            return Some(input);
         }
+        self.input.take()
     }
 
     /// Sleeps until the request under way ends, `until` has come or the flow is cancelled. `false` at `end`, where there
@@ -246,12 +258,9 @@ impl<T: Clone> Driver<T> {
 
     /// Drops the request under way. One that has ended already may have brought the outcome, which then counts.
     async fn end_cancelled(&mut self, environment: &Environment) {
-        let last = match self.arrived().await {
-            Some(input @ Input::Reply(_)) => self.flow.advance(input, environment.clock.now()),
-            _ => Effect::Wait { until: None },
-        };
-        match last {
-            Effect::Finish(Ok(found)) => self.end(Ok(found)),
+        let arrived = self.arrived().await;
+        match arrived.map(|input| self.flow.advance(input, environment.clock.now())) {
+            Some(Effect::Finish(outcome)) if outcome.is_ok() || self.keeps_failures => self.end(outcome),
             _ => self.end(Err(self.cancelled.clone())),
         }
         // A blocking host may not come back for long: the connection closes now, and not when it does.
@@ -259,9 +268,18 @@ impl<T: Clone> Driver<T> {
     }
 }
 
-/// What came of a request, also of one whose turn never came.
-async fn outcome_of(request: impl Future<Output = Option<Input>>) -> Input {
-    request.await.unwrap_or(Input::NotSent)
+/// What came of a request, also of one whose turn never came, and of one that died.
+async fn outcome_of(request: impl Future<Output = Result<Option<Input>, Died>>) -> Input {
+    match request.await {
+        Ok(input) => input.unwrap_or(Input::NotSent),
+        // It may have been sent.
+        Err(Died::Panicked) => {
+            Input::Failed(Error::internal("a request ended by a defect: please report this"))
+        }
+        Err(Died::ShutDown) => {
+            Input::Failed(Error::new(ErrorKind::Cancelled, "the program is ending: this client was closed"))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::{
     clock::{Clock, SystemClock},
     engine::Engine,
     flow::{Failure, Server, Source, Transport},
+    process::Local,
     protocol::{flow::Now, metadata::Metadata, reply::Reply, uri::Loopback},
 };
 
@@ -74,7 +75,7 @@ impl Transport for Scripted {
 fn environment(transport: Arc<Scripted>) -> Environment {
     Environment {
         engine: Engine::new().unwrap(),
-        transport,
+        transport: Local::new(transport),
         server: Arc::new(Server::new(Source::Known(Metadata::example()), Loopback::Refused)),
         clock: Arc::new(SystemClock),
         patience: Duration::from_secs(10),

@@ -3,17 +3,32 @@
 use std::{io, sync::Arc, time::Duration};
 
 use super::{discovery::Server, transport::Transport};
-use crate::{Error, clock::Clock, engine::Engine};
+use crate::{
+    Error,
+    clock::Clock,
+    engine::Engine,
+    process::{Local, forked},
+};
 
 /// One for each client and process.
 #[derive(Debug)]
 pub(crate) struct Environment {
     pub(crate) engine: Engine,
-    pub(crate) transport: Arc<dyn Transport>,
+    /// Its connections belong to the engine: in a forked child they must not be closed either.
+    pub(crate) transport: Local<Arc<dyn Transport>>,
     pub(crate) server: Arc<Server>,
     pub(crate) clock: Arc<dyn Clock>,
     /// How long a request may wait for one of the client's connections.
     pub(crate) patience: Duration,
+}
+
+impl Environment {
+    pub(super) fn transport(&self) -> Result<Arc<dyn Transport>, Error> {
+        self.transport
+            .get()
+            .map(Arc::clone)
+            .ok_or_else(|| forked("this client was used: use it again in the child"))
+    }
 }
 
 /// The error where the operating system refuses a descriptor, a thread or memory.

@@ -32,7 +32,7 @@ impl<T: Clone> InFlight<T> {
     ) -> Result<Self, Error> {
         let cancel = Arc::new(Cancel::default());
         environment.engine.watch(&cancel).map_err(no_resource)?;
-        let mut driver = Driver::new(flow, "request");
+        let mut driver = Driver::new(flow, "request").keeping_failures();
         driver.begin(&environment);
         Ok(Self { environment, cancel, driver: Local::new(Mutex::new(Some(driver))) })
     }

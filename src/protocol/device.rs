@@ -82,8 +82,10 @@ impl DeviceFlow {
 
     fn next(&self, state: State, input: Input, now: Now) -> Next {
         match (state, input) {
-            // A response counts even where it comes late; nothing else does.
-            (_, Input::Tick | Input::NotSent) if self.give_up_at.is_some_and(|end| now.elapsed >= end) => {
+            // A response of the server counts even where it comes late; nothing is sent then.
+            (_, Input::Tick | Input::NotSent | Input::Discovered(_))
+                if self.give_up_at.is_some_and(|end| now.elapsed >= end) =>
+            {
                 finish(Err(Error::new(
                     ErrorKind::Expired,
                     "the login was not approved in the time that was set for it",

@@ -1,8 +1,11 @@
 //! Claims, as packages for other languages use them: one call drives, and tokens that the program never got are revoked.
 
-use std::time::{Duration, Instant};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
-use cli_auth::{ErrorKind, Login, Tokens, host::Step};
+use cli_auth::{ErrorKind, Login, Secret, Tokens, host::Step};
 use serde_json::json;
 
 use crate::support::{PATIENCE, Server, started};
@@ -46,6 +49,7 @@ fn numbers_that_hosts_may_not_use_are_refused() {
     let login = Server::approving(json!({})).client().login();
     for number in [0, 1 << 63, u64::MAX] {
         assert_eq!(login.claim_as(number).unwrap_err().kind(), ErrorKind::Misuse);
+        assert_eq!(login.step_as(number, Duration::ZERO).err().unwrap().kind(), ErrorKind::Misuse);
     }
 }
 
@@ -120,4 +124,22 @@ fn a_request_in_slices_is_sent_once_and_its_outcome_is_returned_once() {
     assert_ne!(new.access_token(), old.access_token());
     assert_eq!(request.step(Duration::ZERO).unwrap_err().kind(), ErrorKind::Misuse);
     assert_eq!(server.requests("refresh", 1).len(), 1);
+}
+
+#[test]
+fn a_refusal_that_arrived_before_a_cancel_still_counts() {
+    let server = Server::approving(json!({"refresh": [{"error": "invalid_grant", "delay": 0.2}]}));
+    let request = server.client().begin_refresh(&Secret::new("used-up")).unwrap();
+    // The request leaves in one of these steps. Its response waits, unread, for the step after the cancel.
+    while server.requests("refresh", 0).is_empty() {
+        assert!(request.step(Duration::ZERO).unwrap().is_none());
+        thread::sleep(Duration::from_millis(2));
+    }
+    while server.requests("refresh", 1)[0]["replied"].is_null() {
+        thread::sleep(Duration::from_millis(20));
+    }
+    thread::sleep(Duration::from_millis(500));
+    request.cancel();
+    assert_eq!(request.step(PATIENCE).unwrap_err().kind(), ErrorKind::Rejected);
+    assert_eq!(request.step(Duration::ZERO).unwrap_err().kind(), ErrorKind::Cancelled);
 }
