@@ -8,7 +8,7 @@ import threading
 import time
 
 import pytest
-from support import PATIENT, SOON, Thread, wait_until, wait_until_asleep
+from support import PATIENCE, PATIENT, SOON, Thread, wait_until, wait_until_asleep
 
 import cli_auth
 from cli_auth import CancelledError
@@ -94,7 +94,11 @@ def test_a_signal_handler_that_drives(server):
             except cli_auth.Error as error:
                 found.append(type(error))
 
+    # Told of an event, the thread is inside `poll`.
+    polling = threading.Event()
+
     def send():
+        assert polling.wait(PATIENCE)
         for number in (1, 2, 3):
             os.kill(os.getpid(), signal.SIGUSR1)
             wait_until(lambda number=number: len(found) == 3 * number)
@@ -103,7 +107,7 @@ def test_a_signal_handler_that_drives(server):
     before = signal.signal(signal.SIGUSR1, handler)
     sender = Thread(send)
     try:
-        assert isinstance(login.poll(), cli_auth.Tokens)
+        assert isinstance(login.poll(lambda event: polling.set()), cli_auth.Tokens)
         sender.result()
     finally:
         signal.signal(signal.SIGUSR1, before)
