@@ -12,7 +12,7 @@ use rustls::{
     sign::SigningKey,
 };
 
-use crate::Error;
+use crate::{Error, platform};
 
 /// Longest PEM text that is taken.
 pub(crate) const MAX_PEM_BYTES: usize = 4 * 1024 * 1024;
@@ -78,7 +78,7 @@ fn system_roots() -> Vec<CertificateDer<'static>> {
     // A bundle that lies in the directory of certificates is made of them: reading those would find nothing new.
     let is_all = directory
         .is_none_or(|directory| bundle.as_deref().and_then(Path::parent) == Some(Path::new(&directory)));
-    if cfg!(all(unix, not(target_vendor = "apple"))) && is_all {
+    if platform::TRUSTS_A_BUNDLE && is_all {
         let roots = bundle.as_deref().map(read_bundle).unwrap_or_default();
         if !roots.is_empty() {
             return roots;

@@ -7,7 +7,7 @@ mod unix;
 
 #[cfg(unix)]
 pub(crate) use unix::{
-    browser,
+    TRUSTS_A_BUNDLE, browser,
     clock::{Clocks, clocks},
     signals::with_signals_blocked,
     wake::{Wake, wake_pair},

@@ -51,16 +51,16 @@ enum State {
         server: Arc<Metadata>,
     },
     /// The user has the code; the next poll is not due.
-    Waiting(Session),
+    Waiting(Granted),
     /// A poll is under way.
-    Polling(Session),
+    Polling(Granted),
     /// The outcome was returned.
     Ended,
 }
 
 /// A login that the server granted a code for.
 #[derive(Debug)]
-struct Session {
+struct Granted {
     server: Arc<Metadata>,
     grant: Grant,
     pacing: Pacing,
@@ -103,7 +103,7 @@ impl DeviceFlow {
             }
             (State::Authorizing { since, server }, Input::Reply(reply)) => {
                 match grant::read(&reply, self.client.loopback, &self.secrets(None)) {
-                    Ok(grant) => granted(grant, server, since, now),
+                    Ok(grant) => show(grant, server, since, now),
                     Err(error) => finish(Err(error)),
                 }
             }
@@ -113,15 +113,15 @@ impl DeviceFlow {
             }
 
             // ── Waiting ──
-            (State::Waiting(session), Input::Tick) => self.wake(session, now),
+            (State::Waiting(granted), Input::Tick) => self.wake(granted, now),
 
             // ── Polling ──
-            (State::Polling(session), Input::Reply(reply)) => self.polled(session, &reply, now),
-            (State::Polling(session), Input::Lost(RetryReason::Malformed, error)) if session.malformed => {
+            (State::Polling(granted), Input::Reply(reply)) => self.polled(granted, &reply, now),
+            (State::Polling(granted), Input::Lost(RetryReason::Malformed, error)) if granted.malformed => {
                 finish(Err(error))
             }
-            (State::Polling(session), Input::Lost(reason, _)) => trouble(session, reason, None, None, now),
-            (State::Polling(session), Input::NotSent) => self.wake(session, now),
+            (State::Polling(granted), Input::Lost(reason, _)) => trouble(granted, reason, None, None, now),
+            (State::Polling(granted), Input::NotSent) => self.wake(granted, now),
             (state @ State::Polling(_), Input::Tick) => self.await_reply(state),
 
             (_, Input::Lost(_, error) | Input::Failed(error)) => finish(Err(error)),
@@ -135,47 +135,47 @@ impl DeviceFlow {
         (state, Effect::Wait { until: self.give_up_at })
     }
 
-    fn wake(&self, mut session: Session, now: Now) -> Next {
-        let slept = now.suspended().saturating_sub(session.suspended);
+    fn wake(&self, mut granted: Granted, now: Now) -> Next {
+        let slept = now.suspended().saturating_sub(granted.suspended);
         if slept >= SHORTEST_SUSPEND {
-            session.suspended = now.suspended();
-            return (State::Waiting(session), tell(Event::Resumed { suspended_for: slept }));
+            granted.suspended = now.suspended();
+            return (State::Waiting(granted), tell(Event::Resumed { suspended_for: slept }));
         }
         // A poll that could not be sent in time will not be sent at all: waiting for it would be pointless.
-        if now.elapsed >= session.expires_at || session.due >= session.expires_at {
+        if now.elapsed >= granted.expires_at || granted.due >= granted.expires_at {
             return finish(Err(Error::new(
                 ErrorKind::Expired,
                 "the code expired before the login was approved: start again",
             )));
         }
-        if now.elapsed < session.due {
-            let due = self.give_up_at.map_or(session.due, |end| end.min(session.due));
-            return (State::Waiting(session), Effect::Wait { until: Some(due) });
+        if now.elapsed < granted.due {
+            let due = self.give_up_at.map_or(granted.due, |end| end.min(granted.due));
+            return (State::Waiting(granted), Effect::Wait { until: Some(due) });
         }
-        let request = Request::poll(&self.client, &session.server, &session.grant.device_code);
-        let not_after = Some(session.expires_at);
-        (State::Polling(session), Effect::Send { request, not_after })
+        let request = Request::poll(&self.client, &granted.server, &granted.grant.device_code);
+        let not_after = Some(granted.expires_at);
+        (State::Polling(granted), Effect::Send { request, not_after })
     }
 
-    fn polled(&self, mut session: Session, reply: &Reply, now: Now) -> Next {
-        session.malformed = false;
-        let verdict = poll::read(reply, self.client.dialect, &self.secrets(Some(&session.grant)));
+    fn polled(&self, mut granted: Granted, reply: &Reply, now: Now) -> Next {
+        granted.malformed = false;
+        let verdict = poll::read(reply, self.client.dialect, &self.secrets(Some(&granted.grant)));
         match verdict {
             Verdict::Granted(response) => finish(Ok(Arc::new(self.with_scopes(*response)))),
             Verdict::Failed(error) => finish(Err(error)),
             Verdict::Transient => {
-                trouble(session, RetryReason::Http(reply.status), Some(reply.status), reply.retry_after, now)
+                trouble(granted, RetryReason::Http(reply.status), Some(reply.status), reply.retry_after, now)
             }
             Verdict::Pending(interval) => {
-                session.pacing.pending(interval, reply.retry_after);
-                plan(session, now, |session, wait| Event::Pending {
+                granted.pacing.pending(interval, reply.retry_after);
+                plan(granted, now, |granted, wait| Event::Pending {
                     next_poll_in: wait,
-                    expires_in: session.expires_at.saturating_sub(now.elapsed),
+                    expires_in: granted.expires_at.saturating_sub(now.elapsed),
                 })
             }
             Verdict::SlowDown(interval) => {
-                session.pacing.slow_down(interval, reply.retry_after);
-                plan(session, now, |session, _| Event::SlowedDown { interval: session.pacing.interval() })
+                granted.pacing.slow_down(interval, reply.retry_after);
+                plan(granted, now, |granted, _| Event::SlowedDown { interval: granted.pacing.interval() })
             }
         }
     }
@@ -215,9 +215,9 @@ fn tell(event: Event) -> Effect<Tokens> {
     Effect::Tell(Notice::Event(event))
 }
 
-fn granted(grant: Grant, server: Arc<Metadata>, since: Duration, now: Now) -> Next {
+fn show(grant: Grant, server: Arc<Metadata>, since: Duration, now: Now) -> Next {
     let pacing = Pacing::new(grant.interval);
-    let session = Session {
+    let granted = Granted {
         server,
         // RFC 8628 section 3.2: the lifetime of the codes, counted from before the request, so that it is never
         // overrated.
@@ -228,31 +228,31 @@ fn granted(grant: Grant, server: Arc<Metadata>, since: Duration, now: Now) -> Ne
         pacing,
         grant: grant.clone(),
     };
-    (State::Waiting(session), Effect::Tell(Notice::Prompt(grant)))
+    (State::Waiting(granted), Effect::Tell(Notice::Prompt(grant)))
 }
 
 fn trouble(
-    mut session: Session,
+    mut granted: Granted,
     reason: RetryReason,
     status: Option<u16>,
     retry_after: Option<Duration>,
     now: Now,
 ) -> Next {
-    session.malformed = reason == RetryReason::Malformed;
-    session.pacing.trouble(status, retry_after);
-    plan(session, now, |session, wait| Event::Retrying {
+    granted.malformed = reason == RetryReason::Malformed;
+    granted.pacing.trouble(status, retry_after);
+    plan(granted, now, |granted, wait| Event::Retrying {
         reason,
-        attempt: session.pacing.troubles(),
+        attempt: granted.pacing.troubles(),
         retry_in: wait,
     })
 }
 
 /// Plans the next poll, counted from the response to the last one: two are never under way at once.
-fn plan(mut session: Session, now: Now, event: impl FnOnce(&Session, Duration) -> Event) -> Next {
-    let wait = session.pacing.wait();
-    session.due = now.elapsed.saturating_add(wait);
-    let event = event(&session, wait);
-    (State::Waiting(session), tell(event))
+fn plan(mut granted: Granted, now: Now, event: impl FnOnce(&Granted, Duration) -> Event) -> Next {
+    let wait = granted.pacing.wait();
+    granted.due = now.elapsed.saturating_add(wait);
+    let event = event(&granted, wait);
+    (State::Waiting(granted), tell(event))
 }
 
 #[cfg(test)]

@@ -211,8 +211,8 @@ fn the_lifetime_counts_from_before_the_request() {
     let mut bench = Bench::authorizing();
     bench.pass(ms(20_000));
     bench.answer(200, GRANT);
-    let State::Waiting(session) = &bench.flow.state else { panic!("{:?}", bench.flow.state) };
-    assert_eq!((session.expires_at, session.due), (ms(61_000), ms(26_100)));
+    let State::Waiting(granted) = &bench.flow.state else { panic!("{:?}", bench.flow.state) };
+    assert_eq!((granted.expires_at, granted.due), (ms(61_000), ms(26_100)));
 }
 
 // proves: R8628-3.5-13

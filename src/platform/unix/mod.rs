@@ -4,3 +4,6 @@ pub(crate) mod browser;
 pub(crate) mod clock;
 pub(crate) mod signals;
 pub(crate) mod wake;
+
+/// Whether the system's trust store is a file of certificates, which OpenSSL would read as well.
+pub(crate) const TRUSTS_A_BUNDLE: bool = cfg!(not(target_vendor = "apple"));
