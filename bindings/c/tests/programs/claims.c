@@ -308,7 +308,7 @@ static void misuse(void)
     CHECK_STATUS(cli_auth_claim_step(login, INT64_MAX, (double)NAN, &step, NULL), CLI_AUTH_MISUSE);
     CHECK_STATUS(cli_auth_claim_check_started(login, OTHER, NULL), CLI_AUTH_BUSY);
     cli_auth_claim_release(login, INT64_MAX);
-    CHECK_STATUS(cli_auth_claim_step(login, 0, 0, &step, NULL), CLI_AUTH_BUSY);
+    CHECK_STATUS(cli_auth_claim_step(login, 0, 0, &step, NULL), CLI_AUTH_MISUSE);
     CHECK_NUMBER(server_count(&server, "device"), 0);
     cli_auth_login_free(login);
     server_free(&server);
