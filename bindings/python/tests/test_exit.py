@@ -55,8 +55,15 @@ def test_a_daemon_thread(program, settings, new_server, children):
 EXITING = """
 import atexit, asyncio, threading, time
 
+daemons = []
+
 def in_a_daemon(function):
-    thread = threading.Thread(target=lambda: asyncio.run(function()), daemon=True)
+    def run():
+        # Before anything calls back, which may be before the thread that started it goes on.
+        daemons.append(threading.current_thread())
+        asyncio.run(function())
+
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     return thread
 
@@ -77,14 +84,14 @@ from cli_auth._native import cli_auth_native as native
 inside, wake = threading.Event(), native.wake
 
 def slow_wake(*args):
-    if threading.current_thread() is thread and not inside.is_set():
+    if threading.current_thread() in daemons and not inside.is_set():
         inside.set()
         time.sleep(0.5)
         say("out")
     wake(*args)
 
 native.wake = slow_wake
-thread = in_a_daemon(lambda: client_of(aio.Client).login().start())
+in_a_daemon(lambda: client_of(aio.Client).login().start())
 inside.wait()
 """
     started = [children(EXITING + program, new_server().url) for _ in range(TIMES)]
