@@ -58,6 +58,8 @@ pub(crate) fn copy(from: &Path, to: &Path, without: &str) -> anyhow::Result<()> 
         let target = to.join(entry.file_name());
         if !entry.file_type()?.is_dir() {
             write(&target, &fs::read(entry.path())?)?;
+            // A script stays one that can be executed.
+            fs::set_permissions(&target, entry.metadata()?.permissions())?;
         } else if entry.file_name() != without {
             copy(&entry.path(), &target, without)?;
         }
