@@ -22,7 +22,7 @@ const BUILD: Duration = Duration::from_secs(20 * 60);
 pub(crate) fn run(workspace: &Workspace, languages: &[Language]) -> anyhow::Result<u8> {
     for &language in languages {
         language.build_example(workspace, Profile::Release, in_foreground)?;
-        let launcher = write_launcher(workspace, language)?;
+        let launcher = write_launcher(workspace, language, Profile::Release)?;
         println!("{}", workspace.short(&launcher));
     }
     Ok(0)
@@ -48,12 +48,16 @@ pub(crate) fn launcher(workspace: &Workspace, language: Language) -> PathBuf {
 
 /// Leaves an executable that becomes the example tool. It finds the tool beside itself, so both can be moved, and it
 /// starts no other process, so signals, streams and timing are the tool's own.
-pub(crate) fn write_launcher(workspace: &Workspace, language: Language) -> anyhow::Result<PathBuf> {
+pub(crate) fn write_launcher(
+    workspace: &Workspace,
+    language: Language,
+    profile: Profile,
+) -> anyhow::Result<PathBuf> {
     let launcher = launcher(workspace, language);
     let folder = launcher.parent().context("a launcher has a folder")?;
     fs::create_dir_all(folder)?;
     let words: Vec<_> =
-        language.words(workspace, Profile::Release).iter().map(|word| quoted(workspace, word)).collect();
+        language.words(workspace, profile).iter().map(|word| quoted(workspace, word)).collect();
     let script = format!(
         "#!/bin/sh\ncase $0 in */*) here=${{0%/*}} ;; *) here=. ;; esac\nexec {} \"$@\"\n",
         words.join(" ")

@@ -78,11 +78,16 @@ impl Language {
         (self.parts().build_example)(workspace, profile, run)
     }
 
+    /// Whether `cargo build --workspace` builds its example tool.
+    pub(crate) fn is_in_workspace(self) -> bool {
+        self == Self::Rust
+    }
+
     /// Builds the example tool and the test server, for development.
     pub(crate) fn build_demo(self, workspace: &Workspace, run: Run) -> anyhow::Result<()> {
         let mut cargo = workspace.cargo("build");
         cargo.args(["--locked", "--package", "authserver"]);
-        if self == Self::Rust {
+        if self.is_in_workspace() {
             // One call for both: two calls would compile what they share twice, with different features.
             return run(rust::add_example(cargo, Profile::Debug));
         }

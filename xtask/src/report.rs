@@ -5,7 +5,10 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::Command;
+use std::thread;
 use std::time::{Duration, Instant};
+
+use anyhow::anyhow;
 
 use crate::files;
 use crate::process::{self, Finished};
@@ -139,20 +142,42 @@ pub(crate) fn junit(command: Command, limit: Duration, reports: &Path) -> anyhow
     })
 }
 
-/// Tells of a part that is still under way.
-#[derive(Debug, Default)]
-pub(crate) struct Live {
+/// Where a report is written.
+#[derive(Debug)]
+enum Output {
+    Terminal,
+    /// Kept until the report beside this one is done.
+    Buffer(String),
+}
+
+impl Output {
+    fn write(&mut self, text: &str) {
+        match self {
+            Self::Terminal => {
+                let mut stdout = io::stdout();
+                // Without a reader the exit status says the rest.
+                let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+            }
+            Self::Buffer(buffer) => buffer.push_str(text),
+        }
+    }
+}
+
+/// Reports on a part that is still running.
+#[derive(Debug)]
+pub(crate) struct Live<'r> {
+    output: &'r mut Output,
     spoke: bool,
 }
 
-impl Live {
+impl Live<'_> {
     /// One line, under the part's title.
     pub(crate) fn line(&mut self, text: &str) {
         if !self.spoke {
-            println!();
+            self.output.write("\n");
             self.spoke = true;
         }
-        println!("    {text}");
+        self.output.write(&format!("    {text}\n"));
     }
 }
 
@@ -161,28 +186,70 @@ impl Live {
 pub(crate) struct Report {
     name: &'static str,
     began: Instant,
+    output: Output,
     pub(crate) counts: Counts,
 }
 
 impl Report {
     pub(crate) fn new(name: &'static str) -> Self {
-        println!("== {name}");
-        Self { name, began: Instant::now(), counts: Counts::default() }
+        let mut output = Output::Terminal;
+        output.write(&format!("== {name}\n"));
+        Self { name, began: Instant::now(), output, counts: Counts::default() }
+    }
+
+    /// Does the parts of each item at the same time, since most tests wait for most of their time. Those of the first are
+    /// printed as they end, the others after them.
+    pub(crate) fn side_by_side<I: Sync>(
+        &mut self,
+        items: &[I],
+        parts: impl Fn(&I, &mut Self) -> anyhow::Result<()> + Sync,
+    ) -> anyhow::Result<()> {
+        let Some((first, others)) = items.split_first() else { return Ok(()) };
+        let parts = &parts;
+        thread::scope(|scope| {
+            let others: Vec<_> = others
+                .iter()
+                .map(|item| {
+                    let mut beside = self.beside();
+                    scope.spawn(move || parts(item, &mut beside).map(|()| beside))
+                })
+                .collect();
+            let mut ended = parts(first, self);
+            for other in others {
+                match other.join() {
+                    Ok(Ok(beside)) => self.append(beside),
+                    Ok(Err(error)) => ended = ended.and(Err(error)),
+                    Err(_) => ended = ended.and(Err(anyhow!("a thread panicked"))),
+                }
+            }
+            ended
+        })
+    }
+
+    fn beside(&self) -> Self {
+        let output = Output::Buffer(String::new());
+        Self { name: self.name, began: Instant::now(), output, counts: Counts::default() }
+    }
+
+    fn append(&mut self, beside: Self) {
+        if let Output::Buffer(buffer) = beside.output {
+            self.output.write(&buffer);
+        }
+        self.counts.add(beside.counts);
     }
 
     /// Does one part, and says how it ended and how long it took. A failure is told and does not stop the others.
     pub(crate) fn part<O: Into<Outcome>>(
         &mut self,
         title: &str,
-        work: impl FnOnce(&mut Live) -> anyhow::Result<O>,
+        work: impl FnOnce(&mut Live<'_>) -> anyhow::Result<O>,
     ) -> anyhow::Result<()> {
         let began = Instant::now();
-        let mut live = Live::default();
-        print!("{title:<34} ");
-        io::stdout().flush()?;
+        let mut live = Live { output: &mut self.output, spoke: false };
+        live.output.write(&format!("{title:<34} "));
         let outcome = work(&mut live);
         if live.spoke {
-            print!("{title:<34} ");
+            live.output.write(&format!("{title:<34} "));
         }
         let outcome = match outcome {
             Ok(outcome) => outcome.into(),
@@ -200,9 +267,9 @@ impl Report {
             Outcome::Skipped(why) => (Counts::SKIPPED, format!("skipped  {why}"), nothing()),
             Outcome::Untried(why) => (Counts::default(), format!("not tried: {why}"), nothing()),
         };
-        println!("{line}");
+        self.output.write(&format!("{line}\n"));
         for line in why.lines() {
-            println!("    {line}");
+            self.output.write(&format!("    {line}\n"));
         }
         self.counts.add(counts);
         Ok(())

@@ -42,28 +42,34 @@ pub(crate) fn run(workspace: &Workspace, languages: &[Language]) -> anyhow::Resu
 
 fn all_of(workspace: &Workspace, language: Language, report: &mut Report) -> anyhow::Result<()> {
     build(workspace, language, report)?;
-    language.test(workspace, report)?;
-    shared_tests(workspace, language, report)
+    let parts: [Part; 3] =
+        [|workspace, language, report| language.test(workspace, report), scenarios, servers];
+    report.side_by_side(&parts, |part, report| part(workspace, language, report))
 }
+
+type Part = fn(&Workspace, Language, &mut Report) -> anyhow::Result<()>;
 
 /// What the tests of a language drive.
 fn build(workspace: &Workspace, language: Language, report: &mut Report) -> anyhow::Result<()> {
-    report.part("example tool, release build", |_| {
-        language.build_example(workspace, Profile::Release, quietly)?;
-        write_launcher(workspace, language)?;
-        Ok(Outcome::Ready)
-    })?;
     report.part("test server and scenario runner", |_| {
         // The whole workspace, as `cargo test` builds it: a choice of packages would compile their dependencies again.
         let mut cargo = workspace.cargo("build");
         cargo.args(["--quiet", "--locked", "--workspace", "--bins"]);
         quietly(cargo)?;
         Ok(Outcome::Ready)
+    })?;
+    report.part("example tool", |_| {
+        let profile = if language.is_in_workspace() { Profile::Debug } else { Profile::Release };
+        if !language.is_in_workspace() {
+            language.build_example(workspace, profile, quietly)?;
+        }
+        write_launcher(workspace, language, profile)?;
+        Ok(Outcome::Ready)
     })
 }
 
-/// What every language's example tool has to pass.
-fn shared_tests(workspace: &Workspace, language: Language, report: &mut Report) -> anyhow::Result<()> {
+/// What every language's example tool has to do against the scripted server.
+fn scenarios(workspace: &Workspace, language: Language, report: &mut Report) -> anyhow::Result<()> {
     report.part("scenarios", |live| {
         let mut runner = workspace.command(workspace.binary(Profile::Debug, "scenarios"));
         runner.arg("--tool").arg(launcher(workspace, language)).args(["--tool-name", language.name()]);
@@ -72,7 +78,11 @@ fn shared_tests(workspace: &Workspace, language: Language, report: &mut Report) 
             runner.arg("--jobs").arg(jobs.to_string());
         }
         counted(runner, SCENARIOS, |line| live.line(line))
-    })?;
+    })
+}
+
+/// And against real servers, and pages in a browser.
+fn servers(workspace: &Workspace, language: Language, report: &mut Report) -> anyhow::Result<()> {
     report.part("real servers and pages", |live| {
         let modules = setup::NODE_MODULES.folder(workspace)?;
         let mut runner = workspace.command("node");

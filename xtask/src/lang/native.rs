@@ -74,17 +74,18 @@ impl<'a> Core<'a> {
         let mut cargo = self.workspace.cargo("rustc");
         cargo.args(["--locked", "--package", self.package, "--lib", "--profile", "size"]);
         cargo.args(["--crate-type", "staticlib", "--", "--print", "native-static-libs"]);
-        cargo.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", remap()?);
+        remap_paths(&mut cargo)?;
         Ok(cargo)
     }
 }
 
-/// Keeps the places of this machine out of what panics say: they are nobody's business, and take space.
-pub(super) fn remap() -> anyhow::Result<OsString> {
+/// Keeps paths of this machine out of the messages of panics, in what a cargo command builds.
+pub(super) fn remap_paths(cargo: &mut Command) -> anyhow::Result<()> {
     let mut flag = OsString::from("--remap-path-prefix=");
     flag.push(cargo_home()?.join("registry").join("src"));
     flag.push("=");
-    Ok(flag)
+    cargo.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", flag);
+    Ok(())
 }
 
 pub(super) fn cargo_home() -> anyhow::Result<PathBuf> {

@@ -64,6 +64,8 @@ pub(super) fn generate(workspace: &Workspace, language: &str, folder: &Path, run
     generator.args(["--quiet", "--locked", "--package", PACKAGE, "--features", "bindgen"]);
     generator.args(["--bin", "uniffi-bindgen", "--", "generate", "--no-format", "--language", language]);
     generator.arg("--out-dir").arg(folder).arg(archive);
+    // As maturin builds it for Python, so that it is built once.
+    native::remap_paths(&mut generator)?;
     run(generator)
 }
 

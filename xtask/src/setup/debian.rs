@@ -49,7 +49,11 @@ fn says_yes(command: &mut Command) -> bool {
 }
 
 /// Installs what is missing where that is possible, and else says how a person does it.
-pub(super) fn provide(workspace: &Workspace, needs: &[&Need], live: &mut Live) -> anyhow::Result<Outcome> {
+pub(super) fn provide(
+    workspace: &Workspace,
+    needs: &[&Need],
+    live: &mut Live<'_>,
+) -> anyhow::Result<Outcome> {
     let missing: Vec<_> = needs.iter().filter(|need| !is_there(need.program)).collect();
     if missing.is_empty() {
         return Ok(Outcome::Ready);

@@ -16,7 +16,7 @@ const SYSTEM: &[&str] =
     &["libc.so.6", "libpthread.so.0", "libdl.so.2", "libm.so.6", "librt.so.1", "libutil.so.1", "ld-linux"];
 
 /// The libraries of the installation `prefix`, which comes from the archive.
-pub(super) fn check(workspace: &Workspace, prefix: &Path, live: &mut Live) -> anyhow::Result<Outcome> {
+pub(super) fn check(workspace: &Workspace, prefix: &Path, live: &mut Live<'_>) -> anyhow::Result<Outcome> {
     let interface = Interface::find(workspace)?;
     let shared = fs::canonicalize(prefix.join("lib").join("libcli_auth.so"))?;
     let archive = prefix.join("lib").join("libcli_auth.a");

@@ -116,7 +116,7 @@ fn scenarios(workspace: &Workspace, tool: &Path, name: &str) -> Command {
     runner
 }
 
-fn under_valgrind(workspace: &Workspace, live: &mut Live) -> anyhow::Result<Outcome> {
+fn under_valgrind(workspace: &Workspace, live: &mut Live<'_>) -> anyhow::Result<Outcome> {
     let logs = files::empty(folder(workspace).join("valgrind"))?;
     let launcher = folder(workspace).join("login-under-valgrind");
     let (valgrind, tool) = (tests(workspace).join("under-valgrind.sh"), super::example(workspace));

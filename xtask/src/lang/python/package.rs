@@ -13,7 +13,7 @@ use super::uv::{self, tool};
 use crate::authserver::{login_words, logs_in};
 use crate::examples::{Run, quietly};
 use crate::files::{self, SOURCE_DATE, below, empty, only};
-use crate::lang::native::remap;
+use crate::lang::native::remap_paths;
 use crate::notices;
 use crate::process;
 use crate::report::{Outcome, Report};
@@ -33,7 +33,7 @@ pub(super) fn build(workspace: &Workspace, run: Run) -> anyhow::Result<PathBuf> 
     let home = super::home(workspace);
     let _lock = setup::lock(&home.join("wheel.lock"))?;
     let raw = empty(home.join("raw"))?;
-    let mut maturin = maturin(workspace, "build", &home.join("build"))?;
+    let mut maturin = maturin(workspace, "build")?;
     maturin.args(["--locked", "--profile", "size", "--zig", "--compatibility", PLATFORM]);
     maturin.arg("--out").arg(&raw);
     // The generator reads the symbols, which zig's linker would take away for "debuginfo" already.
@@ -51,23 +51,24 @@ pub(super) fn build(workspace: &Workspace, run: Run) -> anyhow::Result<PathBuf> 
     Ok(file)
 }
 
-/// `maturin NAME` for the package, with a target folder of its own.
-fn maturin(workspace: &Workspace, name: &str, target: &Path) -> anyhow::Result<Command> {
+/// `maturin NAME` for the package.
+fn maturin(workspace: &Workspace, name: &str) -> anyhow::Result<Command> {
     // All that lies there is packed, also what an earlier build left.
-    empty(target.join("maturin"))?;
+    empty(workspace.target.join("maturin"))?;
     let mut maturin = tool(workspace, "maturin")?;
     maturin.arg(name).current_dir(super::sources(workspace));
-    surround(&mut maturin, target)?;
+    surround(workspace, &mut maturin)?;
     Ok(maturin)
 }
 
-/// Keeps what a command builds in `target`.
-fn surround(command: &mut Command, target: &Path) -> anyhow::Result<()> {
+/// Keeps what a command builds in the target folder.
+fn surround(workspace: &Workspace, command: &mut Command) -> anyhow::Result<()> {
+    let target = &workspace.target;
     command.env("CARGO_TARGET_DIR", target).env("CARGO_ZIGBUILD_CACHE_DIR", target.join("zigbuild"));
     for name in ["ZIG_GLOBAL_CACHE_DIR", "ZIG_LOCAL_CACHE_DIR"] {
         command.env(name, target.join("zig"));
     }
-    command.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", remap()?);
+    remap_paths(command)?;
     forget_this_crate(command);
     Ok(())
 }
@@ -137,7 +138,7 @@ pub(super) fn build_sdist(workspace: &Workspace, run: Run) -> anyhow::Result<Pat
     let home = super::home(workspace);
     let _lock = setup::lock(&home.join("sdist.lock"))?;
     let raw = empty(home.join("raw-sdist"))?;
-    let mut maturin = maturin(workspace, "sdist", &home.join("build"))?;
+    let mut maturin = maturin(workspace, "sdist")?;
     maturin.arg("--out").arg(&raw);
     run(maturin)?;
     let name = concat!("cli_auth-", env!("CARGO_PKG_VERSION"));
@@ -170,7 +171,7 @@ pub(super) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result
         // As pip does for a platform that no wheel is there for, but unoptimised: the wheel's own generator has most of it compiled so.
         let mut build = uv::build(workspace, &build_sdist(workspace, quietly)?, &out)?;
         build.env("MATURIN_PEP517_ARGS", "--profile dev");
-        surround(&mut build, &home.join("build"))?;
+        surround(workspace, &mut build)?;
         process::succeed(build, BUILD)?;
         let environment = home.join("from-sdist");
         let wheels = [only(&out, ".whl")?, of_example(workspace)?];

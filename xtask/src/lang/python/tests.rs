@@ -2,23 +2,22 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::thread;
 use std::time::Duration;
-
-use anyhow::bail;
 
 use super::uv::{self, Interpreter, PYRIGHT, tool};
 use crate::examples::launcher;
 use crate::files;
 use crate::lang::Language;
 use crate::process;
-use crate::report::{Counts, Outcome, Report, junit};
+use crate::report::{Outcome, Report, junit};
 use crate::workspace::{Profile, Workspace};
 
 const LIMIT: Duration = Duration::from_secs(20 * 60);
 const QUICK: Duration = Duration::from_secs(3 * 60);
 /// Seconds after which a test that still runs shows where it is.
 const STUCK: u32 = 120;
+/// Processes of pytest-xdist: most tests wait for most of their time.
+const AT_ONCE: u32 = 6;
 
 /// Strictly, for the oldest version that is supported, whichever interpreters are here.
 const PYRIGHT_CONFIG: &str = r#"{
@@ -29,28 +28,8 @@ const PYRIGHT_CONFIG: &str = r#"{
 }"#;
 
 pub(super) fn run(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
-    let interpreters = uv::extremes(workspace)?;
-    let versions: Vec<_> = interpreters.iter().map(|interpreter| interpreter.0.as_str()).collect();
-    // Side by side, since most tests wait for most of their time.
-    report.part(&format!("pytest, CPython {}", versions.join(" and ")), |live| {
-        let outcomes = thread::scope(|scope| {
-            let runs: Vec<_> =
-                interpreters.iter().map(|interpreter| scope.spawn(|| play(workspace, interpreter))).collect();
-            runs.into_iter()
-                .map(|run| run.join().unwrap_or_else(|_| bail!("a thread ended by a panic")))
-                .collect()
-        });
-        let outcomes: anyhow::Result<Vec<Outcome>> = outcomes;
-        let mut total = Counts::default();
-        let mut failures = Vec::new();
-        for (version, outcome) in versions.iter().zip(outcomes?) {
-            if let Outcome::Counted(counts, failure) = outcome {
-                live.line(&format!("{counts}  {version}"));
-                total.add(counts);
-                failures.push(failure);
-            }
-        }
-        Ok(Outcome::Counted(total, failures.concat()))
+    report.side_by_side(&uv::extremes(workspace)?, |interpreter, report| {
+        report.part(&format!("pytest, CPython {}", interpreter.0), |_| play(workspace, interpreter))
     })?;
     types(workspace, report)
 }
@@ -60,6 +39,7 @@ fn play(workspace: &Workspace, interpreter: &Interpreter) -> anyhow::Result<Outc
     uv::environment(workspace, interpreter, &folder, &[files::only(&workspace.dist(), ".whl")?], true)?;
     let mut pytest = super::command(workspace, folder.join("bin").join("pytest"));
     pytest.args(["--quiet", "--color=no", "-rs", "-p", "no:cacheprovider"]);
+    pytest.arg(format!("--numprocesses={AT_ONCE}"));
     pytest.arg("-o").arg(format!("faulthandler_timeout={STUCK}"));
     let reports = super::home(workspace).join(format!("reports-{}", interpreter.0));
     pytest.arg("--junit-xml").arg(reports.join("pytest.xml"));
