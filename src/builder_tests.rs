@@ -29,14 +29,14 @@ fn known(builder: ClientBuilder) -> Metadata {
 fn presets_know_their_endpoints() {
     let authkit = known(authkit());
     assert_eq!(
-        authkit.device_authorization_endpoint.as_str(),
+        authkit.device_authorization_endpoint.as_ref().unwrap().as_str(),
         "https://api.workos.com/user_management/authorize/device"
     );
     assert_eq!(authkit.token_endpoint.as_str(), "https://api.workos.com/user_management/authenticate");
     for domain in ["acme.authkit.app", "https://acme.authkit.app", "https://acme.authkit.app/"] {
         let connect = known(Client::workos_connect(domain, "id"));
         assert_eq!(
-            connect.device_authorization_endpoint.as_str(),
+            connect.device_authorization_endpoint.as_ref().unwrap().as_str(),
             "https://acme.authkit.app/oauth2/device_authorization"
         );
         assert_eq!(connect.token_endpoint.as_str(), "https://acme.authkit.app/oauth2/token");

@@ -1,11 +1,16 @@
 //! Time, on a clock that does not stop when a laptop is suspended.
 
+use std::time::SystemTime;
+
 use crate::{platform, protocol::flow::Now};
 
 /// Where the time comes from; tests bring their own.
 pub(crate) trait Clock: Send + Sync + std::fmt::Debug {
     /// The moment on the two clocks that pacing and deadlines are measured on.
     fn now(&self) -> Now;
+
+    /// The time of day. It may be wrong, and it may be set while a request is under way.
+    fn time_of_day(&self) -> SystemTime;
 }
 
 /// The operating system's clocks.
@@ -16,6 +21,10 @@ impl Clock for SystemClock {
     fn now(&self) -> Now {
         let platform::Clocks { elapsed, awake } = platform::clocks();
         Now { elapsed, awake }
+    }
+
+    fn time_of_day(&self) -> SystemTime {
+        SystemTime::now()
     }
 }
 

@@ -193,7 +193,7 @@ impl Draft {
         };
         let known = |device_authorization_endpoint, token_endpoint, revocation_endpoint| {
             Source::Known(Metadata {
-                device_authorization_endpoint,
+                device_authorization_endpoint: Some(device_authorization_endpoint),
                 token_endpoint,
                 revocation_endpoint,
                 prefers_client_secret_post: false,

@@ -24,8 +24,10 @@ pub enum ErrorKind {
     Cancelled,
     /// The server wants something first that only the person can do in a browser (choose an organization, enrol a second factor, …).
     ActionRequired,
-    /// The server refuses this client or this request: a wrong client id, a refresh token that is used up, the device
-    /// flow not switched on. Trying again changes nothing.
+    /// The refresh token is no longer valid: it was used already, has expired or was revoked. The user must log in again.
+    LoginRequired,
+    /// The server refuses this client or this request: a wrong client id, or the device flow is not enabled for it. Retrying
+    /// changes nothing.
     Rejected,
     /// The server does not offer what was asked for.
     Unsupported,
@@ -73,6 +75,7 @@ kinds! {
     Expired => "expired",
     Cancelled => "cancelled",
     ActionRequired => "action_required",
+    LoginRequired => "login_required",
     Rejected => "rejected",
     Unsupported => "unsupported",
     Network => "network",
@@ -193,7 +196,7 @@ impl Error {
 
     /// The server's own words, sanitised. The message of `Display` holds them already.
     ///
-    /// From `error_description`, else `message`. `None` where the server said nothing.
+    /// From `error_description`, else `message`, else `detail`. `None` if the response has none of them.
     ///
     /// ```
     /// # fn show(error: &cli_auth::Error) {

@@ -55,7 +55,8 @@ impl Shared {
             return Ok(environment);
         }
         // Built outside the lock, which is thus never held for longer than it takes to copy a pointer.
-        let transport: Arc<dyn Transport> = Arc::new(HttpTransport::new(self.http.clone())?);
+        let transport: Arc<dyn Transport> =
+            Arc::new(HttpTransport::new(self.http.clone(), Arc::clone(&self.clock))?);
         let built = Arc::new(Environment {
             engine: Engine::new().map_err(no_resource)?,
             transport: Local::new(transport),

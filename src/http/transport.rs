@@ -3,7 +3,7 @@
 use std::{
     future::Future,
     pin::Pin,
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
     time::{Duration, SystemTime},
 };
 
@@ -26,9 +26,10 @@ use super::{
 };
 use crate::{
     Error,
+    clock::Clock,
     flow::{Failure, Transport},
     protocol::{
-        reply::{self, Reply},
+        reply::{self, Reply, Sent},
         request::Request,
         uri::is_loopback,
     },
@@ -42,6 +43,9 @@ const KEEP_IDLE: Duration = Duration::from_secs(90);
 
 /// Idle connections kept for one host; the engine never has more under way.
 const MAX_IDLE: usize = 48;
+
+/// Two clocks that differ by less were read at different moments, or were corrected slowly.
+const MOST_DRIFT: Duration = Duration::from_secs(2);
 
 /// Headers that belong to the protocol: a caller who sets them breaks it.
 const OURS: [&str; 10] = [
@@ -73,6 +77,7 @@ pub(crate) fn check_header(name: &str, value: &str) -> Result<(), String> {
 #[derive(Debug)]
 pub(crate) struct HttpTransport {
     settings: Settings,
+    clock: Arc<dyn Clock>,
     headers: HeaderMap,
     /// Plain http to this machine: no trust store is read.
     plain: OnceLock<Client>,
@@ -83,7 +88,7 @@ pub(crate) struct HttpTransport {
 }
 
 impl HttpTransport {
-    pub(crate) fn new(settings: Settings) -> Result<Self, Error> {
+    pub(crate) fn new(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let bad = |name: &str| Error::config(format!("the header {} cannot be sent", crate::sanitize(name)));
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
@@ -95,6 +100,7 @@ impl HttpTransport {
         }
         Ok(Self {
             settings,
+            clock,
             headers,
             plain: OnceLock::new(),
             loopback: OnceLock::new(),
@@ -147,16 +153,16 @@ impl HttpTransport {
 
 impl Transport for HttpTransport {
     fn send(&self, request: Request) -> Pin<Box<dyn Future<Output = Result<Reply, Failure>> + Send>> {
-        let client = self.client(&request.url);
+        let (client, clock) = (self.client(&request.url), Arc::clone(&self.clock));
         Box::pin(async move {
             let client = client.map_err(Failure::Permanent)?;
             let url = request.url.clone();
-            send(client, request).await.map_err(|error| failure(&error, &url))
+            send(client, request, clock.as_ref()).await.map_err(|error| failure(&error, &url))
         })
     }
 }
 
-async fn send(client: Client, request: Request) -> Result<Reply, reqwest::Error> {
+async fn send(client: Client, request: Request, clock: &dyn Clock) -> Result<Reply, reqwest::Error> {
     let method = if request.form.is_some() { Method::POST } else { Method::GET };
     let mut builder = client.request(method, request.url);
     if let Some(form) = request.form {
@@ -172,20 +178,22 @@ async fn send(client: Client, request: Request) -> Result<Reply, reqwest::Error>
             .header(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"))
             .body(form.body.as_str().to_owned());
     }
-    let sent_at = SystemTime::now();
-    read(builder.send().await?, sent_at).await
+    let sent = Sent { elapsed: clock.now().elapsed, time_of_day: clock.time_of_day() };
+    read(builder.send().await?, sent, clock).await
 }
 
-async fn read(mut response: Response, sent_at: SystemTime) -> Result<Reply, reqwest::Error> {
+async fn read(mut response: Response, sent: Sent, clock: &dyn Clock) -> Result<Reply, reqwest::Error> {
     let header =
         |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let date = header("date").and_then(|date| httpdate::parse_http_date(&date).ok());
     let mut reply = Reply {
-        sent_at,
+        sent,
+        date: date.filter(|_| !was_set_since(sent, clock)),
         status: response.status().as_u16(),
         content_type: header("content-type"),
         encoded: header("content-encoding").is_some_and(|coding| !coding.eq_ignore_ascii_case("identity")),
         retry_after: header("retry-after")
-            .and_then(|v| reply::retry_after(&v, header("date").as_deref(), SystemTime::now())),
+            .and_then(|value| reply::retry_after(&value, date, clock.time_of_day())),
         request_id: header("x-request-id"),
         body: None,
     };
@@ -205,4 +213,49 @@ async fn read(mut response: Response, sent_at: SystemTime) -> Result<Reply, reqw
     }
     reply.body = Some(body);
     Ok(reply)
+}
+
+/// Whether the time of day was changed since a request left: the two clocks moved by different amounts.
+fn was_set_since(sent: Sent, clock: &dyn Clock) -> bool {
+    let passed = clock.now().elapsed.saturating_sub(sent.elapsed);
+    let expected = sent.time_of_day.checked_add(passed);
+    let apart = |expected: SystemTime| match clock.time_of_day().duration_since(expected) {
+        Ok(ahead) => ahead,
+        Err(behind) => behind.duration(),
+    };
+    expected.is_none_or(|expected| apart(expected) > MOST_DRIFT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::flow::Now;
+
+    /// Seconds on the clock that counts suspend, and seconds since 1970.
+    #[derive(Debug)]
+    struct Clocks(u64, u64);
+
+    impl Clock for Clocks {
+        fn now(&self) -> Now {
+            Now { elapsed: Duration::from_secs(self.0), awake: Duration::from_secs(self.0) }
+        }
+
+        fn time_of_day(&self) -> SystemTime {
+            SystemTime::UNIX_EPOCH + Duration::from_secs(self.1)
+        }
+    }
+
+    #[test]
+    fn a_clock_that_was_set_during_a_request_is_noticed_in_both_directions() {
+        let before = Clocks(100, 1_000);
+        let sent = Sent { elapsed: before.now().elapsed, time_of_day: before.time_of_day() };
+        for (after, was_set) in [
+            (Clocks(130, 1_030), false),
+            (Clocks(130, 1_031), false),
+            (Clocks(130, 1_033), true),
+            (Clocks(130, 1_000), true),
+        ] {
+            assert_eq!(was_set_since(sent, &after), was_set, "{after:?}");
+        }
+    }
 }

@@ -17,7 +17,7 @@ use super::{
     flow::{Effect, Flow, Input, Notice, Now, not_sent, out_of_turn},
     grant::{self, Grant},
     metadata::Metadata,
-    pacing::Pacing,
+    pacing::{NextPoll, Pacing},
     reply::Reply,
     request::Request,
     settings::ClientSettings,
@@ -45,11 +45,8 @@ enum State {
     /// Nothing was sent.
     Ready,
     Discovering,
-    /// The device authorization request is under way since this time.
-    Authorizing {
-        since: Duration,
-        server: Arc<Metadata>,
-    },
+    /// The device authorization request is under way.
+    Authorizing(Arc<Metadata>),
     /// The user has the code; the next poll is not due.
     Waiting(Granted),
     /// A poll is under way.
@@ -65,22 +62,37 @@ struct Granted {
     grant: Grant,
     pacing: Pacing,
     expires_at: Duration,
-    due: Duration,
+    next: Next,
     /// How much of the past the machine was suspended, as far as it was told.
     suspended: Duration,
+    /// Whether a poll had a proper response.
+    answered: bool,
     /// Whether the last response was not HTTP.
     malformed: bool,
+    /// What the expiry of the code is to say, where the last poll had no proper response.
+    trouble: Option<Error>,
+}
+
+/// What follows in a login that waits.
+#[derive(Clone, Copy, Debug)]
+enum Next {
+    PollAt(Duration),
+    LastPollAt(Duration),
+    /// The code expires: the last poll was made.
+    Expiry,
+    /// The end: the server asks for this wait, and the code does not live that long.
+    TooLong(Duration),
 }
 
 type Tokens = Arc<TokenResponse>;
-type Next = (State, Effect<Tokens>);
+type Transition = (State, Effect<Tokens>);
 
 impl DeviceFlow {
     pub(crate) fn new(client: Arc<ClientSettings>, time_limit: Option<Duration>) -> Self {
         Self { client, time_limit, give_up_at: None, state: State::Ready }
     }
 
-    fn next(&self, state: State, input: Input, now: Now) -> Next {
+    fn next(&self, state: State, input: Input, now: Now) -> Transition {
         match (state, input) {
             // A response of the server counts even where it comes late; nothing is sent then.
             (_, Input::Tick | Input::NotSent | Input::Discovered(_))
@@ -97,20 +109,19 @@ impl DeviceFlow {
 
             // ── Discovering, Authorizing: nothing is tried twice, since a user is waiting ──
             (State::Discovering, Input::Discovered(server)) => {
-                let request = Request::device_authorization(&self.client, &server);
-                let state = State::Authorizing { since: now.elapsed, server };
-                (state, Effect::Send { request, not_after: None })
+                match Request::device_authorization(&self.client, &server) {
+                    Some(request) => (State::Authorizing(server), Effect::Send { request, not_after: None }),
+                    None => finish(Err(no_device_flow())),
+                }
             }
-            (State::Authorizing { since, server }, Input::Reply(reply)) => {
+            (State::Authorizing(server), Input::Reply(reply)) => {
                 match grant::read(&reply, self.client.loopback, &self.secrets(None)) {
-                    Ok(grant) => show(grant, server, since, now),
+                    Ok(grant) => show(grant, server, reply.sent.elapsed, now),
                     Err(error) => finish(Err(error)),
                 }
             }
-            (State::Discovering | State::Authorizing { .. }, Input::NotSent) => finish(Err(not_sent())),
-            (state @ (State::Discovering | State::Authorizing { .. }), Input::Tick) => {
-                self.await_reply(state)
-            }
+            (State::Discovering | State::Authorizing(_), Input::NotSent) => finish(Err(not_sent())),
+            (state @ (State::Discovering | State::Authorizing(_)), Input::Tick) => self.await_reply(state),
 
             // ── Waiting ──
             (State::Waiting(granted), Input::Tick) => self.wake(granted, now),
@@ -120,7 +131,13 @@ impl DeviceFlow {
             (State::Polling(granted), Input::Lost(RetryReason::Malformed, error)) if granted.malformed => {
                 finish(Err(error))
             }
-            (State::Polling(granted), Input::Lost(reason, _)) => trouble(granted, reason, None, None, now),
+            (State::Polling(granted), Input::Lost(reason, error)) => lost(granted, reason, &error, now),
+            // A certificate that was good in this login and is not now: a captive portal. Nothing was sent to it.
+            (State::Polling(granted), Input::Failed(error))
+                if error.kind() == ErrorKind::Tls && granted.answered =>
+            {
+                lost(granted, RetryReason::Tls, &error, now)
+            }
             (State::Polling(granted), Input::NotSent) => self.wake(granted, now),
             (state @ State::Polling(_), Input::Tick) => self.await_reply(state),
 
@@ -131,25 +148,30 @@ impl DeviceFlow {
         }
     }
 
-    fn await_reply(&self, state: State) -> Next {
+    fn await_reply(&self, state: State) -> Transition {
         (state, Effect::Wait { until: self.give_up_at })
     }
 
-    fn wake(&self, mut granted: Granted, now: Now) -> Next {
+    fn wake(&self, mut granted: Granted, now: Now) -> Transition {
         let slept = now.suspended().saturating_sub(granted.suspended);
         if slept >= SHORTEST_SUSPEND {
             granted.suspended = now.suspended();
             return (State::Waiting(granted), tell(Event::Resumed { suspended_for: slept }));
         }
-        // A poll that could not be sent in time will not be sent at all: waiting for it would be pointless.
-        if now.elapsed >= granted.expires_at || granted.due >= granted.expires_at {
-            return finish(Err(Error::new(
-                ErrorKind::Expired,
-                "the code expired before the login was approved: start again",
-            )));
+        if now.elapsed >= granted.expires_at {
+            let plain = || {
+                let message = "the code expired before the login was approved: start again";
+                Error::new(ErrorKind::Expired, message)
+            };
+            return finish(Err(granted.trouble.unwrap_or_else(plain)));
         }
-        if now.elapsed < granted.due {
-            let due = self.give_up_at.map_or(granted.due, |end| end.min(granted.due));
+        let due = match granted.next {
+            Next::PollAt(due) | Next::LastPollAt(due) => due,
+            Next::Expiry => granted.expires_at,
+            Next::TooLong(wait) => return finish(Err(too_long(wait))),
+        };
+        if now.elapsed < due {
+            let due = self.give_up_at.map_or(due, |end| end.min(due));
             return (State::Waiting(granted), Effect::Wait { until: Some(due) });
         }
         let request = Request::poll(&self.client, &granted.server, &granted.grant.device_code);
@@ -157,35 +179,35 @@ impl DeviceFlow {
         (State::Polling(granted), Effect::Send { request, not_after })
     }
 
-    fn polled(&self, mut granted: Granted, reply: &Reply, now: Now) -> Next {
+    fn polled(&self, mut granted: Granted, reply: &Reply, now: Now) -> Transition {
         granted.malformed = false;
-        let verdict = poll::read(reply, self.client.dialect, &self.secrets(Some(&granted.grant)));
-        match verdict {
-            Verdict::Granted(response) => finish(Ok(Arc::new(self.with_scopes(*response)))),
+        let secrets = self.secrets(Some(&granted.grant));
+        match poll::read(reply, self.client.dialect, &secrets, granted.answered) {
+            Verdict::Granted(response) => finish(Ok(Arc::new(response.or_requested(&self.client.scopes)))),
             Verdict::Failed(error) => finish(Err(error)),
             Verdict::Transient => {
-                trouble(granted, RetryReason::Http(reply.status), Some(reply.status), reply.retry_after, now)
+                let message = format!(
+                    "the code expired, and the last response of the server was HTTP {}: start again",
+                    reply.status
+                );
+                granted.trouble = Some(reply.error(ErrorKind::Expired, &message, &secrets));
+                granted.pacing.trouble(Some(reply.status), reply.retry_after);
+                retry(granted, RetryReason::Http(reply.status), now)
             }
             Verdict::Pending(interval) => {
                 granted.pacing.pending(interval, reply.retry_after);
-                plan(granted, now, |granted, wait| Event::Pending {
+                plan(granted.now_answered(), now, |granted, wait| Event::Pending {
                     next_poll_in: wait,
                     expires_in: granted.expires_at.saturating_sub(now.elapsed),
                 })
             }
             Verdict::SlowDown(interval) => {
                 granted.pacing.slow_down(interval, reply.retry_after);
-                plan(granted, now, |granted, _| Event::SlowedDown { interval: granted.pacing.interval() })
+                plan(granted.now_answered(), now, |granted, _| Event::SlowedDown {
+                    interval: granted.pacing.interval(),
+                })
             }
         }
-    }
-
-    /// RFC 6749 section 5.1: a missing scope is the requested one.
-    fn with_scopes(&self, mut response: TokenResponse) -> TokenResponse {
-        if response.scopes.is_none() && !self.client.scopes.is_empty() {
-            response.scopes = Some(self.client.scopes.clone());
-        }
-        response
     }
 
     fn secrets<'a>(&'a self, grant: Option<&'a Grant>) -> Vec<&'a str> {
@@ -207,7 +229,7 @@ impl Flow for DeviceFlow {
     }
 }
 
-fn finish(outcome: Result<Tokens, Error>) -> Next {
+fn finish(outcome: Result<Tokens, Error>) -> Transition {
     (State::Ended, Effect::Finish(outcome))
 }
 
@@ -215,31 +237,33 @@ fn tell(event: Event) -> Effect<Tokens> {
     Effect::Tell(Notice::Event(event))
 }
 
-fn show(grant: Grant, server: Arc<Metadata>, since: Duration, now: Now) -> Next {
-    let pacing = Pacing::new(grant.interval);
+fn show(grant: Grant, server: Arc<Metadata>, sent: Duration, now: Now) -> Transition {
     let granted = Granted {
         server,
-        // RFC 8628 section 3.2: the lifetime of the codes, counted from before the request, so that it is never
+        // RFC 8628 section 3.2: the lifetime of the codes, counted from when the request left, so that it is never
         // overrated.
-        expires_at: since.saturating_add(grant.expires_in),
-        due: now.elapsed.saturating_add(pacing.wait()),
+        expires_at: sent.saturating_add(grant.expires_in),
+        next: Next::Expiry,
         suspended: now.suspended(),
+        answered: false,
         malformed: false,
-        pacing,
+        trouble: None,
+        pacing: Pacing::new(grant.interval),
         grant: grant.clone(),
     };
-    (State::Waiting(granted), Effect::Tell(Notice::Prompt(grant)))
+    (State::Waiting(granted.planned(now)), Effect::Tell(Notice::Prompt(grant)))
 }
 
-fn trouble(
-    mut granted: Granted,
-    reason: RetryReason,
-    status: Option<u16>,
-    retry_after: Option<Duration>,
-    now: Now,
-) -> Next {
+/// A poll without a response.
+fn lost(mut granted: Granted, reason: RetryReason, error: &Error, now: Now) -> Transition {
+    let message = format!("the code expired, and the last poll failed ({error}): start again");
+    granted.trouble = Some(Error::new(ErrorKind::Expired, message));
     granted.malformed = reason == RetryReason::Malformed;
-    granted.pacing.trouble(status, retry_after);
+    granted.pacing.trouble(None, None);
+    retry(granted, reason, now)
+}
+
+fn retry(granted: Granted, reason: RetryReason, now: Now) -> Transition {
     plan(granted, now, |granted, wait| Event::Retrying {
         reason,
         attempt: granted.pacing.troubles(),
@@ -247,12 +271,48 @@ fn trouble(
     })
 }
 
-/// Plans the next poll, counted from the response to the last one: two are never under way at once.
-fn plan(mut granted: Granted, now: Now, event: impl FnOnce(&Granted, Duration) -> Event) -> Next {
-    let wait = granted.pacing.wait();
-    granted.due = now.elapsed.saturating_add(wait);
+/// Plans what follows, counted from the response to the last poll: two are never under way at once.
+fn plan(granted: Granted, now: Now, event: impl FnOnce(&Granted, Duration) -> Event) -> Transition {
+    let granted = granted.planned(now);
+    let wait = match granted.next {
+        Next::PollAt(due) | Next::LastPollAt(due) => due.saturating_sub(now.elapsed),
+        Next::Expiry => granted.expires_at.saturating_sub(now.elapsed),
+        Next::TooLong(wait) => wait,
+    };
     let event = event(&granted, wait);
     (State::Waiting(granted), tell(event))
+}
+
+impl Granted {
+    fn now_answered(self) -> Self {
+        Self { answered: true, trouble: None, ..self }
+    }
+
+    fn planned(self, now: Now) -> Self {
+        let at = |wait| now.elapsed.saturating_add(wait);
+        let next = match self.pacing.next_poll(self.expires_at.saturating_sub(now.elapsed)) {
+            _ if matches!(self.next, Next::LastPollAt(_)) => Next::Expiry,
+            NextPoll::After(wait) => Next::PollAt(at(wait)),
+            NextPoll::LastAfter(wait) => Next::LastPollAt(at(wait)),
+            NextPoll::Never(wait) => Next::TooLong(wait),
+        };
+        Self { next, ..self }
+    }
+}
+
+fn no_device_flow() -> Error {
+    let message =
+        "the server does not offer the device flow: its metadata has no `device_authorization_endpoint`";
+    Error::new(ErrorKind::Unsupported, message)
+}
+
+fn too_long(wait: Duration) -> Error {
+    let message = format!(
+        "the server asks to wait {} seconds before the next request, and the code does not live that long: \
+         start again later",
+        wait.as_secs()
+    );
+    Error::new(ErrorKind::Expired, message)
 }
 
 #[cfg(test)]

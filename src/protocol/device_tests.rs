@@ -15,6 +15,8 @@ const SLOW_DOWN: &str = r#"{"error":"slow_down"}"#;
 struct Bench {
     flow: DeviceFlow,
     now: Now,
+    /// When the device authorization request left.
+    sent: Duration,
 }
 
 impl Bench {
@@ -31,6 +33,7 @@ impl Bench {
         Self {
             flow: DeviceFlow::new(Arc::new(client), time_limit),
             now: Now { elapsed: ms(1_000), awake: ms(1_000) },
+            sent: ms(1_000),
         }
     }
 
@@ -41,6 +44,7 @@ impl Bench {
 
     fn authorize(mut self) -> Self {
         assert!(matches!(self.give(Input::Tick), Effect::Discover));
+        self.sent = self.now.elapsed;
         let sent = self.give(discovered());
         assert!(matches!(sent, Effect::Send { not_after: None, request } if request.url.path() == "/device"));
         self
@@ -75,7 +79,9 @@ impl Bench {
     }
 
     fn answer(&mut self, status: u16, body: &str) -> Effect<Tokens> {
-        self.give(Input::Reply(Reply::json(status, body)))
+        let mut reply = Reply::json(status, body);
+        reply.sent.elapsed = self.sent;
+        self.give(Input::Reply(reply))
     }
 
     fn lose(&mut self) -> Effect<Tokens> {
@@ -164,40 +170,84 @@ fn trouble_backs_off_and_counts_its_attempts() {
     assert_eq!(error(bench.give(broken)).kind(), ErrorKind::Tls);
 }
 
-// proves: R8628-3.2-06, R8628-3.2-07, R9110-10.2.3-02, P5-11, P5-23
-#[test]
-fn no_poll_follows_the_deadline_and_no_wait_is_pointless() {
-    let mut bench = Bench::granted(GRANT);
-    let mut polls = 0;
-    let expired = loop {
+/// Answers every poll with `response` until the login ends. Returns when it polled, and the error.
+fn to_the_end(
+    bench: &mut Bench,
+    mut response: impl FnMut(&mut Bench) -> Effect<Tokens>,
+) -> (Vec<u64>, Error) {
+    let mut polls = Vec::new();
+    loop {
         match bench.give(Input::Tick) {
             Effect::Wait { until: Some(due) } => bench.pass(due - bench.now.elapsed),
             effect if is_poll(&effect) => {
-                polls += 1;
-                assert!(bench.now.elapsed < ms(61_000));
-                assert!(matches!(bench.answer(400, PENDING), Effect::Tell(_)));
+                polls.push(u64::try_from(bench.now.elapsed.as_millis()).unwrap());
+                assert!(matches!(response(bench), Effect::Tell(_)));
             }
-            other => break error(other),
+            other => return (polls, error(other)),
         }
-    };
-    assert_eq!((expired.kind(), polls), (ErrorKind::Expired, 11));
-    assert!(bench.now.elapsed < ms(61_000), "it ends when no further poll is possible");
+    }
+}
 
+// proves: R8628-3.2-06, R8628-3.2-07, P5-11, P5-23
+#[test]
+fn the_last_poll_is_shortly_before_the_deadline_and_the_login_ends_at_it() {
+    let mut bench = Bench::granted(GRANT);
+    let (polls, expired) = to_the_end(&mut bench, |bench| bench.answer(400, PENDING));
+    assert_eq!(polls[..2], [6_100, 11_200]);
+    assert_eq!(polls[9..], [52_000, 59_000]);
+    assert_eq!((expired.kind(), bench.now.elapsed), (ErrorKind::Expired, ms(61_000)));
+    assert_eq!(expired.to_string(), "the code expired before the login was approved: start again");
+}
+
+// proves: P5-11
+#[test]
+fn a_back_off_is_cut_for_one_last_poll_and_the_error_says_what_was_wrong() {
+    let mut lost = Bench::granted(&GRANT.replace(":5}", ":1}"));
+    let (polls, expired) = to_the_end(&mut lost, Bench::lose);
+    assert_eq!(polls, [2_050, 4_100, 8_180, 16_340, 32_660, 59_000]);
+    assert_eq!((expired.kind(), lost.now.elapsed), (ErrorKind::Expired, ms(61_000)));
+    assert!(expired.to_string().contains("the last poll failed (lost)"), "{expired}");
+
+    let mut gateway = Bench::granted(&GRANT.replace("60", "300"));
+    let body = r#"{"message":"maintenance"}"#;
+    let (polls, expired) = to_the_end(&mut gateway, |bench| bench.answer(503, body));
+    assert_eq!((*polls.last().unwrap(), gateway.now.elapsed), (299_000, ms(301_000)));
+    assert_eq!((expired.kind(), expired.http_status()), (ErrorKind::Expired, Some(503)));
+    assert_eq!(expired.description(), Some("maintenance"));
+
+    let mut well_again = Bench::granted(GRANT);
+    let mut responses = 0;
+    let (_, expired) = to_the_end(&mut well_again, |bench| {
+        responses += 1;
+        if responses == 1 { bench.answer(503, "") } else { bench.answer(400, PENDING) }
+    });
+    assert_eq!(expired.http_status(), None);
+}
+
+// proves: R9110-10.2.3-02
+#[test]
+fn a_server_that_asks_for_a_longer_wait_than_the_code_lives_ends_the_login_at_once() {
     let mut never = Bench::granted(&GRANT.replace(":5}", ":86400}"));
-    assert_eq!(error(never.give(Input::Tick)).kind(), ErrorKind::Expired);
+    let expired = error(never.give(Input::Tick));
+    assert_eq!((expired.kind(), never.now.elapsed), (ErrorKind::Expired, ms(1_000)));
+    assert!(expired.to_string().contains("86400 seconds"), "{expired}");
 
     let mut told = Bench::granted(GRANT);
     told.until_poll();
     let mut later = Reply::json(503, "");
     later.retry_after = Some(ms(3_600_000));
     assert!(matches!(told.give(Input::Reply(later)), Effect::Tell(_)));
-    assert_eq!(error(told.give(Input::Tick)).kind(), ErrorKind::Expired);
+    let expired = error(told.give(Input::Tick));
+    assert!(
+        expired.kind() == ErrorKind::Expired && expired.to_string().contains("3600 seconds"),
+        "{expired}"
+    );
 }
 
 #[test]
 fn the_deadline_is_an_exclusive_bound() {
-    // Due at 1 s + 10.2 s: the code that expires at that very moment gets no poll, one that lives longer does.
-    for (life, polled) in [("10.2", false), ("10.21", true)] {
+    // The interval of 10 s that ends with the code leaves no poll, one that is shorter does.
+    for (life, polled) in [("10", false), ("10.01", true)] {
         let mut bench = Bench::granted(&GRANT.replace("60", life).replace(":5}", ":10}"));
         assert_eq!(matches!(bench.give(Input::Tick), Effect::Wait { .. }), polled, "{life}");
     }
@@ -207,12 +257,49 @@ fn the_deadline_is_an_exclusive_bound() {
 }
 
 #[test]
-fn the_lifetime_counts_from_before_the_request() {
+fn after_a_proper_response_something_in_between_does_not_end_the_login() {
+    let refused = || Input::Failed(Error::new(ErrorKind::Tls, "a certificate of a captive portal"));
+    let mut first = Bench::granted(&GRANT.replace("60", "600"));
+    first.until_poll();
+    assert_eq!(error(first.answer(403, "<html>")).kind(), ErrorKind::InvalidResponse);
+    let mut first = Bench::granted(&GRANT.replace("60", "600"));
+    first.until_poll();
+    assert_eq!(error(first.give(refused())).kind(), ErrorKind::Tls);
+
+    let mut later = Bench::granted(&GRANT.replace("60", "600"));
+    later.until_poll();
+    later.answer(400, PENDING);
+    later.until_poll();
+    let told = event(later.answer(403, "<html>"));
+    assert!(matches!(told, Event::Retrying { reason: RetryReason::Http(403), .. }), "{told:?}");
+    later.until_poll();
+    let told = event(later.give(refused()));
+    assert!(matches!(told, Event::Retrying { reason: RetryReason::Tls, attempt: 2, .. }), "{told:?}");
+    later.until_poll();
+    assert!(matches!(later.answer(200, TOKEN), Effect::Finish(Ok(_))));
+}
+
+#[test]
+fn a_server_without_the_device_flow_is_told_as_such() {
+    let mut bench = Bench::new();
+    bench.give(Input::Tick);
+    let server = Metadata { device_authorization_endpoint: None, ..Metadata::example() };
+    let unsupported = error(bench.give(Input::Discovered(Arc::new(server))));
+    assert_eq!(unsupported.kind(), ErrorKind::Unsupported);
+    assert!(unsupported.to_string().contains("`device_authorization_endpoint`"), "{unsupported}");
+}
+
+#[test]
+fn the_lifetime_counts_from_when_the_request_left() {
     let mut bench = Bench::authorizing();
+    // It waited for a connection first.
+    bench.pass(ms(30_000));
+    bench.sent = bench.now.elapsed;
     bench.pass(ms(20_000));
     bench.answer(200, GRANT);
     let State::Waiting(granted) = &bench.flow.state else { panic!("{:?}", bench.flow.state) };
-    assert_eq!((granted.expires_at, granted.due), (ms(61_000), ms(26_100)));
+    assert_eq!(granted.expires_at, ms(91_000));
+    assert!(matches!(granted.next, Next::PollAt(due) if due == ms(56_100)), "{granted:?}");
 }
 
 // proves: R8628-3.5-13
@@ -430,7 +517,7 @@ mod properties {
                         prop_assert!(bench.now.elapsed < deadline, "polled after the deadline");
                         let (act, latency, drift) = acts.next().unwrap_or((Act::Pending { interval: None }, 0, 0));
                         bench.pass(ms(latency));
-                        let mut extra = Duration::ZERO;
+                        let (mut extra, mut back_off) = (Duration::ZERO, Duration::ZERO);
                         let effect = match &act {
                             Act::Pending { interval } => {
                                 bench.answer(400, &body("authorization_pending", *interval))
@@ -442,14 +529,15 @@ mod properties {
                             Act::Gateway { status, retry_after } => {
                                 let mut reply = Reply::json(*status, "<html>");
                                 reply.retry_after = retry_after.map(|s| ms(u64::from(s) * 1_000));
-                                extra = reply.retry_after.unwrap_or_default().max(least * 2);
+                                extra = reply.retry_after.unwrap_or_default();
                                 if *status == 429 {
                                     extra = extra.max(least + ms(5_000));
                                 }
+                                back_off = least * 2;
                                 bench.give(Input::Reply(reply))
                             }
                             Act::Lost => {
-                                extra = least * 2;
+                                back_off = least * 2;
                                 bench.lose()
                             }
                             Act::Noise(status, bytes) => {
@@ -464,7 +552,12 @@ mod properties {
                                 prop_assert_eq!(outcome.is_ok(), matches!(act, Act::Token));
                                 break;
                             }
-                            Effect::Tell(_) => allowed_at = bench.now.elapsed + least.max(extra),
+                            Effect::Tell(_) => {
+                                // Only the back-off is cut, for a last poll shortly before the deadline.
+                                let last = deadline.saturating_sub(ms(2_000));
+                                let backed_off = (bench.now.elapsed + back_off).min(last);
+                                allowed_at = backed_off.max(bench.now.elapsed + least.max(extra));
+                            }
                             other => prop_assert!(false, "{other:?}"),
                         }
                         bench.pass(ms(drift));
@@ -484,7 +577,7 @@ mod properties {
             let mut reply = Reply::json(status, "");
             reply.body = Some(zeroize::Zeroizing::new(bytes));
             let _ = grant::read(&reply, Loopback::Allowed, &["s3cret"]);
-            let _ = poll::read(&reply, Dialect::AuthKit, &["s3cret"]);
+            let _ = poll::read(&reply, Dialect::AuthKit, &["s3cret"], true);
             let _ = verdict::refresh::read(&reply, Dialect::Standard, &[]);
             let _ = verdict::revoke::read(&reply, &[]);
         }
@@ -496,7 +589,7 @@ mod properties {
             for text in [text.clone(), text.replace(",}", "}")] {
                 let reply = Reply::json(200, &text);
                 let _ = grant::read(&reply, Loopback::Allowed, &[]);
-                let _ = poll::read(&reply, Dialect::AuthKit, &[]);
+                let _ = poll::read(&reply, Dialect::AuthKit, &[], false);
             }
         }
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use url::Url;
+
 use super::{
     json::{IllTyped, Object},
     reply::{Code, Reply},
@@ -119,6 +121,8 @@ fn members(object: &Object<'_>, loopback: Loopback) -> Result<Grant, String> {
     }
     // The login works without it.
     let complete = text("verification_uri_complete")?.filter(|complete| !shows_secret(complete));
+    let verification_uri = uri("verification_uri", verification_uri)?;
+    let complete = complete.map(|text| uri("verification_uri_complete", text)).transpose()?;
     let expires_in = object.number("expires_in").map_err(ill)?.ok_or("`expires_in` is missing")?;
     if expires_in <= 0.0 {
         return Err("`expires_in` is not positive".into());
@@ -127,11 +131,17 @@ fn members(object: &Object<'_>, loopback: Loopback) -> Result<Grant, String> {
     Ok(Grant {
         device_code,
         user_code,
-        verification_uri: uri("verification_uri", verification_uri)?,
-        verification_uri_complete: complete.map(|text| uri("verification_uri_complete", text)).transpose()?,
+        verification_uri_complete: complete.filter(|complete| has_same_origin(complete, &verification_uri)),
+        verification_uri,
         expires_in: seconds(expires_in, LONGEST),
         interval: whole_interval(interval).unwrap_or(DEFAULT_INTERVAL),
     })
+}
+
+/// Whether two addresses have scheme, host and port in common. The user sees one, and the browser would open the other.
+fn has_same_origin(one: &str, other: &str) -> bool {
+    let origin = |text| Url::parse(text).ok().map(|url| url.origin());
+    origin(one).is_some_and(|one| Some(one) == origin(other))
 }
 
 /// A server's number of seconds as a time span; never panics, never overflows, negative is zero.
@@ -250,6 +260,28 @@ mod tests {
             grant(&changed("verification_uri_complete", "\"\"")).unwrap().verification_uri_complete,
             None
         );
+    }
+
+    #[test]
+    fn a_complete_address_of_another_origin_is_dropped() {
+        for (complete, kept) in [
+            ("https://h/device?user_code=WDJB-MJHT", true),
+            ("https://H:443/elsewhere", true),
+            ("https://h.evil.example/device", false),
+            ("https://evil.example/https://h/device", false),
+            ("https://h:8443/device", false),
+            ("https://www.h/device", false),
+        ] {
+            let grant = grant(&changed("verification_uri_complete", &format!("\"{complete}\""))).unwrap();
+            assert_eq!(grant.verification_uri_complete.is_some(), kept, "{complete}");
+        }
+        let local = |complete: &str| {
+            let body = GOOD.replace("https://h/", "http://127.0.0.1:9/");
+            let body = body.replacen('{', &format!("{{\"verification_uri_complete\":\"{complete}\","), 1);
+            read(&Reply::json(200, &body), Loopback::Allowed, &[]).unwrap().verification_uri_complete
+        };
+        assert!(local("http://127.0.0.1:9/?c=1").is_some());
+        assert!(local("https://127.0.0.1:9/?c=1").is_none());
     }
 
     #[test]

@@ -19,7 +19,8 @@ pub(crate) struct Issuer {
 /// What a client needs to know of a server.
 #[derive(Clone, Debug)]
 pub(crate) struct Metadata {
-    pub(crate) device_authorization_endpoint: Url,
+    /// `None` if the server does not offer the device flow. It can refresh and revoke all the same.
+    pub(crate) device_authorization_endpoint: Option<Url>,
     pub(crate) token_endpoint: Url,
     pub(crate) revocation_endpoint: Option<Url>,
     /// Whether the server takes `client_secret_post` and not `client_secret_basic`, which is the default (RFC 8414
@@ -122,10 +123,7 @@ impl Issuer {
         endpoint("jwks_uri")?;
         let token_endpoint = endpoint("token_endpoint")?;
         let revocation_endpoint = endpoint("revocation_endpoint")?;
-        let Some(device_authorization_endpoint) = endpoint("device_authorization_endpoint")? else {
-            let message = "the server does not offer the device flow: its metadata has no `device_authorization_endpoint`";
-            return Err((ErrorKind::Unsupported, message.into()));
-        };
+        let device_authorization_endpoint = endpoint("device_authorization_endpoint")?;
         let methods = object.strings("token_endpoint_auth_methods_supported").unwrap_or_default();
         let offers = |method: &str| methods.iter().any(|m| m == method);
         Ok(Metadata {
@@ -143,7 +141,7 @@ impl Metadata {
     pub(crate) fn example() -> Self {
         let at = |path: &str| Url::parse(&format!("https://h/{path}")).unwrap();
         Self {
-            device_authorization_endpoint: at("device"),
+            device_authorization_endpoint: Some(at("device")),
             token_endpoint: at("token"),
             revocation_endpoint: Some(at("revoke")),
             prefers_client_secret_post: false,
@@ -233,7 +231,7 @@ mod tests {
     #[test]
     fn every_endpoint_in_use_has_to_be_secure() {
         let metadata = read("https://h/t", 200, GOOD).unwrap();
-        assert_eq!(metadata.device_authorization_endpoint.as_str(), "https://h/d");
+        assert_eq!(metadata.device_authorization_endpoint.unwrap().as_str(), "https://h/d");
         assert_eq!(metadata.token_endpoint.as_str(), "https://h/k?x=1");
         assert!(metadata.revocation_endpoint.is_none() && !metadata.prefers_client_secret_post);
         for name in ["device_authorization_endpoint", "token_endpoint", "revocation_endpoint", "jwks_uri"] {
@@ -246,9 +244,8 @@ mod tests {
                 assert!(error.to_string().contains(&format!("`{name}`")), "{error}");
             }
         }
-        let unsupported =
-            refused(read("https://h/t", 200, &GOOD.replace("device_authorization_endpoint", "x")));
-        assert_eq!(unsupported.kind(), ErrorKind::Unsupported);
+        let without = read("https://h/t", 200, &GOOD.replace("device_authorization_endpoint", "x")).unwrap();
+        assert!(without.device_authorization_endpoint.is_none());
         assert_eq!(
             refused(read("https://h/t", 200, &GOOD.replace("token_endpoint", "x"))).kind(),
             ErrorKind::InvalidResponse

@@ -18,6 +18,19 @@ const LEAST_GUARD: Duration = Duration::from_millis(50);
 /// machine's clock runs fast: in virtual machines by 10 % and more.
 const GUARD_PER_CENT: [u32; 4] = [2, 15, 30, 40];
 
+/// A code's last poll is made this long before it expires, or in the last quarter of the time that it has left.
+const LAST_POLL: Duration = Duration::from_secs(2);
+
+/// When to poll next, counted from the last response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NextPoll {
+    After(Duration),
+    /// The last one: no other can follow before the code expires.
+    LastAfter(Duration),
+    /// Never: the server asks for a wait that is longer than the code lives.
+    Never(Duration),
+}
+
 /// The waits of one login. Nothing in here ever shrinks but the back-off, which ends with the trouble.
 #[derive(Clone, Debug)]
 pub(crate) struct Pacing {
@@ -66,9 +79,37 @@ impl Pacing {
         self.troubles
     }
 
-    /// The wait before the next poll, counted from the last answer.
-    pub(crate) fn wait(&self) -> Duration {
-        let wait = self.interval.max(self.back_off()).max(self.retry_after);
+    /// The next poll of a code that lives for `left` more.
+    ///
+    /// Only the back-off is cut where it would outlive the code. The last poll is put off to the end of the code, where an
+    /// approval in the last seconds still counts.
+    pub(crate) fn next_poll(&self, left: Duration) -> NextPoll {
+        let asked = self.asked();
+        if asked >= left {
+            return NextPoll::Never(asked);
+        }
+        let wait = self.wait();
+        let latest = left.saturating_sub(LAST_POLL.min(left / 4));
+        if wait.saturating_add(self.guarded(self.interval)) <= latest {
+            return NextPoll::After(wait);
+        }
+        // Where the guard does not fit any more, half of what is left of it is kept.
+        let earliest = self.guarded(asked).min(asked.saturating_add(left.saturating_sub(asked) / 2));
+        NextPoll::LastAfter(latest.max(earliest))
+    }
+
+    /// What the server asks for: its interval, five seconds more after a 429, or `Retry-After`.
+    fn asked(&self) -> Duration {
+        let throttle = if self.throttled { SLOW_DOWN } else { Duration::ZERO };
+        self.interval.saturating_add(throttle).max(self.retry_after)
+    }
+
+    /// The wait before the next poll of a code that lives for ever.
+    fn wait(&self) -> Duration {
+        self.guarded(self.asked().max(self.back_off()))
+    }
+
+    fn guarded(&self, wait: Duration) -> Duration {
         let level = self.slow_downs.min(GUARD_PER_CENT.len().saturating_sub(1));
         let per_cent = GUARD_PER_CENT.get(level).copied().unwrap_or_default();
         let guard = (wait / 100).saturating_mul(per_cent).max(LEAST_GUARD);
@@ -81,8 +122,7 @@ impl Pacing {
             return Duration::ZERO;
         }
         let doubled = self.interval.saturating_mul(1_u32.checked_shl(self.troubles).unwrap_or(u32::MAX));
-        let capped = doubled.min(BACK_OFF_CAP.max(self.interval.saturating_mul(2)));
-        if self.throttled { capped.max(self.interval.saturating_add(SLOW_DOWN)) } else { capped }
+        doubled.min(BACK_OFF_CAP.max(self.interval.saturating_mul(2)))
     }
 }
 
@@ -194,10 +234,44 @@ mod tests {
     }
 
     #[test]
+    fn the_last_poll_is_shortly_before_the_end_of_the_code() {
+        let mut pacing = Pacing::new(s(5));
+        // Two more polls fit, or one.
+        assert_eq!(pacing.next_poll(s(13)), NextPoll::After(Duration::from_millis(5_100)));
+        assert_eq!(pacing.next_poll(s(12)), NextPoll::LastAfter(s(10)));
+        assert_eq!(pacing.next_poll(s(8)), NextPoll::LastAfter(s(6)));
+        // Never earlier than the interval.
+        assert_eq!(pacing.next_poll(s(6)), NextPoll::LastAfter(Duration::from_millis(5_100)));
+        assert_eq!(
+            pacing.next_poll(Duration::from_millis(5_100)),
+            NextPoll::LastAfter(Duration::from_millis(5_050))
+        );
+        assert_eq!(pacing.next_poll(s(5)), NextPoll::Never(s(5)));
+        // The back-off is cut, what the server asks for is not.
+        for _ in 0..5 {
+            pacing.trouble(None, None);
+        }
+        assert_eq!(pacing.next_poll(s(300)), NextPoll::After(Duration::from_millis(61_200)));
+        assert_eq!(pacing.next_poll(s(40)), NextPoll::LastAfter(s(38)));
+        pacing.trouble(Some(503), Some(s(39)));
+        assert_eq!(pacing.next_poll(s(40)), NextPoll::LastAfter(Duration::from_millis(39_500)));
+        pacing.trouble(Some(503), Some(s(40)));
+        assert_eq!(pacing.next_poll(s(40)), NextPoll::Never(s(40)));
+        pacing.trouble(Some(429), None);
+        assert_eq!(pacing.next_poll(s(10)), NextPoll::Never(s(10)));
+        assert_eq!(
+            pacing.next_poll(Duration::from_millis(10_500)),
+            NextPoll::LastAfter(Duration::from_millis(10_200))
+        );
+    }
+
+    #[test]
     fn nothing_overflows() {
         let mut pacing = Pacing::new(Duration::MAX);
         pacing.slow_down(Some(Duration::MAX), Some(Duration::MAX));
         pacing.trouble(None, Some(Duration::MAX));
         assert_eq!(pacing.wait(), Duration::MAX);
+        assert_eq!(pacing.next_poll(Duration::ZERO), NextPoll::Never(Duration::MAX));
+        assert_eq!(Pacing::new(s(1)).next_poll(Duration::MAX), NextPoll::After(Duration::from_millis(1_050)));
     }
 }

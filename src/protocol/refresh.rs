@@ -20,7 +20,7 @@ pub(crate) fn flow(client: Arc<ClientSettings>, refresh_token: Secret) -> Single
                 verdict::refresh::read(reply, client.dialect, &client.secrets_with(Some(token)))?;
             // RFC 6749 section 6: without a new refresh token, the old one stays.
             response.refresh_token.get_or_insert_with(|| token.clone());
-            Ok(Arc::new(response))
+            Ok(Arc::new(response.or_requested(&client.scopes)))
         },
     };
     SingleRequest::new(client, refresh_token, kind)
@@ -35,14 +35,21 @@ mod tests {
         reply::Reply,
     };
 
-    fn refresh_token_after(body: &str) -> String {
-        let mut flow = flow(Arc::new(ClientSettings::public("id")), Secret::new("old"));
+    /// At a server without the device flow.
+    fn refreshed(body: &str) -> Arc<TokenResponse> {
+        let client = ClientSettings { scopes: vec!["asked".into()], ..ClientSettings::public("id") };
+        let server = Metadata { device_authorization_endpoint: None, ..Metadata::example() };
+        let mut flow = flow(Arc::new(client), Secret::new("old"));
         flow.advance(Input::Tick, Now::default());
-        flow.advance(Input::Discovered(Arc::new(Metadata::example())), Now::default());
+        flow.advance(Input::Discovered(Arc::new(server)), Now::default());
         match flow.advance(Input::Reply(Reply::json(200, body)), Now::default()) {
-            Effect::Finish(Ok(response)) => response.refresh_token.as_ref().unwrap().expose().to_owned(),
+            Effect::Finish(Ok(response)) => response,
             other => panic!("{other:?}"),
         }
+    }
+
+    fn refresh_token_after(body: &str) -> String {
+        refreshed(body).refresh_token.as_ref().unwrap().expose().to_owned()
     }
 
     // proves: R6749-6-04, R6749-6-05, P5-17
@@ -51,5 +58,14 @@ mod tests {
         assert_eq!(refresh_token_after(r#"{"access_token":"a","token_type":"Bearer"}"#), "old");
         let rotated = r#"{"access_token":"a","token_type":"Bearer","refresh_token":"new"}"#;
         assert_eq!(refresh_token_after(rotated), "new");
+    }
+
+    // proves: R6749-5.1-07
+    #[test]
+    fn a_missing_scope_is_the_requested_one() {
+        let plain = refreshed(r#"{"access_token":"a","token_type":"Bearer"}"#);
+        assert_eq!(plain.scopes.as_ref().unwrap(), &["asked"]);
+        let narrowed = refreshed(r#"{"access_token":"a","token_type":"Bearer","scope":"less"}"#);
+        assert_eq!(narrowed.scopes.as_ref().unwrap(), &["less"]);
     }
 }

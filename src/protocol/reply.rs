@@ -15,16 +15,26 @@ const MAX_CODE_BYTES: usize = 256;
 
 /// One HTTP answer, read to its end.
 pub(crate) struct Reply {
-    /// When the request left, by the time of day.
-    pub(crate) sent_at: SystemTime,
+    pub(crate) sent: Sent,
     pub(crate) status: u16,
     pub(crate) content_type: Option<String>,
     /// Whether the body is compressed, although we asked for `identity`.
     pub(crate) encoded: bool,
     pub(crate) retry_after: Option<Duration>,
+    /// The server's clock (RFC 9110 section 6.6.1). `None` also where this machine's clock was set meanwhile, since the
+    /// two cannot be compared then.
+    pub(crate) date: Option<SystemTime>,
     pub(crate) request_id: Option<String>,
     /// The body; `None` when it was longer than the cap. Wiped when dropped: it may hold tokens.
     pub(crate) body: Option<Zeroizing<Vec<u8>>>,
+}
+
+/// When a request left, on this machine's clocks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sent {
+    /// On the clock that counts suspend.
+    pub(crate) elapsed: Duration,
+    pub(crate) time_of_day: SystemTime,
 }
 
 /// The `error` of an answer (RFC 6749 section 5.2), or WorkOS's `code`.
@@ -81,10 +91,10 @@ impl Reply {
         object.text("code").filter(usable).map_or(Code::Absent, Code::Is)
     }
 
-    /// The server's words for people: `error_description`, else WorkOS's `message`.
+    /// The server's text for users: `error_description`, else `message` (WorkOS), else `detail` (RFC 9457).
     pub(crate) fn description(&self) -> Option<String> {
         let object = self.object().ok()?;
-        object.text("error_description").or_else(|| object.text("message"))
+        ["error_description", "message", "detail"].iter().find_map(|name| object.text(name))
     }
 
     /// An error that carries all that this answer says. Of the message, which may quote the server, and of all the
@@ -121,14 +131,13 @@ fn is_json(content_type: &str) -> bool {
 
 /// The wait of a `Retry-After` header (RFC 9110 section 10.2.3): seconds, or a date. A date is measured against the
 /// answer's own `Date`, so that a wrong clock on this machine does not matter. Nonsense is `None`, the past is zero.
-pub(crate) fn retry_after(value: &str, date: Option<&str>, now: SystemTime) -> Option<Duration> {
+pub(crate) fn retry_after(value: &str, date: Option<SystemTime>, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
         return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
     }
     let until = httpdate::parse_http_date(value).ok()?;
-    let from = date.and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or(now);
-    Some(until.duration_since(from).unwrap_or_default())
+    Some(until.duration_since(date.unwrap_or(now)).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -136,7 +145,8 @@ impl Reply {
     /// An answer for unit tests.
     pub(crate) fn json(status: u16, body: &str) -> Self {
         Self {
-            sent_at: SystemTime::UNIX_EPOCH,
+            sent: Sent { elapsed: Duration::ZERO, time_of_day: SystemTime::UNIX_EPOCH },
+            date: None,
             status,
             content_type: Some("application/json".into()),
             encoded: false,
@@ -155,7 +165,9 @@ mod tests {
     #[test]
     fn retry_after_is_seconds_or_a_date_against_the_servers_clock() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
-        let at = |value, date| retry_after(value, date, now);
+        let at = |value, date: Option<&str>| {
+            retry_after(value, date.and_then(|date| httpdate::parse_http_date(date).ok()), now)
+        };
         assert_eq!(at("7", None), Some(Duration::from_secs(7)));
         assert_eq!(at(" 0 ", None), Some(Duration::ZERO));
         assert_eq!(at("99999999999999999999999", None), Some(Duration::from_secs(u64::MAX)));

@@ -39,13 +39,13 @@ impl Request {
         Self { url, form: None }
     }
 
-    /// The device authorization request (RFC 8628 section 3.1).
-    pub(super) fn device_authorization(client: &ClientSettings, server: &Metadata) -> Self {
+    /// The device authorization request (RFC 8628 section 3.1). `None` if the server does not offer the device flow.
+    pub(super) fn device_authorization(client: &ClientSettings, server: &Metadata) -> Option<Self> {
+        let url = server.device_authorization_endpoint.clone()?;
         let scope = client.scopes.join(" ");
         let scope = Some(("scope", scope.as_str())).filter(|(_, value)| !value.is_empty());
         let params = client.params.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let url = server.device_authorization_endpoint.clone();
-        Self::post(url, client, server, scope.into_iter().chain(params))
+        Some(Self::post(url, client, server, scope.into_iter().chain(params)))
     }
 
     /// A poll of the token endpoint (RFC 8628 section 3.4).
@@ -126,8 +126,8 @@ mod tests {
     #[test]
     fn a_public_client_names_itself_once_and_sends_nothing_empty() {
         let server = Metadata::example();
-        let plain = Request::device_authorization(&ClientSettings::public("id"), &server);
-        assert_eq!(plain.url, server.device_authorization_endpoint);
+        let plain = Request::device_authorization(&ClientSettings::public("id"), &server).unwrap();
+        assert_eq!(Some(&plain.url), server.device_authorization_endpoint.as_ref());
         assert_eq!(body(&plain), "client_id=id");
         assert!(plain.form.unwrap().authorization.is_none());
         let client = ClientSettings {
@@ -135,7 +135,7 @@ mod tests {
             params: vec![("audience".into(), "x".into())],
             ..ClientSettings::public("id")
         };
-        let full = Request::device_authorization(&client, &server);
+        let full = Request::device_authorization(&client, &server).unwrap();
         assert_eq!(body(&full), "scope=a+b&audience=x&client_id=id");
     }
 

@@ -9,6 +9,7 @@ use super::{
     grant::seconds,
     json::{IllTyped, Object},
     jwt,
+    reply::Reply,
     settings::Dialect,
 };
 use crate::{ErrorKind, Secret, secret::Masker};
@@ -30,8 +31,24 @@ pub(crate) struct TokenResponse {
     pub(crate) other: BTreeMap<String, Secret>,
 }
 
+impl TokenResponse {
+    /// RFC 6749 section 5.1: a missing scope is the requested one.
+    pub(super) fn or_requested(mut self, scopes: &[String]) -> Self {
+        if self.scopes.is_none() && !scopes.is_empty() {
+            self.scopes = Some(scopes.to_vec());
+        }
+        self
+    }
+}
+
 /// A hundred years: some servers say "never" with a large number.
 const LONGEST_LIFETIME: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);
+
+/// A server's `Date` and a token that it has just issued differ by less.
+const MOST_APART: Duration = Duration::from_secs(60);
+
+/// `Date` has whole seconds.
+const DATE_RESOLUTION: Duration = Duration::from_secs(1);
 
 /// The longest token type that is shown.
 const MAX_TYPE_BYTES: usize = 40;
@@ -39,12 +56,11 @@ const MAX_TYPE_BYTES: usize = 40;
 /// The members that [`TokenResponse`] has names for.
 const NAMED: [&str; 6] = ["access_token", "refresh_token", "id_token", "token_type", "scope", "expires_in"];
 
-/// Reads a success. `sent_at` is when the request left: an expiry counted from there is never too late. The error is its
-/// kind and a sentence, which may quote the server.
+/// Reads the JSON object of a successful response. The error is its kind and a sentence, which may quote the server.
 pub(crate) fn read(
     object: &Object<'_>,
+    reply: &Reply,
     dialect: Dialect,
-    sent_at: SystemTime,
     sent: &[&str],
 ) -> Result<TokenResponse, (ErrorKind, String)> {
     let invalid =
@@ -84,9 +100,10 @@ pub(crate) fn read(
     let (expires_in, expires_at) = match object.number("expires_in") {
         Ok(Some(lifetime)) => {
             let lifetime = seconds(lifetime, LONGEST_LIFETIME);
-            (Some(lifetime), sent_at.checked_add(lifetime))
+            // Counted from when the request left, so that it is never too late.
+            (Some(lifetime), reply.sent.time_of_day.checked_add(lifetime))
         }
-        Ok(None) => jwt_expiry(&access_token, sent_at),
+        Ok(None) => jwt_expiry(&access_token, reply),
         Err(_) => (None, None),
     };
     let (refresh_token, id_token) = (token("refresh_token")?, token("id_token")?);
@@ -112,20 +129,41 @@ pub(crate) fn read(
     })
 }
 
-/// Lifetime and end by the token's own `exp`, where it is a JWT.
-fn jwt_expiry(token: &Secret, sent_at: SystemTime) -> (Option<Duration>, Option<SystemTime>) {
+/// Lifetime and expiry by the access token's own claims, where it is a JWT. They are in the server's time, and this machine's
+/// clock may be wrong: the expiry is converted to it, and is early rather than late.
+fn jwt_expiry(token: &Secret, reply: &Reply) -> (Option<Duration>, Option<SystemTime>) {
     let at = |seconds| SystemTime::UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(seconds).ok()?);
     let Some((exp, iat)) = jwt::expiry(token.expose()) else { return (None, None) };
-    let issued_at = iat.and_then(at).unwrap_or(sent_at);
-    let expires_at = at(exp);
-    (expires_at.map(|end| end.duration_since(issued_at).unwrap_or_default()), expires_at)
+    let (Some(exp), iat) = (at(exp), iat.and_then(at)) else { return (None, None) };
+    let local = reply.sent.time_of_day;
+    let life = iat.map(|iat| exp.duration_since(iat).unwrap_or_default());
+    // A token that was issued at another time than now, or by another clock than that of `Date`, is judged by its life.
+    let date = reply.date.filter(|date| iat.is_none_or(|iat| apart(*date, iat) <= MOST_APART));
+    let expires_at = match (date, life) {
+        (Some(date), _) => moved(exp, date, local).and_then(|end| end.checked_sub(DATE_RESOLUTION)),
+        (None, Some(life)) => local.checked_add(life),
+        (None, None) => Some(exp),
+    };
+    (life.or_else(|| expires_at?.duration_since(local).ok()), expires_at)
+}
+
+fn apart(one: SystemTime, other: SystemTime) -> Duration {
+    one.duration_since(other).unwrap_or_else(|negative| negative.duration())
+}
+
+/// A time on a clock that reads `from`, on one that reads `to` at the same moment.
+fn moved(time: SystemTime, from: SystemTime, to: SystemTime) -> Option<SystemTime> {
+    match to.duration_since(from) {
+        Ok(ahead) => time.checked_add(ahead),
+        Err(behind) => time.checked_sub(behind.duration()),
+    }
 }
 
 /// An AuthKit response, for unit tests elsewhere.
 #[cfg(test)]
 pub(crate) fn authkit_example(body: &str) -> TokenResponse {
-    let object = Object::parse(body.as_bytes()).unwrap();
-    read(&object, Dialect::AuthKit, SystemTime::UNIX_EPOCH, &[]).unwrap()
+    let reply = Reply::json(200, body);
+    read(&reply.object().unwrap(), &reply, Dialect::AuthKit, &[]).unwrap()
 }
 
 #[cfg(test)]
@@ -138,7 +176,9 @@ mod tests {
 
     /// The response to a request that left at 1,000 s.
     fn read(body: &str, dialect: Dialect) -> Result<TokenResponse, (ErrorKind, String)> {
-        super::read(&Object::parse(body.as_bytes()).unwrap(), dialect, at(1_000), &[])
+        let mut reply = Reply::json(200, body);
+        reply.sent.time_of_day = at(1_000);
+        super::read(&reply.object().unwrap(), &reply, dialect, &[])
     }
 
     fn standard(body: &str) -> Result<TokenResponse, (ErrorKind, String)> {
@@ -235,19 +275,38 @@ mod tests {
 
     #[test]
     fn authkit_may_leave_out_the_type_and_the_lifetime() {
-        // {"exp":2000000000,"iat":1999999700}
-        let body = r#"{"access_token":"e30.eyJleHAiOjIwMDAwMDAwMDAsImlhdCI6MTk5OTk5OTcwMH0.c2ln"}"#;
-        let answer = read(body, Dialect::AuthKit).unwrap();
+        let answer = read(r#"{"access_token":"opaque"}"#, Dialect::AuthKit).unwrap();
         assert_eq!(answer.token_type, "Bearer");
-        assert_eq!(answer.expires_at, Some(at(2_000_000_000)));
-        assert_eq!(answer.expires_in, Some(Duration::from_secs(300)));
-        // {"exp":1300}: without `iat` it counts from the request.
-        let exp = read(r#"{"access_token":"e30.eyJleHAiOjEzMDB9.c2ln"}"#, Dialect::AuthKit).unwrap();
-        assert_eq!((exp.expires_in, exp.expires_at), (Some(Duration::from_secs(300)), Some(at(1_300))));
+        assert_eq!((answer.expires_in, answer.expires_at), (None, None));
         assert_eq!(
             read(r#"{"access_token":"a","token_type":"mac"}"#, Dialect::AuthKit).unwrap_err().0,
             ErrorKind::Unsupported
         );
+    }
+
+    #[test]
+    fn the_expiry_of_a_jwt_is_in_this_machines_time_and_early_rather_than_late() {
+        // Issued at 1,000,000 s by the server's clock, for 300 s.
+        let with_iat = r#"{"access_token":"e30.eyJleHAiOjEwMDAzMDAsImlhdCI6MTAwMDAwMH0.c2ln"}"#;
+        let without_iat = r#"{"access_token":"e30.eyJleHAiOjEwMDAzMDB9.c2ln"}"#;
+        // By the time of day at which the request left, and the response's `Date`.
+        let expiry = |body: &str, sent: u64, date: Option<u64>| {
+            let mut reply = Reply::json(200, body);
+            reply.sent.time_of_day = at(sent);
+            reply.date = date.map(at);
+            let response = super::read(&reply.object().unwrap(), &reply, Dialect::AuthKit, &[]).unwrap();
+            (response.expires_in.unwrap().as_secs(), response.expires_at.unwrap())
+        };
+        for sent in [1_000_000, 1_000_360, 999_640] {
+            assert_eq!(expiry(with_iat, sent, Some(1_000_000)), (300, at(sent + 299)), "{sent}");
+            assert_eq!(expiry(with_iat, sent, Some(1_000_060)), (300, at(sent + 239)), "{sent}");
+            // A token that was not issued just now by the clock of `Date`.
+            assert_eq!(expiry(with_iat, sent, Some(1_000_061)), (300, at(sent + 300)), "{sent}");
+            assert_eq!(expiry(with_iat, sent, Some(999_939)), (300, at(sent + 300)), "{sent}");
+            assert_eq!(expiry(with_iat, sent, None), (300, at(sent + 300)), "{sent}");
+            assert_eq!(expiry(without_iat, sent, Some(1_000_000)), (299, at(sent + 299)), "{sent}");
+        }
+        assert_eq!(expiry(without_iat, 1_000_100, None), (200, at(1_000_300)));
     }
 
     // proves: STORE-13

@@ -15,16 +15,20 @@ use crate::{Error, ErrorKind, Organization, Secret};
 /// No user chooses from a longer list.
 const MAX_ORGANIZATIONS: usize = 1000;
 
-/// Reads a response of the token endpoint that has no error code.
-fn tokens(reply: &Reply, dialect: Dialect, sent: &[&str]) -> Result<TokenResponse, Error> {
+/// Reads a response of the token endpoint that has no error code. `None` if it is neither a token response nor a refusal.
+fn token_or_refusal(reply: &Reply, dialect: Dialect, sent: &[&str]) -> Option<Result<TokenResponse, Error>> {
     match reply.object() {
-        Ok(object) if reply.is_success() => token::read(&object, dialect, reply.sent_at, sent)
-            .map_err(|(kind, what)| reply.error(kind, &what, sent)),
+        Ok(object) if reply.is_success() && object.raw("access_token").is_some() => Some(
+            token::read(&object, reply, dialect, sent).map_err(|(kind, what)| reply.error(kind, &what, sent)),
+        ),
         // WorkOS says some refusals of AuthKit in a `message` alone.
-        _ if !reply.is_success() && dialect == Dialect::AuthKit && reply.description().is_some() => {
-            Err(reply.error(ErrorKind::Rejected, "the server refused the request", sent))
+        _ if dialect == Dialect::AuthKit
+            && matches!(reply.status, 400 | 403 | 404 | 422)
+            && reply.description().is_some() =>
+        {
+            Some(Err(reply.error(ErrorKind::Rejected, "the server refused the request", sent)))
         }
-        _ => Err(unreadable(reply, sent)),
+        _ => None,
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     Code, Dialect, Reply, TokenResponse, denied, expired, ill_formed, invalid_client, is_step_up, refused,
-    step_up, tokens,
+    step_up, token_or_refusal, unreadable,
 };
 use crate::{Error, ErrorKind, protocol::grant::whole_interval};
 
@@ -21,8 +21,9 @@ pub(crate) enum Verdict {
     Failed(Error),
 }
 
-/// Reads the response to a poll. `sent` are the secrets that the request held.
-pub(crate) fn read(reply: &Reply, dialect: Dialect, sent: &[&str]) -> Verdict {
+/// Reads the response to a poll. `sent` are the secrets that the request held; `answered` says whether an earlier poll of this
+/// login had a proper response.
+pub(crate) fn read(reply: &Reply, dialect: Dialect, sent: &[&str], answered: bool) -> Verdict {
     let interval = || reply.object().ok().and_then(|o| whole_interval(o.number("interval").ok().flatten()));
     let code = reply.code();
     // The four codes of RFC 8628 decide at any status: servers send them with 200, 400, 401, 403, 428 and 429.
@@ -33,10 +34,20 @@ pub(crate) fn read(reply: &Reply, dialect: Dialect, sent: &[&str]) -> Verdict {
         Code::Is(code) if code == "expired_token" => Verdict::Failed(expired(reply, sent)),
         _ if reply.is_transient() => Verdict::Transient,
         Code::Is(code) => Verdict::Failed(failed(reply, code, sent)),
+        Code::IllFormed if answered && is_foreign(reply) => Verdict::Transient,
         Code::IllFormed => Verdict::Failed(ill_formed(reply, sent)),
-        Code::Absent => tokens(reply, dialect, sent)
-            .map_or_else(Verdict::Failed, |response| Verdict::Granted(Box::new(response))),
+        Code::Absent => match token_or_refusal(reply, dialect, sent) {
+            Some(Ok(response)) => Verdict::Granted(Box::new(response)),
+            Some(Err(error)) => Verdict::Failed(error),
+            None if answered && is_foreign(reply) => Verdict::Transient,
+            None => Verdict::Failed(unreadable(reply, sent)),
+        },
     }
+}
+
+/// Whether a response without a code may come from something in front of the server: a bot check, a captive portal, a gateway.
+fn is_foreign(reply: &Reply) -> bool {
+    reply.object().is_err() || !matches!(reply.status, 200 | 400 | 401)
 }
 
 fn failed(reply: &Reply, code: &str, sent: &[&str]) -> Error {
@@ -59,7 +70,7 @@ mod tests {
     use super::*;
 
     fn poll(status: u16, body: &str) -> Verdict {
-        read(&Reply::json(status, body), Dialect::Standard, &["dev-123"])
+        read(&Reply::json(status, body), Dialect::Standard, &["dev-123"], false)
     }
 
     fn failed(verdict: Verdict) -> Error {
@@ -193,10 +204,33 @@ mod tests {
     #[test]
     fn authkit_refuses_in_a_message_alone() {
         let reply = Reply::json(400, r#"{"message":"Must use SSO for selected organization"}"#);
-        let error = failed(read(&reply, Dialect::AuthKit, &[]));
+        let error = failed(read(&reply, Dialect::AuthKit, &[], true));
         assert_eq!(error.kind(), ErrorKind::Rejected);
         assert_eq!(error.description(), Some("Must use SSO for selected organization"));
-        let empty = failed(read(&Reply::json(400, "{}"), Dialect::AuthKit, &[]));
+        let empty = failed(read(&Reply::json(400, "{}"), Dialect::AuthKit, &[], false));
         assert_eq!(empty.kind(), ErrorKind::InvalidResponse);
+    }
+
+    #[test]
+    fn after_a_proper_response_a_page_of_something_in_between_is_trouble_that_passes() {
+        for (status, body, passes) in [
+            (200, "<html>", true),
+            (302, "", true),
+            (400, "<html>", true),
+            (403, "<html>", true),
+            (403, "{}", true),
+            (404, r#"{"error":{"code":31}}"#, true),
+            (511, "<html>", true),
+            (200, "{}", false),
+            (400, "{}", false),
+            (401, r#"{"error":7}"#, false),
+            (403, r#"{"error":"made_up"}"#, false),
+            (403, r#"{"message":"no"}"#, true),
+        ] {
+            let verdict = read(&Reply::json(status, body), Dialect::Standard, &[], true);
+            assert_eq!(matches!(verdict, Verdict::Transient), passes, "{status} {body}: {verdict:?}");
+            let first = read(&Reply::json(status, body), Dialect::Standard, &[], false);
+            assert_eq!(matches!(first, Verdict::Transient), status == 511, "{status} {body}: {first:?}");
+        }
     }
 }

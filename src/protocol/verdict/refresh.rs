@@ -1,34 +1,49 @@
 //! The token endpoint's response to a refresh (RFC 6749 section 6).
 
 use super::{
-    Code, Dialect, Reply, TokenResponse, denied, expired, ill_formed, invalid_client, is_step_up, not_now,
-    refused, step_up, tokens,
+    Code, Dialect, Reply, TokenResponse, invalid_client, is_step_up, refused, step_up, token_or_refusal,
 };
 use crate::{Error, ErrorKind};
 
 /// Reads the response to a refresh. `sent` are the secrets that the request held.
+///
+/// Only a code that says so ends the refresh token. What has no code, or says "later", is trouble that passes, whatever its
+/// status: a gateway's page must not log a user out.
 pub(crate) fn read(reply: &Reply, dialect: Dialect, sent: &[&str]) -> Result<TokenResponse, Error> {
     match reply.code() {
-        _ if reply.is_transient() => Err(not_now(reply, sent)),
+        _ if reply.is_transient() => Err(later(reply, sent)),
         Code::Is(code) => Err(failed(reply, &code, sent)),
-        Code::IllFormed => Err(ill_formed(reply, sent)),
-        Code::Absent => tokens(reply, dialect, sent),
+        Code::IllFormed => Err(later(reply, sent)),
+        Code::Absent => token_or_refusal(reply, dialect, sent).unwrap_or_else(|| Err(later(reply, sent))),
     }
 }
 
 fn failed(reply: &Reply, code: &str, sent: &[&str]) -> Error {
     match code {
-        "invalid_grant" => reply.error(
-            ErrorKind::Rejected,
-            "the server no longer accepts this refresh token (used already, expired or revoked): log in again",
-            sent,
-        ),
-        "access_denied" | "authorization_declined" => denied(reply, sent),
-        "expired_token" | "code_expired" | "token_expired" => expired(reply, sent),
+        "invalid_grant" | "expired_token" | "token_expired" | "invalid_token" => {
+            let message = "the refresh token is no longer valid (used, expired or revoked): log in again";
+            reply.error(ErrorKind::LoginRequired, message, sent)
+        }
+        "slow_down"
+        | "authorization_pending"
+        | "temporarily_unavailable"
+        | "server_error"
+        | "rate_limit_exceeded"
+        | "too_many_requests" => later(reply, sent),
         _ if is_step_up(reply, code) => step_up(reply, code, sent),
         "invalid_client" | "unauthorized_client" => invalid_client(reply, sent),
         _ => refused(reply, code, sent),
     }
+}
+
+fn later(reply: &Reply, sent: &[&str]) -> Error {
+    let what = match reply.object() {
+        Err(what) if !reply.is_transient() => format!(" with {what}"),
+        _ => String::new(),
+    };
+    let message =
+        format!("the server cannot refresh the token now (HTTP {}{what}): try again later", reply.status);
+    reply.error(ErrorKind::Network, &message, sent)
 }
 
 #[cfg(test)]
@@ -41,18 +56,46 @@ mod tests {
         let refresh = |status, body| read(&Reply::json(status, body), Dialect::Standard, &["ref-1"]);
         assert!(refresh(200, r#"{"access_token":"t","token_type":"bearer"}"#).is_ok());
         for (status, body, kind) in [
-            (400, r#"{"error":"invalid_grant"}"#, ErrorKind::Rejected),
-            (200, r#"{"error":"invalid_grant","access_token":"t"}"#, ErrorKind::Rejected),
+            (400, r#"{"error":"invalid_grant"}"#, ErrorKind::LoginRequired),
+            (401, r#"{"error":"invalid_grant"}"#, ErrorKind::LoginRequired),
+            (200, r#"{"error":"invalid_grant","access_token":"t"}"#, ErrorKind::LoginRequired),
+            (400, r#"{"error":"expired_token"}"#, ErrorKind::LoginRequired),
+            (400, r#"{"error":"token_expired"}"#, ErrorKind::LoginRequired),
+            (401, r#"{"error":"invalid_token"}"#, ErrorKind::LoginRequired),
             (400, r#"{"error":"sso_required"}"#, ErrorKind::ActionRequired),
+            (400, r#"{"error":"access_denied"}"#, ErrorKind::Rejected),
+            (400, r#"{"error":"invalid_client"}"#, ErrorKind::Rejected),
+            (400, r#"{"error":"made_up"}"#, ErrorKind::Rejected),
+            (400, r#"{"error":"slow_down"}"#, ErrorKind::Network),
+            (400, r#"{"error":"authorization_pending"}"#, ErrorKind::Network),
+            (400, r#"{"error":"temporarily_unavailable"}"#, ErrorKind::Network),
+            (400, r#"{"error":"server_error"}"#, ErrorKind::Network),
             (503, r#"{"error":"invalid_grant"}"#, ErrorKind::Network),
+            (400, r#"{"error":7}"#, ErrorKind::Network),
             (429, "", ErrorKind::Network),
-            (400, r#"{"error":"authorization_pending"}"#, ErrorKind::Rejected),
-            (200, "<html>", ErrorKind::InvalidResponse),
+            (404, "<html>", ErrorKind::Network),
+            (302, "", ErrorKind::Network),
+            (200, "<html>", ErrorKind::Network),
+            (200, "{}", ErrorKind::Network),
+            (200, r#"{"access_token":"t","token_type":"mac"}"#, ErrorKind::Unsupported),
         ] {
             assert_eq!(refresh(status, body).unwrap_err().kind(), kind, "{status} {body}");
         }
-        assert!(
-            refresh(400, r#"{"error":"invalid_grant"}"#).unwrap_err().to_string().contains("log in again")
-        );
+        let dead = refresh(400, r#"{"error":"invalid_grant"}"#).unwrap_err();
+        assert!(dead.to_string().contains("log in again"), "{dead}");
+    }
+
+    #[test]
+    fn authkits_message_without_a_code_is_a_refusal_on_four_statuses() {
+        let refresh = |status| {
+            let reply = Reply::json(status, r#"{"message":"No such client"}"#);
+            read(&reply, Dialect::AuthKit, &[]).unwrap_err().kind()
+        };
+        for status in [400, 403, 404, 422] {
+            assert_eq!(refresh(status), ErrorKind::Rejected, "{status}");
+        }
+        for status in [200, 401, 409, 418, 500] {
+            assert_eq!(refresh(status), ErrorKind::Network, "{status}");
+        }
     }
 }

@@ -1,8 +1,6 @@
 //! The revocation endpoint's response (RFC 7009 section 2.2).
 
-use super::{
-    Code, Reply, denied, expired, invalid_client, is_step_up, not_now, refused, step_up, unreadable,
-};
+use super::{Code, Reply, invalid_client, not_now, refused, unreadable};
 use crate::{Error, ErrorKind};
 
 /// Reads the response to a revocation: 2xx is success whatever the body, even for a token that the server never saw.
@@ -23,9 +21,7 @@ fn failed(reply: &Reply, code: &str, sent: &[&str]) -> Error {
         "unsupported_token_type" => {
             reply.error(ErrorKind::Unsupported, "the server cannot revoke this kind of token", sent)
         }
-        "access_denied" | "authorization_declined" => denied(reply, sent),
-        "expired_token" | "code_expired" | "token_expired" => expired(reply, sent),
-        _ if is_step_up(reply, code) => step_up(reply, code, sent),
+        "temporarily_unavailable" | "server_error" | "slow_down" => not_now(reply, sent),
         "invalid_client" | "unauthorized_client" => invalid_client(reply, sent),
         _ => refused(reply, code, sent),
     }
@@ -45,6 +41,9 @@ mod tests {
         for (status, body, kind) in [
             (400, r#"{"error":"unsupported_token_type"}"#, ErrorKind::Unsupported),
             (401, r#"{"error":"invalid_client"}"#, ErrorKind::Rejected),
+            (400, r#"{"error":"access_denied"}"#, ErrorKind::Rejected),
+            (400, r#"{"error":"expired_token"}"#, ErrorKind::Rejected),
+            (400, r#"{"error":"server_error"}"#, ErrorKind::Network),
             (503, "", ErrorKind::Network),
             (404, "", ErrorKind::InvalidResponse),
             (302, "", ErrorKind::InvalidResponse),
