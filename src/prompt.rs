@@ -103,7 +103,8 @@ impl Prompt {
         url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
     }
 
-    /// Returns the product name that the client was built with, which tells the user which program requests the login.
+    /// Returns the product name that the client was built with. The
+    /// prompt names it as the program that requests the login.
     ///
     /// The version is not included: `my-cli` for `my-cli/1.2`. `None` if no product was set.
     ///

@@ -24,7 +24,7 @@ use crate::{Prompt, platform::browser};
 pub enum Launch {
     /// An opener was started. Whether a page appeared is unknown.
     Started,
-    /// Nothing was started. The text gives the reason for the user and contains nothing from the server.
+    /// Nothing was started. The text is the reason, for the user. It contains nothing from the server.
     NotStarted(&'static str),
 }
 
