@@ -1,4 +1,4 @@
-//! How a client is made.
+//! The builder of a client.
 
 use std::time::Duration;
 
@@ -8,11 +8,13 @@ use crate::{
     protocol::uri::Loopback,
 };
 
-/// WorkOS's API, where AuthKit's device flow lives.
+/// The WorkOS API, which hosts AuthKit's device flow.
 const WORKOS_API: &str = "https://api.workos.com";
 
-/// The settings of a [`Client`]. Made by [`Client::authkit`] and its relatives; nothing is checked before
-/// [`build`](ClientBuilder::build), and nothing is sent before a login starts.
+/// The settings of a [`Client`].
+///
+/// Created by [`Client::authkit`], [`Client::workos_connect`], [`Client::for_issuer`] and [`Client::with_endpoints`].
+/// Settings are checked by [`build`](ClientBuilder::build). Nothing is sent before a login starts.
 ///
 /// ```
 /// let client = cli_auth::Client::for_issuer("https://auth.example.com", "my-cli")
@@ -26,7 +28,7 @@ const WORKOS_API: &str = "https://api.workos.com";
 pub struct ClientBuilder(Draft);
 
 impl Client {
-    /// WorkOS AuthKit, by the client id of the environment.
+    /// Creates a builder for WorkOS AuthKit from the client id of the environment.
     ///
     /// ```
     /// let client = cli_auth::Client::authkit("client_123").product("my-cli").build()?;
@@ -36,7 +38,8 @@ impl Client {
         ClientBuilder::new(Provider::AuthKit { api_base: WORKOS_API.into() }, client_id)
     }
 
-    /// WorkOS Connect, by the AuthKit domain (`acme.authkit.app`, or with `https://`) and the application's client id.
+    /// Creates a builder for WorkOS Connect from the AuthKit domain (`acme.authkit.app`, with or without `https://`)
+    /// and the client id of the application.
     ///
     /// ```
     /// let client = cli_auth::Client::workos_connect("acme.authkit.app", "client_123").scope("openid").build()?;
@@ -46,8 +49,10 @@ impl Client {
         ClientBuilder::new(Provider::WorkosConnect { domain: domain.into() }, client_id)
     }
 
-    /// Any server that publishes its metadata (RFC 8414, then OpenID Connect Discovery), by its issuer. The issuer must be
-    /// written exactly as the server writes it.
+    /// Creates a builder for a server that publishes its metadata, from its issuer.
+    ///
+    /// The metadata is read from RFC 8414's location first, then from OpenID Connect Discovery's. The issuer must be
+    /// spelled exactly as in the server's metadata.
     ///
     /// ```
     /// let client = cli_auth::Client::for_issuer("https://id.example.com/realms/main", "my-cli").build()?;
@@ -57,7 +62,7 @@ impl Client {
         ClientBuilder::new(Provider::Issuer(issuer.into()), client_id)
     }
 
-    /// Any server, by its device authorization endpoint and its token endpoint.
+    /// Creates a builder for any server from its device authorization endpoint and its token endpoint.
     ///
     /// ```
     /// let client = cli_auth::Client::with_endpoints("https://h/device", "https://h/token", "my-cli").build()?;
@@ -82,9 +87,11 @@ impl ClientBuilder {
         Self(Draft::new(provider, client_id.into()))
     }
 
-    /// AuthKit only: another address of WorkOS's API, such as that of a test server.
+    /// Sets the base URL of the WorkOS API, for example that of a test server. AuthKit only.
     ///
-    /// With any other provider, [`build`](ClientBuilder::build) fails. It must be https, without a query; a path in it is kept.
+    /// Defaults to `https://api.workos.com`. The URL must use https (or http to this machine, if
+    /// [`allow_insecure_loopback`](ClientBuilder::allow_insecure_loopback) allows it) and must not have a query. Its
+    /// path is kept. With any other provider, [`build`](ClientBuilder::build) fails.
     ///
     /// ```
     /// let client = cli_auth::Client::authkit("client_123").api_base("https://workos.test.example").build()?;
@@ -98,9 +105,10 @@ impl ClientBuilder {
         self
     }
 
-    /// [`Client::with_endpoints`] only: where tokens are revoked (RFC 7009).
+    /// Sets the revocation endpoint (RFC 7009). [`Client::with_endpoints`] only.
     ///
-    /// With any other provider, [`build`](ClientBuilder::build) fails: metadata names it, and WorkOS has none.
+    /// With any other provider, [`build`](ClientBuilder::build) fails:
+    /// an issuer's metadata names the endpoint, and WorkOS has none.
     ///
     /// ```
     /// let client = cli_auth::Client::with_endpoints("https://h/device", "https://h/token", "my-cli").revocation_endpoint("https://h/revoke").build()?;
@@ -114,9 +122,10 @@ impl ClientBuilder {
         self
     }
 
-    /// Asks for a scope (RFC 6749 section 3.3). None is asked for by itself: refresh tokens often need `offline_access`.
+    /// Adds one scope to request (RFC 6749 section 3.3). Defaults to no scopes.
     ///
-    /// One scope a call: printable ASCII without space, quote and backslash. WorkOS AuthKit knows no scopes.
+    /// A scope is printable ASCII without spaces, quotes and backslashes. Many servers return a refresh token only if
+    /// the scope `offline_access` was requested. WorkOS AuthKit does not use scopes.
     ///
     /// ```
     /// let client = cli_auth::Client::workos_connect("acme.authkit.app", "client_123").scope("offline_access").build()?;
@@ -127,9 +136,9 @@ impl ClientBuilder {
         self
     }
 
-    /// Asks for several scopes.
+    /// Adds several scopes to request.
     ///
-    /// They are added to those that were asked for before, and sent in this order.
+    /// They are added to the scopes set before and are sent in this order.
     ///
     /// ```
     /// let client = cli_auth::Client::workos_connect("acme.authkit.app", "client_123")
@@ -142,10 +151,11 @@ impl ClientBuilder {
         self
     }
 
-    /// An extra parameter of the device authorization request, such as `audience` (RFC 8628 section 3.1).
+    /// Adds a parameter to the device authorization request (RFC 8628 section 3.1), such as `audience`.
     ///
-    /// Parameters of the protocol itself (`client_id`, `scope`, `device_code`, …) are refused, and so is a name that is there
-    /// twice, except `resource` (RFC 8707 section 2). Not for secrets: `Debug` shows the value.
+    /// The name and the value must not be empty. Parameters of the protocol (`client_id`,
+    /// `scope`, `device_code`, …) are refused. A name may be used only once, except
+    /// `resource` (RFC 8707 section 2). Do not pass secrets: `Debug` shows the value.
     ///
     /// ```
     /// let client = cli_auth::Client::for_issuer("https://id.example.com", "my-cli").param("audience", "https://api.example.com").build()?;
@@ -156,11 +166,11 @@ impl ClientBuilder {
         self
     }
 
-    /// An extra header of every request. Its value counts as a secret.
+    /// Adds a header to every request. The value is treated as a secret.
     ///
-    /// It goes to every server that the settings or the metadata name: with [`Client::for_issuer`], the issuer decides where.
-    /// Headers that belong to the protocol (`Host`, `Accept`, `Content-Type`, `User-Agent`, …) are refused. `Authorization` and
-    /// a client secret exclude each other.
+    /// The header is sent to every server that the settings or the metadata name. With [`Client::for_issuer`], the
+    /// issuer's metadata therefore decides who receives it. Headers of the protocol (`Host`, `Accept`, `Content-Type`,
+    /// `User-Agent`, …) are refused. An `Authorization` header cannot be combined with a client secret.
     ///
     /// ```
     /// let client = cli_auth::Client::authkit("client_123").header("X-Tenant", "acme").build()?;
@@ -171,9 +181,10 @@ impl ClientBuilder {
         self
     }
 
-    /// Trusts the certificates of this PEM text beside those of the operating system: a company's CA, a test server's.
+    /// Trusts the certificates in this PEM text in addition to those of the
+    /// operating system, for example a company's CA or that of a test server.
     ///
-    /// At most 4 MiB, with one certificate at least. Called again, it adds more.
+    /// The text must be at most 4 MiB and contain at least one certificate. Each call adds certificates.
     ///
     /// ```
     /// # let pem = "";
@@ -187,10 +198,12 @@ impl ClientBuilder {
         self
     }
 
-    /// Sends every request through this `http://` or `https://` proxy, except to this machine. Without it, `HTTPS_PROXY`,
-    /// `ALL_PROXY` and `NO_PROXY` are honoured. SOCKS proxies are not supported.
+    /// Sends requests through this `http://` or `https://` proxy.
     ///
-    /// A user name and a password may be in the address; it counts as a secret.
+    /// Defaults to the environment: `HTTPS_PROXY` or `ALL_PROXY`, with the exceptions in `NO_PROXY`. Requests to this
+    /// machine never use a proxy. SOCKS proxies are not supported.
+    ///
+    /// The URL may contain a user name and a password. It is treated as a secret.
     ///
     /// ```
     /// let client = cli_auth::Client::authkit("client_123").proxy("http://proxy.example.com:3128").build()?;
@@ -201,9 +214,11 @@ impl ClientBuilder {
         self
     }
 
-    /// Who asks: the first part of the User-Agent, such as `my-cli/1.2`. The name before the slash is shown in the prompt.
+    /// Sets the product, such as `my-cli/1.2`: the first part of the
+    /// User-Agent header. The prompt shows the name before the slash.
     ///
-    /// Name and version are tokens (RFC 9110 section 10.1.5); this library's own name and version follow them.
+    /// The name and the optional version must be tokens (RFC 9110 section 10.1.5). The User-Agent ends with the name
+    /// and version of this library. Defaults to no product.
     ///
     /// ```
     /// let client = cli_auth::Client::authkit("client_123").product("my-cli/1.2").build()?;
@@ -214,8 +229,9 @@ impl ClientBuilder {
         self
     }
 
-    /// A client secret, for servers that insist on one. A secret in a distributed program is not confidential
-    /// (RFC 8252 section 8.5).
+    /// Sets the client secret, for servers that require one.
+    ///
+    /// A secret in a distributed program is not confidential (RFC 8252 section 8.5).
     ///
     /// ```
     /// let client = cli_auth::Client::for_issuer("https://id.example.com", "my-cli").client_secret("s3cr3t", cli_auth::ClientAuth::Auto).build()?;
@@ -226,9 +242,9 @@ impl ClientBuilder {
         self
     }
 
-    /// How long a connection may take to come about: DNS, TCP and TLS. 10 s unless set.
+    /// Sets the timeout for establishing a connection (DNS, TCP and TLS). Defaults to 10 seconds.
     ///
-    /// More than 0 and at most 24 hours, like the two limits that follow.
+    /// Must be more than 0 and at most 24 hours.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -240,7 +256,10 @@ impl ClientBuilder {
         self
     }
 
-    /// How long a server may be silent within an answer. 15 s unless set.
+    /// Sets how long a request waits for its response to begin, and
+    /// then for each further part of it. Defaults to 15 seconds.
+    ///
+    /// Must be more than 0 and at most 24 hours.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -252,9 +271,10 @@ impl ClientBuilder {
         self
     }
 
-    /// How long one request may take in all. 25 s unless set.
+    /// Sets the timeout for a whole request. Defaults to 25 seconds.
     ///
-    /// A poll that takes longer counts as lost: [`Event::Retrying`](crate::Event::Retrying), and the login goes on.
+    /// Must be more than 0 and at most 24 hours. A poll that takes longer is reported as
+    /// [`Event::Retrying`](crate::Event::Retrying), and the login continues.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -266,10 +286,11 @@ impl ClientBuilder {
         self
     }
 
-    /// How long a whole login may take, from its first step. Without it, the code's lifetime alone decides.
+    /// Sets the timeout for a whole login, measured from its first
+    /// step. Defaults to none: the login ends when the code expires.
     ///
-    /// More than 0. Then the login ends with [`Expired`](crate::ErrorKind::Expired); the server is not told. Tokens that arrive
-    /// at that moment count.
+    /// Must be more than 0. After this time the login ends with [`Expired`](crate::ErrorKind::Expired); the server is
+    /// not notified. Tokens that arrive at that moment are still returned.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -281,9 +302,10 @@ impl ClientBuilder {
         self
     }
 
-    /// Allows plain http to this machine. **For tests and local development only**: anybody on this machine can listen.
+    /// Sets whether plain http to this machine is allowed. Defaults to `false`. **For tests and local development
+    /// only**: other users of this machine may be able to intercept the connection.
     ///
-    /// This machine is `localhost`, `127.0.0.0/8` and `::1`; http to any other host stays refused.
+    /// This machine is `localhost`, `127.0.0.0/8` and `::1`. Plain http to any other host is always refused.
     ///
     /// ```
     /// let client = cli_auth::Client::authkit("client_123").api_base("http://127.0.0.1:8628").allow_insecure_loopback(true).build()?;
@@ -294,11 +316,12 @@ impl ClientBuilder {
         self
     }
 
-    /// Checks everything and makes the client. No I/O.
+    /// Checks the settings and creates the client. Performs no I/O.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidConfig`](crate::ErrorKind::InvalidConfig) names the setting and says what to do.
+    /// [`ErrorKind::InvalidConfig`](crate::ErrorKind::InvalidConfig) if a setting
+    /// cannot be used. The message names the setting and says what to do.
     ///
     /// ```
     /// let error = cli_auth::Client::authkit("client_123").product("my cli").build().unwrap_err();

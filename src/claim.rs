@@ -1,26 +1,26 @@
-//! Who drives a login: one call at a time, and that one for as long as it takes.
+//! Which call drives a login: one call at a time, from its start until it returns.
 //!
-//! A call is known by a number. Calls of this crate take one of their own; hosts that wait
-//! outside of this crate choose one themselves, and release it explicitly.
+//! Each call is identified by a number. Calls of this crate take a unique one. Hosts that wait outside of this crate
+//! choose their own and release it explicitly.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::{Error, ErrorKind};
 
-/// Numbers of this crate's own calls. Hosts use the lower half.
+/// The next number for a call of this crate. Hosts use the lower half.
 static NEXT: AtomicU64 = AtomicU64::new(1 << 63);
 
-/// The number of the call that drives a login; 0 while none does.
+/// The number of the call that drives a login, or 0 if none does.
 #[derive(Debug, Default)]
 pub(crate) struct Holder(AtomicU64);
 
 impl Holder {
-    /// A number that no other call has.
+    /// Returns a number that no other call has.
     pub(crate) fn unique_number() -> u64 {
         NEXT.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Makes the call with this number the one that drives.
+    /// Makes the call with this number the driver. Fails with `Busy` if another call drives.
     pub(crate) fn claim(&self, number: u64) -> Result<(), Error> {
         match self.0.compare_exchange(0, number, Ordering::SeqCst, Ordering::SeqCst) {
             Ok(_) => Ok(()),
@@ -32,7 +32,7 @@ impl Holder {
         number != 0 && self.0.load(Ordering::SeqCst) == number
     }
 
-    /// Changes nothing where another call drives.
+    /// Ends the claim of the call with this number. Has no effect if another call drives.
     pub(crate) fn release(&self, number: u64) {
         let _ = self.0.compare_exchange(number, 0, Ordering::SeqCst, Ordering::SeqCst);
     }

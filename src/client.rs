@@ -1,4 +1,4 @@
-//! A client of one authorization server.
+//! The client of one authorization server.
 
 use std::sync::Arc;
 
@@ -11,10 +11,12 @@ use crate::{
     shared::Shared,
 };
 
-/// A client of one authorization server. Cloning is cheap and shares everything; all threads may use it at once.
+/// A client of one authorization server.
 ///
-/// Its connections, and the worker thread of the async calls, end with the last client and login that share them. In a
-/// forked child it works on, with connections of the child's own.
+/// Cloning is cheap: clones share all state. Any number of threads may use a client at the same time.
+///
+/// The connections, and the worker thread of the async calls, end when the last client and login that share them are
+/// dropped. A client may be used in a forked child, where it opens its own connections.
 ///
 /// ```no_run
 /// let client = cli_auth::Client::authkit("client_123").build()?;
@@ -31,7 +33,7 @@ impl Client {
         Self(Arc::new(Shared::new(config)))
     }
 
-    /// One attempt to log in. No I/O.
+    /// Creates a login attempt. Performs no I/O.
     ///
     /// ```
     /// # let client = cli_auth::Client::authkit("client_123").build()?;
@@ -42,17 +44,23 @@ impl Client {
         Login::new(Arc::clone(&self.0))
     }
 
-    /// Trades a refresh token for new tokens (RFC 6749 section 6): one request (after discovery, where needed), never
-    /// repeated by itself.
+    /// Exchanges a refresh token for new tokens (RFC 6749 section 6).
     ///
-    /// Many servers, WorkOS among them, retire the token that was sent: store the new
-    /// [`refresh_token`](Tokens::refresh_token) before anything else. Never refresh one token from two processes at once.
+    /// Sends one request, after discovery if the endpoints are not known yet. The request is never repeated.
+    ///
+    /// Many servers, including WorkOS, invalidate the refresh token that was sent.
+    /// Store the new [`refresh_token`](Tokens::refresh_token) before doing anything
+    /// else. Two processes must not refresh the same token at the same time.
     ///
     /// # Errors
     ///
-    /// [`Rejected`](crate::ErrorKind::Rejected): the token is dead, log in again. [`Network`](crate::ErrorKind::Network): keep the token
-    /// and try again; it may have been used if the answer was lost. [`ActionRequired`](crate::ErrorKind::ActionRequired): log in
-    /// again, in the browser. [`InvalidConfig`](crate::ErrorKind::InvalidConfig): it is empty; nothing was sent.
+    /// - [`Rejected`](crate::ErrorKind::Rejected) if the server no longer accepts the refresh token (start a new
+    ///   login), or refuses this client or request.
+    /// - [`Network`](crate::ErrorKind::Network) if the request failed or the server cannot handle it now. Keep the
+    ///   token and try again later. If the response was lost, the server may have used the token.
+    /// - [`ActionRequired`](crate::ErrorKind::ActionRequired) if the
+    ///   user must do something in a browser. Start a new login.
+    /// - [`InvalidConfig`](crate::ErrorKind::InvalidConfig) if the refresh token is empty. Nothing was sent.
     ///
     /// ```no_run
     /// # let client = cli_auth::Client::authkit("client_123").build()?;
@@ -64,7 +72,7 @@ impl Client {
         self.run(self.0.refresh(refresh_token)?).map(Tokens::new)
     }
 
-    /// As [`refresh`](Client::refresh), for any executor. Dropping the future ends the request.
+    /// Async variant of [`refresh`](Client::refresh) for any executor. Dropping the future ends the request.
     ///
     /// ```no_run
     /// # async fn f(client: cli_auth::Client, stored: cli_auth::Secret) -> Result<(), cli_auth::Error> {
@@ -75,14 +83,19 @@ impl Client {
         self.run_async(self.0.refresh(refresh_token)?).await.map(Tokens::new)
     }
 
-    /// Ends a token's life (RFC 7009): one request (after discovery, where needed). Revoke the refresh token: servers then drop its
-    /// access tokens too. A token that the server does not know counts as revoked.
+    /// Revokes a token (RFC 7009).
+    ///
+    /// Sends one request, after discovery if the endpoints are not known yet. Revoke the
+    /// refresh token: servers should then invalidate its access tokens too (RFC 7009
+    /// section 2.1). A token that the server does not know counts as revoked.
     ///
     /// # Errors
     ///
-    /// [`Unsupported`](crate::ErrorKind::Unsupported): the server has no revocation endpoint (WorkOS has none), or cannot revoke
-    /// this kind of token. [`Network`](crate::ErrorKind::Network): the token still lives.
-    /// [`InvalidConfig`](crate::ErrorKind::InvalidConfig): it is empty; nothing was sent.
+    /// - [`Unsupported`](crate::ErrorKind::Unsupported) if the server has no revocation endpoint (WorkOS has none) or
+    ///   cannot revoke this kind of token.
+    /// - [`Network`](crate::ErrorKind::Network) if the request failed or
+    ///   the server cannot handle it now. The token may still be valid.
+    /// - [`InvalidConfig`](crate::ErrorKind::InvalidConfig) if the token is empty. Nothing was sent.
     ///
     /// ```no_run
     /// # let client = cli_auth::Client::for_issuer("https://id.example.com", "my-cli").build()?;
@@ -94,7 +107,7 @@ impl Client {
         self.run(self.0.revoke(token)?)
     }
 
-    /// As [`revoke`](Client::revoke), for any executor. Dropping the future ends the request.
+    /// Async variant of [`revoke`](Client::revoke) for any executor. Dropping the future ends the request.
     ///
     /// ```no_run
     /// # async fn f(client: cli_auth::Client, stored: cli_auth::Secret) -> Result<(), cli_auth::Error> {

@@ -1,19 +1,19 @@
-//! Time, on a clock that does not stop when a laptop is suspended.
+//! Time, on a clock that continues while the machine is suspended.
 
 use std::time::SystemTime;
 
 use crate::{platform, protocol::flow::Now};
 
-/// Where the time comes from; tests bring their own.
+/// A source of time. Tests provide their own.
 pub(crate) trait Clock: Send + Sync + std::fmt::Debug {
-    /// The moment on the two clocks that pacing and deadlines are measured on.
+    /// Returns the current time on the two clocks that pacing and deadlines use.
     fn now(&self) -> Now;
 
     /// The time of day. It may be wrong, and it may be set while a request is under way.
     fn time_of_day(&self) -> SystemTime;
 }
 
-/// The operating system's clocks.
+/// The clocks of the operating system.
 #[derive(Debug, Default)]
 pub(crate) struct SystemClock;
 

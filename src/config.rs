@@ -1,4 +1,4 @@
-//! The settings of a client: as a program gives them, and checked before anything is sent.
+//! The settings of a client, before and after they are checked. Nothing is sent before the check.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// Parameters of the device authorization request that belong to the protocol.
+/// Parameters of the device authorization request that the protocol sets.
 pub(crate) const RESERVED: [&str; 8] = [
     "client_id",
     "client_secret",
@@ -28,13 +28,13 @@ pub(crate) const RESERVED: [&str; 8] = [
     "refresh_token",
 ];
 
-/// The one parameter that may be sent more than once (RFC 8707 section 2).
+/// The only parameter that may be sent more than once (RFC 8707 section 2).
 const REPEATABLE: &str = "resource";
 
-/// Longest that the waits of one request may be set to.
+/// The maximum of each timeout of a request.
 pub(crate) const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Which server a client talks to.
+/// The server that a client talks to.
 #[derive(Clone, Debug)]
 pub(crate) enum Provider {
     AuthKit { api_base: String },
@@ -43,7 +43,7 @@ pub(crate) enum Provider {
     Endpoints { device_authorization: String, token: String, revocation: Option<String> },
 }
 
-/// Settings that were not checked yet.
+/// Settings that have not been checked.
 #[derive(Clone, Debug)]
 pub(crate) struct Draft {
     pub(crate) provider: Provider,
@@ -58,16 +58,16 @@ pub(crate) struct Draft {
     pub(crate) timeouts: Timeouts,
     pub(crate) login_timeout: Option<Duration>,
     pub(crate) loopback: Loopback,
-    /// A setting that the provider does not have.
+    /// The name of a setting that does not apply to the provider.
     pub(crate) misplaced: Option<&'static str>,
 }
 
-/// Settings that were found to be usable.
+/// Settings that passed the check.
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) client: Arc<ClientSettings>,
     pub(crate) source: Source,
-    /// The name of the program, for the prompt.
+    /// The name of the program, shown in the prompt.
     pub(crate) product: Option<String>,
     pub(crate) login_timeout: Option<Duration>,
     pub(crate) http: Settings,
@@ -92,7 +92,7 @@ impl Draft {
         }
     }
 
-    /// Everything that can be known to be wrong without asking the server.
+    /// Checks everything that can be checked without contacting the server.
     pub(crate) fn check(self) -> Result<Config, Error> {
         if self.client_id.is_empty() {
             return Err(Error::config(
@@ -166,7 +166,7 @@ impl Draft {
         let mut secrets = Vec::new();
         let mut add_credential = |header: &str| {
             secrets.push(Secret::new(header));
-            // Behind the scheme: `Bearer …`, `Basic …`.
+            // The credential after the scheme: `Bearer …`, `Basic …`.
             secrets.extend(header.split_once(' ').map(|(_, credential)| Secret::new(credential)));
         };
         for (_, value) in &self.headers {
@@ -227,7 +227,7 @@ impl Draft {
     }
 
     fn check_scopes(&self) -> Result<(), Error> {
-        // RFC 6749 section 3.3: printable ASCII without space, quote and backslash.
+        // RFC 6749 section 3.3: printable ASCII without spaces, quotes and backslashes.
         let legal = |c: char| c.is_ascii_graphic() && c != '"' && c != '\\';
         match self.scopes.iter().find(|scope| scope.is_empty() || !scope.chars().all(legal)) {
             Some(scope) => {
@@ -260,11 +260,11 @@ impl Draft {
         Ok(())
     }
 
-    /// The User-Agent header, and the name for the prompt.
+    /// Returns the User-Agent header, and the name for the prompt.
     fn user_agent(&self) -> Result<(String, Option<String>), Error> {
         const OURS: &str = concat!("cli-auth/", env!("CARGO_PKG_VERSION"));
         let Some(product) = &self.product else { return Ok((OURS.into(), None)) };
-        // RFC 9110 section 10.1.5: tokens, here with an optional version.
+        // RFC 9110 section 10.1.5: a token, here with an optional version.
         let token = |part: &str| {
             !part.is_empty()
                 && part.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c))

@@ -1,10 +1,10 @@
-//! What the packages for other languages need beside the Rust API. It is not part of that API: it may change at any time,
-//! and rustdoc does not show it.
+//! Functions that the packages for other languages need in addition to the Rust API. They are not part of that API:
+//! they may change at any time, and rustdoc does not show them.
 //!
-//! Hosts wait by themselves, outside of Rust. So a call of theirs that drives a login claims it by a number, steps it, and
-//! releases it, whatever happened in between; and the requests of a client have a handle that can be stepped.
+//! Hosts wait outside of Rust. A host call that drives a login therefore claims it with a number, steps it, and
+//! releases it whatever happened in between. Refreshes and revocations have handles that can be stepped.
 //!
-//! [`Step`] and [`Event`] are exhaustive here: what is added to the public ones must be translated by every surface.
+//! [`Step`] and [`Event`] are exhaustive here, so that every surface must translate what is added to the public types.
 #![allow(missing_debug_implementations, reason = "hosts do not print them")]
 
 use std::{
@@ -12,26 +12,26 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// Longest PEM text that is taken, in bytes.
+/// The maximum size of a PEM text, in bytes.
 pub const MAX_PEM_BYTES: usize = crate::http::MAX_PEM_BYTES;
 use crate::{
     Client, Error, ErrorKind, Login, Prompt, Secret, Tokens, engine::workers, flow::InFlight, login,
     protocol::token::TokenResponse,
 };
 
-/// What a step found: [`crate::Step`], with times in seconds.
+/// The result of a step: [`crate::Step`] with times in seconds.
 pub enum Step {
-    /// The server granted a code.
+    /// The server issued a code.
     Prompt(Prompt),
-    /// Something that the user may want to know.
+    /// Progress that the program may show to the user.
     Event(Event),
-    /// Nothing for that long; 0 while a request is under way.
+    /// How long nothing will happen, or 0 while a request is in progress.
     Waiting(f64),
-    /// The user approved.
+    /// The user approved the login.
     Authorized(Tokens),
 }
 
-/// What a login reports while it waits: [`crate::Event`], with times in seconds.
+/// An event that a login reports while it waits: [`crate::Event`] with times in seconds.
 pub enum Event {
     /// See [`crate::Event::Pending`].
     Pending { next_poll_in: f64, expires_in: f64 },
@@ -72,14 +72,14 @@ impl From<crate::Event> for Event {
     }
 }
 
-/// Every kind of error.
+/// All kinds of errors.
 pub const ERROR_KINDS: &[ErrorKind] = ErrorKind::ALL;
 
-/// A call that drives a login for as long as this lives.
+/// A call that drives a login. Dropping it releases the login.
 pub struct Claim<'a>(login::Claim<'a>);
 
 impl<'a> Claim<'a> {
-    /// Fails with `Busy` while another call drives the login.
+    /// Claims the login. Fails with `Busy` while another call drives it.
     pub fn of(login: &'a Login) -> Result<Self, Error> {
         login::Claim::of(login).map(Self)
     }
@@ -89,22 +89,22 @@ impl<'a> Claim<'a> {
         self.0.must_be_started()
     }
 
-    /// As [`Login::step`].
+    /// See [`Login::step`].
     pub fn step(&self, max_wait: Duration) -> Result<Step, Error> {
         self.0.step(max_wait).map(Step::from)
     }
 }
 
-/// A call that waits outside of Rust drives a login by a number that it chooses: not 0, below 2^63, and none that another
-/// call uses on the same login at the same time.
+/// Operations for a call that waits outside of Rust. The call drives a login with a number that it chooses: not 0,
+/// below 2^63, and not used by another call on the same login at the same time.
 impl Login {
-    /// Makes the call with this number the one that drives. Fails with `Busy` while another one does.
+    /// Claims the login for the call with this number. Fails with `Busy` while another call drives it.
     #[doc(hidden)]
     pub fn claim_as(&self, number: u64) -> Result<(), Error> {
         self.claim(checked(number)?)
     }
 
-    /// Ends the claim, if this call has it. Tokens that a step returned count as accepted then.
+    /// Ends the claim, if this call has it. Tokens that a step returned then count as accepted.
     #[doc(hidden)]
     pub fn release_as(&self, number: u64) {
         if let Ok(number) = checked(number) {
@@ -118,20 +118,20 @@ impl Login {
         self.must_be_started(checked(number)?)
     }
 
-    /// As [`Login::step`], for the call that has the claim; any other one gets `Busy`.
+    /// Variant of [`Login::step`] for the call that has the claim. Fails with `Busy` for any other call.
     #[doc(hidden)]
     pub fn step_as(&self, number: u64, max_wait: Duration) -> Result<Step, Error> {
         self.step_claimed(checked(number)?, max_wait).map(Step::from)
     }
 
-    /// As [`Login::step_async`], for the call that has the claim.
+    /// Variant of [`Login::step_async`] for the call that has the claim.
     #[doc(hidden)]
     pub async fn step_as_async(&self, number: u64, max_wait: Duration) -> Result<Step, Error> {
         self.step_claimed_async(checked(number)?, max_wait).await.map(Step::from)
     }
 
-    /// Cancels the login. Tokens that have come and were not accepted are revoked, in at most two seconds: by this call
-    /// where it has the claim or can get it, otherwise by the one that has it.
+    /// Cancels the login. Tokens that have arrived and were not accepted are revoked within two seconds: by this call
+    /// if it has or can get the claim, otherwise by the call that has it.
     #[doc(hidden)]
     pub fn abandon_as(&self, number: u64) {
         match checked(number) {
@@ -140,7 +140,7 @@ impl Login {
         }
     }
 
-    /// As [`Login::abandon_as`], for any executor.
+    /// Async variant of [`Login::abandon_as`] for any executor.
     #[doc(hidden)]
     pub async fn abandon_as_async(&self, number: u64) {
         match checked(number) {
@@ -149,14 +149,14 @@ impl Login {
         }
     }
 
-    /// Drops this handle. Where it was the last one, the connection of a request under way closes now.
+    /// Drops this handle. If it is the last one, the connection of a request in progress closes now.
     #[doc(hidden)]
     pub fn free(self) {
         self.close();
     }
 }
 
-/// The number of a call of a host. The upper half belongs to calls of this crate.
+/// Checks the number of a host call. The upper half belongs to calls of this crate.
 fn checked(number: u64) -> Result<u64, Error> {
     match number {
         1..0x8000_0000_0000_0000 => Ok(number),
@@ -165,76 +165,78 @@ fn checked(number: u64) -> Result<u64, Error> {
 }
 
 impl Client {
-    /// Begins a refresh without waiting for anything: the request is sent at once where the endpoints are known, otherwise by the
-    /// steps that find them out.
+    /// Starts a refresh without waiting. The request is sent at once if
+    /// the endpoints are known, otherwise by the steps after discovery.
     #[doc(hidden)]
     pub fn begin_refresh(&self, refresh_token: &Secret) -> Result<RefreshRequest, Error> {
         let flow = self.0.refresh(refresh_token)?;
         InFlight::begin(self.0.environment()?, flow).map(RefreshRequest)
     }
 
-    /// As [`Client::begin_refresh`], for a revocation.
+    /// Starts a revocation, as [`Client::begin_refresh`] starts a refresh.
     #[doc(hidden)]
     pub fn begin_revoke(&self, token: &Secret) -> Result<RevokeRequest, Error> {
         let flow = self.0.revoke(token)?;
         InFlight::begin(self.0.environment()?, flow).map(RevokeRequest)
     }
 
-    /// Ends the worker of the async calls permanently: every later call fails with `Cancelled`. For hosts that must not be
-    /// entered while they exit.
+    /// Ends the worker of the async calls permanently. Every later call fails
+    /// with `Cancelled`. For hosts that must not be entered while they exit.
     #[doc(hidden)]
     pub fn shut_down(&self) -> Result<(), Error> {
         self.0.close()
     }
 }
 
-/// A refresh under way. Dropping it ends the request.
+/// A refresh in progress. Dropping it ends the request.
 pub struct RefreshRequest(InFlight<Arc<TokenResponse>>);
 
 impl RefreshRequest {
-    /// Waits for the outcome, at most so long. `None`: not yet. The outcome is returned once.
+    /// Waits for the outcome for at most `max_wait`. Returns `None`
+    /// if there is no outcome yet. The outcome is returned once.
     pub fn step(&self, max_wait: Duration) -> Result<Option<Tokens>, Error> {
         self.0.step(max_wait).map(|response| response.map(Tokens::new))
     }
 
-    /// Ends the request: the step that waits for it fails with `Cancelled` at once. A response that is there already still
-    /// counts. Wait-free; callable from any thread and from a signal handler.
+    /// Ends the request: a step that waits for it fails with `Cancelled` at once. A response that has already arrived
+    /// still counts. Wait-free; may be called from any thread and from a signal handler.
     pub fn cancel(&self) {
         self.0.cancel();
     }
 
-    /// Drops it; its connection closes now.
+    /// Drops the request. Its connection closes now.
     pub fn free(self) {
         self.0.close();
     }
 }
 
-/// A revocation under way. Dropping it ends the request.
+/// A revocation in progress. Dropping it ends the request.
 pub struct RevokeRequest(InFlight<()>);
 
 impl RevokeRequest {
-    /// Waits for the outcome, at most so long. `false`: not yet. The outcome is returned once.
+    /// Waits for the outcome for at most `max_wait`. Returns `false`
+    /// if there is no outcome yet. The outcome is returned once.
     pub fn step(&self, max_wait: Duration) -> Result<bool, Error> {
         self.0.step(max_wait).map(|outcome| outcome.is_some())
     }
 
-    /// As [`RefreshRequest::cancel`].
+    /// See [`RefreshRequest::cancel`].
     pub fn cancel(&self) {
         self.0.cancel();
     }
 
-    /// Drops it; its connection closes now.
+    /// Drops the request. Its connection closes now.
     pub fn free(self) {
         self.0.close();
     }
 }
 
-/// Waits until no thread of this process's clients is left that could enter the host. Seconds at the longest.
+/// Waits until this process's clients have no thread left that could enter the host. Takes at most 10 seconds.
 pub fn wait_for_workers() {
     workers::wait_for_all();
 }
 
-/// A time span that a host gives in seconds. Infinity is as long as it takes.
+/// Converts a time that a host passes in seconds. Infinity means no limit.
 pub fn duration(seconds: f64) -> Result<Duration, Error> {
     if seconds == f64::INFINITY {
         return Ok(Duration::MAX);
@@ -243,33 +245,33 @@ pub fn duration(seconds: f64) -> Result<Duration, Error> {
         .map_err(|_| Error::misuse("a time must be a number of seconds, 0 or more"))
 }
 
-/// A timeout among the settings, by its name.
+/// Converts a timeout setting from seconds. `name` appears in the error message.
 pub fn timeout(name: &str, seconds: f64) -> Result<Duration, Error> {
     duration(seconds)
         .map_err(|_| Error::config(format!("the {name} must be a number of seconds, more than 0")))
 }
 
-/// The error for a setting that cannot be used.
+/// Returns the error for a setting that cannot be used.
 pub fn invalid_config(message: &str) -> Error {
     Error::config(message)
 }
 
-/// The error for a call that makes no sense.
+/// Returns the error for a call that is out of order or has a meaningless argument.
 pub fn misuse(message: impl Into<String>) -> Error {
     Error::misuse(message)
 }
 
-/// The error of a request that its host ended.
+/// Returns the error for a request that its host ended.
 pub fn cancelled() -> Error {
     Error::new(ErrorKind::Cancelled, "the request was cancelled")
 }
 
-/// The error for a panic of this crate.
+/// Returns the error for a panic in this crate.
 pub fn defect() -> Error {
     Error::internal("a defect of cli-auth: please report this")
 }
 
-/// Seconds since 1970, negative before.
+/// Returns the seconds since 1970. Negative for earlier times.
 pub fn seconds_since_epoch(time: SystemTime) -> f64 {
     match time.duration_since(UNIX_EPOCH) {
         Ok(after) => after.as_secs_f64(),

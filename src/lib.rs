@@ -1,5 +1,5 @@
-//! Logs a person in to a command-line tool: the OAuth 2.0 Device Authorization Grant ([RFC 8628]), for WorkOS AuthKit,
-//! WorkOS Connect and every other conforming server.
+//! Signs users in to command-line tools with the OAuth 2.0 Device Authorization Grant ([RFC 8628]). Supports WorkOS
+//! AuthKit, WorkOS Connect and every other conforming server.
 //!
 //! ```no_run
 //! let client = cli_auth::Client::authkit("client_123").product("my-cli/1.0").build()?;
@@ -11,9 +11,12 @@
 //! # Ok::<(), cli_auth::Error>(())
 //! ```
 //!
-//! A [`Client`] says who asks whom. A [`Login`] is one attempt, which [`Login::cancel`] ends from any thread. Secrets are
-//! [`Secret`]s, which never print. Errors are sorted by what the caller does next: [`ErrorKind`]. Blocking calls run on
-//! the caller's thread alone; their `_async` twins run on any executor.
+//! A [`Client`] holds the settings for one authorization server. A [`Login`] is a
+//! single login attempt; [`Login::cancel`] ends it from any thread. A [`Secret`] never
+//! prints its value. [`ErrorKind`] groups errors by what the caller does next.
+//!
+//! Blocking calls run on the calling thread, and callbacks are called only there. Name resolution uses threads of its
+//! own; inside a Tokio runtime, a worker thread performs the I/O. The `_async` variants run on any executor.
 //!
 //! [RFC 8628]: https://www.rfc-editor.org/rfc/rfc8628
 
@@ -59,7 +62,7 @@ pub use secret::Secret;
 pub use terminal::Launch;
 pub use tokens::Tokens;
 
-/// The README's example is compiled with the documentation tests.
+/// Compiles the example in the README as a documentation test.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct ReadmeDoctests;

@@ -1,4 +1,4 @@
-//! A single login attempt, as the program sees it.
+//! A single login attempt: the public API.
 
 use std::{
     fmt,
@@ -18,15 +18,15 @@ use crate::{
     shared::Shared,
 };
 
-/// A wait that leaves the requests under way no time to make progress.
+/// Below this wait, requests in progress get no time to advance unless the engine is driven first.
 const SHORT_WAIT: Duration = Duration::from_millis(5);
 
-/// How long the revocation of tokens may take that came for a cancelled login.
+/// The time limit for revoking the tokens of a cancelled login.
 const REVOKE_WITHIN: Duration = Duration::from_secs(2);
 
-/// What one [`Login::step`] found.
+/// The result of one [`Login::step`].
 ///
-/// Every other outcome is the error of the step. The set may grow: match with a `_` arm.
+/// Every other outcome is returned as the error of the step. Variants may be added: match with a `_` arm.
 ///
 /// ```no_run
 /// # use std::time::Duration;
@@ -44,24 +44,27 @@ const REVOKE_WITHIN: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Step {
-    /// The server granted a code: show it to the person.
+    /// The server issued a code. Show it to the user.
     Prompt(Prompt),
-    /// Something to tell the person.
+    /// Progress that the program may show to the user.
     Event(Event),
-    /// Nothing yet.
+    /// Nothing happened yet.
     #[non_exhaustive]
     Waiting {
-        /// How long nothing will happen. Zero while a request is under way: step again, with a wait that you can afford.
+        /// How long nothing will happen. Zero while a request is in progress:
+        /// call `step` again, with a wait that the program can afford.
         due_in: Duration,
     },
-    /// The person approved. Every later step says so again.
+    /// The user approved the login. Every later step returns the tokens again.
     Authorized(Tokens),
 }
 
-/// One attempt to log in. Cloning gives another handle to the same attempt; all threads may use it, but only one call
-/// drives it at a time: a second one gets [`Busy`](crate::ErrorKind::Busy).
+/// A single login attempt.
 ///
-/// Dropping the last handle ends the attempt. A login that was inherited through a fork answers
+/// Clones are handles to the same attempt. Any thread may use them, but only one call drives the login at a time: a
+/// second one fails with [`Busy`](crate::ErrorKind::Busy).
+///
+/// Dropping the last handle ends the attempt. In a forked child, an inherited login fails with
 /// [`Forked`](crate::ErrorKind::Forked).
 ///
 /// ```no_run
@@ -82,21 +85,21 @@ struct Inner {
     attempt: Local<Mutex<Attempt>>,
 }
 
-/// What only the call that drives a login touches.
+/// State that only the driving call uses.
 struct Attempt {
     driver: Driver<Arc<TokenResponse>>,
     has_begun: bool,
     tokens: Delivery,
 }
 
-/// Where the tokens of an approved login are.
+/// Whether the program has received the tokens of an approved login.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Delivery {
-    /// Here, if there are any.
+    /// Not returned yet, if there are any.
     Pending,
-    /// A step returned them, and the call that made it has not ended yet.
+    /// Returned by a step whose call has not ended yet.
     Returned,
-    /// In the hands of the program.
+    /// Received by the program.
     Accepted,
 }
 
@@ -114,13 +117,15 @@ impl Login {
         }))
     }
 
-    /// Asks the server for a code: discovery where needed, then one request. Blocks until there is an answer.
+    /// Requests a code from the server and returns the prompt. Sends one request, after discovery if the endpoints are
+    /// not known yet, and blocks until the response arrives.
     ///
-    /// Called again, it gives the same prompt.
+    /// Later calls return the same prompt.
     ///
     /// # Errors
     ///
-    /// Nothing is tried twice here, since a user is waiting: [`Network`](crate::ErrorKind::Network) means "try again later".
+    /// Requests are not retried here, because the user is waiting. [`Network`](crate::ErrorKind::Network) means that
+    /// the program may try again later.
     ///
     /// ```no_run
     /// # let client = cli_auth::Client::authkit("client_123").build()?;
@@ -136,7 +141,7 @@ impl Login {
         self.started()
     }
 
-    /// As [`start`](Login::start), for any executor.
+    /// Async variant of [`start`](Login::start) for any executor.
     ///
     /// ```no_run
     /// # async fn f(login: cli_auth::Login) -> Result<(), cli_auth::Error> {
@@ -151,17 +156,17 @@ impl Login {
         self.started()
     }
 
-    /// Waits for the user's decision. `on_event` is called on this thread, between the polls.
+    /// Waits for the user's decision and returns the tokens. `on_event` is called on the calling thread, between polls.
     ///
-    /// The login belongs to this call until it returns: a call from `on_event` that would drive it fails with
+    /// The login is claimed by this call until it returns: a call from `on_event` that drives the login fails with
     /// [`Busy`](crate::ErrorKind::Busy).
     ///
     /// # Errors
     ///
-    /// [`Denied`](crate::ErrorKind::Denied), [`Expired`](crate::ErrorKind::Expired), [`Cancelled`](crate::ErrorKind::Cancelled) and
-    /// [`ActionRequired`](crate::ErrorKind::ActionRequired) are the ends that every program meets. Transport trouble is not an
-    /// error here: it is told as [`Event::Retrying`], and the login goes on. Before [`start`](Login::start) the answer is
-    /// [`Misuse`](crate::ErrorKind::Misuse): the user has not seen the code.
+    /// Every program should handle [`Denied`](crate::ErrorKind::Denied), [`Expired`](crate::ErrorKind::Expired),
+    /// [`Cancelled`](crate::ErrorKind::Cancelled) and [`ActionRequired`](crate::ErrorKind::ActionRequired). Transport
+    /// failures are not errors here: they are reported as [`Event::Retrying`], and the login continues. Fails with
+    /// [`Misuse`](crate::ErrorKind::Misuse) before [`start`](Login::start), because the user has not seen the code.
     ///
     /// ```no_run
     /// # let login = cli_auth::Client::authkit("client_123").build()?.login();
@@ -181,9 +186,10 @@ impl Login {
         }
     }
 
-    /// As [`poll`](Login::poll), for any executor. `on_event` is called where this future is polled.
+    /// Async variant of [`poll`](Login::poll) for any executor.
+    /// `on_event` is called on the thread that polls this future.
     ///
-    /// Dropping the future stops the polling and loses nothing: the login can be driven again.
+    /// Dropping the future stops polling and loses nothing: the login can be driven again.
     ///
     /// ```no_run
     /// # async fn f(login: cli_auth::Login) -> Result<(), cli_auth::Error> {
@@ -202,12 +208,14 @@ impl Login {
         }
     }
 
-    /// Drives the login for at most `max_wait`: the primitive under [`start`](Login::start) and [`poll`](Login::poll), for
-    /// programs with an event loop of their own. Zero never blocks,
-    /// but for the step that ends a cancelled login: revoking a token that came too late may take it two seconds.
+    /// Drives the login for at most `max_wait`.
     ///
-    /// A request that is under way when the time is up goes on: the next step finds its answer, and it is never sent again.
-    /// After the outcome, every step gives that outcome again.
+    /// [`start`](Login::start) and [`poll`](Login::poll) are loops over this method. Use it in programs that have their
+    /// own event loop. A `max_wait` of zero never blocks, except in the step that ends a cancelled login: revoking
+    /// tokens that arrived too late may take two seconds.
+    ///
+    /// A request that is in progress when the time is up is kept: a later step receives its response, and it is never
+    /// sent again. After the outcome, every step returns that outcome again.
     ///
     /// ```no_run
     /// # use std::time::Duration;
@@ -222,7 +230,7 @@ impl Login {
         Claim::of(self)?.step(max_wait)
     }
 
-    /// As [`step`](Login::step), for any executor. Dropping the future loses nothing.
+    /// Async variant of [`step`](Login::step) for any executor. Dropping the future loses nothing.
     ///
     /// ```no_run
     /// # use std::time::Duration;
@@ -234,12 +242,15 @@ impl Login {
         Claim::of(self)?.step_async(max_wait).await
     }
 
-    /// Ends the login: the call that drives it returns [`Cancelled`](crate::ErrorKind::Cancelled) at once, whatever it waits
-    /// for, and so does every later one (but [`start`](Login::start) still returns a prompt that there is). After the outcome it changes nothing.
+    /// Ends the login.
     ///
-    /// Idempotent and wait-free: one atomic store and one write to a descriptor, callable from any thread and from a
-    /// signal handler. A request that is under way is dropped. A token that was read but not given out yet is revoked
-    /// where the server can.
+    /// The call that drives the login returns [`Cancelled`](crate::ErrorKind::Cancelled) at once, whatever it waits
+    /// for. Every later call does the same, except that [`start`](Login::start) still returns a prompt that was already
+    /// issued. Cancelling has no effect after the outcome.
+    ///
+    /// Idempotent and wait-free: one atomic store and one write to a descriptor. May be called
+    /// from any thread and from a signal handler. A request in progress is dropped. Tokens
+    /// that were received but not returned yet are revoked if the server supports it.
     ///
     /// ```
     /// # let login = cli_auth::Client::authkit("client_123").build()?.login();
@@ -251,7 +262,7 @@ impl Login {
         self.0.cancel.set();
     }
 
-    /// The prompt, once there is one.
+    /// Returns the prompt, or `None` before the server issued a code.
     ///
     /// ```
     /// # let login = cli_auth::Client::authkit("client_123").build()?.login();
@@ -269,17 +280,18 @@ impl Login {
     }
 }
 
-/// What claims need. `number` is the one that the claim was made with.
+/// Operations on a claimed login. `number` identifies the call that claimed it.
 impl Login {
     pub(crate) fn claim(&self, number: u64) -> Result<(), Error> {
-        // First: in a forked child the call that drives it may be on a thread that stayed in the parent.
+        // Checked first: in a forked child, the driving call may be on a thread that exists only in the parent.
         if !self.0.attempt.is_ours() {
             return Err(inherited());
         }
         self.0.holder.claim(number)
     }
 
-    /// Lets other calls drive it. Tokens that the call had returned are in the hands of the program now.
+    /// Ends the claim, so that other calls may drive the login. Tokens
+    /// that the call returned count as received by the program.
     pub(crate) fn release(&self, number: u64) {
         if !self.0.holder.is(number) {
             return;
@@ -292,9 +304,9 @@ impl Login {
         self.0.holder.release(number);
     }
 
-    /// Fails before [`start`](Login::start), where polling would be pointless.
+    /// Fails with `Misuse` before [`start`](Login::start), when polling has no effect.
     pub(crate) fn must_be_started(&self, number: u64) -> Result<(), Error> {
-        // Where it has ended, a step says how.
+        // If the login has ended, a step returns the outcome.
         if self.prompt().is_some() || self.0.cancel.is_set() || self.attempt(number)?.driver.has_ended() {
             return Ok(());
         }
@@ -304,7 +316,7 @@ impl Login {
     pub(crate) fn step_claimed(&self, number: u64, max_wait: Duration) -> Result<Step, Error> {
         let mut attempt = self.attempt(number)?;
         let environment = self.0.shared.environment()?;
-        // A cancelled login looks once more for tokens that have arrived, to revoke them.
+        // A cancelled login checks once more for tokens that have arrived, and revokes them.
         let turns = max_wait < SHORT_WAIT || self.0.cancel.is_set();
         let step = attempt.step(&self.0, &environment, max_wait);
         environment.engine.block_on(turns, step).map_err(no_resource)?
@@ -327,15 +339,15 @@ impl Login {
     }
 }
 
-/// The error for a login that another process made.
+/// Returns the error for a login that another process created.
 fn inherited() -> Error {
     forked("this login was made: make a new login in the child")
 }
 
 #[cfg(feature = "__host")]
 impl Login {
-    /// Cancels it. Where no other call drives it, looks once more for tokens that have come, and has those revoked that
-    /// the program did not accept; the other call does the same.
+    /// Cancels the login. If no other call drives it, also checks once more for tokens that have arrived, and revokes
+    /// those that the program did not accept. Otherwise the driving call does this.
     pub(crate) fn abandon_claimed(&self, number: u64) {
         self.cancel();
         let Some(_claim) = self.claim_if_free(number) else { return };
@@ -352,7 +364,8 @@ impl Login {
         }
     }
 
-    /// `None` where there is nothing to look for: nothing was sent, or the program has the tokens. No engine is built then.
+    /// Returns `None` if there is nothing to check: nothing was sent, or
+    /// the program has the tokens. In this case no engine is built.
     fn abandonable(&self, number: u64) -> Option<(MutexGuard<'_, Attempt>, Arc<Environment>)> {
         let attempt = self.attempt(number).ok()?;
         if !attempt.has_begun || attempt.tokens == Delivery::Accepted {
@@ -361,7 +374,7 @@ impl Login {
         Some((attempt, self.0.shared.environment().ok()?))
     }
 
-    /// The claim of a call that may have it already. `None` while another call drives.
+    /// Claims the login unless this call has already claimed it. Returns `None` while another call drives it.
     fn claim_if_free(&self, number: u64) -> Option<Option<Claim<'_>>> {
         if self.0.holder.is(number) {
             return Some(None);
@@ -369,7 +382,7 @@ impl Login {
         self.claim(number).ok().map(|()| Some(Claim { login: self, number }))
     }
 
-    /// Lets go of it, where this is the last handle: also of the connection that a request under way has.
+    /// Drops this handle. If it is the last one, also closes the connection of a request in progress.
     pub(crate) fn close(self) {
         let shared = Arc::clone(&self.0.shared);
         drop(self);
@@ -440,15 +453,17 @@ impl Attempt {
         }
     }
 
-    /// Revokes the tokens that a cancelled login was granted: the refresh token, or else the access token. What the
-    /// server cannot revoke, or not in time, ends with its lifetime. Returns the outcome that takes their place.
+    /// Revokes the tokens that a cancelled login received: the refresh token, or else
+    /// the access token. Tokens that the server cannot revoke, or not in time, stay
+    /// valid until they expire. Returns the outcome that replaces the tokens.
     async fn withdraw(
         &mut self,
         login: &Inner,
         environment: &Environment,
         response: &TokenResponse,
     ) -> Error {
-        // First: a caller that leaves during the revocation must not find tokens that may be dead.
+        // Done first: if the caller drops this future during the
+        // revocation, it must not find tokens that may be revoked.
         let outcome = self.driver.end_as_cancelled();
         let token = response.refresh_token.as_ref().unwrap_or(&response.access_token);
         if let Ok(flow) = login.shared.revoke(token) {
@@ -458,7 +473,7 @@ impl Attempt {
         outcome
     }
 
-    /// Has tokens revoked that came, and that the program did not accept.
+    /// Revokes tokens that have arrived and that the program did not accept.
     #[cfg(feature = "__host")]
     async fn abandon(&mut self, login: &Inner, environment: &Environment) {
         let last = self.driver.step(environment, &login.cancel, Duration::ZERO).await;

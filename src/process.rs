@@ -1,8 +1,8 @@
-//! Which process this is.
+//! Which process this is, and what a fork means for its objects.
 //!
-//! A fork copies every object into the child, but none of the threads, and descriptors such as an epoll instance stay
-//! shared with the parent. So whatever must not be touched in a child is kept in a [`Local`], and locks that another
-//! thread may have held at the fork are taken by [`lock`].
+//! A fork copies every object into the child but none of the threads, and descriptors such as an epoll instance stay
+//! shared with the parent. Values that a child must not touch are kept in a [`Local`]. Locks that another thread may
+//! have held at the fork are taken with [`lock`].
 
 use std::{
     mem,
@@ -13,15 +13,15 @@ use std::{
 
 use crate::{Error, ErrorKind};
 
-/// Longest wait for a lock that another thread held while this process was forked: it will never be released.
+/// The maximum wait for a lock. A lock that another thread held while this process was forked is never released.
 const LOST_LOCK: Duration = Duration::from_secs(1);
 
-/// A process, by its id.
+/// A process, identified by its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Process(u32);
 
 impl Process {
-    /// Async-signal-safe.
+    /// Returns the current process. Async-signal-safe.
     pub(crate) fn current() -> Self {
         Self(std::process::id())
     }
@@ -36,11 +36,11 @@ impl Process {
     }
 }
 
-/// A value that belongs to the process that made it. In a forked child it is out of reach, and it is not dropped there.
+/// A value that belongs to the process that created it. In a forked child it is neither accessible nor dropped.
 #[derive(Debug)]
 pub(crate) struct Local<T> {
     process: Process,
-    /// `None` once it was taken.
+    /// `None` once it has been taken.
     value: Option<T>,
 }
 
@@ -49,7 +49,7 @@ impl<T> Local<T> {
         Self { process: Process::current(), value: Some(value) }
     }
 
-    /// Whether this process made it.
+    /// Returns whether this process created the value.
     pub(crate) fn is_ours(&self) -> bool {
         self.process.is_current()
     }
@@ -58,7 +58,7 @@ impl<T> Local<T> {
         self.value.as_ref().filter(|_| self.is_ours())
     }
 
-    /// Moves it out, to be dropped by the caller. In a forked child it is leaked instead.
+    /// Moves the value out, to be dropped by the caller. In a forked child it is leaked instead.
     pub(crate) fn take(&mut self) -> Option<T> {
         let value = self.value.take();
         if self.is_ours() {
@@ -75,13 +75,13 @@ impl<T> Drop for Local<T> {
     }
 }
 
-/// The error for the use of something that another process made; `what` names it and says what to do.
+/// Returns the error for the use of something that another process created. `what` names it and says what to do.
 pub(crate) fn forked(what: &str) -> Error {
     Error::new(ErrorKind::Forked, format!("the process was forked after {what}"))
 }
 
-/// Takes a lock that is only ever held for moments. In a forked child it may be held forever by a thread that is not
-/// there: then this gives up instead of hanging.
+/// Takes a lock that is only held briefly. In a forked child, the lock may be held permanently by a thread that does
+/// not exist there: this function then returns an error instead of hanging.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> Result<MutexGuard<'_, T>, Error> {
     let mut waited = Duration::ZERO;
     loop {

@@ -1,4 +1,4 @@
-//! What the person has to see.
+//! The prompt that the program shows to the user.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use crate::{
     sanitize::{sanitize, sanitize_to},
 };
 
-/// The code and the address that a person needs to approve a login (RFC 8628 section 3.2).
+/// The code and the URL that a user needs to approve a login (RFC 8628 section 3.2).
 ///
-/// [`text`](Prompt::text) is ready for a terminal. The accessors give what the server sent, unchanged, for programs:
-/// [`sanitize`] it before printing.
+/// [`text`](Prompt::text) is ready to print on a terminal. The accessors return the server's values unchanged, for
+/// programs. They are untrusted input: [`sanitize`] them before printing.
 ///
-/// It belongs to the caller, goes to any thread, and does not change. There is no device code in it.
+/// A prompt is owned by the caller, can be sent to any thread and does not change. It does not contain the device code.
 ///
 /// ```no_run
 /// # let login = cli_auth::Client::authkit("client_123").build()?.login();
@@ -43,7 +43,7 @@ impl Prompt {
         }
     }
 
-    /// The code that the person compares or types, raw. Case and punctuation are the server's business: show it as it is.
+    /// Returns the code that the user compares or enters, unsanitised. Show it with the server's case and punctuation.
     ///
     /// ```
     /// # fn show(prompt: &cli_auth::Prompt) {
@@ -54,7 +54,8 @@ impl Prompt {
         &self.user_code
     }
 
-    /// Where the person types the code, raw. It is https (or loopback where allowed) and has no user name in it.
+    /// Returns the URL where the user enters the code, unsanitised. It uses
+    /// https (or http on this machine, if allowed) and contains no user name.
     ///
     /// ```
     /// # fn show(prompt: &cli_auth::Prompt) {
@@ -65,7 +66,8 @@ impl Prompt {
         &self.verification_uri
     }
 
-    /// The same with the code in it, raw, where the server gives one. Show the code beside it all the same (section 3.3.1).
+    /// Returns the verification URL that includes the code, unsanitised, or `None` if the server sent none. Show the
+    /// code beside it (RFC 8628 section 3.3.1).
     ///
     /// ```
     /// # fn show(prompt: &cli_auth::Prompt) {
@@ -76,7 +78,7 @@ impl Prompt {
         self.verification_uri_complete.as_deref()
     }
 
-    /// How long the code lives, counted from before it was asked for.
+    /// Returns the lifetime of the code, counted from just before the code was requested.
     ///
     /// ```
     /// # fn show(prompt: &cli_auth::Prompt) {
@@ -87,9 +89,9 @@ impl Prompt {
         self.expires_in
     }
 
-    /// The host that the person is sent to, in ASCII form, so that look-alike letters show.
+    /// Returns the host of the verification URL in ASCII form, so that look-alike letters are visible.
     ///
-    /// It may be another host than the one that was asked for the code (RFC 8628 section 5.3): let the person see it.
+    /// It may differ from the host that issued the code (RFC 8628 section 5.3). Show it to the user.
     ///
     /// ```
     /// # fn show(prompt: &cli_auth::Prompt) {
@@ -101,9 +103,10 @@ impl Prompt {
         url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
     }
 
-    /// Who asks: the product name that the client was built with.
+    /// Returns the product name that the client was built with. The
+    /// prompt names it as the program that requests the login.
     ///
-    /// Without the version: `my-cli` of `my-cli/1.2`. `None` where no product was set.
+    /// The version is not included: `my-cli` for `my-cli/1.2`. `None` if no product was set.
     ///
     /// ```
     /// # fn show(prompt: &cli_auth::Prompt) {
@@ -114,18 +117,18 @@ impl Prompt {
         self.product.as_deref()
     }
 
-    /// The page to open: with the code in it where there is one.
+    /// Returns the page to open: the complete URL if there is one.
     pub(crate) fn page(&self) -> &str {
         self.verification_uri_complete.as_deref().unwrap_or(&self.verification_uri)
     }
 
-    /// The code as it may be shown.
+    /// Returns the code in a form that is safe to print.
     pub(crate) fn shown_code(&self) -> String {
         sanitize_to(&self.user_code, MAX_USER_CODE_BYTES)
     }
 }
 
-/// An address as it may be shown: the browser's own ASCII form.
+/// Returns a URL in a form that is safe to print: the ASCII form that a browser shows.
 pub(crate) fn shown_uri(uri: &str) -> String {
     Url::parse(uri).map(|url| url.to_string()).unwrap_or_else(|_| sanitize(uri))
 }

@@ -1,6 +1,7 @@
 //! Makes text from a server safe to print on a terminal.
 
-/// Longest text that [`sanitize`] lets through, in characters; more is cut and marked with `…`.
+/// The maximum length of the text that [`sanitize`] returns, in
+/// characters. Longer text is cut and ends with an additional `…`.
 ///
 /// ```
 /// let long = "x".repeat(1000);
@@ -8,14 +9,15 @@
 /// ```
 pub const SANITIZED_MAX_CHARS: usize = 400;
 
-/// The text with everything removed that could move the cursor, change colours, hide or reorder what a person reads.
+/// Returns the text without characters that could move the cursor, change colours, or hide or reorder text.
 ///
-/// Control characters (C0, C1, DEL, and so every escape sequence), line breaks, bidirectional controls and invisible
-/// characters are dropped; each run of them leaves one `U+FFFD`, so that tampering is visible, except that tabs and line
-/// breaks become a space. At most [`SANITIZED_MAX_CHARS`] characters remain.
+/// Removes control characters (C0, C1 and DEL, so that no escape sequence takes effect), bidirectional controls and
+/// invisible characters. Each run of them is replaced with one `U+FFFD`, so that tampering is visible. Each tab and
+/// each line break becomes a space. White space at both ends is removed. The result has at most [`SANITIZED_MAX_CHARS`]
+/// characters, and `…` if it was cut.
 ///
-/// Use it for every text of a server that goes to a terminal. [`Prompt::text`](crate::Prompt::text) and the texts of
-/// [`Error`](crate::Error) went through it already.
+/// Use it for every text from a server that is printed on a terminal. [`Prompt::text`](crate::Prompt::text) and the
+/// texts of [`Error`](crate::Error) are already sanitised.
 ///
 /// ```
 /// assert_eq!(cli_auth::sanitize("\u{1b}[2JABCD\u{202e}-EFGH"), "\u{fffd}[2JABCD\u{fffd}-EFGH");
@@ -24,7 +26,7 @@ pub fn sanitize(text: &str) -> String {
     sanitize_to(text, SANITIZED_MAX_CHARS)
 }
 
-/// As [`sanitize`], with a limit of the caller's.
+/// Variant of [`sanitize`] with the caller's limit.
 pub(crate) fn sanitize_to(text: &str, max_chars: usize) -> String {
     let mut clean = String::new();
     let mut count = 0_usize;
@@ -49,7 +51,7 @@ pub(crate) fn sanitize_to(text: &str, max_chars: usize) -> String {
     clean.trim().to_owned()
 }
 
-/// Whether a character is invisible, or acts on the terminal instead of being shown.
+/// Returns whether a character is invisible or controls the terminal.
 pub(crate) fn is_deceptive(c: char) -> bool {
     c.is_control()
         || matches!(c,

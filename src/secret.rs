@@ -1,14 +1,14 @@
-//! The one type that holds a secret.
+//! The type that holds a secret.
 
 use std::fmt;
 
 use zeroize::Zeroize;
 
-/// A secret text: a device code, a token or a client secret.
+/// A secret string: a device code, a token or a client secret.
 ///
-/// `Debug` and `Display` print `****`, so that a secret never reaches a log or a terminal by accident. Its memory is
-/// overwritten when its owner drops it; a clone is memory of its own. The only way out is [`expose`](Secret::expose).
-/// `==` takes a time that depends on the texts: fine for a client, not for a server that checks what it is sent.
+/// `Debug` and `Display` print `****`, so that a secret does not reach a log or a terminal by accident.
+/// [`expose`](Secret::expose) is the only way to read the value. The memory is overwritten on drop; a clone has its own
+/// memory. The comparison `==` is not constant-time: use it in a client, not in a server that checks credentials.
 ///
 /// ```
 /// let secret = cli_auth::Secret::new("hunter2");
@@ -19,7 +19,7 @@ use zeroize::Zeroize;
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes ownership of a secret text.
+    /// Creates a secret and takes ownership of the text.
     ///
     /// ```
     /// let secret = cli_auth::Secret::new(String::from("s3cr3t"));
@@ -29,7 +29,7 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The secret in clear text. Whoever calls this is responsible for where it goes next.
+    /// Returns the secret in clear text. The caller is responsible for where it goes.
     ///
     /// ```
     /// # let token = cli_auth::Secret::new("abc");
@@ -59,15 +59,15 @@ impl fmt::Display for Secret {
     }
 }
 
-/// Shorter texts are no secrets: masking them would only garble the message around them.
+/// Shorter texts are not treated as secrets: masking them would only garble the message around them.
 const SHORTEST_MASKED: usize = 4;
 
-/// Hides secrets in texts that came from a server, which may echo what it was sent or quote what it sends.
+/// Masks secrets in texts from a server, which may echo what it received or quote what it sends.
 #[derive(Debug)]
 pub(crate) struct Masker(Vec<Secret>);
 
 impl Masker {
-    /// Each secret is looked for as it is and as a form carries it.
+    /// Searches for each secret as it is and in its form-encoded form.
     pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
         let mut known = Vec::new();
         for secret in secrets.into_iter().filter(|secret| secret.len() >= SHORTEST_MASKED) {
@@ -77,13 +77,14 @@ impl Masker {
             }
             known.push(Secret::new(secret));
         }
-        // A secret that is the beginning of another one must not leave the other's end to be read.
+        // The longest secret is replaced first: a secret that is a
+        // prefix of another one must not leave the rest readable.
         known.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
         Self(known)
     }
 
-    /// The text with each of the secrets replaced. To be done before the text is cut or cleaned: a secret that was
-    /// changed would not be found any more.
+    /// Returns the text with each secret masked. Must be called before the
+    /// text is cut or sanitised, because a changed secret is not found.
     pub(crate) fn hide(&self, text: &str) -> String {
         let mut masked = text.to_owned();
         for secret in &self.0 {

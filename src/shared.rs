@@ -1,4 +1,4 @@
-//! What a client shares with everything that is made from it.
+//! The state that a client shares with everything created from it.
 
 use std::sync::{Arc, Mutex};
 
@@ -16,7 +16,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) client: Arc<ClientSettings>,
-    /// The name of the program, for the prompt.
+    /// The name of the program, shown in the prompt.
     pub(crate) product: Option<String>,
     pub(crate) login_timeout: Option<std::time::Duration>,
     http: Settings,
@@ -25,12 +25,12 @@ pub(crate) struct Shared {
     environment: Mutex<Slot>,
 }
 
-/// Where the environment of this process is kept.
+/// The environment of this process, if there is one.
 #[derive(Debug)]
 enum Slot {
     Empty,
     Built(Arc<Environment>),
-    /// The host program is ending: none is built any more.
+    /// The host program is ending. No environment is built any more.
     #[cfg(feature = "__host")]
     Closed,
 }
@@ -49,12 +49,12 @@ impl Shared {
         }
     }
 
-    /// This process's environment: the one that is there, or a new one at the first use and after a fork.
+    /// Returns this process's environment. Builds one on first use and after a fork.
     pub(crate) fn environment(&self) -> Result<Arc<Environment>, Error> {
         if let Some(environment) = lock(&self.environment)?.ours()? {
             return Ok(environment);
         }
-        // Built outside the lock, which is thus never held for longer than it takes to copy a pointer.
+        // Built outside the lock, so that the lock is only held to copy a pointer.
         let transport: Arc<dyn Transport> =
             Arc::new(HttpTransport::new(self.http.clone(), Arc::clone(&self.clock))?);
         let built = Arc::new(Environment {
@@ -73,7 +73,7 @@ impl Shared {
 
 #[cfg(feature = "__host")]
 impl Shared {
-    /// Ends the worker of the async calls permanently: every later call fails with `Cancelled`.
+    /// Ends the worker of the async calls permanently. Every later call fails with `Cancelled`.
     pub(crate) fn close(&self) -> Result<(), Error> {
         let slot = std::mem::replace(&mut *lock(&self.environment)?, Slot::Closed);
         match slot {
@@ -84,7 +84,7 @@ impl Shared {
         }
     }
 
-    /// Lets the connections close of what was dropped a moment ago. Without it they wait for the next call.
+    /// Closes the connections of requests that were just dropped. Otherwise they stay open until the next call.
     pub(crate) fn close_dropped_connections(&self) {
         let slot = lock(&self.environment).ok();
         if let Some(environment) = slot.and_then(|slot| slot.ours().ok().flatten()) {
@@ -107,20 +107,21 @@ impl Slot {
 }
 
 impl Shared {
-    /// The flow of a refresh. Nothing was sent yet.
+    /// Returns the flow of a refresh. Nothing has been sent yet.
     pub(crate) fn refresh(&self, refresh_token: &Secret) -> Result<SingleRequest<Arc<TokenResponse>>, Error> {
         refuse_empty(refresh_token, "the refresh token is empty: the server gave none, or none was stored")?;
         Ok(refresh::flow(Arc::clone(&self.client), refresh_token.clone()))
     }
 
-    /// The flow of a revocation. Nothing was sent yet.
+    /// Returns the flow of a revocation. Nothing has been sent yet.
     pub(crate) fn revoke(&self, token: &Secret) -> Result<SingleRequest<()>, Error> {
         refuse_empty(token, "the token is empty: there is nothing to revoke")?;
         Ok(revoke::flow(Arc::clone(&self.client), token.clone()))
     }
 }
 
-/// No parameter is sent empty (RFC 6749 section 3.2), and a server's response to one would not say what is wrong.
+/// Fails if a token is empty. No parameter is sent empty (RFC 6749
+/// section 3.2), and a server's response to one would not say what is wrong.
 fn refuse_empty(token: &Secret, message: &str) -> Result<(), Error> {
     if token.expose().is_empty() { Err(Error::config(message)) } else { Ok(()) }
 }

@@ -1,4 +1,4 @@
-//! What a login or a refresh brings.
+//! The tokens that a login or a refresh returns.
 
 use std::{
     fmt,
@@ -8,12 +8,13 @@ use std::{
 
 use crate::{Secret, protocol::token::TokenResponse};
 
-/// The tokens that the server gave out (RFC 6749 section 5.1). Cloning is cheap; `Debug` shows no secret.
+/// The tokens that the server issued (RFC 6749 section 5.1). Cloning is cheap; `Debug` shows no secret.
 ///
-/// Nothing in here was verified by this library: it came over TLS from the token endpoint, and that is all. An
-/// [`id_token`](Tokens::id_token) in particular proves an identity only after its signature and claims were checked.
+/// This library does not verify the contents: they come from the token endpoint over TLS. In particular, an
+/// [`id_token`](Tokens::id_token) proves an identity only after its signature and claims have been checked.
 ///
-/// All threads may read it. It does not change: [`Client::refresh`](crate::Client::refresh) makes a new one.
+/// Any number of threads may read the tokens. They do not change:
+/// [`Client::refresh`](crate::Client::refresh) returns new ones.
 ///
 /// ```no_run
 /// # let login = cli_auth::Client::authkit("client_123").build()?.login();
@@ -30,7 +31,8 @@ impl Tokens {
         Self(response)
     }
 
-    /// The token for the API, to be sent as `Authorization: Bearer …` over TLS, and only to the API that it is for.
+    /// Returns the access token. Send it as `Authorization: Bearer …`,
+    /// over TLS, and only to the API that it was issued for.
     ///
     /// ```
     /// # fn show(tokens: &cli_auth::Tokens) {
@@ -41,9 +43,10 @@ impl Tokens {
         &self.0.access_token
     }
 
-    /// The token for [`Client::refresh`](crate::Client::refresh). After a refresh without a new one, the old one.
+    /// Returns the refresh token for [`Client::refresh`](crate::Client::refresh). If a refresh returned no new one,
+    /// this is the one that was sent.
     ///
-    /// `None` where the server gave none: many give one only for the scope `offline_access`.
+    /// `None` if the server issued none. Many servers issue one only for the scope `offline_access`.
     ///
     /// ```
     /// # fn show(tokens: &cli_auth::Tokens) {
@@ -56,7 +59,7 @@ impl Tokens {
         self.0.refresh_token.as_ref()
     }
 
-    /// The OpenID Connect ID token, **unverified**: do not read an identity from it before you checked it.
+    /// Returns the OpenID Connect ID token, **unverified**. Do not read an identity from it before checking it.
     ///
     /// ```
     /// # fn show(tokens: &cli_auth::Tokens) {
@@ -69,7 +72,7 @@ impl Tokens {
         self.0.id_token.as_ref()
     }
 
-    /// The token type as the server spelled it: some spelling of `Bearer`.
+    /// Returns the token type in the server's spelling of `Bearer`; letter case may vary.
     ///
     /// ```
     /// # fn show(tokens: &cli_auth::Tokens) {
@@ -80,9 +83,9 @@ impl Tokens {
         &self.0.token_type
     }
 
-    /// What was granted, in the server's order. `None` where neither the server nor the client named a scope.
+    /// Returns the granted scopes in the server's order. `None` if neither the server nor the client named a scope.
     ///
-    /// Where the server names none at a login, these are the scopes that were asked for (RFC 6749 section 5.1).
+    /// If the response to a login names no scopes, these are the requested ones (RFC 6749 section 5.1).
     ///
     /// ```
     /// # fn show(tokens: &cli_auth::Tokens) {
@@ -93,7 +96,11 @@ impl Tokens {
         self.0.scopes.as_deref()
     }
 
-    /// The access token's lifetime when it was given out. `None` is unknown, which is neither zero nor for ever.
+    /// Returns the lifetime of the access token when it was issued. `None`
+    /// if it is unknown. Treat it neither as expired nor as valid forever.
+    ///
+    /// The value is `expires_in` of the response. If that is missing and the access token is a JWT, it is the time from
+    /// `iat` (or from when the request was sent) to `exp`.
     ///
     /// ```
     /// # fn show(tokens: &cli_auth::Tokens) {
@@ -106,9 +113,11 @@ impl Tokens {
         self.0.expires_in
     }
 
-    /// When the access token ends, by this machine's clock or, where the server named no lifetime, by the token's own `exp`.
+    /// Returns when the access token expires. `None` if it is unknown.
     ///
-    /// Counted from before the request left, so it is never too late by the time that the answer took.
+    /// The value is `expires_in` counted on this machine's clock from when the request was
+    /// sent, so that the time that the response took does not make it too late. If the
+    /// response has no `expires_in` and the access token is a JWT, it is the token's `exp`.
     ///
     /// ```
     /// # fn show(tokens: &cli_auth::Tokens) {
@@ -119,9 +128,10 @@ impl Tokens {
         self.0.expires_at
     }
 
-    /// WorkOS AuthKit: the id of the user, such as `user_01H…`.
+    /// Returns the id of the user, such as `user_01H…` (WorkOS AuthKit).
     ///
-    /// From the `user` object of the answer, raw. `None` with other servers: their id token tells who it is, once verified.
+    /// This is `id` of the `user` object in the response, unsanitised. `None` if the response has none. Other servers
+    /// identify the user in the ID token, which must be verified first.
     ///
     /// ```
     /// # fn show(tokens: &cli_auth::Tokens) {
@@ -132,7 +142,7 @@ impl Tokens {
         self.0.user_id.as_deref()
     }
 
-    /// WorkOS AuthKit: the id of the organization that the user logged in to.
+    /// Returns the id of the organization that the user signed in to, unsanitised (WorkOS AuthKit).
     ///
     /// ```
     /// # fn show(tokens: &cli_auth::Tokens) {
@@ -143,7 +153,8 @@ impl Tokens {
         self.0.organization_id.as_deref()
     }
 
-    /// Any other member of the answer, as raw JSON. A secret, since it may be one (AuthKit: tokens of an identity provider).
+    /// Returns any other member of the response as raw JSON. It is a secret because it may contain one, such as an
+    /// identity provider's tokens with AuthKit.
     ///
     /// ```
     /// # fn show(tokens: &cli_auth::Tokens) {
@@ -154,7 +165,7 @@ impl Tokens {
         self.0.other.get(name)
     }
 
-    /// The names of all other members, sorted.
+    /// Returns the names of all other members, sorted.
     ///
     /// ```
     /// # fn show(tokens: &cli_auth::Tokens) {

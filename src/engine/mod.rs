@@ -1,11 +1,12 @@
-//! One engine per client and process: a current-thread runtime that is driven by whoever is inside a call.
+//! The engine: a current-thread runtime, one for each client and
+//! process. It is driven by the calls that are in progress.
 //!
-//! Blocking calls drive it on the caller's thread, several at once if they like. The first async call starts the one
-//! worker thread, which then drives it until the last owner of the engine is gone. Nothing else starts a thread, but for
-//! the name resolver of the operating system, which has no other form.
+//! Blocking calls drive it on the caller's thread; several may do so at once. The first async call starts the only
+//! worker thread, which then drives the engine until its last owner is dropped. The operating system's name resolver
+//! runs on further threads, because it only has a blocking interface. Nothing else starts a thread.
 //!
-//! After a fork the child builds an engine of its own and leaks this one: closing an inherited epoll descriptor's
-//! registrations would take them from the parent.
+//! After a fork, the child builds its own engine and leaks this one: closing the registrations of an inherited epoll
+//! descriptor would remove them from the parent.
 
 mod cancel;
 #[cfg(feature = "__host")]
@@ -36,12 +37,12 @@ use crate::{
     process::Local,
 };
 
-/// Requests that one client has under way at once. The pool opens a connection now and then while another one comes back:
-/// with the difference to spare, a client stays below 64 connections.
+/// The maximum number of concurrent requests of one client. The pool sometimes opens a connection while another one is
+/// being returned. The difference leaves room for that, so that a client stays below 64 connections.
 const MAX_REQUESTS: usize = 48;
 
-/// Turns that the driver gets before a request: one to see that a kept connection was closed, the others to let the
-/// pool's tasks act on it.
+/// Turns that the driver gets before a request: one to notice that a kept
+/// connection was closed, the others to let the pool's tasks handle it.
 const TURNS: u32 = 4;
 
 pub(crate) struct Engine(Local<Parts>);
@@ -55,12 +56,12 @@ struct Parts {
     stop_worker: Arc<Notify>,
 }
 
-/// The thread that drives the engine for async calls.
+/// The state of the thread that drives the engine for async calls.
 #[derive(Clone, Copy)]
 enum Worker {
     None,
     Running,
-    /// Gone for good.
+    /// Ended permanently.
     #[cfg_attr(
         not(feature = "__host"),
         expect(dead_code, reason = "only hosts with an exit of their own retire it")
@@ -80,7 +81,7 @@ impl Engine {
         let (wake, listener) = match pair {
             Ok(pair) => pair,
             Err(error) => {
-                // Dropping a runtime inside an async program panics; this does not.
+                // Dropping a runtime inside an async program panics. This call does not.
                 runtime.shutdown_background();
                 return Err(error);
             }
@@ -104,7 +105,7 @@ impl Engine {
         Ok(Self(Local::new(parts)))
     }
 
-    /// Whether this engine belongs to this process, and not to the one that it was forked from.
+    /// Returns whether this engine belongs to this process, and not to the process that it was forked from.
     pub(crate) fn is_ours(&self) -> bool {
         self.0.is_ours()
     }
@@ -116,8 +117,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Starts a request to the server, as soon as one of the client's connections is free. It goes on whoever drives
-    /// the engine, as long as the task is not dropped. When `patience` ends before its turn comes, it never starts.
+    /// Starts a request as soon as one of the client's connections is free. Any call that drives the engine advances
+    /// it, until the task is dropped. If no connection is free within `patience`, the request is never sent.
     pub(crate) fn spawn<T: Send + 'static>(
         &self,
         patience: Duration,
@@ -127,11 +128,11 @@ impl Engine {
         let permits = Arc::clone(&parts.permits);
         Ok(Task(parts.runtime.spawn(async move {
             let permit = tokio::time::timeout(patience, permits.acquire_owned()).await.ok()?.ok()?;
-            // A kept connection that the server closed meanwhile has to be noticed before it is used.
+            // If the server has closed a kept connection, that must be noticed before the connection is used.
             drive_pool().await;
             let output = request.await;
             tokio::spawn(async move {
-                // The connection has to be back in the pool before the next request looks for one.
+                // The connection must be back in the pool before the next request looks for one.
                 drive_pool().await;
                 drop(permit);
             });
@@ -139,11 +140,12 @@ impl Engine {
         })))
     }
 
-    /// Runs a future on this thread, driving the engine. One that may end without waiting needs `turns` to be given
-    /// first: requests under way make progress only while somebody drives.
+    /// Runs a future on this thread, driving the engine. Set `turns` if the future may end without waiting: requests in
+    /// progress advance only while a call drives the engine.
     pub(crate) fn block_on<T>(&self, turns: bool, future: impl Future<Output = T>) -> io::Result<T> {
         match Handle::try_current() {
-            // Called from inside an async program, where no second runtime may be driven: the worker drives it.
+            // Called from inside an async program, where a second runtime
+            // must not be driven: the worker drives the engine.
             Ok(_) => return Ok(park_on(tokio::task::unconstrained(self.inside(future)?))),
             Err(error) if error.is_thread_local_destroyed() => {
                 return Err(io::Error::other("this thread, or the whole program, is ending"));
@@ -158,7 +160,7 @@ impl Engine {
         }))
     }
 
-    /// Makes a future that any executor can poll; the worker drives the engine meanwhile.
+    /// Returns a future that any executor can poll. The worker drives the engine meanwhile.
     pub(crate) fn inside<F: Future>(&self, future: F) -> io::Result<Inside<F>> {
         self.start_worker()?;
         Ok(Inside { handle: self.parts()?.runtime.handle().clone(), future: Box::pin(future) })
@@ -186,7 +188,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Ends the worker for good. [`workers::wait_for_all`] tells when it is gone.
+    /// Ends the worker permanently. [`workers::wait_for_all`] waits until it has ended.
     #[cfg(feature = "__host")]
     pub(crate) fn retire_worker(&self) -> io::Result<()> {
         let parts = self.parts()?;
@@ -202,7 +204,7 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        // `None` in a forked child, where the parent's registrations must not be closed.
+        // `None` in a forked child, which must not close the parent's registrations.
         if let Some(parts) = self.0.take() {
             parts.stop_worker.notify_one();
             shut_down(parts.runtime);
@@ -216,29 +218,29 @@ impl fmt::Debug for Engine {
     }
 }
 
-/// Ends the runtime without waiting, once the last of its two owners lets go.
+/// Shuts the runtime down without waiting, once the last of its two owners releases it.
 fn shut_down(runtime: Arc<Runtime>) {
     if let Some(runtime) = Arc::into_inner(runtime) {
         runtime.shutdown_background();
     }
 }
 
-/// Lets the driver look at the sockets, without waiting. It does that only for code that the engine itself runs.
+/// Lets the driver check the sockets, without waiting. Must be called from a future that the engine itself runs.
 pub(crate) async fn drive_pool() {
     for _ in 0..TURNS {
         tokio::task::yield_now().await;
     }
 }
 
-/// Why a request has no outcome.
+/// The reason why a request has no outcome.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Died {
     Panicked,
-    /// The engine ended under it.
+    /// The engine was shut down before the request ended.
     ShutDown,
 }
 
-/// A request under way; dropping it ends it.
+/// A request in progress. Dropping it ends the request.
 #[derive(Debug)]
 pub(crate) struct Task<T>(JoinHandle<Option<T>>);
 
@@ -264,7 +266,7 @@ impl<T> Drop for Task<T> {
     }
 }
 
-/// A future whose timers and sockets belong to the engine, to be polled by any executor.
+/// A future that uses the engine's timers and sockets and can be polled by any executor.
 pub(crate) struct Inside<F> {
     handle: Handle,
     future: Pin<Box<F>>,
@@ -280,8 +282,8 @@ impl<F: Future> Future for Inside<F> {
     }
 }
 
-/// Polls a future on this thread, which sleeps between the wakes. The future must be unconstrained: what an executor
-/// around us would wake later, it can only wake after we return.
+/// Polls a future on this thread, which sleeps between wakes. The future must be unconstrained: a wake that the
+/// surrounding executor defers would only come after this function returns.
 fn park_on<F: Future>(future: F) -> F::Output {
     struct Unpark(thread::Thread);
 

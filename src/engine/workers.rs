@@ -1,5 +1,5 @@
-//! How many workers this process has. They wake the host, which must not be entered any more when it is gone: so a host
-//! waits at its exit until there is none, those of clients that it let go of among them.
+//! Counts the workers of this process. Workers wake the host, which must not be entered after it has ended. At its
+//! exit, a host therefore waits until there are no workers, including those of clients that it has already released.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -9,14 +9,15 @@ use std::{
 
 use crate::process::Process;
 
-/// Longest wait. A worker that was told to end is at most waking futures of the host, which takes moments: this only keeps
-/// an exit from hanging.
+/// The maximum wait. A worker that was asked to end may still be waking futures of the host, which is brief. The limit
+/// only keeps an exit from hanging.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// The process in the upper half, the number of its workers in the lower. A forked child has none of its parent's.
+/// The process id in the upper half, the number of its workers in the
+/// lower half. A forked child has none of its parent's workers.
 static COUNT: AtomicU64 = AtomicU64::new(0);
 
-/// A worker, from before it is started to its very end.
+/// Counts a worker, from before it is started until it ends.
 pub(super) struct Alive(Process);
 
 impl Alive {
@@ -35,7 +36,7 @@ impl Drop for Alive {
     }
 }
 
-/// Waits until this process has no worker.
+/// Waits until this process has no workers.
 pub(crate) fn wait_for_all() {
     let began = Instant::now();
     while count_of(COUNT.load(Ordering::SeqCst), Process::current()) > 0 && began.elapsed() < LIMIT {

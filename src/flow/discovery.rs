@@ -18,10 +18,10 @@ use crate::{
     },
 };
 
-/// Metadata is asked for again after this time.
+/// The time after which the metadata is requested again.
 const MAX_AGE: Duration = Duration::from_secs(60 * 60);
 
-/// Where the endpoints come from.
+/// The source of the endpoints.
 #[derive(Clone, Debug)]
 pub(crate) enum Source {
     Known(Metadata),
@@ -31,10 +31,10 @@ pub(crate) enum Source {
 /// The server of a client: its endpoints, once they are known.
 #[derive(Debug)]
 pub(crate) struct Server {
-    /// `None` where the endpoints never change.
+    /// `None` if the endpoints never change.
     issuer: Option<Issuer>,
     loopback: Loopback,
-    /// With the time at which it was fetched.
+    /// The metadata, and the time when it was requested.
     metadata: Mutex<Option<(Arc<Metadata>, Duration)>>,
 }
 
@@ -47,7 +47,7 @@ impl Server {
         Self { issuer, loopback, metadata: Mutex::new(metadata) }
     }
 
-    /// The metadata, where no request is needed for it.
+    /// Returns the metadata if no request is needed for it.
     pub(crate) fn known(&self, clock: &dyn Clock) -> Result<Option<Arc<Metadata>>, Error> {
         let metadata = lock(&self.metadata)?;
         let is_fresh = |fetched_at: Duration| clock.now().elapsed.saturating_sub(fetched_at) < MAX_AGE;
@@ -57,7 +57,7 @@ impl Server {
             .map(|(metadata, _)| Arc::clone(metadata)))
     }
 
-    /// Fetches the metadata, and remembers it.
+    /// Fetches the metadata and stores it.
     pub(crate) async fn discover(
         &self,
         transport: &dyn Transport,
@@ -73,8 +73,8 @@ impl Server {
     }
 }
 
-/// At most two requests. The first address that has a document decides; what went wrong is told of the first address
-/// alone when the second one simply has nothing.
+/// Fetches the metadata with at most two requests. The first URL that has a document decides. If the second URL has
+/// none, the error is that of the first URL.
 async fn fetch(issuer: &Issuer, loopback: Loopback, transport: &dyn Transport) -> Result<Metadata, Failure> {
     let [oauth, openid] = issuer.well_known();
     let reply = transport.send(Request::metadata(oauth.clone())).await?;

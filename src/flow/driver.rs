@@ -1,4 +1,4 @@
-//! Drives one flow to its outcome, in steps of bounded time.
+//! Drives one flow to its outcome in steps of bounded time.
 
 use std::{
     future::{Future, pending},
@@ -18,42 +18,42 @@ use crate::{
     },
 };
 
-/// Longest sleep in one piece. The sleeping clock stands still while the machine is suspended, so the pacing clock is
-/// read this often.
+/// The maximum length of one sleep. The clock used for sleeping stops while
+/// the machine is suspended, so the pacing clock is read this often.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 
-/// One flow, and what is under way for it. Dropping it ends the request under way.
+/// A flow and its request in progress. Dropping it ends the request.
 pub(crate) struct Driver<T> {
     flow: Box<dyn Flow<Output = T>>,
     cancelled: Error,
-    /// Whether a failure that arrived before a cancel counts, and not only a success.
+    /// Whether a failure that arrived before a cancel is the outcome. A success always is.
     keeps_failures: bool,
     request: Option<Task<Input>>,
-    /// What came of the last request, until the flow gets it.
+    /// The result of the last request, until the flow receives it.
     input: Option<Input>,
     outcome: Option<Result<T, Error>>,
 }
 
-/// What a step found.
+/// The result of a step.
 #[derive(Debug)]
 pub(crate) enum Progress<T> {
     Notice(Notice),
-    /// Nothing for that long; zero while a request is under way.
+    /// How long nothing will happen, or zero while a request is in progress.
     Waiting(Duration),
-    /// Every later step finds it again.
+    /// Returned again by every later step.
     Outcome(Result<T, Error>),
 }
 
-/// Where a flow stops for a while.
+/// The reason why a flow pauses.
 enum Pause {
     Notice(Notice),
-    /// Until that time on the clock that counts suspend, or until the request under way ends.
+    /// Waits until this time on the clock that counts suspend, or until the request in progress ends.
     Wait(Option<Duration>),
     Ended,
 }
 
 impl<T: Clone> Driver<T> {
-    /// `name` says what is cancelled, in a message for the user.
+    /// Creates a driver. `name` is what a cancel ends, for the message to the user.
     pub(crate) fn new(flow: impl Flow<Output = T> + 'static, name: &str) -> Self {
         Self {
             flow: Box::new(flow),
@@ -65,13 +65,13 @@ impl<T: Clone> Driver<T> {
         }
     }
 
-    /// For a flow whose failure says more than that it was cancelled.
+    /// Keeps failures, for a flow whose failure says more than that it was cancelled.
     #[cfg(feature = "__host")]
     pub(crate) fn keeping_failures(self) -> Self {
         Self { keeps_failures: true, ..self }
     }
 
-    /// Goes on for at most `max_wait`, to the next thing that the program has to know.
+    /// Drives the flow for at most `max_wait`, until there is something to report to the program.
     pub(crate) async fn step(
         &mut self,
         environment: &Environment,
@@ -100,7 +100,7 @@ impl<T: Clone> Driver<T> {
         }
     }
 
-    /// Goes on to the outcome, whatever there is to tell on the way.
+    /// Drives the flow to its outcome and ignores all notices.
     pub(crate) async fn run(&mut self, environment: &Environment, cancel: &Cancel) -> Result<T, Error> {
         loop {
             if let Progress::Outcome(outcome) = self.step(environment, cancel, Duration::MAX).await {
@@ -109,7 +109,7 @@ impl<T: Clone> Driver<T> {
         }
     }
 
-    /// Sends the first request without waiting for anything.
+    /// Sends the first request without waiting.
     #[cfg(feature = "__host")]
     pub(super) fn begin(&mut self, environment: &Environment) {
         self.advance(Input::Tick, environment);
@@ -120,7 +120,7 @@ impl<T: Clone> Driver<T> {
         self.outcome = Some(outcome);
     }
 
-    /// As if it had been cancelled before it brought anything.
+    /// Ends the flow as if it had been cancelled before it had a result.
     pub(crate) fn end_as_cancelled(&mut self) -> Error {
         self.end(Err(self.cancelled.clone()));
         self.cancelled.clone()
@@ -130,7 +130,7 @@ impl<T: Clone> Driver<T> {
         self.outcome.is_some()
     }
 
-    /// Carries out what the flow wants, until it has to wait.
+    /// Carries out the flow's effects until it has to wait.
     fn advance(&mut self, mut input: Input, environment: &Environment) -> Pause {
         loop {
             let effect = self.flow.advance(input, environment.clock.now());
@@ -173,7 +173,7 @@ impl<T: Clone> Driver<T> {
         })
     }
 
-    /// Sends a request as soon as one of the client's connections is free, if that is not too late.
+    /// Sends a request as soon as one of the client's connections is free, unless that is after `not_after`.
     fn send(
         &mut self,
         environment: &Environment,
@@ -201,10 +201,10 @@ impl<T: Clone> Driver<T> {
         Ok(())
     }
 
-    /// What came of the request under way, if it has ended.
+    /// Returns the result of the request in progress, if it has ended.
     async fn arrived(&mut self) -> Option<Input> {
         if let Some(request) = self.request.as_mut().filter(|request| request.is_finished()) {
-            // Taken out only afterwards: a caller may drop this future here, and must not lose the response.
+            // Removed only after the await: if the caller drops this future there, the response must not be lost.
             let input = outcome_of(request).await;
             self.request = None;
             return Some(input);
@@ -212,8 +212,8 @@ impl<T: Clone> Driver<T> {
         self.input.take()
     }
 
-    /// Sleeps until the request under way ends, `until` has come or the flow is cancelled. `false` at `end`, where there
-    /// is nothing new.
+    /// Sleeps until the request in progress ends, `until` is reached or the flow is cancelled. Returns `false` if `end`
+    /// has passed and there is nothing new.
     async fn wait(
         &mut self,
         environment: &Environment,
@@ -256,23 +256,23 @@ impl<T: Clone> Driver<T> {
         }
     }
 
-    /// Drops the request under way. One that has ended already may have brought the outcome, which then counts.
+    /// Drops the request in progress. If it has already ended, its response may be the outcome, which then counts.
     async fn end_cancelled(&mut self, environment: &Environment) {
         let arrived = self.arrived().await;
         match arrived.map(|input| self.flow.advance(input, environment.clock.now())) {
             Some(Effect::Finish(outcome)) if outcome.is_ok() || self.keeps_failures => self.end(outcome),
             _ => self.end(Err(self.cancelled.clone())),
         }
-        // A blocking host may not come back for long: the connection closes now, and not when it does.
+        // A blocking host may not call again soon: this closes the connection now.
         drive_pool().await;
     }
 }
 
-/// What came of a request, also of one whose turn never came, and of one that died.
+/// Returns the result of a request, including one that was never sent and one whose task ended early.
 async fn outcome_of(request: impl Future<Output = Result<Option<Input>, Died>>) -> Input {
     match request.await {
         Ok(input) => input.unwrap_or(Input::NotSent),
-        // It may have been sent.
+        // The request may have been sent.
         Err(Died::Panicked) => {
             Input::Failed(Error::internal("a request ended by a defect: please report this"))
         }

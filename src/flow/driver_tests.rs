@@ -1,4 +1,4 @@
-//! The driver with a flow of its own, which no other part of the crate knows.
+//! Tests of the driver with a flow that is only defined here.
 
 use std::{
     pin::Pin,
@@ -17,7 +17,7 @@ use crate::{
     protocol::{flow::Now, metadata::Metadata, reply::Reply, uri::Loopback},
 };
 
-/// Sends two requests, and brings the sum of the two statuses.
+/// Sends two requests and returns the sum of their statuses.
 struct TwoRequests {
     statuses: Vec<u16>,
     not_after: Option<Duration>,
@@ -54,7 +54,7 @@ impl Flow for TwoRequests {
     }
 }
 
-/// Answers by the path, and notes what was sent.
+/// Responds by path and records the requests.
 #[derive(Debug, Default)]
 struct Scripted(Mutex<Vec<String>>);
 

@@ -1,4 +1,4 @@
-//! What a driver works with.
+//! The environment of a driver.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Environment {
     pub(crate) engine: Engine,
-    /// Its connections belong to the engine: in a forked child they must not be closed either.
+    /// Its connections belong to the engine: a forked child must not close them.
     pub(crate) transport: Local<Arc<dyn Transport>>,
     pub(crate) server: Arc<Server>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -31,7 +31,7 @@ impl Environment {
     }
 }
 
-/// The error where the operating system refuses a descriptor, a thread or memory.
+/// Returns the error for an operating system that refuses a descriptor, a thread or memory.
 pub(crate) fn no_resource(error: io::Error) -> Error {
     Error::internal(format!("the operating system refused a resource: {error}"))
 }

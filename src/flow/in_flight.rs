@@ -1,4 +1,4 @@
-//! A flow under way for a host that waits in slices of its own.
+//! A flow in progress, for a host that waits in slices of its own.
 
 use std::{
     sync::{Arc, Mutex, PoisonError, TryLockError},
@@ -16,7 +16,7 @@ use crate::{
     protocol::flow::Flow,
 };
 
-/// A refresh or a revocation under way. Dropping it ends the request.
+/// A refresh or a revocation in progress. Dropping it ends the request.
 pub(crate) struct InFlight<T> {
     environment: Arc<Environment>,
     cancel: Arc<Cancel>,
@@ -42,7 +42,8 @@ impl<T: Clone> InFlight<T> {
         self.cancel.set();
     }
 
-    /// Waits for the outcome, at most so long. `None`: not yet. The outcome is returned once.
+    /// Waits for the outcome for at most `max_wait`. Returns `None`
+    /// if there is no outcome yet. The outcome is returned once.
     pub(crate) fn step(&self, max_wait: Duration) -> Result<Option<T>, Error> {
         let Some(driver) = self.driver.get() else {
             return Err(forked("this request was sent: send it again in the child"));
@@ -71,7 +72,7 @@ impl<T: Clone> InFlight<T> {
         }
     }
 
-    /// Drops it, and has its connection closed now and not when the engine is driven the next time.
+    /// Drops the request. Its connection closes now, and not when the engine is next driven.
     pub(crate) fn close(self) {
         let environment = Arc::clone(&self.environment);
         drop(self);

@@ -1,6 +1,7 @@
-//! Runs flows: sends what their effects say, waits, and tells.
+//! Runs flows: sends the requests of their effects, waits, and passes notices on.
 //!
-//! A [`Driver`] knows no flow. What it stands on are small traits: [`Transport`], and [`Clock`](crate::clock::Clock).
+//! A [`Driver`] does not depend on any particular flow. It builds on small traits: [`Transport`] and
+//! [`Clock`](crate::clock::Clock).
 
 mod discovery;
 mod driver;

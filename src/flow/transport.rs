@@ -1,4 +1,4 @@
-//! How a request is carried, as far as flows are concerned.
+//! The transport of a request, as flows see it.
 
 use std::{fmt, future::Future, pin::Pin};
 
@@ -7,18 +7,18 @@ use crate::{
     protocol::{flow::Input, reply::Reply, request::Request},
 };
 
-/// Sends requests. Object safe, so that tests can script it.
+/// Sends requests. Object safe, so that tests can provide a scripted one.
 pub(crate) trait Transport: Send + Sync + fmt::Debug {
     /// Sends one request, once. The future is spawned on the engine and may be dropped at any point.
     fn send(&self, request: Request) -> Pin<Box<dyn Future<Output = Result<Reply, Failure>> + Send>>;
 }
 
-/// Why there is no response.
+/// The reason why there is no response.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// It may work the next time.
+    /// The request may succeed the next time.
     Lost(RetryReason, Error),
-    /// It will not.
+    /// The request will not succeed.
     Permanent(Error),
 }
 

@@ -1,4 +1,4 @@
-//! Why there is no response, as a reason for programs and a sentence for users.
+//! The reason why there is no response: a value for programs and a sentence for users.
 
 use std::error::Error as StdError;
 
@@ -7,7 +7,7 @@ use url::Url;
 use super::resolver::Unresolved;
 use crate::{Error, ErrorKind, RetryReason, flow::Failure};
 
-/// Why a request failed. Only a certificate that was refused is permanent.
+/// Returns why a request failed. Only a refused certificate is permanent.
 pub(super) fn failure(error: &reqwest::Error, url: &Url) -> Failure {
     let mut reason = if error.is_timeout() {
         RetryReason::Timeout
@@ -48,13 +48,13 @@ fn certificate(why: &rustls::CertificateError, url: &Url) -> Failure {
         Why::NotValidForName | Why::NotValidForNameContext { .. } => {
             "it is for another name; check the address".to_owned()
         }
-        // The server's administrator can do something about it, given its name.
+        // The reason helps the server's administrator.
         other => crate::sanitize(&other.to_string()),
     };
     Failure::Permanent(Error::new(ErrorKind::Tls, format!("the certificate of {host} was refused: {advice}")))
 }
 
-/// An error and all that caused it, looking into the boxes of `io::Error`, which hide theirs from `source`.
+/// Iterates over an error and its causes. Looks inside `io::Error`, whose `source` skips the error that it wraps.
 fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |error: &&'a (dyn StdError + 'static)| {
         let error: &'a (dyn StdError + 'static) = *error;
@@ -69,7 +69,7 @@ pub(super) fn root_cause(error: &(dyn StdError + 'static)) -> String {
     causes(error).last().map(ToString::to_string).unwrap_or_default()
 }
 
-/// The sentence for trouble on the way to a host.
+/// Returns the failure, with its sentence, for trouble on the way to a host.
 fn lost(reason: RetryReason, url: &Url) -> Failure {
     let host = url.host_str().unwrap_or("the server");
     let message = match reason {

@@ -1,4 +1,4 @@
-//! How requests are carried: HTTP/1.1 over TLS. The only module that names reqwest, hyper and rustls.
+//! The HTTP transport: HTTP/1.1 over TLS. The only module that names reqwest, hyper and rustls.
 
 mod failure;
 mod resolver;
@@ -11,7 +11,7 @@ pub(crate) use transport::{HttpTransport, check_header};
 #[cfg(feature = "__host")]
 pub(crate) use trust::MAX_PEM_BYTES;
 
-/// Whether a PEM text holds certificates that can be trusted, or why not.
+/// Checks that a PEM text contains certificates that can be trusted. The error says why not.
 pub(crate) fn check_pem(pem: &[u8]) -> Result<(), &'static str> {
     trust::read_pem(pem).map(drop)
 }

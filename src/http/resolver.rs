@@ -1,4 +1,5 @@
-//! Names to addresses by the operating system's resolver, which has no other form than to block a thread.
+//! Resolves names with the operating system's resolver, which
+//! only has a blocking interface and therefore needs threads.
 
 use std::{
     error::Error as StdError,
@@ -13,14 +14,15 @@ use tokio::sync::oneshot;
 
 use crate::platform::with_signals_blocked;
 
-/// Names that one client looks up at once. Some may be left behind by requests that gave up on them.
+/// The maximum number of concurrent look-ups of one client. Some may belong to requests that have given up.
 const MAX_LOOK_UPS: usize = 64;
 
-/// Each look-up has a thread of its own for as long as it takes, and a clone of what is in here.
+/// A resolver that runs each look-up on its own thread. The thread
+/// holds a clone of the `Arc`, which counts the look-ups.
 #[derive(Debug, Default)]
 pub(super) struct SystemResolver(Arc<()>);
 
-/// Why there is no address; more than this the person need not know.
+/// The name has no address. The user needs no more detail.
 #[derive(Debug)]
 pub(super) struct Unresolved;
 
@@ -46,7 +48,7 @@ impl Resolve for SystemResolver {
 type Answer = io::Result<vec::IntoIter<SocketAddr>>;
 
 impl SystemResolver {
-    /// Fails where there are too many threads already.
+    /// Starts a look-up. Fails if there are too many already.
     fn look_up(&self, name: Name) -> io::Result<oneshot::Receiver<Answer>> {
         if Arc::strong_count(&self.0) > MAX_LOOK_UPS {
             return Err(io::ErrorKind::WouldBlock.into());
@@ -56,7 +58,7 @@ impl SystemResolver {
         let look_up = move || {
             let found = (name.as_str(), 0).to_socket_addrs();
             drop(under_way);
-            // Nobody may wait for it any more.
+            // The request may have given up.
             let _ = answer.send(found);
         };
         with_signals_blocked(|| thread::Builder::new().name("cli-auth-dns".into()).spawn(look_up))?;

@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::Secret;
 
-/// What the transport has to know; made by the client's builder.
+/// The settings that the transport needs. Created by the client's builder.
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) user_agent: String,
@@ -18,7 +18,7 @@ pub(crate) struct Settings {
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Header values and proxy addresses may hold credentials.
+        // Header values and proxy URLs may contain credentials.
         f.debug_struct("Settings")
             .field("user_agent", &self.user_agent)
             .field("timeouts", &self.timeouts)
@@ -26,7 +26,7 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// Limits of one request.
+/// The time limits of one request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timeouts {
     pub(crate) connect: Duration,

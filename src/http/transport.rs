@@ -1,4 +1,4 @@
-//! The transport on reqwest: HTTP/1.1, no redirects, no compression, no cookies, every wait and every body bounded.
+//! The transport on reqwest: HTTP/1.1, no redirects, no compression, no cookies. Every wait and every body is bounded.
 
 use std::{
     future::Future,
@@ -35,19 +35,19 @@ use crate::{
     },
 };
 
-/// No body of a server is read beyond this.
+/// The maximum size of a response body. Nothing beyond it is read.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
 
-/// Idle connections are kept this long: longer than any usual interval.
+/// How long idle connections are kept. Longer than any usual poll interval.
 const KEEP_IDLE: Duration = Duration::from_secs(90);
 
-/// Idle connections kept for one host; the engine never has more under way.
+/// The maximum number of idle connections per host. Equals the engine's maximum number of concurrent requests.
 const MAX_IDLE: usize = 48;
 
 /// Two clocks that differ by less were read at different moments, or were corrected slowly.
 const MOST_DRIFT: Duration = Duration::from_secs(2);
 
-/// Headers that belong to the protocol: a caller who sets them breaks it.
+/// Headers that the protocol sets. A caller must not override them.
 const OURS: [&str; 10] = [
     "accept",
     "accept-encoding",
@@ -61,7 +61,7 @@ const OURS: [&str; 10] = [
     "user-agent",
 ];
 
-/// Whether a header may be added to our requests, or why not.
+/// Checks that a header may be added to the requests. The error says why not.
 pub(crate) fn check_header(name: &str, value: &str) -> Result<(), String> {
     let parsed = HeaderName::from_bytes(name.as_bytes())
         .map_err(|_| format!("\"{}\" is no header name", crate::sanitize(name)))?;
@@ -73,17 +73,17 @@ pub(crate) fn check_header(name: &str, value: &str) -> Result<(), String> {
         .map_err(|_| format!("the value of the header {parsed} holds characters that no header may have"))
 }
 
-/// Three clients, made when first used: what is not needed is not paid for.
+/// Three HTTP clients, each created on first use.
 #[derive(Debug)]
 pub(crate) struct HttpTransport {
     settings: Settings,
     clock: Arc<dyn Clock>,
     headers: HeaderMap,
-    /// Plain http to this machine: no trust store is read.
+    /// Plain http to this machine. No trust store is read.
     plain: OnceLock<Client>,
-    /// https to this machine: never through a proxy.
+    /// https to this machine. Never uses a proxy.
     loopback: OnceLock<Client>,
-    /// https to anywhere else.
+    /// https to any other host.
     remote: OnceLock<Client>,
 }
 
@@ -118,7 +118,7 @@ impl HttpTransport {
             return Ok(client.clone());
         }
         let client = self.build(trusted, direct)?;
-        // Two first requests at once may both have built one: the first one in stays.
+        // Two concurrent first requests may both have built a client. The first one stored is kept.
         Ok(slot.get_or_init(|| client).clone())
     }
 
@@ -171,7 +171,7 @@ async fn send(client: Client, request: Request, clock: &dyn Clock) -> Result<Rep
             builder = builder.header(AUTHORIZATION, value);
         }
         if form.body.is_empty() {
-            // Otherwise left out, which some servers answer with 411 (RFC 9110 section 8.6).
+            // Otherwise the header is omitted, and some servers respond with 411 (RFC 9110 section 8.6).
             builder = builder.header(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         builder = builder

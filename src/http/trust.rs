@@ -1,7 +1,7 @@
-//! Which servers are believed: the operating system's trust store plus the given roots, TLS 1.2 and 1.3.
+//! The trusted certificates: those of the operating system and the given roots. TLS 1.2 and 1.3.
 //!
-//! The store's one bundle file is read directly. A platform verifier would load bundle and directory, each certificate
-//! twice, which costs a command-line tool more than all the rest of its first request.
+//! If the trust store has a single bundle file, that file is read directly. A platform verifier would load bundle and
+//! directory, each certificate twice, which costs a command-line tool more than the rest of its first request.
 
 use std::{path::Path, sync::Arc};
 
@@ -14,10 +14,10 @@ use rustls::{
 
 use crate::{Error, platform};
 
-/// Longest PEM text that is taken.
+/// The maximum size of a PEM text, in bytes.
 pub(crate) const MAX_PEM_BYTES: usize = 4 * 1024 * 1024;
 
-/// The certificates of a PEM text, or what is wrong with it.
+/// Returns the certificates of a PEM text. The error says what is wrong with it.
 pub(crate) fn read_pem(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, &'static str> {
     if pem.len() > MAX_PEM_BYTES {
         return Err("it is larger than 4 MiB");
@@ -35,7 +35,7 @@ pub(crate) fn read_pem(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, &'sta
     }
 }
 
-/// The TLS settings for servers on the network.
+/// Returns the TLS settings for servers on the network.
 pub(super) fn client_config(ca_pem: &[Vec<u8>]) -> Result<ClientConfig, Error> {
     let mut roots = RootCertStore::empty();
     for pem in ca_pem {
@@ -47,13 +47,13 @@ pub(super) fn client_config(ca_pem: &[Vec<u8>]) -> Result<ClientConfig, Error> {
     with_roots(roots)
 }
 
-/// TLS settings that believe nobody, for plain http to this machine.
+/// Returns TLS settings that trust no server, for plain http to this machine.
 pub(super) fn no_trust() -> Result<ClientConfig, Error> {
     with_roots(RootCertStore::empty())
 }
 
 fn with_roots(roots: RootCertStore) -> Result<ClientConfig, Error> {
-    // An explicit provider: a library must not set the process-wide one, nor depend on who did.
+    // An explicit provider: a library must neither set the process-wide one nor depend on it.
     let provider = CryptoProvider { key_provider: &NoKeys, ..ring::default_provider() };
     let config = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_safe_default_protocol_versions()
@@ -61,7 +61,8 @@ fn with_roots(roots: RootCertStore) -> Result<ClientConfig, Error> {
     Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
-/// There are no client certificates here, so no private key is ever read; what could read one is left out of the program.
+/// A key provider that loads no keys. Client certificates are not supported, so no private key is ever read, and the
+/// code that could read one is left out of the program.
 #[derive(Debug)]
 struct NoKeys;
 
@@ -71,11 +72,12 @@ impl KeyProvider for NoKeys {
     }
 }
 
-/// The bundle that the system names, or else everything that it has. `SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured.
+/// Returns the certificates of the system's bundle, or else all that
+/// the system has. Honours `SSL_CERT_FILE` and `SSL_CERT_DIR`.
 fn system_roots() -> Vec<CertificateDer<'static>> {
     let bundle = openssl_probe::probe().cert_file;
     let directory = std::env::var_os("SSL_CERT_DIR").filter(|value| !value.is_empty());
-    // A bundle that lies in the directory of certificates is made of them: reading those would find nothing new.
+    // A bundle inside the directory of certificates consists of them: reading the directory would add nothing.
     let is_all = directory
         .is_none_or(|directory| bundle.as_deref().and_then(Path::parent) == Some(Path::new(&directory)));
     if platform::TRUSTS_A_BUNDLE && is_all {
@@ -88,7 +90,7 @@ fn system_roots() -> Vec<CertificateDer<'static>> {
 }
 
 fn read_bundle(path: &Path) -> Vec<CertificateDer<'static>> {
-    // A certificate that cannot be read is left out: the others are no worse for it.
+    // Skips certificates that cannot be read. The others stay usable.
     CertificateDer::pem_file_iter(path).map(|all| all.filter_map(Result::ok).collect()).unwrap_or_default()
 }
 

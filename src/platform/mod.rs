@@ -1,6 +1,7 @@
-//! What differs between operating systems: clocks, the wake of a waiting step, signals, and how a page is opened.
+//! The code that differs between operating systems: clocks, the wake of a waiting step, signals, and opening a page.
 //!
-//! Each system has a directory with the same names in it. A system that is added gets one more, and nothing else changes.
+//! Each system has a directory that exports the same names. To
+//! support another system, add a directory; nothing else changes.
 
 #[cfg(unix)]
 mod unix;

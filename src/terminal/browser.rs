@@ -1,4 +1,4 @@
-//! Opening the person's browser: by argv, never through a shell, and never at the price of the login.
+//! Opens the user's browser: with an argument list, never through a shell. A failure never ends the login.
 
 use std::{
     env,
@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::{Prompt, platform::browser};
 
-/// What became of the wish to open a browser. None of these is an error: the person can always type the address.
+/// The result of [`Prompt::open_browser`]. Neither variant is an error: the user can always enter the URL by hand.
 ///
 /// ```
 /// # fn show(launch: cli_auth::Launch) {
@@ -22,24 +22,25 @@ use crate::{Prompt, platform::browser};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Launch {
-    /// An opener was started. Whether a page appeared, nobody can tell.
+    /// An opener was started. Whether a page appeared is unknown.
     Started,
-    /// Nothing was started, and why, for a person to read.
+    /// Nothing was started. The text is the reason, for the user. It contains nothing from the server.
     NotStarted(&'static str),
 }
 
-/// Text browsers would take over the terminal that shows the code.
+/// Text browsers, which are skipped: they would take over the terminal that shows the code.
 const TEXT_BROWSERS: [&str; 8] =
     ["www-browser", "w3m", "lynx", "links", "links2", "elinks", "browsh", "carbonyl"];
 
 impl Prompt {
-    /// Opens the page in the person's browser, where that makes sense: standard error is a terminal, this is no SSH
-    /// session and no CI job, and there is a display. Honours `BROWSER`. Returns at once and never fails the login.
+    /// Opens the verification page in the user's browser, if that is appropriate:
+    /// standard error is a terminal, this is neither an SSH session nor a CI job, and
+    /// there is a display. Honours `BROWSER`. Returns at once and never ends the login.
     ///
-    /// Show the code first: the page asks the person to compare it.
+    /// Show the code first: the page asks the user to compare it.
     ///
-    /// The address goes to the opener as one argument, never through a shell; one that means something to a shell is not
-    /// opened at all. The program's own words are the only ones in [`Launch::NotStarted`].
+    /// The URL is passed to the opener as one argument, never through a shell. A URL with characters that have a
+    /// meaning in a shell is not opened.
     ///
     /// ```
     /// # fn show(prompt: &cli_auth::Prompt) {
@@ -61,7 +62,7 @@ impl Prompt {
     }
 }
 
-/// The command lines to try, first to last, or why there is none.
+/// Returns the command lines to try in order, or the reason why there is none.
 fn openers(
     page: &str,
     environment: &dyn Fn(&str) -> Option<String>,
@@ -77,7 +78,7 @@ fn openers(
     if browser::NEEDS_DISPLAY && !wsl && !["DISPLAY", "WAYLAND_DISPLAY", "MIR_SOCKET"].into_iter().any(set) {
         return Err("there is no display");
     }
-    // Openers are often shell scripts themselves. An address that means something to a shell is shown, but not opened.
+    // Openers are often shell scripts. A URL with shell metacharacters is shown but not opened.
     let shell = |text: &str| text.contains(|c| "$`();|<>\"'\\{}^*!".contains(c));
     let unusual = "the address is unusual";
     let encoded = Url::parse(page).map_err(|_| unusual)?.to_string();
@@ -94,7 +95,8 @@ fn openers(
     Ok(openers)
 }
 
-/// One entry of `BROWSER`: words separated by blanks, `%s` for the address, or the address at the end.
+/// Parses one entry of `BROWSER`: words separated by white space.
+/// `%s` stands for the URL; without it, the URL is appended.
 fn browser_command(entry: &str, page: &str) -> Option<Vec<String>> {
     let mut words: Vec<String> = entry.split_whitespace().map(str::to_owned).collect();
     let program = words.first()?.rsplit('/').next()?;

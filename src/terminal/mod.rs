@@ -1,4 +1,4 @@
-//! What the user sees: the prompt as text, and the browser.
+//! Terminal output: the prompt as text, and the browser.
 
 mod browser;
 mod text;

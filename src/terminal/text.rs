@@ -6,13 +6,13 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::{Prompt, prompt::shown_uri, sanitize};
 
-/// Columns where nobody says how many there are.
+/// The width in columns if it is unknown.
 const DEFAULT_WIDTH: usize = 80;
 
-/// Narrower than this, lines are not wrapped any more.
+/// The minimum width in columns. Smaller widths count as this one.
 const LEAST_WIDTH: usize = 24;
 
-/// How the prompt is laid out.
+/// The layout of the prompt.
 #[derive(Clone, Copy)]
 struct Style {
     columns: usize,
@@ -20,7 +20,7 @@ struct Style {
 }
 
 impl Style {
-    /// For files, pipes and logs.
+    /// The layout for files, pipes and logs.
     fn plain() -> Self {
         Self { columns: DEFAULT_WIDTH, bold: false }
     }
@@ -39,10 +39,10 @@ impl Style {
 }
 
 impl Prompt {
-    /// The prompt as text for the user, plain and 80 columns wide: code, address, which program asks, and a warning. Safe to
-    /// print.
+    /// Returns the prompt as plain text for the user, wrapped at 80 columns: code, URL, the program that requests the
+    /// login, and a warning. Safe to print.
     ///
-    /// Ends with a line break. Addresses are never broken.
+    /// Ends with a line break. URLs are never broken.
     ///
     /// ```
     /// # fn show(prompt: &cli_auth::Prompt) {
@@ -53,7 +53,7 @@ impl Prompt {
         self.laid_out(Style::plain())
     }
 
-    /// As [`text`](Prompt::text), wrapped at so many columns; less than 24 counts as 24.
+    /// Variant of [`text`](Prompt::text) that wraps at `columns`. Values below 24 count as 24.
     ///
     /// ```
     /// # fn show(prompt: &cli_auth::Prompt) {
@@ -64,10 +64,10 @@ impl Prompt {
         self.laid_out(Style { columns, ..Style::plain() })
     }
 
-    /// As [`text`](Prompt::text), as standard error can show it: in its width, and with the code in bold where it is a
-    /// terminal, `NO_COLOR` is unset or empty and `TERM` is not `dumb`.
+    /// Variant of [`text`](Prompt::text) for standard error. If that is a terminal, uses its width, and prints the code
+    /// in bold unless `NO_COLOR` is set and not empty, or `TERM` is unset, empty or `dumb`.
     ///
-    /// There is no other escape sequence in it.
+    /// The text contains no other escape sequence.
     ///
     /// ```
     /// # fn show(prompt: &cli_auth::Prompt) {
@@ -110,7 +110,7 @@ impl Prompt {
     }
 }
 
-/// Breaks a paragraph at spaces. One that begins with a line break is kept as it is.
+/// Breaks a paragraph at spaces. A paragraph that begins with a line break is left unchanged.
 fn wrap(paragraph: &str, width: usize) -> String {
     if paragraph.starts_with('\n') {
         return paragraph.to_owned();

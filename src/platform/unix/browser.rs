@@ -2,10 +2,10 @@
 
 use std::{os::unix::process::CommandExt, process::Command};
 
-/// Whether there is no browser without a graphical display, which an environment variable names.
+/// Whether a browser needs a graphical display, which an environment variable names.
 pub(crate) const NEEDS_DISPLAY: bool = cfg!(not(target_vendor = "apple"));
 
-/// Programs that open the address given as their argument, in the order in which they are tried.
+/// Returns the programs that open the URL given as their argument, in the order in which they are tried.
 pub(crate) fn openers(wsl: bool) -> &'static [&'static str] {
     match () {
         () if cfg!(target_vendor = "apple") => &["open"],
@@ -14,7 +14,7 @@ pub(crate) fn openers(wsl: bool) -> &'static [&'static str] {
     }
 }
 
-/// Puts a program into a process group of its own: Ctrl-C in the terminal is meant for the login, not for the browser.
+/// Moves a program into its own process group: Ctrl-C in the terminal is meant for the login, not for the browser.
 pub(crate) fn detach(command: &mut Command) {
     command.process_group(0);
 }

@@ -1,4 +1,4 @@
-//! The clock that counts suspend, and the one that does not.
+//! The clock that counts suspend, and the clock that does not.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const AWAKE: ClockId = ClockId::from_raw(8);
 #[cfg(not(target_vendor = "apple"))]
 const AWAKE: ClockId = ClockId::CLOCK_MONOTONIC;
 
-/// The time since some moment, with and without the time that the machine was suspended.
+/// The time since an unspecified start, with and without the time for which the machine was suspended.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clocks {
     pub(crate) elapsed: Duration,
@@ -25,7 +25,7 @@ pub(crate) struct Clocks {
 /// Reads both clocks.
 pub(crate) fn clocks() -> Clocks {
     let read = |id: ClockId| id.now().map(Duration::from).unwrap_or_default();
-    // A kernel without the first clock leaves it at zero: then the second one has to do.
+    // On a kernel without the first clock it reads as zero, and the second one is used.
     let awake = read(AWAKE);
     Clocks { elapsed: read(COUNTS_SUSPEND).max(awake), awake }
 }

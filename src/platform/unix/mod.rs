@@ -5,5 +5,5 @@ pub(crate) mod clock;
 pub(crate) mod signals;
 pub(crate) mod wake;
 
-/// Whether the system's trust store is a file of certificates, which OpenSSL would read as well.
+/// Whether the system's trust store is a file of certificates that OpenSSL also reads.
 pub(crate) const TRUSTS_A_BUNDLE: bool = cfg!(not(target_vendor = "apple"));

@@ -1,23 +1,23 @@
-//! The signals of the host, which a library leaves alone.
+//! The signals of the host, which this library does not handle.
 
 use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 
-/// Runs `make`, which may start a thread. That thread inherits the mask: no handler of the host ever runs on it, and a host
-/// that dies of SIGPIPE does not die of a connection that a server closed. A thread that blocked signals by itself would be
-/// too late by a moment.
+/// Runs `make`, which may start a thread, with signals blocked. The thread inherits the mask: no handler of the host
+/// runs on it, and a host that dies of SIGPIPE does not die of a connection that a server closed. A thread that blocked
+/// the signals itself would do so slightly too late.
 ///
-/// The signals of a crash are not blocked: blocked, they would kill without a word.
+/// Signals that report a crash are not blocked: blocked, they would kill the process without any message.
 pub(crate) fn with_signals_blocked<T>(make: impl FnOnce() -> T) -> T {
     let mut all = SigSet::all();
     for crash in [Signal::SIGBUS, Signal::SIGFPE, Signal::SIGILL, Signal::SIGSEGV, Signal::SIGTRAP] {
         all.remove(crash);
     }
-    // Also if `make` panics, for want of threads.
+    // Restores the mask even if `make` panics because no thread can be started.
     let _restored = all.thread_swap_mask(SigmaskHow::SIG_BLOCK).ok().map(Restored);
     make()
 }
 
-/// The mask that this thread has again when this goes.
+/// Restores this signal mask for the thread on drop.
 struct Restored(SigSet);
 
 impl Drop for Restored {

@@ -1,6 +1,7 @@
-//! Wakes a waiting step from anywhere, also from a signal handler.
+//! Wakes a waiting step from any thread, and from a signal handler.
 //!
-//! A pipe, not an eventfd: the runtime takes a pipe's end without unsafe code, and it is the same on every Unix.
+//! Uses a pipe instead of an eventfd: the runtime accepts a pipe
+//! end without unsafe code, and pipes are the same on every Unix.
 
 use std::{
     io::{self, PipeWriter},
@@ -18,11 +19,11 @@ use tokio::net::unix::pipe;
 #[derive(Debug)]
 pub(crate) struct Wake(PipeWriter);
 
-/// The reading end, listened to by the engine.
+/// The reading end, which the engine listens to.
 #[derive(Debug)]
 pub(crate) struct Listener(pipe::Receiver);
 
-/// Both ends. Must be called inside the engine's runtime.
+/// Creates both ends. Must be called inside the engine's runtime.
 pub(crate) fn wake_pair() -> io::Result<(Wake, Listener)> {
     let (reader, writer) = io::pipe()?;
     fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
@@ -31,7 +32,7 @@ pub(crate) fn wake_pair() -> io::Result<(Wake, Listener)> {
 }
 
 impl Wake {
-    /// Async-signal-safe. A full pipe is as good as a write: the listener has not read it yet.
+    /// Wakes the listener. Async-signal-safe. A full pipe needs no write: the listener has not read it yet.
     pub(crate) fn wake(&self) {
         let errno = Errno::last_raw();
         let _ = unistd::write(&self.0, &[1]);
@@ -40,7 +41,7 @@ impl Wake {
 }
 
 impl Listener {
-    /// Returns after a [`Wake::wake`]; many of them count as one.
+    /// Returns after a [`Wake::wake`]. Several wakes count as one.
     pub(crate) async fn woken(&self) -> io::Result<()> {
         self.0.readable().await?;
         match self.0.try_read(&mut [0; 1024]) {
