@@ -18,9 +18,9 @@ pub const CLI_AUTH_CLIENT_SECRET_POST: i32 = 2;
 
 /// The settings of a client.
 ///
-/// The functions below copy every argument. Only one thread at a time may use the options. They do not check values:
-/// `cli_auth_client_new` does. The options keep the first setting that was refused, and `cli_auth_client_new` then
-/// fails with its error, so the caller need not check the status of each function.
+/// The functions below copy every argument. Only one thread at a time may use the options. `cli_auth_client_new` checks
+/// the values. The options keep the first setting that was refused, and `cli_auth_client_new` then fails with its
+/// error, so the caller need not check the status of each function.
 ///
 /// Free the options with `cli_auth_client_options_free`. They may be freed at any time after `cli_auth_client_new`, or
 /// used for another client.
@@ -326,7 +326,8 @@ fn set_time(
 ///
 /// @param options The options. Must not be NULL.
 /// @param seconds The timeout in seconds: more than 0 and at most 24 hours. `cli_auth_client_new` checks the range.
-/// @return `CLI_AUTH_OK`, `CLI_AUTH_INVALID_CONFIG` if `seconds` is negative or not a number, or `CLI_AUTH_MISUSE`.
+/// @return `CLI_AUTH_OK`, `CLI_AUTH_INVALID_CONFIG` if `seconds` is negative, not a number or too large to represent,
+/// or `CLI_AUTH_MISUSE`.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_client_options_set_connect_timeout(
     options: Option<&mut cli_auth_client_options>,
