@@ -89,7 +89,7 @@ func TestEveryEndEndsEveryWaitAtOnce(t *testing.T) {
 
 func TestACallThatAnotherOneIsWaitedForBy(t *testing.T) {
 	t.Parallel()
-	// Both requests hang, and one of the two calls has the turn.
+	// Both requests hang, and only one of the two calls blocks in the library.
 	server := authserver.Silent(t, "token")
 	client := server.Client(t)
 	one, other := started(t, client), started(t, client)
@@ -115,7 +115,7 @@ func TestADeadlineEndsTheLogin(t *testing.T) {
 	if errors.Is(err, context.Canceled) || found.Error() != "the login was cancelled: context deadline exceeded" {
 		t.Error(err)
 	}
-	// The login, and not only the call.
+	// The login was cancelled, not only the call.
 	_, err = login.Poll(t.Context(), nil)
 	isError(t, err, cliauth.ErrCancelled)
 	if errors.Is(err, context.DeadlineExceeded) {
@@ -165,7 +165,7 @@ func TestCancelAfterTheOutcomeChangesNothing(t *testing.T) {
 	}
 }
 
-// grantedUnseen is a login for which tokens have come while no call waited for them.
+// grantedUnseen returns a login whose tokens arrived while no call waited for them.
 func grantedUnseen(t *testing.T) (*authserver.Server, *cliauth.Login) {
 	t.Helper()
 	server := authserver.Scripted(t, "token", settings{"grant": true, "delay_body": 1})
@@ -200,7 +200,7 @@ func TestTokensThatComeTooLateAreRevoked(t *testing.T) {
 			_, err := login.Step(ended(), 0)
 			isError(t, err, cliauth.ErrCancelled, context.Canceled)
 		},
-		// It does not step.
+		// This call makes no step.
 		"a context, in Start": func(t *testing.T, login *cliauth.Login) {
 			if _, err := login.Start(ended()); err != nil {
 				t.Error(err)
@@ -267,7 +267,7 @@ func TestTokensThatWereReturnedAreNotRevoked(t *testing.T) {
 			}
 			cancel()
 			login.Cancel()
-			// The context has ended already.
+			// The context has already ended.
 			tokens, err := login.Poll(ctx, nil)
 			if err != nil {
 				t.Fatal(err)
@@ -293,11 +293,11 @@ func TestCancelLeavesNoGoroutine(t *testing.T) {
 		_, err := login.Poll(ctx, nil)
 		cancel()
 		isError(t, err, cliauth.ErrCancelled)
-		// A context that can end and does not.
+		// A context that could end but does not.
 		ctx, cancel = context.WithCancel(t.Context())
 		_, err = login.Poll(ctx, nil)
 		isError(t, err, cliauth.ErrCancelled)
-		// The one that cancelled may be on its last instruction.
+		// The goroutine that cancelled may still be at its last instruction.
 		eventually(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= before })
 		cancel()
 	}

@@ -10,17 +10,17 @@ import (
 	"time"
 )
 
-// Server is the authorization server of a [Client]: the result of [AuthKit], [WorkOSConnect], [Issuer] or [Endpoints].
+// Server is the authorization server of a [Client]. [AuthKit], [WorkOSConnect], [Issuer] and [Endpoints] return one.
 type Server struct {
 	texts []namedText
-	// options makes the library's options of the texts, which are in C's memory.
+	// options makes the options of the C library from the texts, which are in C memory.
 	options func(texts []*C.char) *C.cli_auth_client_options
 }
 
-// namedText is a text, and its name in an error message.
+// namedText is a text and its name in error messages.
 type namedText struct{ name, text string }
 
-// AuthKit is WorkOS AuthKit, by the client id of the environment.
+// AuthKit returns the WorkOS AuthKit server of an environment, given by its client id.
 func AuthKit(clientID string) Server {
 	return Server{
 		[]namedText{{"client id", clientID}},
@@ -28,8 +28,8 @@ func AuthKit(clientID string) Server {
 	}
 }
 
-// WorkOSConnect is WorkOS Connect, by the AuthKit domain (acme.authkit.app, or with https://) and the client id of the
-// application.
+// WorkOSConnect returns the WorkOS Connect server of an AuthKit domain, such as acme.authkit.app, with or without
+// https://. The client id is that of the application.
 func WorkOSConnect(domain, clientID string) Server {
 	return Server{
 		[]namedText{{"domain", domain}, {"client id", clientID}},
@@ -39,8 +39,8 @@ func WorkOSConnect(domain, clientID string) Server {
 	}
 }
 
-// Issuer is any server that publishes its metadata: RFC 8414, then OpenID Connect Discovery. The issuer must be written exactly
-// as the server writes it. The metadata is fetched when the first login starts.
+// Issuer returns any server that publishes its metadata (RFC 8414, then OpenID Connect Discovery). The issuer must be
+// written exactly as the server writes it. The metadata is fetched when it is first needed.
 func Issuer(issuer, clientID string) Server {
 	return Server{
 		[]namedText{{"issuer", issuer}, {"client id", clientID}},
@@ -50,7 +50,7 @@ func Issuer(issuer, clientID string) Server {
 	}
 }
 
-// Endpoints is any server, by its device authorization endpoint and its token endpoint.
+// Endpoints returns any server, given by its device authorization endpoint and its token endpoint.
 func Endpoints(deviceAuthorization, token, clientID string) Server {
 	return Server{
 		[]namedText{
@@ -62,14 +62,13 @@ func Endpoints(deviceAuthorization, token, clientID string) Server {
 	}
 }
 
-// Client holds the settings for one authorization server. All goroutines may use it at once, and it does no I/O before a login
-// starts. Made by [New].
+// Client holds the settings for one authorization server. Several goroutines may use it at once. [New] returns one.
 type Client struct {
 	native *native[*C.cli_auth_client]
 	limits *limits
 }
 
-// New makes a client of a server. No I/O.
+// New returns a client of a server. It checks every setting and does no I/O.
 func New(server Server, options ...Option) (*Client, error) {
 	if server.options == nil {
 		return nil, misuse("the server must come from AuthKit, WorkOSConnect, Issuer or Endpoints")
@@ -106,21 +105,23 @@ func New(server Server, options ...Option) (*Client, error) {
 	return client, nil
 }
 
-// Close frees the client's memory and closes its connections. Logins and requests that were made from it live on; new ones fail
-// with [ErrClosed]. It always returns nil, and a second call changes nothing. A client that is forgotten is closed when it is
-// garbage.
+// Close frees the memory of the client and closes its connections. Logins and requests that were created from the
+// client stay usable. New ones fail with [ErrClosed]. Close always returns nil, and a second call does nothing. A
+// client that is not closed is freed when it is garbage collected.
 func (c *Client) Close() error {
 	c.native.close()
 	return nil
 }
 
-// Refresh trades a refresh token for new tokens (RFC 6749 section 6): one request, never repeated by itself.
+// Refresh exchanges a refresh token for new tokens (RFC 6749 section 6). It sends one request, after discovery where
+// that is needed, and never repeats it.
 //
-// Many servers, WorkOS among them, retire the token that was sent: store the new RefreshToken before anything else, and never
-// refresh one token from two processes at once. If ctx ends meanwhile, the token may have been used.
+// Many servers, including WorkOS, invalidate the refresh token that was sent. Store the new RefreshToken before you do
+// anything else, and never refresh the same token from two processes at once. If ctx ends during the call, the token
+// may have been used.
 //
-// [ErrRejected] and [ErrActionRequired]: log in again. [ErrNetwork]: keep the token and try again; it may have been used if the
-// response was lost.
+// After [ErrRejected] or [ErrActionRequired], the user must log in again. After [ErrNetwork], keep the token and try
+// again; it may have been used if the response was lost. An empty token fails with [ErrInvalidConfig].
 func (c *Client) Refresh(ctx context.Context, refreshToken Secret) (*Tokens, error) {
 	var tokens *C.cli_auth_tokens
 	err := c.request(ctx, "refresh token", refreshToken, &tokens,
@@ -133,11 +134,11 @@ func (c *Client) Refresh(ctx context.Context, refreshToken Secret) (*Tokens, err
 	return takeTokens(tokens), nil
 }
 
-// Revoke ends a token's life (RFC 7009): one request. Revoke the refresh token: servers then drop its access tokens too. A token
-// that the server does not know counts as revoked.
+// Revoke revokes a token (RFC 7009). It sends one request, after discovery where that is needed. Revoke the refresh
+// token: servers then revoke its access tokens too. A token that the server does not know counts as revoked.
 //
-// [ErrUnsupported]: the server has no revocation endpoint (WorkOS has none), or cannot revoke this kind of token.
-// [ErrNetwork]: the token still lives.
+// [ErrUnsupported] means that the server has no revocation endpoint (WorkOS has none) or cannot revoke this kind of
+// token. After [ErrNetwork] the token may still be valid. An empty token fails with [ErrInvalidConfig].
 func (c *Client) Revoke(ctx context.Context, token Secret) error {
 	return c.request(ctx, "token", token, nil,
 		func(client *C.cli_auth_client, token *C.char, failure **C.cli_auth_error) *C.cli_auth_request {
@@ -148,7 +149,7 @@ func (c *Client) Revoke(ctx context.Context, token Secret) error {
 // beginRequest sends a request without waiting for the response.
 type beginRequest func(*C.cli_auth_client, *C.char, **C.cli_auth_error) *C.cli_auth_request
 
-// request sends a token to the server and waits for the response, which may bring tokens.
+// request sends a token to the server and waits for the response. A response to a refresh contains tokens.
 func (c *Client) request(ctx context.Context, what string, token Secret, tokens **C.cli_auth_tokens, begin beginRequest) error {
 	client, open := c.native.acquire()
 	if !open {
@@ -188,7 +189,7 @@ func (c *Client) request(ctx context.Context, what string, token Secret, tokens 
 		return found
 	}
 	wait := waiter{limits: c.limits, cancelled: cancelled}
-	// The step after a cancel returns what came in the last moment, or says that it was cancelled.
+	// The step after a cancel returns a response that has just arrived, or the cancellation.
 	for !step(0) {
 		if wait.awaitResponse(step); found {
 			break

@@ -7,81 +7,86 @@ import (
 	"time"
 )
 
-// Kind is what the caller does next, as a word that is the same in every language. The kinds are errors themselves, so that
-// errors.Is(err, cliauth.ErrDenied) finds them; a new version may bring new ones.
+// Kind says what the caller should do next, as a word that is the same in every language. A Kind is an error itself, so
+// that errors.Is(err, cliauth.ErrDenied) works. New versions may add kinds.
 type Kind string
 
 const (
-	// ErrDenied: the user denied the request. Do not start another login unless the user asks for one.
+	// ErrDenied means that the user denied the request. Do not start another login unless the user asks for one.
 	ErrDenied Kind = "denied"
-	// ErrExpired: the code, or the time that the program allowed, ran out. Start again when the user wants to.
+	// ErrExpired means that the code expired, or that the login timeout of the client passed. Start another login when
+	// the user asks for one.
 	ErrExpired Kind = "expired"
-	// ErrCancelled: the login was cancelled, or its context ended.
+	// ErrCancelled means that the login was cancelled, or that the context of the call ended.
 	ErrCancelled Kind = "cancelled"
-	// ErrActionRequired: the server wants something first that only the user can do in a browser (choose an organization,
-	// enrol a second factor, …).
+	// ErrActionRequired means that the server requires a step that only the user can take in a browser, such as
+	// choosing an organization or enrolling a second factor.
 	ErrActionRequired Kind = "action_required"
-	// ErrRejected: the server refuses this client or this request: a wrong client id, a refresh token that is used up, the
-	// device flow not switched on. Trying again changes nothing.
+	// ErrRejected means that the server refuses this client or this request, for example because the client id is
+	// wrong, the refresh token is no longer valid or the device flow is not enabled. Repeating the request does not
+	// help.
 	ErrRejected Kind = "rejected"
-	// ErrUnsupported: the server does not offer what was asked for.
+	// ErrUnsupported means that the server does not support the operation.
 	ErrUnsupported Kind = "unsupported"
-	// ErrNetwork: the server was not reached, or said that it cannot answer now. Try again later.
+	// ErrNetwork means that the server could not be reached, or reported that it cannot respond now. Try again later.
 	ErrNetwork Kind = "network"
-	// ErrTLS: no secure connection, since the server's certificate was refused. Check the clock, the name and the trusted
-	// roots.
+	// ErrTLS means that no secure connection could be established because the server's certificate was refused. Check
+	// the clock, the host name and the trusted roots.
 	ErrTLS Kind = "tls"
-	// ErrInvalidResponse: the server sent a response that the standards do not allow. Nothing in it was used.
+	// ErrInvalidResponse means that the server sent a response that the standards do not allow. Nothing in it was used.
 	ErrInvalidResponse Kind = "invalid_response"
-	// ErrInvalidConfig: a setting of the client is wrong. Nothing was sent.
+	// ErrInvalidConfig means that a setting of the client is invalid. Nothing was sent.
 	ErrInvalidConfig Kind = "invalid_config"
-	// ErrMisuse: a call that makes no sense: Poll before Start, a call after Close, a text that is not UTF-8 or has a NUL
-	// character in it, a constant that does not exist. Nothing was sent.
+	// ErrMisuse means that a call is invalid: Poll before Start, a call after Close, a text that is not UTF-8 or
+	// contains a NUL character, or a constant that does not exist. Nothing was sent.
 	ErrMisuse Kind = "misuse"
-	// ErrForked: the process was forked after this login was made.
+	// ErrForked means that the process was forked after this login was created.
 	ErrForked Kind = "forked"
-	// ErrBusy: another call drives this login at the moment, perhaps the one whose callback this is.
+	// ErrBusy means that another call is driving this login. It may be the call whose callback is running.
 	ErrBusy Kind = "busy"
-	// ErrInternal: a defect of this library, or a want of system resources.
+	// ErrInternal means that there is a bug in this library or a lack of system resources.
 	ErrInternal Kind = "internal"
 )
 
 // Error returns the word.
 func (k Kind) Error() string { return string(k) }
 
-// ErrClosed is found by errors.Is in the error of a call on a [Client] or [Login] that was closed.
+// ErrClosed is the error that errors.Is matches after a call on a closed [Client] or [Login].
 var ErrClosed = errors.New("cliauth: used after Close")
 
-// Organization is one that a user may choose, as WorkOS names it.
+// Organization is an organization that the user may choose, as WorkOS names it.
 type Organization struct {
-	// ID is such as org_01H…, raw: [Sanitize] it before printing.
+	// ID is an identifier such as org_01H…. It is raw: pass it to [Sanitize] before you print it.
 	ID string
-	// Name is for people, raw: [Sanitize] it before printing.
+	// Name is the display name. It is raw: pass it to [Sanitize] before you print it.
 	Name string
 }
 
-// Error is why a login, a refresh or a revocation did not succeed.
+// Error is why a login, a refresh or a revocation failed.
 type Error struct {
 	// Kind says what to do next.
 	Kind Kind
-	// Message is a sentence for the user: what happened and what to do next. It holds no secret, and what
-	// came from the server in it is sanitised.
+	// Message is a sentence for the user: what happened and what to do next. It contains no secret. What came from the
+	// server is sanitised.
 	Message string
-	// OAuthError is the server's error code as it came (RFC 6749 section 5.2), or WorkOS's code. Raw: [Sanitize] it before
-	// printing. Empty if there was none.
+	// OAuthError is the server's error code as it was sent (RFC 6749 section 5.2), or the code of WorkOS. It is raw:
+	// pass it to [Sanitize] before you print it. It is empty if there was none.
 	OAuthError string
-	// Description is the server's own words, sanitised. Message holds them already.
+	// Description is the server's description of the error, sanitised. Message already contains it.
 	Description string
-	// HTTPStatus is that of the response that ended it, or 0.
+	// HTTPStatus is the HTTP status of the response that caused the error, or 0 if there was no response.
 	HTTPStatus int
-	// RequestID is the server's name for the request, sanitised: what its support will ask for.
+	// RequestID is the server's identifier of the request, sanitised. Include it when you contact the server's support.
 	RequestID string
-	// RetryAfter is how long the server asked to wait before the next request, or 0. As long as it said: cap it.
+	// RetryAfter is how long the server asked to wait before the next request, or 0. It is as long as the server sent
+	// it, so the caller should limit it.
 	RetryAfter time.Duration
-	// Organizations are those to choose from, when the server named them with [ErrActionRequired]. Nil: it named none.
+	// Organizations are the organizations to choose from, if the server named them with [ErrActionRequired]. It is nil
+	// if the server named none.
 	Organizations []Organization
-	// PendingAuthenticationToken is WorkOS's secret with which a server-side component can complete the step. Completing it
-	// needs an API key, which a program on a user's machine must not have: let the user log in again.
+	// PendingAuthenticationToken is the secret with which a server-side component can complete the required step at
+	// WorkOS. Completing it needs an API key, which a program on a user's machine must not have: let the user log in
+	// again.
 	PendingAuthenticationToken Secret
 
 	causes []error
@@ -90,10 +95,10 @@ type Error struct {
 // Error returns the message.
 func (e *Error) Error() string { return e.Message }
 
-// Unwrap returns the kind and, where a context ended the call, the context's error and its cause.
+// Unwrap returns the kind and, if a context ended the call, the error of the context and its cause.
 func (e *Error) Unwrap() []error { return append([]error{e.Kind}, e.causes...) }
 
-// misuse is the error of a call that makes no sense.
+// misuse returns the error of an invalid call.
 func misuse(format string, args ...any) *Error {
 	return &Error{Kind: ErrMisuse, Message: fmt.Sprintf(format, args...)}
 }
@@ -102,7 +107,7 @@ func closed(what string) *Error {
 	return &Error{Kind: ErrMisuse, Message: "the " + what + " is used after Close", causes: []error{ErrClosed}}
 }
 
-// withCause adds a context's error and its cause to the error of a call that it ended.
+// withCause adds the error of a context and its cause to the error of a call that the context ended.
 func withCause(ctx context.Context, err error) error {
 	e, ok := err.(*Error)
 	if !ok || e.Kind != ErrCancelled || ctx.Err() == nil {

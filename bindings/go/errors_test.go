@@ -117,7 +117,7 @@ func TestALoginTimeoutEndsAsExpired(t *testing.T) {
 	}
 }
 
-// refused makes a client, which must fail with this kind.
+// refused creates a client, which must fail with the given kind.
 func refused(t *testing.T, what string, kind cliauth.Kind, server cliauth.Server, options ...cliauth.Option) {
 	t.Helper()
 	client, err := cliauth.New(server, options...)
@@ -192,7 +192,7 @@ func TestAfterClose(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	// What was made before lives on.
+	// The login that was created before stays usable.
 	if _, err := login.Poll(t.Context(), nil); err != nil {
 		t.Error(err)
 	}

@@ -2,53 +2,55 @@ package cliauth
 
 import "time"
 
-// Step is what [Login.Step] finds: a [*Prompt], an [Event], [Waiting] or [*Tokens]. More may come.
+// Step is the result of [Login.Step]: a [*Prompt], an [Event], [Waiting] or [*Tokens]. New versions may add others.
 type Step interface{ step() }
 
-// Event is something that a user may want to see while the login waits: [Pending], [SlowedDown], [Retrying] or [Resumed].
+// Event is what a login reports while it waits, for display to the user: [Pending], [SlowedDown], [Retrying] or
+// [Resumed].
 //
-// None of them is an error, and none needs a reaction: the login goes on by itself. There is one after every poll that did not
-// decide (RFC 8628 section 3.5). It holds no text of the server and no secret. More kinds may come: leave the unknown ones
-// alone.
+// Events are not errors, and the caller need not react to them: the login continues. Every poll without a decision is
+// followed by one (RFC 8628 section 3.5). An event contains no text of the server and no secret. New versions may add
+// kinds: ignore those that you do not know.
 type Event interface {
 	Step
 	event()
 }
 
-// Pending says that the user has not approved yet.
+// Pending reports that the user has not approved the login yet.
 type Pending struct {
-	// NextPollIn is the time to the next poll.
+	// NextPollIn is the time until the next poll.
 	NextPollIn time.Duration
-	// ExpiresIn is the time until the code is worthless.
+	// ExpiresIn is the time until the code expires.
 	ExpiresIn time.Duration
 }
 
-// SlowedDown says that the server asked for more time between polls.
+// SlowedDown reports that the server asked for a longer interval between polls.
 type SlowedDown struct {
-	// Interval is the new one, for this and all later polls.
+	// Interval is the new interval, which applies to this and all later polls.
 	Interval time.Duration
 }
 
-// Retrying says that the server was not reached or could not answer; the login goes on.
+// Retrying reports that the server could not be reached or could not respond. The login continues.
 type Retrying struct {
-	// Reason is a word for programs: http_502, timeout, dns, connect, connection_lost, tls, malformed_response.
+	// Reason is a word for programs: http_502 (or any other status), timeout, dns, connect, connection_lost, tls or
+	// malformed_response. New versions may add words.
 	Reason string
-	// Attempt counts how many times in a row something went wrong, from 1.
+	// Attempt is the number of consecutive failures, starting at 1.
 	Attempt int
-	// RetryIn is the time to the next poll.
+	// RetryIn is the time until the next poll.
 	RetryIn time.Duration
 }
 
-// Resumed says that the machine was asleep.
+// Resumed reports that the machine was suspended.
 type Resumed struct {
-	// SuspendedFor is how long it slept.
+	// SuspendedFor is how long the machine was suspended.
 	SuspendedFor time.Duration
 }
 
-// Waiting is what [Login.Step] returns when there is nothing yet.
+// Waiting is what [Login.Step] returns if nothing happened yet.
 type Waiting struct {
-	// DueIn is how long nothing will happen. It is 0 while a request is under way: step again, with a wait that you can
-	// afford.
+	// DueIn is how long nothing will happen. It is 0 while a request is in progress: step again with a wait that you
+	// can afford.
 	DueIn time.Duration
 }
 

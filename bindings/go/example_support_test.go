@@ -8,7 +8,7 @@ import (
 	"cliauth/internal/authserver"
 )
 
-// options point a client at a server that approves after its first "not yet".
+// options returns the options for a server that approves after one pending poll.
 func options(more ...cliauth.Option) []cliauth.Option {
 	server := authserver.Make(settings{"answer": "approve", "answer_after_polls": 1, "user": settings{"id": "user_01EXAMPLEADA"}})
 	return server.Options(append(more, cliauth.WithAPIBase(server.URL))...)
@@ -22,7 +22,7 @@ func exampleClient() *cliauth.Client {
 	return client
 }
 
-// exampleLogin was started.
+// exampleLogin returns a login that has been started.
 func exampleLogin() *cliauth.Login {
 	login := exampleClient().Login()
 	if _, err := login.Start(context.Background()); err != nil {
@@ -44,7 +44,7 @@ func exampleTokens(client *cliauth.Client) *cliauth.Tokens {
 	return tokens
 }
 
-// logIn asks a person who says no.
+// logIn starts a login that the user denies.
 func logIn(ctx context.Context) error {
 	server := authserver.Make(settings{"answer": "deny"})
 	client, err := cliauth.New(cliauth.AuthKit("client_123"), server.Options(cliauth.WithAPIBase(server.URL))...)

@@ -13,7 +13,7 @@ import (
 	"cliauth"
 )
 
-// A whole login. The person's part is played by the test server, which options point at.
+// A whole login. The test server, to which options point, plays the user.
 func Example() {
 	ctx := context.Background()
 	client, err := cliauth.New(cliauth.AuthKit("client_123"), options(cliauth.WithProduct("my-cli/1.0"))...)
@@ -28,7 +28,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Fprint(os.Stderr, prompt.Text()) // code, address, who asks, a warning
+	fmt.Fprint(os.Stderr, prompt.Text()) // code, URL, program name and a warning
 	_ = prompt.OpenBrowser()             // not over SSH, in CI or without a display
 
 	tokens, err := login.Poll(ctx, nil) // until approved, denied or expired
@@ -80,7 +80,7 @@ func ExampleEndpoints() {
 	// Output:
 }
 
-// While it waits, a login tells what happens. None of it is an error, and none needs an answer.
+// While it waits, a login reports events. None of them is an error, and the program need not react to them.
 func ExampleLogin_Poll_events() {
 	login := exampleLogin()
 	defer login.Close()
@@ -125,7 +125,7 @@ func ExampleLogin_Cancel() {
 	// Output: the login was cancelled
 }
 
-// For programs with a loop of their own.
+// For programs with an event loop of their own.
 func ExampleLogin_Step() {
 	ctx := context.Background()
 	login := exampleClient().Login()
@@ -141,7 +141,7 @@ func ExampleLogin_Step() {
 		case cliauth.Pending:
 			fmt.Println("not approved yet")
 		case cliauth.Waiting:
-			// Time for something else; nothing happens for step.DueIn.
+			// Do something else here: nothing happens for step.DueIn.
 		case *cliauth.Tokens:
 			fmt.Println("approved:", !step.AccessToken.IsZero())
 			return
@@ -177,9 +177,9 @@ func ExampleClient_Refresh() {
 
 	tokens, err := client.Refresh(ctx, tokens.RefreshToken)
 	if err != nil {
-		panic(err) // cliauth.ErrRejected: log in again
+		panic(err) // after cliauth.ErrRejected, log in again
 	}
-	// Store it before anything else: the one that was sent is spent.
+	// Store it before you do anything else: the token that was sent is no longer valid.
 	stored := tokens.RefreshToken.Expose()
 
 	_, err = client.Refresh(ctx, cliauth.NewSecret(stored))

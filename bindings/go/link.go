@@ -5,5 +5,5 @@ package cliauth
 // #cgo CFLAGS: -I${SRCDIR}/lib/linux_amd64
 import "C"
 
-// The library that comes with this module.
+// The library that is part of this module.
 import _ "cliauth/lib/linux_amd64"

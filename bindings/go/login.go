@@ -11,11 +11,10 @@ import (
 	"time"
 )
 
-// Login is a single login attempt. It comes from [Client.Login].
+// Login is a single login attempt. [Client.Login] returns one.
 //
-// All goroutines may use it, but only one call drives it at a time: while Start, Poll or Step is under way, also in its callback,
-// a second one fails with [ErrBusy]. The context of each of these calls stands for the whole login: when it ends, the login is
-// cancelled.
+// Several goroutines may use it, but only one call at a time drives it. While Start, Poll or Step runs, including its
+// callback, another call fails with [ErrBusy]. When the context of such a call ends, the whole login is cancelled.
 type Login struct {
 	native *native[*C.cli_auth_login]
 	limits *limits
@@ -23,14 +22,15 @@ type Login struct {
 	cancelOnce sync.Once
 	cancelled  chan struct{}
 	prompt     atomic.Pointer[Prompt]
-	// unusable is why there is no native login.
+	// unusable is the reason why there is no native login.
 	unusable error
 }
 
-// lastCall is the number of the newest call that drives, or ends, any login: the library tells calls apart by it.
+// lastCall is the number of the newest call that drives or ends any login. The library identifies calls by their
+// numbers.
 var lastCall atomic.Uint64
 
-// Login makes a login attempt. No I/O. Close it when it is over.
+// Login returns a new login attempt. It does no I/O. Close the login when it is over.
 func (c *Client) Login() *Login {
 	login := &Login{limits: c.limits, cancelled: make(chan struct{})}
 	client, open := c.native.acquire()
@@ -50,11 +50,11 @@ func (c *Client) Login() *Login {
 	return login
 }
 
-// Start asks the server for a code: discovery where needed, then one request. It blocks until there is a response. Called again,
-// it returns the same prompt.
+// Start requests a code from the server: discovery where that is needed, then one request. It blocks until there is a
+// response. Another call returns the same prompt.
 //
-// Nothing is tried twice here, since a user is waiting: [ErrNetwork] means "try again later". When ctx ends, the login is
-// cancelled: the error matches [ErrCancelled], ctx.Err() and context.Cause(ctx).
+// Nothing is retried, because a user is waiting. After [ErrNetwork], try again later with a new login. When ctx ends,
+// the login is cancelled, and the error matches [ErrCancelled], ctx.Err() and context.Cause(ctx).
 func (l *Login) Start(ctx context.Context) (*Prompt, error) {
 	_, err := l.drive(ctx, time.Time{}, func(c *call) (Step, error) {
 		for l.prompt.Load() == nil {
@@ -70,16 +70,17 @@ func (l *Login) Start(ctx context.Context) (*Prompt, error) {
 	return l.prompt.Load(), nil
 }
 
-// Poll waits for the user's decision. onEvent, if it is not nil, is called on this goroutine with the events in between. It may
-// cancel the login; a call that would drive it fails with [ErrBusy] there. A panic in it passes through and leaves the login as
-// it was.
+// Poll waits for the user's decision. It calls onEvent, unless that is nil, with each event, on the goroutine that
+// called Poll. onEvent may cancel the login. A call from it that would drive the login fails with [ErrBusy]. A panic in
+// it propagates and does not change the login.
 //
-// [ErrDenied], [ErrExpired], [ErrCancelled] and [ErrActionRequired] are the ends that every program meets. Transport trouble is no
-// error here: it is reported as [Retrying], and the login goes on. Called again, Poll returns the same outcome. Before Start it
-// fails with [ErrMisuse]: the user has not seen the code.
+// Every program should handle [ErrDenied], [ErrExpired], [ErrCancelled] and [ErrActionRequired]. Transport failures are
+// not errors: they are reported as [Retrying], and the login continues. Another call returns the same outcome. Before
+// Start, Poll fails with [ErrMisuse], because the user has not seen the code.
 //
-// When ctx ends, the login is cancelled, also while a request is under way: the error matches [ErrCancelled], ctx.Err() and
-// context.Cause(ctx). Tokens that came at the same moment are revoked first where the server can, which may take two seconds.
+// When ctx ends, the login is cancelled, even while a request is in progress. The error matches [ErrCancelled],
+// ctx.Err() and context.Cause(ctx). If tokens arrived at the same moment, they are first revoked where the server
+// supports it, which may take up to 2 seconds.
 func (l *Login) Poll(ctx context.Context, onEvent func(Event)) (*Tokens, error) {
 	found, err := l.drive(ctx, time.Time{}, func(c *call) (Step, error) {
 		if err := c.checkStarted(); err != nil {
@@ -104,19 +105,22 @@ func (l *Login) Poll(ctx context.Context, onEvent func(Event)) (*Tokens, error) 
 	return tokens, err
 }
 
-// Step drives the login for at most maxWait: the primitive under Start and Poll, for programs with a loop of their own. 0 does
-// not block, but for the step that ends a cancelled login.
+// Step drives the login for at most maxWait. Start and Poll do the same without a limit. Use Step in programs with an
+// event loop of their own. With a maxWait of 0 or less, Step does not wait for the network. Two steps may block for
+// longer: the step that sends the first request of a client reads and parses the trusted root certificates, and the
+// step that ends a cancelled login may spend up to 2 seconds on revoking tokens.
 //
-// It returns the [*Prompt], an [Event], the [*Tokens], or [Waiting] if there was nothing in that time. A request that is under way
-// when the time is up goes on: the next step finds its response, and it is never sent again. After the outcome every step
-// returns it again. When ctx ends, the login is cancelled.
+// Step returns the [*Prompt], an [Event], the [*Tokens], or [Waiting] if nothing happened in that time. A request that
+// is in progress when the time is up continues: a later step returns its response, and the request is never sent again.
+// After the login has ended, every step returns the same outcome. When ctx ends, the login is cancelled.
 func (l *Login) Step(ctx context.Context, maxWait time.Duration) (Step, error) {
 	until := time.Now().Add(max(maxWait, 0))
 	return l.drive(ctx, until, (*call).next)
 }
 
-// Cancel ends the login: the call that drives it returns [ErrCancelled] at once, whatever it waits for, and so does every later
-// one. After the outcome it changes nothing. It never blocks and may be called from any goroutine, any number of times.
+// Cancel cancels the login. The call that drives it returns [ErrCancelled] at once, whatever it waits for, and so does
+// every later call, except that Start still returns a prompt that exists. After the login has ended, Cancel does
+// nothing. It never blocks. It may be called from any goroutine, any number of times.
 func (l *Login) Cancel() {
 	if l.native != nil {
 		if object, open := l.native.acquire(); open {
@@ -127,19 +131,20 @@ func (l *Login) Cancel() {
 	l.cancelOnce.Do(func() { close(l.cancelled) })
 }
 
-// Prompt returns the prompt, or nil before there is one.
+// Prompt returns the prompt, or nil if there is none yet.
 func (l *Login) Prompt() *Prompt { return l.prompt.Load() }
 
-// Close cancels the login, unless it has its outcome, and frees its memory. Later calls fail with [ErrClosed]. Tokens that came
-// and were not returned by any call are revoked first where the server can, which may take two seconds. It always returns nil,
-// and a second call changes nothing. A login that is forgotten is closed when it is garbage.
+// Close cancels the login, unless it has ended, and frees its memory. Later calls fail with [ErrClosed]. Tokens that
+// were issued but not returned by any call are first revoked where the server supports it, which may take up to 2
+// seconds. Close always returns nil, and a second call does nothing. A login that is not closed is freed when it is
+// garbage collected, without a revocation.
 func (l *Login) Close() error {
 	l.Cancel()
 	if l.native == nil {
 		return nil
 	}
 	if object, open := l.native.acquire(); open {
-		// A call that drives the login meanwhile does the same in its place.
+		// If a call drives the login meanwhile, that call does the same.
 		l.newCall(object, time.Time{}).abandon()
 		l.native.release()
 	}
@@ -160,7 +165,8 @@ func (l *Login) newCall(object *C.cli_auth_login, until time.Time) *call {
 	return &call{l, object, C.uint64_t(lastCall.Add(1)), wait}
 }
 
-// drive claims the login while work drives it. The end of ctx cancels it. A step ends at until, where that is set.
+// drive claims the login while work drives it. The end of ctx cancels the login. If until is set, a step ends at that
+// time.
 func (l *Login) drive(ctx context.Context, until time.Time, work func(*call) (Step, error)) (found Step, err error) {
 	if l.unusable != nil {
 		return nil, l.unusable
@@ -175,7 +181,7 @@ func (l *Login) drive(ctx context.Context, until time.Time, work func(*call) (St
 	if C.cli_auth_claim_login(object, c.number, &failure) != C.CLI_AUTH_OK {
 		return nil, takeError(failure)
 	}
-	// Also where the callback panics, or ends its goroutine.
+	// This also runs when the callback panics or ends its goroutine.
 	defer C.cli_auth_claim_release(object, c.number)
 	defer func() {
 		if _, returned := found.(*Tokens); ctx.Err() != nil && err == nil && !returned {
@@ -187,7 +193,7 @@ func (l *Login) drive(ctx context.Context, until time.Time, work func(*call) (St
 	return found, withCause(ctx, err)
 }
 
-// abandon cancels the login, and has tokens revoked that came for it and that no call returned.
+// abandon cancels the login and has tokens revoked that were issued but not returned by any call.
 func (c *call) abandon() {
 	defer c.wait.limits.enter(true)()
 	C.cli_auth_claim_abandon(c.object, c.number)
@@ -202,7 +208,7 @@ func (c *call) checkStarted() error {
 	return nil
 }
 
-// next waits for a prompt, an event or the outcome. It returns [Waiting] when time is up.
+// next waits for a prompt, an event or the outcome. It returns [Waiting] when the time is up.
 func (c *call) next() (Step, error) {
 	found, err := c.step(0)
 	for {
@@ -229,7 +235,7 @@ func (c *call) next() (Step, error) {
 	return found, err
 }
 
-// step is one step of the library's, which blocks for maxWait at most. An error comes without a step.
+// step makes one step of the library, which blocks for at most maxWait. With an error there is no step.
 func (c *call) step(maxWait time.Duration) (Step, error) {
 	if maxWait == 0 {
 		defer c.wait.limits.enter(isClosed(c.wait.cancelled))()
@@ -253,7 +259,7 @@ func (c *call) step(maxWait time.Duration) (Step, error) {
 	return Waiting{durationOf(C.cli_auth_step_due_in(step))}, nil
 }
 
-// eventOf is nil for an event that this version does not know.
+// eventOf returns nil for an event that this version does not know.
 func eventOf(event *C.cli_auth_event) Event {
 	switch C.cli_auth_event_kind(event) {
 	case C.CLI_AUTH_EVENT_PENDING:

@@ -103,7 +103,7 @@ func TestWhatTheServerLeavesOut(t *testing.T) {
 
 func TestALifetimeThatGoCannotSay(t *testing.T) {
 	t.Parallel()
-	// AuthKit's tokens say themselves when they end: {"exp":99999999999999}
+	// AuthKit's tokens contain their own expiry: {"exp":99999999999999}
 	token := "e30.eyJleHAiOjk5OTk5OTk5OTk5OTk5fQ.c2ln"
 	server := authserver.Scripted(t, "token", settings{"grant": true, "merge": settings{"access_token": token}})
 	tokens, err := started(t, server.Client(t)).Poll(t.Context(), nil)
@@ -168,7 +168,7 @@ func TestPollAfterAFailedStartGivesTheSameOutcome(t *testing.T) {
 	}
 }
 
-// isBusy makes every call that would drive the login: each is refused.
+// isBusy makes every call that would drive the login. Each of them must be refused.
 func isBusy(t *testing.T, login *cliauth.Login) {
 	t.Helper()
 	_, err := login.Start(t.Context())
@@ -197,7 +197,7 @@ func TestOneCallDrivesALogin(t *testing.T) {
 	})
 	t.Run("Poll", func(t *testing.T) {
 		t.Parallel()
-		// After the first poll it sleeps in Go for six seconds.
+		// After the first poll it sleeps in Go for 6 seconds.
 		server := authserver.Scripted(t, "token", "slow_down")
 		login := started(t, server.Client(t))
 		ctx, cancel := context.WithCancel(t.Context())

@@ -12,11 +12,11 @@ import (
 	"cliauth/internal/authserver"
 )
 
-// handful is how many threads a process may have that waits for any number of logins: those of Go itself, and those that block in
-// the library.
+// handful is how many threads a process may have while it waits for any number of logins: those of Go itself, and those
+// that block in the library.
 const handful = 40
 
-// mostThreads looks at the threads of the process until it is told to stop.
+// mostThreads counts the threads of the process until stop is called, which returns the highest count.
 func mostThreads(t *testing.T) (stop func() int) {
 	most, done := 0, make(chan struct{})
 	var looking sync.WaitGroup
@@ -39,7 +39,7 @@ func mostThreads(t *testing.T) (stop func() int) {
 	}
 }
 
-// logInMany lets so many logins go on at once, and counts those that succeed and the events that are no [cliauth.Pending].
+// logInMany runs count logins at once. It counts those that succeed, and the events other than [cliauth.Pending].
 func logInMany(ctx context.Context, clients []*cliauth.Client, count int) (succeeded, troubles int64) {
 	var good, bad atomic.Int64
 	var all sync.WaitGroup
@@ -137,7 +137,7 @@ func TestAHungLoginHoldsUpNoOther(t *testing.T) {
 	defer all.Wait()
 	defer cancel()
 	hung.WaitFor(t, "token", 20)
-	// The same client, whose next request is answered.
+	// The same client. The server responds to its next request.
 	for range 10 {
 		login := client.Login()
 		began := time.Now()
@@ -168,7 +168,7 @@ func TestNothingGrows(t *testing.T) {
 		round()
 	}
 	eventually(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= goroutines })
-	// The pool's connections come and go; none may stay for each login.
+	// Pooled connections are opened and closed. There must not be one for each login.
 	if now := files(t); now > open+64 {
 		t.Errorf("%d files, before %d", now, open)
 	}

@@ -12,7 +12,7 @@ import (
 	"unsafe"
 )
 
-// native is an object of the library, by a pointer of C's. It is freed once it is closed and no longer in use.
+// native is an object of the library, held by a C pointer. It is freed once it is closed and no longer in use.
 type native[P any] struct {
 	free func(P)
 
@@ -27,7 +27,7 @@ func newNative[P any](object P, free func(P)) *native[P] {
 	return &native[P]{object: object, free: free}
 }
 
-// acquire returns the object, unless it is closed. The caller calls release after its use.
+// acquire returns the object, unless it is closed. The caller must call release after using it.
 func (n *native[P]) acquire() (object P, open bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -60,10 +60,10 @@ func (n *native[P]) freeIfDone() {
 	}
 }
 
-// cText is a text in C's memory, for one call.
+// cText is a text in C memory, for one call.
 type cText struct{ bytes []byte }
 
-// newCText copies bytes, which C must be able to hold: what is not UTF-8 or has a NUL is refused.
+// newCText copies bytes to C memory. It refuses what is not UTF-8 or contains a NUL, which C cannot represent.
 func newCText(what string, text []byte) (cText, error) {
 	if !utf8.Valid(text) {
 		return cText{}, misuse("the %s is not UTF-8", what)
@@ -81,13 +81,13 @@ func newCText(what string, text []byte) (cText, error) {
 
 func (t cText) chars() *C.char { return (*C.char)(unsafe.Pointer(unsafe.SliceData(t.bytes))) }
 
-// free wipes it first: it may be a secret.
+// free overwrites the text first, because it may be a secret.
 func (t cText) free() {
 	clear(t.bytes)
 	C.free(unsafe.Pointer(unsafe.SliceData(t.bytes)))
 }
 
-// secretOfChars copies a secret without leaving a string behind. NULL is the zero Secret.
+// secretOfChars copies a secret without leaving a string behind. NULL becomes the zero Secret.
 func secretOfChars(chars *C.char) Secret {
 	if chars == nil {
 		return Secret{}
@@ -95,7 +95,7 @@ func secretOfChars(chars *C.char) Secret {
 	return secretOf(C.GoBytes(unsafe.Pointer(chars), C.int(C.strlen(chars))))
 }
 
-// stringsOf reads an array that ends with NULL. NULL itself gives nil.
+// stringsOf reads an array that ends with NULL. It returns nil for NULL.
 func stringsOf(array **C.char) []string {
 	if array == nil {
 		return nil
@@ -110,7 +110,7 @@ func stringsOf(array **C.char) []string {
 	return texts
 }
 
-// durationOf is as long as a Duration can be where a server says more.
+// durationOf converts seconds to a Duration. A longer time than a Duration can hold becomes the longest Duration.
 func durationOf(seconds C.double) time.Duration {
 	nanoseconds := math.Round(float64(seconds) * 1e9)
 	if nanoseconds >= math.MaxInt64 {
@@ -132,7 +132,7 @@ func timeOf(sinceEpoch C.double) time.Time {
 	return time.Unix(int64(whole), int64(rest*1e9)).UTC()
 }
 
-// takeError reads an error of the library, and frees it.
+// takeError reads an error of the library and frees it.
 func takeError(object *C.cli_auth_error) error {
 	defer C.cli_auth_error_free(object)
 	e := &Error{
@@ -158,7 +158,7 @@ func takeError(object *C.cli_auth_error) error {
 	return e
 }
 
-// takeTokens reads tokens of the library, and frees them.
+// takeTokens reads tokens of the library and frees them.
 func takeTokens(object *C.cli_auth_tokens) *Tokens {
 	defer C.cli_auth_tokens_free(object)
 	tokens := &Tokens{
@@ -179,7 +179,7 @@ func takeTokens(object *C.cli_auth_tokens) *Tokens {
 		tokens.ExpiresAt = timeOf(seconds)
 	}
 	for _, name := range stringsOf(C.cli_auth_tokens_other_names(object)) {
-		// It came from C, and so it is UTF-8 without a NUL.
+		// The name came from C, so it is UTF-8 without a NUL.
 		text, err := newCText("name", []byte(name))
 		if err != nil {
 			continue
@@ -190,8 +190,9 @@ func takeTokens(object *C.cli_auth_tokens) *Tokens {
 	return tokens
 }
 
-// Sanitize makes a server's text safe for a terminal: no control characters, no escape sequences, no tricks with the
-// direction of writing, and not endless. What is cut out or replaced shows.
+// Sanitize makes a text from a server safe to show in a terminal. Tabs and line breaks become spaces. A run of other
+// control characters, invisible characters and direction marks becomes one U+FFFD. White space at the start and the end
+// is removed. A text of more than 400 characters is cut after 400 and marked with an ellipsis (…).
 func Sanitize(text string) string {
 	replaced := strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 	copied, err := newCText("text", []byte(replaced))
@@ -204,5 +205,5 @@ func Sanitize(text string) string {
 	return C.GoString(clean)
 }
 
-// Version is the version of the library that is linked.
+// Version returns the version of the library that is linked.
 func Version() string { return C.GoString(C.cli_auth_version()) }

@@ -1,4 +1,4 @@
-/* What every file that calls the library includes. */
+/* Included by every file that calls the library. */
 #include <stdlib.h>
 #include <string.h>
 

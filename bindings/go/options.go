@@ -8,16 +8,16 @@ import (
 	"unsafe"
 )
 
-// Option is a setting of a [Client]. [New] fails with [ErrInvalidConfig] where the value of one is wrong.
+// Option is a setting of a [Client]. [New] fails with [ErrInvalidConfig] if its value is invalid.
 type Option func(*settings)
 
-// settings are the options of a client that is being made. The first error stays.
+// settings are the options of a client that is being created. The first error is kept.
 type settings struct {
 	object *C.cli_auth_client_options
 	err    error
 }
 
-// set passes a text to the library, which checks its value when the client is made.
+// set passes a text to the library, which checks its value when the client is created.
 func (s *settings) set(what string, call func(*C.char), text string) {
 	s.setBytes(what, call, []byte(text))
 }
@@ -35,21 +35,23 @@ func (s *settings) setBytes(what string, call func(*C.char), text []byte) {
 	call(copied.chars())
 }
 
-// setPair is set for a name and its value.
+// setPair does the same as set for a name and its value.
 func (s *settings) setPair(what string, call func(name, value *C.char), name, value string) {
 	s.set("name of a "+what, func(name *C.char) {
 		s.set(what, func(value *C.char) { call(name, value) }, value)
 	}, name)
 }
 
-// WithAPIBase is another address of WorkOS's API, such as that of a test server. For [AuthKit] only.
+// WithAPIBase sets the base URL of the WorkOS API. Defaults to https://api.workos.com. It is only for [AuthKit]: with
+// any other server, [New] fails with [ErrInvalidConfig].
 func WithAPIBase(url string) Option {
 	return func(s *settings) {
 		s.set("API base", func(url *C.char) { C.cli_auth_client_options_set_api_base(s.object, url) }, url)
 	}
 }
 
-// WithRevocationEndpoint says where tokens are revoked (RFC 7009). For [Endpoints] only.
+// WithRevocationEndpoint sets the URL of the revocation endpoint (RFC 7009). It is only for [Endpoints]: with any other
+// server, [New] fails with [ErrInvalidConfig].
 func WithRevocationEndpoint(url string) Option {
 	return func(s *settings) {
 		s.set("revocation endpoint", func(url *C.char) {
@@ -58,8 +60,8 @@ func WithRevocationEndpoint(url string) Option {
 	}
 }
 
-// WithScopes asks for scopes (RFC 6749 section 3.3), added to those of earlier options. None is asked for by itself: refresh
-// tokens often need offline_access. WorkOS AuthKit knows no scopes.
+// WithScopes adds scopes to the device authorization request (RFC 6749 section 3.3). No scope is requested by default.
+// Many servers send a refresh token only for offline_access. WorkOS AuthKit has no scopes.
 func WithScopes(scopes ...string) Option {
 	return func(s *settings) {
 		for _, scope := range scopes {
@@ -68,7 +70,8 @@ func WithScopes(scopes ...string) Option {
 	}
 }
 
-// WithParam is an extra parameter of the device authorization request, such as audience. Not for secrets.
+// WithParam adds a parameter to the device authorization request, such as audience. Do not use it for secrets. [New]
+// refuses names that the protocol sets itself, and any name that is added twice except resource (RFC 8707 section 2).
 func WithParam(name, value string) Option {
 	return func(s *settings) {
 		s.setPair("parameter", func(name, value *C.char) {
@@ -77,8 +80,8 @@ func WithParam(name, value string) Option {
 	}
 }
 
-// WithHeader is an extra header of every request, to every server that the settings or the metadata name. Its value counts as
-// a secret.
+// WithHeader adds a header to every request. It is sent to every server that the settings or the metadata name. Its
+// value is treated as a secret.
 func WithHeader(name, value string) Option {
 	return func(s *settings) {
 		s.setPair("header", func(name, value *C.char) {
@@ -87,24 +90,26 @@ func WithHeader(name, value string) Option {
 	}
 }
 
-// WithCAPEM trusts certificates beside those of the operating system: a company's CA, a test server's. At most 4 MiB.
+// WithCAPEM trusts certificates in addition to those of the operating system, such as the CA of a company or a test
+// server. The PEM text must hold at least one certificate and at most 4 MiB. Another WithCAPEM adds more certificates.
 func WithCAPEM(pem []byte) Option {
 	return func(s *settings) {
-		// C is shown a place even where there is nothing.
+		// C needs a valid pointer even if the text is empty.
 		start := unsafe.SliceData(append(pem[:len(pem):len(pem)], 0))
 		C.cli_auth_client_options_add_ca_pem(s.object, (*C.char)(unsafe.Pointer(start)), C.size_t(len(pem)))
 	}
 }
 
-// WithProxy names the http:// or https:// proxy of every request but those to this machine. Without it, HTTPS_PROXY, ALL_PROXY
-// and NO_PROXY are honoured.
+// WithProxy sends every request through an http:// or https:// proxy, except requests to this machine. Defaults to the
+// proxy that the environment names (HTTPS_PROXY, ALL_PROXY, NO_PROXY).
 func WithProxy(url string) Option {
 	return func(s *settings) {
 		s.set("proxy", func(url *C.char) { C.cli_auth_client_options_set_proxy(s.object, url) }, url)
 	}
 }
 
-// WithProduct names the program, such as my-cli/1.2: the first part of the User-Agent. The name is shown in the prompt.
+// WithProduct sets the name and version of the program, such as my-cli/1.2: the first part of the User-Agent. The
+// prompt shows the name.
 func WithProduct(product string) Option {
 	return func(s *settings) {
 		s.set("product", func(product *C.char) { C.cli_auth_client_options_set_product(s.object, product) }, product)
@@ -115,15 +120,16 @@ func WithProduct(product string) Option {
 type ClientAuth int
 
 const (
-	// ClientAuthAuto: as the server's metadata says, else client_secret_basic.
+	// ClientAuthAuto uses the method that the server's metadata names, otherwise client_secret_basic.
 	ClientAuthAuto ClientAuth = C.CLI_AUTH_CLIENT_SECRET_AUTO
-	// ClientSecretBasic is client_secret_basic: in an Authorization: Basic header.
+	// ClientSecretBasic is client_secret_basic: the secret is sent in an Authorization: Basic header.
 	ClientSecretBasic ClientAuth = C.CLI_AUTH_CLIENT_SECRET_BASIC
-	// ClientSecretPost is client_secret_post: in the body of the request.
+	// ClientSecretPost is client_secret_post: the secret is sent in the body of the request.
 	ClientSecretPost ClientAuth = C.CLI_AUTH_CLIENT_SECRET_POST
 )
 
-// WithClientSecret is for servers that insist on a client secret. A secret in a program that others run is not confidential.
+// WithClientSecret sets a client secret, for servers that require one. A secret in a distributed program is not
+// confidential (RFC 8252 section 8.5).
 func WithClientSecret(secret Secret, auth ClientAuth) Option {
 	return func(s *settings) {
 		s.setBytes("client secret", func(secret *C.char) {
@@ -133,29 +139,33 @@ func WithClientSecret(secret Secret, auth ClientAuth) Option {
 	}
 }
 
-// WithConnectTimeout is the timeout for establishing a connection (DNS, TCP and TLS). Defaults to 10 seconds.
+// WithConnectTimeout sets the timeout for establishing a connection (DNS, TCP and TLS): more than 0 and at most 24
+// hours. Defaults to 10 seconds.
 func WithConnectTimeout(limit time.Duration) Option {
 	return func(s *settings) { C.cli_auth_client_options_set_connect_timeout(s.object, secondsOf(limit)) }
 }
 
-// WithReadTimeout is how long a server may be silent within a response. Defaults to 15 seconds.
+// WithReadTimeout sets how long a server may send nothing within a response: more than 0 and at most 24 hours. Defaults
+// to 15 seconds.
 func WithReadTimeout(limit time.Duration) Option {
 	return func(s *settings) { C.cli_auth_client_options_set_read_timeout(s.object, secondsOf(limit)) }
 }
 
-// WithRequestTimeout is how long one request may take in all. Defaults to 25 seconds. A poll that takes longer counts as lost,
-// and the login goes on.
+// WithRequestTimeout sets the timeout for a whole request: more than 0 and at most 24 hours. Defaults to 25 seconds. A
+// poll that takes longer counts as lost, and the login continues.
 func WithRequestTimeout(limit time.Duration) Option {
 	return func(s *settings) { C.cli_auth_client_options_set_request_timeout(s.object, secondsOf(limit)) }
 }
 
-// WithLoginTimeout is how long a whole login may take, from its first step. Then it ends with [ErrExpired]. A context with a
-// deadline ends it as well, with [ErrCancelled].
+// WithLoginTimeout sets the timeout for a whole login, counted from its first step: more than 0. The login then ends
+// with [ErrExpired]. By default only the lifetime of the code limits a login. A context with a deadline also ends it,
+// with [ErrCancelled].
 func WithLoginTimeout(limit time.Duration) Option {
 	return func(s *settings) { C.cli_auth_client_options_set_login_timeout(s.object, secondsOf(limit)) }
 }
 
-// WithInsecureLoopback allows plain http to this machine. For tests and local development only.
+// WithInsecureLoopback allows plain http to this machine (localhost, 127.0.0.0/8, ::1). Defaults to false. Use it for
+// tests and local development only.
 func WithInsecureLoopback(allow bool) Option {
 	return func(s *settings) { C.cli_auth_client_options_allow_insecure_loopback(s.object, C.bool(allow)) }
 }

@@ -10,24 +10,25 @@ import (
 	"time"
 )
 
-// Prompt is the code and the address that a user needs to approve a login (RFC 8628 section 3.2). It comes from
-// [Login.Start].
+// Prompt is the code and the URL that a user needs to approve a login (RFC 8628 section 3.2). [Login.Start] returns
+// one.
 //
-// [Prompt.Text] is ready for a terminal. The fields are what the server sent, unchanged, for programs: [Sanitize] them before
-// printing. There is no device code in it. It needs no closing.
+// [Prompt.Text] is ready to print. The fields hold what the server sent, unchanged, for programs: pass them to
+// [Sanitize] before you print them. The prompt does not contain the device code. It need not be closed.
 type Prompt struct {
-	// UserCode is the code that the user compares or types, raw.
+	// UserCode is the code that the user compares or enters. It is raw.
 	UserCode string
-	// VerificationURI is where the user types the code, raw. It is https (or loopback where allowed), without a user name.
+	// VerificationURI is the URL at which the user enters the code. It is raw. Its scheme is https (or http on this
+	// machine where allowed), and it contains no user name.
 	VerificationURI string
-	// VerificationURIComplete is the same with the code in it, raw. Empty where the server sent none. Show the code beside it
-	// all the same.
+	// VerificationURIComplete is the verification URL with the code in it. It is raw, and empty if the server sent
+	// none. Show the code beside it nevertheless.
 	VerificationURIComplete string
-	// ExpiresIn is how long the code lives, counted from before it was asked for.
+	// ExpiresIn is the lifetime of the code, counted from before it was requested.
 	ExpiresIn time.Duration
-	// Host is the host that the user is sent to, in ASCII form, so that look-alike letters show.
+	// Host is the host of the verification URL in ASCII form, so that look-alike letters are visible.
 	Host string
-	// Product is the name in [WithProduct], without the version. Empty where none was set.
+	// Product is the name in [WithProduct], without the version. It is empty if no product was set.
 	Product string
 
 	native *native[*C.cli_auth_prompt]
@@ -47,13 +48,14 @@ func newPrompt(object *C.cli_auth_prompt) *Prompt {
 	return p
 }
 
-// Text is the prompt for a user, plain, in 80 columns: code, address, the name of the program, and a warning. It is safe to print and ends
-// with a line break.
+// Text returns the prompt as plain text, 80 columns wide: the code, the URL, the name of the program, and a warning. It
+// is safe to print and ends with a line break.
 func (p *Prompt) Text() string {
 	return p.read(func(object *C.cli_auth_prompt) string { return C.GoString(C.cli_auth_prompt_text(object)) })
 }
 
-// TextWrapped is Text in another width. Less than 24 columns count as 24; addresses are never broken.
+// TextWrapped returns the same text as Text, wrapped at a given width. Fewer than 24 columns count as 24. URLs are
+// never broken.
 func (p *Prompt) TextWrapped(columns int) string {
 	return p.read(func(object *C.cli_auth_prompt) string {
 		text := C.cli_auth_prompt_text_wrapped(object, C.uint32_t(max(0, min(columns, math.MaxInt32))))
@@ -62,23 +64,24 @@ func (p *Prompt) TextWrapped(columns int) string {
 	})
 }
 
-// TextForStderr is Text as wide as standard error, with a bold code where that is a terminal. NO_COLOR and TERM=dumb are
-// honoured.
+// TextForStderr returns the same text as Text, as wide as the terminal, with the code in bold if standard error is a
+// terminal. It honours NO_COLOR and TERM=dumb.
 func (p *Prompt) TextForStderr() string {
 	return p.read(func(object *C.cli_auth_prompt) string {
 		return C.GoString(C.cli_auth_prompt_text_for_stderr(object))
 	})
 }
 
-// OpenBrowser opens the page in the user's browser, where that makes sense: standard error is a terminal, this is no SSH
-// session and no CI job, and there is a display. BROWSER is honoured. It returns at once; the error says why none was started,
-// and is no reason to give the login up. Show the code first: the page asks the user to compare it.
+// OpenBrowser opens the verification page in the user's browser. It does so only if standard error is a terminal, this
+// is neither an SSH session nor a CI job, and there is a display. It honours BROWSER. It returns at once. The error
+// says why no browser was started, and does not mean that the login failed. Show the code first: the page asks the user
+// to compare it.
 func (p *Prompt) OpenBrowser() error {
 	if p.native == nil {
 		return errors.New("this prompt did not come from a login")
 	}
 	started := false
-	// Copied inside: the text lives as long as the prompt, which may be garbage afterwards.
+	// The text is copied inside: it lives only as long as the prompt, which may be garbage collected afterwards.
 	why := p.read(func(object *C.cli_auth_prompt) string {
 		var why *C.char
 		if started = bool(C.cli_auth_prompt_open_browser(object, &why)); started {
@@ -96,7 +99,7 @@ func (p *Prompt) read(read func(*C.cli_auth_prompt) string) string {
 	if p.native == nil {
 		return ""
 	}
-	// It is closed only once p is garbage.
+	// The native prompt is closed only after p is garbage collected.
 	object, _ := p.native.acquire()
 	defer p.native.release()
 	text := read(object)

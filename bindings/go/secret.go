@@ -9,22 +9,23 @@ import (
 	"runtime"
 )
 
-// mask is what is shown of a secret, whatever its length.
+// mask is what is shown in place of a secret of any length.
 const mask = "****"
 
-// Secret is a text that must not be shown: a token or a client secret.
+// Secret is a text that must not be shown, such as a token or a client secret.
 //
-// The fmt package, encoding/json, encoding/gob and log/slog show ****, also where it is part of something else. The zero
-// Secret is empty. Compare secrets by [Secret.Equal].
+// The packages fmt, encoding/json, encoding/gob and log/slog show ****, even if the Secret is part of another value.
+// The zero Secret is empty. Compare secrets with [Secret.Equal].
 //
-// The memory of a Secret is overwritten when it is garbage. The string that [Secret.Expose] gives is not: expose late, and
-// do not keep it.
+// The memory of a Secret is overwritten when it is garbage collected. The string that [Secret.Expose] returns is not:
+// call Expose late, and do not keep the string.
 type Secret struct {
-	// Behind two pointers: fmt, which cannot call methods of unexported fields, follows one where a verb does not fit.
+	// There are two pointers because fmt cannot call the methods of unexported fields, and follows one pointer for a
+	// verb that does not fit.
 	kept **[]byte
 }
 
-// NewSecret wraps a text, such as a refresh token that was read from a keyring.
+// NewSecret returns a secret that holds a text, such as a refresh token that was read from a keyring.
 func NewSecret(text string) Secret {
 	if text == "" {
 		return Secret{}
@@ -32,7 +33,7 @@ func NewSecret(text string) Secret {
 	return secretOf([]byte(text))
 }
 
-// secretOf makes a secret of bytes that nothing else uses.
+// secretOf makes a secret from bytes that nothing else uses.
 func secretOf(bytes []byte) Secret {
 	inner := &bytes
 	s := Secret{&inner}
@@ -40,23 +41,23 @@ func secretOf(bytes []byte) Secret {
 	return s
 }
 
-// Expose gives the secret in clear text. Whoever calls this is responsible for where it goes next.
+// Expose returns the secret in clear text. The caller is responsible for where it goes next.
 func (s Secret) Expose() string {
 	defer s.keepAlive()
 	return string(s.bytes())
 }
 
-// IsZero reports whether there is nothing in it.
+// IsZero reports whether the secret is empty.
 func (s Secret) IsZero() bool { return s.kept == nil }
 
-// Equal reports whether both hold the same text. It takes the same time wherever they differ.
+// Equal reports whether both secrets hold the same text. Its duration does not depend on where they differ.
 func (s Secret) Equal(other Secret) bool {
 	defer s.keepAlive()
 	defer other.keepAlive()
 	return subtle.ConstantTimeCompare(s.bytes(), other.bytes()) == 1
 }
 
-// keepAlive is called after the last use of bytes, which are overwritten once nothing holds the secret.
+// keepAlive is called after the last use of bytes, which are overwritten once nothing refers to the secret.
 func (s Secret) keepAlive() { runtime.KeepAlive(s.kept) }
 
 func (s Secret) bytes() []byte {
@@ -66,22 +67,22 @@ func (s Secret) bytes() []byte {
 	return **s.kept
 }
 
-// String gives ****.
+// String returns ****.
 func (s Secret) String() string { return mask }
 
-// GoString gives ****, as %#v does.
+// GoString returns ****, also for %#v.
 func (s Secret) GoString() string { return mask }
 
 // Format writes ****, whatever the verb.
 func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, mask) }
 
-// LogValue gives ****.
+// LogValue returns ****.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(mask) }
 
-// MarshalText gives ****, and so encoding/json does: to store a token, expose it.
+// MarshalText returns ****, and so encoding/json writes it. To store a token, call [Secret.Expose].
 func (s Secret) MarshalText() ([]byte, error) { return []byte(mask), nil }
 
-// UnmarshalText takes a text over. It refuses ****, which is all that was ever written of a Secret.
+// UnmarshalText sets the secret to a text. It refuses ****, which is all that is ever written of a Secret.
 func (s *Secret) UnmarshalText(text []byte) error {
 	if string(text) == mask {
 		return errors.New("cliauth: a masked secret cannot be read back: store what Expose gives")
@@ -90,8 +91,8 @@ func (s *Secret) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// MarshalBinary gives ****, and so encoding/gob does.
+// MarshalBinary returns ****, and so encoding/gob writes it.
 func (s Secret) MarshalBinary() ([]byte, error) { return s.MarshalText() }
 
-// UnmarshalBinary does what [Secret.UnmarshalText] does.
+// UnmarshalBinary does the same as [Secret.UnmarshalText].
 func (s *Secret) UnmarshalBinary(data []byte) error { return s.UnmarshalText(data) }

@@ -16,7 +16,7 @@ import (
 
 const hidden = "hunter2-hunter2"
 
-// holder has a secret everywhere where a program may have one.
+// holder has a secret in every place where a program may have one.
 type holder struct {
 	Public  cliauth.Secret
 	private cliauth.Secret
@@ -42,7 +42,7 @@ func newHolder() holder {
 
 type withToken struct{ Token cliauth.Secret }
 
-// leaks finds the secret in a text in all the forms that fmt has for it.
+// leaks reports whether a text contains the secret in any form that fmt has for it.
 func leaks(text string) bool {
 	for _, form := range []string{"%s", "%x", "% x", "%X", "%q", "%d", "%v", "%b", "%o"} {
 		if strings.Contains(text, fmt.Sprintf(form, hidden)) || strings.Contains(text, fmt.Sprintf(form, []byte(hidden))) {

@@ -14,12 +14,13 @@ import (
 
 type settings = authserver.Settings
 
-// soon is "at once". What would come late here takes minutes, so that a busy machine cannot be taken for it.
+// soon is what counts as "at once". A late result would take minutes here, so a busy machine cannot be mistaken for
+// one.
 const soon = 20 * time.Second
 
 func TestMain(m *testing.M) { authserver.Main(m) }
 
-// started gives a login that has its prompt.
+// started returns a login that has its prompt.
 func started(t *testing.T, client *cliauth.Client) *cliauth.Login {
 	t.Helper()
 	login := client.Login()
@@ -30,7 +31,7 @@ func started(t *testing.T, client *cliauth.Client) *cliauth.Login {
 	return login
 }
 
-// isError finds the error, which has to match each of these.
+// isError returns the *cliauth.Error, which must match each of the targets.
 func isError(t *testing.T, err error, targets ...error) *cliauth.Error {
 	t.Helper()
 	for _, target := range targets {
@@ -45,7 +46,7 @@ func isError(t *testing.T, err error, targets ...error) *cliauth.Error {
 	return found
 }
 
-// later is a call in a goroutine of its own.
+// later is a call that runs in a goroutine of its own.
 type later[T any] struct {
 	done  chan struct{}
 	value T
@@ -63,7 +64,7 @@ func inBackground[T any](call func() (T, error)) *later[T] {
 	return l
 }
 
-// wait waits for its end.
+// wait waits until the call returns.
 func (l *later[T]) wait(t *testing.T) (T, error) {
 	t.Helper()
 	select {
@@ -75,7 +76,7 @@ func (l *later[T]) wait(t *testing.T) (T, error) {
 	}
 }
 
-// endsAtOnce calls end, after which the call has to end with these errors.
+// endsAtOnce calls end, after which the call must return with these errors.
 func (l *later[T]) endsAtOnce(t *testing.T, end func(), targets ...error) {
 	t.Helper()
 	select {
@@ -96,7 +97,7 @@ func poll(login *cliauth.Login, ctx context.Context) *later[*cliauth.Tokens] {
 	return inBackground(func() (*cliauth.Tokens, error) { return login.Poll(ctx, nil) })
 }
 
-// eventually waits until it is true, which has to come about.
+// eventually waits until isTrue returns true.
 func eventually(t *testing.T, what string, isTrue func() bool) {
 	t.Helper()
 	for end := time.Now().Add(time.Minute); !isTrue(); {
@@ -107,7 +108,7 @@ func eventually(t *testing.T, what string, isTrue func() bool) {
 	}
 }
 
-// collected waits until garbage is gone that makes this true.
+// collected collects garbage until isTrue returns true.
 func collected(t *testing.T, what string, isTrue func() bool) {
 	t.Helper()
 	eventually(t, what, func() bool {

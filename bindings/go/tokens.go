@@ -2,31 +2,34 @@ package cliauth
 
 import "time"
 
-// Tokens is what the server gave out (RFC 6749 section 5.1).
+// Tokens are the tokens that the server issued (RFC 6749 section 5.1).
 //
-// Nothing in here was verified by this library: it came over TLS from the token endpoint, and that is all. Printing, logging
-// and encoding it shows no secret.
+// This package does not verify them. They came from the token endpoint over TLS, and nothing else is known about them.
+// Printing, logging and encoding them shows no secret.
 type Tokens struct {
-	// AccessToken is for the API: "Bearer " + tokens.AccessToken.Expose(), over TLS, and only to the API that it is for.
+	// AccessToken is the access token. Send "Bearer " + tokens.AccessToken.Expose() over TLS, and only to the API that
+	// it was issued for.
 	AccessToken Secret
-	// RefreshToken is for [Client.Refresh]. Zero where the server sent none: many send one only for the scope
-	// offline_access. After a refresh without a new one, the old one.
+	// RefreshToken is the token for [Client.Refresh]. It is zero if the server sent none: many servers send one only
+	// for the scope offline_access. If a refresh brought no new refresh token, this is the old one.
 	RefreshToken Secret
-	// IDToken is the OpenID Connect ID token, UNVERIFIED: do not read an identity from it before you checked it.
+	// IDToken is the OpenID Connect ID token. It is UNVERIFIED: do not read an identity from it before you have
+	// verified it.
 	IDToken Secret
-	// TokenType is as the server spelled it: some spelling of Bearer.
+	// TokenType is the token type as the server spelled it: Bearer in upper or lower case.
 	TokenType string
-	// Scopes is what was granted, in the server's order. Nil where neither the server nor the client named a scope.
+	// Scopes are the granted scopes, in the server's order. If the server named none at a login, these are the scopes
+	// that were requested. It is nil if neither the server nor the client named a scope.
 	Scopes []string
-	// ExpiresAt is when the access token expires, never too late by the time that the response took. Zero if the server did not
-	// say: treat it neither as expired nor as valid forever.
+	// ExpiresAt is when the access token expires. It is not too late by the duration of the request. It is zero if the
+	// lifetime is unknown: treat the token neither as expired nor as valid forever.
 	ExpiresAt time.Time
-	// ExpiresIn is the access token's lifetime when it was given out. It says nothing where ExpiresAt is zero.
+	// ExpiresIn is the lifetime of the access token, counted from its issue. It has no meaning if ExpiresAt is zero.
 	ExpiresIn time.Duration
-	// UserID is the id of the user (WorkOS AuthKit), such as user_01H…, raw. Empty with other servers.
+	// UserID is the id of the WorkOS AuthKit user, such as user_01H…. It is raw, and empty with other servers.
 	UserID string
-	// OrganizationID is the id of the organization that the user logged in to (WorkOS AuthKit), raw.
+	// OrganizationID is the id of the WorkOS AuthKit organization that the user signed in to. It is raw.
 	OrganizationID string
-	// Other has every other member of the response as raw JSON: secrets, since they may be.
+	// Other holds every other member of the response as raw JSON. They are secrets because some of them may be.
 	Other map[string]Secret
 }

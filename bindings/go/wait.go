@@ -8,27 +8,28 @@ import (
 
 // How this package waits.
 //
-// Between polls a login sleeps on a timer of Go's and is not in the library at all. While a request is under way, some
-// goroutine must be inside the library, which looks at its sockets only then. It moves the requests of all logins of its client
-// along, so one goroutine of a client at a time blocks there, on a thread. The others ask for their responses at intervals, which
-// blocks no thread for long, and take its place one after the other.
+// Between polls a login sleeps on a Go timer and is not in the library at all. While a request is in progress, some
+// goroutine must be in the library, which only then reads its sockets. That goroutine advances the requests of all
+// logins of its client, so only one goroutine of a client at a time blocks there, on a thread. The others check for
+// their responses at intervals, which blocks no thread for long, and take over its place one after the other.
 
 const (
-	// maxThreads is how many goroutines of the process are in the library at once for each of the reasons below. A thread each.
+	// maxThreads is how many goroutines of the process may be in the library at once for each of the reasons below.
+	// Each of them occupies a thread.
 	maxThreads = 8
 
-	// A request that has been under way for some time is asked for again after a quarter of that time. Where thousands are
-	// under way, asking must not become all that is done.
+	// A request that has been in progress for some time is checked again after a quarter of that time. With thousands
+	// of requests in progress, checking must not take up all the time.
 	minInterval = 2 * time.Millisecond
 	maxInterval = 250 * time.Millisecond
 	perRequest  = 100 * time.Microsecond
 
-	// maxSleep is the longest wait in one piece: Go's timers stand still while the machine is suspended, the library's clock
-	// goes on.
+	// maxSleep is the longest wait in one piece. Go's timers stop while the machine is suspended; the library's clock
+	// does not.
 	maxSleep = 5 * time.Second
 )
 
-// Slots of the process: who holds one is in the library.
+// The slots of the process. A goroutine that holds one is in the library.
 var (
 	// blockingSlots are for steps that wait for a response.
 	blockingSlots = make(chan struct{}, maxThreads)
@@ -38,12 +39,12 @@ var (
 	cancelledSlots = make(chan struct{}, maxThreads)
 )
 
-// limits bound what the logins and requests of one client do in the library at once.
+// limits restrict what the logins and requests of one client do in the library at once.
 type limits struct {
-	// Of steps that wait, and of steps that do not, there is one at a time: threads that wait for each other in the library
-	// are no use.
+	// At most one step that waits and one step that does not wait run at a time: threads that wait for each other in
+	// the library are useless.
 	blocking, short chan struct{}
-	// requests counts those under way.
+	// requests counts the requests in progress.
 	requests atomic.Int64
 }
 
@@ -51,7 +52,7 @@ func newLimits() *limits {
 	return &limits{blocking: make(chan struct{}, 1), short: make(chan struct{}, 1)}
 }
 
-// enter waits until a step may be taken that does not wait. The caller calls leave after it.
+// enter waits until a step that does not wait may be made. The caller must call leave after the step.
 func (l *limits) enter(cancelled bool) (leave func()) {
 	if cancelled {
 		cancelledSlots <- struct{}{}
@@ -69,12 +70,12 @@ func (l *limits) enter(cancelled bool) (leave func()) {
 type waiter struct {
 	limits    *limits
 	cancelled <-chan struct{}
-	// until is when to return without a result; zero is never.
+	// until is when to return without a result. Zero means never.
 	until time.Time
 	timer *time.Timer
 }
 
-// after is time.After with a timer that is used again and again.
+// after does the same as time.After, with a timer that is reused.
 func (w *waiter) after(d time.Duration) <-chan time.Time {
 	if w.timer == nil {
 		w.timer = time.NewTimer(d)
@@ -84,7 +85,7 @@ func (w *waiter) after(d time.Duration) <-chan time.Time {
 	return w.timer.C
 }
 
-// bounded is d, or the time that is left where that is less.
+// bounded returns d, or the remaining time if that is less.
 func (w *waiter) bounded(d time.Duration) time.Duration {
 	if !w.until.IsZero() {
 		d = min(d, time.Until(w.until))
@@ -95,8 +96,8 @@ func (w *waiter) bounded(d time.Duration) time.Duration {
 // timeIsUp reports whether to return without a result.
 func (w *waiter) timeIsUp() bool { return !w.until.IsZero() && w.bounded(maxSleep) == 0 }
 
-// sleep waits for d while no request is under way. It returns early if time is up, the wait is cancelled or the machine was
-// suspended.
+// sleep waits for d while no request is in progress. It returns early if the time is up, the wait is cancelled or the
+// machine was suspended.
 func (w *waiter) sleep(d time.Duration) {
 	for began := time.Now(); d > 0 && !w.timeIsUp() && !wasSuspended(began); {
 		piece := w.bounded(min(d, maxSleep))
@@ -109,15 +110,16 @@ func (w *waiter) sleep(d time.Duration) {
 	}
 }
 
-// wasSuspended compares the clock that stands still while the machine is suspended with the time of day. If that was set, it
-// does no harm to be wrong.
+// wasSuspended compares the clock that stops while the machine is suspended with the time of day. If the time of day
+// was set meanwhile, the result may be wrong, which does no harm.
 func wasSuspended(since time.Time) bool {
 	now := time.Now()
 	running, passed := now.Sub(since), now.Round(0).Sub(since.Round(0))
 	return (passed - running).Abs() > time.Second
 }
 
-// awaitResponse takes steps until one has a result, time is up or the wait is cancelled. A step may block for maxWait.
+// awaitResponse makes steps until one has a result, the time is up or the wait is cancelled. A step may block for
+// maxWait.
 func (w *waiter) awaitResponse(step func(maxWait time.Duration) (done bool)) {
 	began := time.Now()
 	w.limits.requests.Add(1)
@@ -136,14 +138,14 @@ func (w *waiter) awaitResponse(step func(maxWait time.Duration) (done bool)) {
 	}
 }
 
-// interval is the time between two steps for a request that was sent so long ago.
+// interval returns the time between two steps for a request that was sent this long ago.
 func (w *waiter) interval(age time.Duration) time.Duration {
 	few := max(minInterval, min(age/4, maxInterval))
 	many := time.Duration(w.limits.requests.Load()) * perRequest
 	return w.bounded(max(few, many))
 }
 
-// block takes a step that blocks in the library, if there is a thread for it.
+// block makes a step that blocks in the library, if there is a thread for it.
 func (w *waiter) block(interval time.Duration, step func(time.Duration) bool) bool {
 	select {
 	case blockingSlots <- struct{}{}:
@@ -156,7 +158,7 @@ func (w *waiter) block(interval time.Duration, step func(time.Duration) bool) bo
 	}
 }
 
-// isClosed reports whether a channel is closed on which nothing is sent.
+// isClosed reports whether a channel on which nothing is sent is closed.
 func isClosed(channel <-chan struct{}) bool {
 	select {
 	case <-channel:
@@ -166,14 +168,14 @@ func isClosed(channel <-chan struct{}) bool {
 	}
 }
 
-// cancelWith calls cancel when the context ends. The function that it returns stops that, and waits for a cancel that is being
-// called, so that no goroutine is left.
+// cancelWith calls cancel when the context ends. The function that it returns prevents that. It waits for a cancel that
+// is already running, so that no goroutine is left.
 func cancelWith(ctx context.Context, cancel func()) (stop func()) {
 	if ctx.Done() == nil {
 		return func() {}
 	}
 	if ctx.Err() != nil {
-		// Before anything is sent.
+		// The context ended before anything was sent.
 		cancel()
 		return func() {}
 	}

@@ -1,4 +1,5 @@
-/* Signs a user in from a terminal. Copy it: what a tool needs around libcli_auth is all here. */
+/* Signs a user in from a terminal. It contains everything that a tool needs around libcli_auth, and is meant to be
+   copied. */
 
 #define _POSIX_C_SOURCE 200809L
 
@@ -17,13 +18,13 @@
 
 enum { DENIED = 3, EXPIRED = 4, ACTION_REQUIRED = 5 };
 
-/* Seconds that a login may take to say that it was ended. Revoking a token that came too late takes up to two. */
+/* How many seconds a cancelled login may take to return. Revoking a token that arrived too late takes up to 2. */
 enum { GRACE = 3 };
 
-/* Nobody has more certificates; one byte more is refused. */
+/* The largest PEM file that the library accepts. One byte more is read, so that the library refuses a larger file. */
 enum { PEM_LIMIT = 4 * 1024 * 1024 };
 
-/* What the signal handlers see. */
+/* The state that the signal handlers use. */
 static cli_auth_login *_Atomic current_login;
 static volatile sig_atomic_t caught;
 static volatile sig_atomic_t status_when_late;
@@ -34,7 +35,8 @@ static void leave_now(int number)
     _exit(status_when_late);
 }
 
-/* Ends the program after so many seconds, at most some decades, even where its output is not read and a full pipe holds it up. */
+/* Ends the program after the given number of seconds, at most some decades, even if a full pipe that is not read blocks
+   it. */
 static void leave_after(double seconds, int status)
 {
     unsigned whole = seconds < 1e9 ? (unsigned)seconds : 1000000000;
@@ -43,7 +45,7 @@ static void leave_after(double seconds, int status)
     alarm(whole < seconds ? whole + 1 : whole);
 }
 
-/* The first Ctrl-C or SIGTERM cancels the login, which then ends by itself; a second one ends the program on the spot. */
+/* The first Ctrl-C or SIGTERM cancels the login, which then returns. A second one ends the program at once. */
 static void cancel(int number)
 {
     int saved = errno;
@@ -58,7 +60,7 @@ static void cancel(int number)
 
 static void handle(int number, void (*handler)(int))
 {
-    /* A write that a signal interrupts goes on. */
+    /* A write that a signal interrupts continues. */
     struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
 
     sigemptyset(&action.sa_mask);
@@ -67,7 +69,7 @@ static void handle(int number, void (*handler)(int))
     sigaction(number, &action, NULL);
 }
 
-/* A stream that was closed when the program began stays unusable, and no socket takes its number. */
+/* A standard stream that was closed when the program started stays unusable, and no socket receives its number. */
 static void occupy_closed_streams(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
@@ -75,7 +77,7 @@ static void occupy_closed_streams(void)
             (void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
-/* Gives false, having said why, if the file cannot be read. */
+/* Returns false if the file cannot be read. The reason has then been printed. */
 static bool add_certificates(cli_auth_client_options *settings, const char *path, struct output *output)
 {
     char *pem = malloc(PEM_LIMIT + 1);
@@ -129,14 +131,14 @@ static cli_auth_client_options *settings_of_provider(const struct options *optio
     return NULL;
 }
 
-/* Gives NULL if there can be no client; `error` stays NULL if that has been said already. */
+/* Returns NULL if the client cannot be created. `error` stays NULL if the reason has already been printed. */
 static cli_auth_client *make_client(const struct options *options, struct output *output, cli_auth_error **error)
 {
     const char *const *value = options->value;
     cli_auth_client_options *settings = settings_of_provider(options);
     cli_auth_client *client = NULL;
 
-    /* A setting that is refused is remembered: cli_auth_client_new tells of the first. */
+    /* The options keep the first setting that was refused. cli_auth_client_new returns its error. */
     cli_auth_client_options_set_product(settings, "login-example/" LOGIN_EXAMPLE_VERSION);
     cli_auth_client_options_allow_insecure_loopback(settings, value[OPT_INSECURE_LOOPBACK] != NULL);
     if (value[OPT_API_BASE] != NULL)
@@ -169,7 +171,7 @@ static void on_event(void *user_data, const cli_auth_event *event)
         cli_auth_login_cancel(current_login);
 }
 
-/* The status of a login that did not succeed. */
+/* Returns the exit status of a login that failed. */
 static int failure(const cli_auth_error *error)
 {
     switch (cli_auth_error_status(error)) {
@@ -186,7 +188,7 @@ static int failure(const cli_auth_error *error)
     }
 }
 
-/* Shows the prompt and waits until the login has come to its end. */
+/* Shows the prompt and waits until the login has ended. */
 static void run(cli_auth_login *login, const struct options *options, struct output *output, cli_auth_tokens **tokens,
                 cli_auth_error **error)
 {
@@ -216,7 +218,7 @@ static int log_in(const struct options *options)
     if (login != NULL) {
         current_login = login;
         handle(SIGALRM, leave_now);
-        /* First: a signal gives less time. */
+        /* This must come first: a signal sets a shorter time. */
         if (options->timeout > 0)
             leave_after(options->timeout + GRACE, EXPIRED);
         handle(SIGINT, cancel);
@@ -230,7 +232,7 @@ static int log_in(const struct options *options)
         output_authorized(&output, tokens);
         status = EXIT_SUCCESS;
     }
-    /* Standard output was closed: there is no reader left. */
+    /* Standard output was closed, so its reader is gone. */
     if (output.closed)
         status = EXIT_FAILURE;
 
@@ -248,7 +250,7 @@ int main(int argc, char **argv)
     int status;
 
     occupy_closed_streams();
-    /* Writing to a pipe without a reader must fail, not kill. */
+    /* A write to a pipe without a reader must fail, and must not kill the program. */
     signal(SIGPIPE, SIG_IGN);
     status = options_read(&options, argc, argv);
     if (status == OPTIONS_GIVEN)

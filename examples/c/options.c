@@ -58,7 +58,7 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-/* The options that one provider alone has, and whether it needs them. */
+/* The options that only one provider has, and whether it requires them. */
 static const struct {
     enum option_id option;
     enum provider provider;
@@ -97,7 +97,7 @@ static bool read_provider(const char *word, enum provider *provider)
     return false;
 }
 
-/* A decimal number above 0 that still counts as a time. strtod alone would take "0x10", " 1" and "infinity", too. */
+/* Reads a decimal number above 0 and below 2^64. strtod alone would also accept "0x10", " 1" and "infinity". */
 static bool read_seconds(const char *word, double *seconds)
 {
     char *end;
@@ -144,7 +144,7 @@ static int read_option(struct options *options, enum option_id option, char *wor
 {
     const char *name = long_options[option].name;
 
-    /* A path may be any bytes. */
+    /* A path may contain any bytes. */
     if (word != NULL && option != OPT_CA_FILE && !text_is_utf8(word))
         return wrong("--%s: this is not UTF-8", name);
     if (option >= OPT_SINGLE)
@@ -178,7 +178,8 @@ static int check(const struct options *options)
     return OPTIONS_GIVEN;
 }
 
-/* getopt_long takes "--time" for "--timeout", until a new option makes it ambiguous: no script should come to depend on that. */
+/* getopt_long accepts "--time" for "--timeout" until a new option makes it ambiguous. Abbreviations are refused, so
+   that no script depends on them. */
 static bool is_abbreviated(const char *word, int option)
 {
     size_t length = strcspn(word, "=");
@@ -196,7 +197,7 @@ int options_read(struct options *options, int argc, char **argv)
         perror("login-example");
         return EXIT_FAILURE;
     }
-    /* The word `login` may be left out, since there is no other command. */
+    /* The word `login` is optional, because there is no other command. */
     if (!named && (argc < 2 || argv[1][0] != '-'))
         return wrong("the command is login");
     optind = named ? 2 : 1;
@@ -209,7 +210,7 @@ int options_read(struct options *options, int argc, char **argv)
             break;
         if (option == '?' || (option < OPTION_COUNT && is_abbreviated(word, option)))
             return wrong("%s is not an option", word);
-        /* What begins with a hyphen is the next option, unless it is written as --option=-value. */
+        /* A word that begins with a hyphen is the next option, unless it is written as --option=-value. */
         if (option == ':' || (option == OPT_CA_FILE && optarg[0] == '\0') ||
             (optarg != NULL && optarg == argv[optind - 1] && optarg[0] == '-' && optarg[1] != '\0'))
             return wrong("%s needs a value", word);

@@ -1,4 +1,4 @@
-/* The words on the command line. */
+/* The options on the command line. */
 
 #ifndef OPTIONS_H
 #define OPTIONS_H
@@ -24,7 +24,7 @@ enum option_id {
     OPT_INSECURE_LOOPBACK,
     OPT_JSON,
     OPT_NO_BROWSER,
-    OPT_SINGLE, /* how many options there are that may be given once; those that may be repeated follow */
+    OPT_SINGLE, /* the number of options that may be given once; repeatable options follow */
     OPT_SCOPE = OPT_SINGLE,
     OPT_PARAM,
     OPT_HEADER,
@@ -40,10 +40,10 @@ struct extra {
     const char *value;
 };
 
-/* The texts are those of argv. */
+/* The texts belong to argv. */
 struct options {
     enum provider provider;
-    double timeout;                /* seconds; 0: none */
+    double timeout;                /* seconds; 0: no timeout */
     const char *value[OPT_SINGLE]; /* NULL: not given; an option without a value has "" */
     struct extra *extras;
     size_t extra_count;
@@ -51,8 +51,8 @@ struct options {
 
 enum { OPTIONS_GIVEN = -1 };
 
-/* Gives OPTIONS_GIVEN, or the status with which the program has to end because everything has been said.
-   options_free is called in either case. */
+/* Returns OPTIONS_GIVEN, or the exit status of the program if it must end. Everything has then been printed. The caller
+   must call options_free in both cases. */
 int options_read(struct options *options, int argc, char **argv);
 void options_free(struct options *options);
 

@@ -8,7 +8,7 @@
 
 #include "text.h"
 
-/* JSON. Only ASCII: a server's text must not act on a terminal that shows these lines either. */
+/* JSON in ASCII only, so that a server's text cannot control a terminal that shows these lines. */
 
 static void put_quoted(const char *text)
 {
@@ -44,7 +44,7 @@ static void put_bool(const char *name, bool value)
     printf(",\"%s\":%s", name, value ? "true" : "false");
 }
 
-/* A whole number where it is one, else milliseconds after the point. */
+/* Writes at most three decimals, and none for a whole number. */
 static void put_seconds(const char *name, double seconds)
 {
     char number[DBL_MAX_10_EXP + 8];
@@ -62,7 +62,7 @@ static void begin(const char *event)
     printf("{\"event\":\"%s\"", event);
 }
 
-/* Sends what was written to standard output on its way. */
+/* Flushes standard output. */
 static void flush(struct output *output)
 {
     if (fflush(stdout) != 0 || ferror(stdout))
@@ -75,7 +75,7 @@ static void end(struct output *output)
     flush(output);
 }
 
-/* Words. Standard error may be closed, too; that is no reason to stop. */
+/* Output for the user. Standard error may be closed too, which does not stop the program. */
 
 static long long whole(double seconds)
 {
@@ -89,7 +89,7 @@ static void end_count_down(struct output *output)
     output->counting = false;
 }
 
-/* One line that is written over on a terminal; elsewhere it is said once. */
+/* On a terminal, rewrites one line in place. Elsewhere it prints the line once. */
 static void count_down(struct output *output, double left)
 {
     if (isatty(STDERR_FILENO))
@@ -99,7 +99,7 @@ static void count_down(struct output *output, double left)
     output->counting = true;
 }
 
-/* A raw text of the server, made safe to show. */
+/* Prints a raw text of the server, sanitised. */
 static void show(FILE *stream, const char *raw)
 {
     char *safe = cli_auth_sanitize(raw);
@@ -150,7 +150,7 @@ static void event_as_json(struct output *output, const cli_auth_event *event)
         begin("resumed");
         put_seconds("suspended_for", cli_auth_event_suspended_for(event));
         break;
-    default: /* of a newer library */
+    default: /* a kind of a newer library */
         return;
     }
     end(output);
@@ -212,7 +212,7 @@ void output_authorized(struct output *output, const cli_auth_tokens *tokens)
     }
     put_bool("has_refresh_token", cli_auth_tokens_has_refresh_token(tokens));
     put_bool("has_id_token", cli_auth_tokens_has_id_token(tokens));
-    /* Nobody has verified an id_token here, so it does not say who this is. */
+    /* This program does not verify the id_token, so it does not take the subject from it. */
     put_text("subject", user);
     end(output);
 }

@@ -1,4 +1,5 @@
-/* What the tool says: for people on standard error with the result on standard output, or JSON lines for programs. */
+/* The output of the tool: text for the user on standard error and the result on standard output, or JSON lines for
+   programs. */
 
 #ifndef OUTPUT_H
 #define OUTPUT_H
@@ -10,7 +11,7 @@
 struct output {
     bool json;
     bool counting; /* the line with the countdown is on the screen */
-    bool closed;   /* whoever read standard output is gone */
+    bool closed;   /* the reader of standard output is gone */
 };
 
 void output_prompt(struct output *output, const cli_auth_prompt *prompt);
@@ -19,7 +20,7 @@ void output_event(struct output *output, const cli_auth_event *event);
 void output_authorized(struct output *output, const cli_auth_tokens *tokens);
 void output_error(struct output *output, const cli_auth_error *error);
 
-/* A setting that the tool itself found wrong: `what` and `why` are one sentence. */
+/* Reports a setting that the tool itself refuses. `what`, `name` and `why` form one sentence. */
 void output_wrong_setting(struct output *output, const char *what, const char *name, const char *why);
 
 #endif

@@ -2,7 +2,7 @@
 
 int32_t text_next(const char **text)
 {
-    /* The least character that is written in so many bytes: a longer spelling of it is not valid. */
+    /* The smallest character that each number of bytes may encode. A longer encoding is not valid. */
     static const int32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     const unsigned char *at = (const unsigned char *)*text;
     int length = at[0] < 0x80 ? 1 : at[0] < 0xC0 ? 0 : at[0] < 0xE0 ? 2 : at[0] < 0xF0 ? 3 : at[0] < 0xF8 ? 4 : 0;

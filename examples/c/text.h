@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Takes the next character off a text; -1 for a byte that belongs to none. The end is no character: look for it first. */
+/* Reads the next character of a text and advances `text`. Returns -1 for a byte that belongs to no character. The
+   caller must check for the end of the text first. */
 int32_t text_next(const char **text);
 bool text_is_utf8(const char *text);
 

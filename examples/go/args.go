@@ -39,9 +39,9 @@ Logs you in, in a browser on this or another device.
   --version                  print the version
 `
 
-// options are what the command line says.
+// options are the options on the command line.
 type options struct {
-	// given are the names of the options that are there: an empty value is one, too.
+	// given are the names of the options that were given, including those with an empty value.
 	given map[string]bool
 
 	provider, clientID            string
@@ -57,7 +57,7 @@ type options struct {
 
 type pair struct{ name, value string }
 
-// readArguments ends the program with status 2 where they make no sense.
+// readArguments reads the command line. It ends the program with status 2 if the command line is invalid.
 func readArguments(words []string) *options {
 	o, err := parse(words)
 	switch {
@@ -78,7 +78,7 @@ func readArguments(words []string) *options {
 var errVersion = errors.New("the version is asked for")
 
 func parse(words []string) (*options, error) {
-	// There is no other command, so the word may be left out.
+	// The word is optional, because there is no other command.
 	if len(words) > 0 && words[0] == "login" {
 		words = words[1:]
 	}
@@ -136,7 +136,7 @@ func parse(words []string) (*options, error) {
 	return o, check(o.provider, o.given)
 }
 
-// check holds the options against the provider: each has words of its own.
+// check checks the options against the provider: some options belong to only one provider.
 func check(provider string, given map[string]bool) error {
 	for _, name := range []string{"provider", "client-id"} {
 		if !given[name] {
@@ -176,11 +176,11 @@ func seconds(word string) (time.Duration, error) {
 	if number > float64(math.MaxInt64)/1e9 {
 		return math.MaxInt64, nil
 	}
-	// Not nothing, however little it is.
+	// A very short time must not become 0, which means no timeout.
 	return max(time.Duration(number*1e9), 1), nil
 }
 
-// ofFlag is where package flag names an option, with one dash.
+// ofFlag matches where package flag names an option with one dash.
 var ofFlag = regexp.MustCompile(`(defined: |argument: |for flag | for )-`)
 
 func withTwoDashes(err error) error {

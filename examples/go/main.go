@@ -1,4 +1,5 @@
-// Login-example signs a user in from a terminal. Copy it: what a tool needs around cliauth is all here.
+// Login-example signs a user in from a terminal. It contains everything that a tool needs around cliauth, and is meant
+// to be copied.
 package main
 
 import (
@@ -17,12 +18,12 @@ import (
 
 const version = "0.1.0"
 
-// grace is how long a login that was ended may take to say so. Revoking a token that came too late takes up to two seconds.
+// grace is how long a cancelled login may take to return. Revoking a token that arrived too late takes up to 2 seconds.
 const grace = 3 * time.Second
 
 func main() {
 	options := readArguments(os.Args[1:])
-	// Whoever reads our output may go away: then writing fails, and the program does not die of it.
+	// If the reader of the output goes away, writing must fail, and must not kill the program.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	var out output = &words{}
 	if options.json {
@@ -30,13 +31,13 @@ func main() {
 	}
 	status, err := logIn(options, out)
 	if err != nil {
-		// There is no reader left.
+		// The reader of standard output is gone.
 		status = 1
 	}
 	os.Exit(status)
 }
 
-// logIn logs in and gives the exit status. Its error is that standard output was closed.
+// logIn logs in and returns the exit status. An error means that standard output was closed.
 func logIn(options *options, out output) (status int, err error) {
 	if options.timeout > 0 {
 		leaveAfter(min(options.timeout, math.MaxInt64-grace)+grace, exitStatus(cliauth.ErrExpired))
@@ -75,7 +76,7 @@ func logIn(options *options, out output) (status int, err error) {
 	return 0, out.authorized(tokens)
 }
 
-// failed tells of an error, and gives the exit status for it.
+// failed reports an error and returns the exit status for it.
 func failed(ctx context.Context, err error, out output) (int, error) {
 	var failure *cliauth.Error
 	if !errors.As(err, &failure) {
@@ -83,7 +84,7 @@ func failed(ctx context.Context, err error, out output) (int, error) {
 	}
 	var caught interrupted
 	if errors.Is(err, cliauth.ErrCancelled) && errors.As(context.Cause(ctx), &caught) {
-		// Whoever pressed Ctrl-C knows that.
+		// The user knows about the signal, so the message does not name it.
 		failure = &cliauth.Error{Kind: cliauth.ErrCancelled, Message: "the login was cancelled"}
 		return 128 + int(caught.Signal), out.failed(failure)
 	}
@@ -156,17 +157,17 @@ func readCertificates(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	// Nobody has more than 4 MiB of certificates: one byte more is refused.
+	// The library accepts at most 4 MiB. One byte more is read, so that it refuses a larger file.
 	return io.ReadAll(io.LimitReader(file, 4<<20+1))
 }
 
-// interrupted is why a context ended.
+// interrupted is the cause of a context that a signal ended.
 type interrupted struct{ syscall.Signal }
 
 func (i interrupted) Error() string { return i.Signal.String() }
 
-// endedBySignal gives a context that ends at the first Ctrl-C or SIGTERM, and knows which it was; signal.NotifyContext would not
-// tell. The login then ends by itself. A second signal ends the program on the spot.
+// endedBySignal returns a context that ends at the first Ctrl-C or SIGTERM. Its cause names the signal, which
+// signal.NotifyContext does not provide. The login then returns. A second signal ends the program at once.
 func endedBySignal() context.Context {
 	ctx, end := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 1)
@@ -180,7 +181,7 @@ func endedBySignal() context.Context {
 	return ctx
 }
 
-// leaveAfter ends the program even where its output is not read and a full pipe holds it up.
+// leaveAfter ends the program after limit, even if a full pipe that is not read blocks it.
 func leaveAfter(limit time.Duration, status int) {
 	time.AfterFunc(limit, func() { os.Exit(status) })
 }

@@ -14,7 +14,7 @@ import (
 	"cliauth"
 )
 
-// output is what the tool says. Its errors are that standard output was closed.
+// output is the output of the tool. An error means that standard output was closed.
 type output interface {
 	prompt(*cliauth.Prompt) error
 	event(cliauth.Event) error
@@ -22,9 +22,9 @@ type output interface {
 	failed(*cliauth.Error) error
 }
 
-// words are for people: the result on standard output, everything else on standard error.
+// words is output for the user: the result on standard output, everything else on standard error.
 type words struct {
-	// counting is whether the line with the countdown is on the screen.
+	// counting is true while the line with the countdown is on the screen.
 	counting bool
 }
 
@@ -66,7 +66,7 @@ func (w *words) failed(err *cliauth.Error) error {
 	return nil
 }
 
-// countDown is one line that is written over on a terminal; elsewhere it is said once.
+// countDown rewrites one line in place on a terminal. Elsewhere it prints the line once.
 func (w *words) countDown(left int64) {
 	if onTerminal() {
 		say("\rWaiting for your approval, %d s left. ", left)
@@ -88,10 +88,10 @@ func (w *words) line(format string, args ...any) {
 	say(format+"\n", args...)
 }
 
-// whole gives the full seconds.
+// whole returns the whole seconds.
 func whole(d time.Duration) int64 { return int64(d / time.Second) }
 
-// say writes on standard error. That may be closed, too, which is no reason to stop.
+// say writes to standard error. It may be closed too, which does not stop the program.
 func say(format string, args ...any) { _, _ = fmt.Fprintf(os.Stderr, format, args...) }
 
 func write(text string) error {
@@ -104,7 +104,7 @@ func onTerminal() bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// jsonLines are for programs: one JSON object a line on standard output.
+// jsonLines is output for programs: one JSON object per line on standard output.
 type jsonLines struct{}
 
 func (jsonLines) prompt(prompt *cliauth.Prompt) error {
@@ -161,7 +161,7 @@ func (jsonLines) authorized(tokens *cliauth.Tokens) error {
 		Scope           []string  `json:"scope"`
 		HasRefreshToken bool      `json:"has_refresh_token"`
 		HasIDToken      bool      `json:"has_id_token"`
-		// Nobody has verified an id_token here, so it does not say who this is.
+		// This program does not verify the id_token, so it does not take the subject from it.
 		Subject *string `json:"subject"`
 	}{
 		"authorized", tokens.TokenType, expiresIn, tokens.Scopes,
@@ -205,7 +205,7 @@ func orNull(text string) *string {
 	return &text
 }
 
-// jsonTime is in seconds: a whole number where it is one, else milliseconds after the point.
+// jsonTime is written in seconds, with at most three decimals and none for a whole number.
 type jsonTime time.Duration
 
 func (t jsonTime) MarshalJSON() ([]byte, error) {
@@ -213,7 +213,7 @@ func (t jsonTime) MarshalJSON() ([]byte, error) {
 	return strconv.AppendFloat(nil, milliseconds/1000, 'f', -1, 64), nil
 }
 
-// writeJSON writes a line in ASCII: a server's text must not act on a terminal that shows it either.
+// writeJSON writes a line in ASCII, so that a server's text cannot control a terminal that shows it.
 func writeJSON(object any) error {
 	var encoded bytes.Buffer
 	encoder := json.NewEncoder(&encoded)

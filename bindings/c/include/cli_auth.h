@@ -2,8 +2,8 @@
  * @file cli_auth.h
  * @brief Signs users in to command-line tools: the OAuth 2.0 Device Authorization Grant (RFC 8628).
  *
- * A client holds the settings for one authorization server. A login is a single login attempt: start it, show its prompt, poll until
- * the user has decided.
+ * A client holds the settings for one authorization server. A login is a single login attempt: start it, show its
+ * prompt, and poll until the user has decided.
  *
  * @code
  * cli_auth_client_options *options = cli_auth_client_options_authkit("client_123");
@@ -15,31 +15,37 @@
  * }
  * @endcode
  *
- * What holds for every function:
+ * The following rules apply to every function:
  *
- * - **Results.** A `cli_auth_status` is 0 (`CLI_AUTH_OK`) on success. Outputs are written only on success. An error is written only
- *   on failure; where it is asked for, NULL may be given instead. A function that makes a handle gives NULL on failure.
- * - **Ownership.** A function that returns a non-const pointer transfers ownership; release it with the matching `_free`. A `const`
- *   pointer is borrowed, and stays valid as long as the handle that it came from. Arguments stay the caller's, and are copied where
- *   they are kept. Every `_free` takes NULL.
+ * - **Results.** A `cli_auth_status` is 0 (`CLI_AUTH_OK`) on success. Outputs are written only on success. An error is
+ *   written only on failure, and the pointer for it may be NULL. A function that creates a handle returns NULL on
+ *   failure.
+ * - **Ownership.** A function that returns a non-const pointer transfers ownership; release it with the matching
+ *   `_free`. A `const` pointer is borrowed, and stays valid as long as the handle that it came from. The caller keeps
+ *   ownership of arguments. The library copies what it keeps. Every `_free` accepts NULL.
  * - **Texts** are UTF-8 and end with NUL, in both directions.
- * - **Times** are seconds. As a wait, `INFINITY` means as long as it takes.
- * - **Threads.** Each type says what may be done at once. No handle belongs to the thread that made it. A `_free` must be the last
- *   call with its handle.
- * - **Claims.** One call drives a login at a time. `cli_auth_login_start`, `_poll` and `_step` see to that by themselves. The functions of
- *   the section "Claims" are only for packages of other languages, which wait outside of this library between the steps of one call.
- * - **The process.** No signal handler is installed, and no signal is raised but for the end of a browser's opener. Nothing runs in
- *   the background but a thread that looks up the server's name. Your code is called by `cli_auth_login_poll` alone, on the thread
- *   that called it. The environment (proxies, trusted roots) is read at the first request: no `setenv` in another thread meanwhile.
- * - **Not to be done,** and not checked: using a handle after its `_free`, or as another type; leaving a call by `longjmp` or a C++
- *   exception, from the callback or from a signal handler; `pthread_cancel` of a thread inside a call, or `pthread_exit` in the
- *   callback; a call on a stack of less than 64 KiB; anything but a `_free` in an `atexit` function or a static destructor. A defect of this library returns `CLI_AUTH_INTERNAL`, with a line on standard error.
- * - **Fork.** A child may not use a login or request of its parent (`CLI_AUTH_FORKED`); a client works in both.
+ * - **Times** are in seconds. As a wait, `INFINITY` means as long as it takes.
+ * - **Threads.** The documentation of each type says what several threads may do at once. A handle may be used on any
+ *   thread, not only on the one that created it. A `_free` must be the last call with its handle.
+ * - **Claims.** One call at a time drives a login. `cli_auth_login_start`, `_poll` and `_step` ensure this themselves.
+ *   The functions of the section "Claims" are only for packages of other languages, which wait outside this library
+ *   between the steps of one call.
+ * - **The process.** The library installs no signal handler and raises no signal, except that a browser's opener causes
+ *   SIGCHLD when it exits. Nothing runs in the background except a thread that resolves the server's name. Only
+ *   `cli_auth_login_poll` calls your code, on the thread that called it. The first request reads the environment
+ *   (proxies, trusted roots): do not call `setenv` in another thread meanwhile.
+ * - **Undefined behaviour,** which the library does not check: using a handle after its `_free`, or as another type;
+ *   leaving a call by `longjmp` or a C++ exception, from the callback or from a signal handler; `pthread_cancel` of a
+ *   thread in a call, or `pthread_exit` in the callback; a call on a stack of less than 64 KiB; any call except a
+ *   `_free` in an `atexit` function or a static destructor.
+ * - **Bugs.** A bug in this library returns `CLI_AUTH_INTERNAL` and prints a line on standard error.
+ * - **Fork.** A child must not use a login or a request of its parent; such a call returns `CLI_AUTH_FORKED`. A client
+ *   works in both processes.
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  */
 
-/* Made from bindings/c/src by `cargo xtask check --write`. Do not edit. */
+/* Generated from bindings/c/src by `cargo xtask check --write`. Do not edit. */
 
 #ifndef CLI_AUTH_H
 #define CLI_AUTH_H
@@ -48,13 +54,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** The version of this header, as a text. `cli_auth_version` tells that of the library. */
+/** The version of this header, as a text. `cli_auth_version` returns the version of the library. */
 #define CLI_AUTH_VERSION "0.1.0"
-/** The first number of `CLI_AUTH_VERSION`. */
+/** The major version in `CLI_AUTH_VERSION`. */
 #define CLI_AUTH_VERSION_MAJOR 0
-/** The second number of `CLI_AUTH_VERSION`. */
+/** The minor version in `CLI_AUTH_VERSION`. */
 #define CLI_AUTH_VERSION_MINOR 1
-/** The third number of `CLI_AUTH_VERSION`. */
+/** The patch version in `CLI_AUTH_VERSION`. */
 #define CLI_AUTH_VERSION_PATCH 0
 
 #ifdef __cplusplus
@@ -67,98 +73,103 @@ extern "C" {
  */
 
 /**
- * A client of one authorization server. All threads may use it at once.
+ * A client of one authorization server. Several threads may use it at once.
  *
- * In a forked child it works on, with connections of the child's own. Free it with `cli_auth_client_free`; logins and
- * requests that were made from it live on.
+ * In a forked child it continues to work, with connections of the child's own. Free it with `cli_auth_client_free`.
+ * Logins and requests that were created from it stay usable.
  */
 typedef struct cli_auth_client cli_auth_client;
 
 /**
  * The settings of a client.
  *
- * Everything is copied. One thread at a time. A setting that is refused is remembered as well: `cli_auth_client_new` fails with
- * the first one, so the statuses of the functions below need not be looked at one by one. Values are checked by
- * `cli_auth_client_new`.
+ * The functions below copy every argument. Only one thread at a time may use the options. `cli_auth_client_new` checks
+ * the values. The options keep the first setting that was refused, and `cli_auth_client_new` then fails with its
+ * error, so the caller need not check the status of each function.
  *
- * Free them with `cli_auth_client_options_free`, any time after `cli_auth_client_new`, or use them for another client.
+ * Free the options with `cli_auth_client_options_free`. They may be freed at any time after `cli_auth_client_new`, or
+ * used for another client.
  */
 typedef struct cli_auth_client_options cli_auth_client_options;
 
 /**
- * Why a call did not succeed.
+ * Why a call failed.
  *
- * It belongs to whoever received it: free it with `cli_auth_error_free`. It does not change, and all threads may read it.
- * What its functions return lives as long as it. All of them take NULL, and give what says "nothing".
+ * The caller owns it and frees it with `cli_auth_error_free`. It does not change, and several threads may read it at
+ * once. What its functions return is borrowed from it. All its functions accept NULL.
  */
 typedef struct cli_auth_error cli_auth_error;
 
 /**
- * Something that a user may want to see while a login waits. None of them needs a reaction. It holds no text of the server
- * and no secret.
+ * What a login reports while it waits, for display to the user. The caller need not react to any event. An event
+ * contains no text of the server and no secret.
  *
- * It is borrowed: from the call of the callback, or from its step. It does not change, and all threads may read it. All of
- * its functions take NULL. Times are in seconds.
+ * An event is borrowed. Its owner is the step that it came from, or the library while the callback runs. It does not
+ * change, and several threads may read it at once. All its functions accept NULL. Times are in seconds.
  */
 typedef struct cli_auth_event cli_auth_event;
 
 /**
  * A single login attempt.
  *
- * All threads may use it, but only one call drives it at a time (`start`, `poll` or `step`, for as long as it takes): a second one fails
- * with `CLI_AUTH_BUSY`. A login that was inherited through a fork fails with `CLI_AUTH_FORKED`; the parent's goes on.
+ * Several threads may use it, but only one call at a time may drive it: `cli_auth_login_start`, `_poll` or `_step`.
+ * While one of them runs, another fails with `CLI_AUTH_BUSY`. In a forked child, a login of the parent fails with
+ * `CLI_AUTH_FORKED`. The login of the parent continues.
  *
- * It lives on when its client is freed. Free it with `cli_auth_login_free`, which ends it.
+ * It stays usable when its client is freed. Free it with `cli_auth_login_free`, which ends it.
  */
 typedef struct cli_auth_login cli_auth_login;
 
 /**
- * The code and the address that a user needs to approve a login (RFC 8628 section 3.2).
+ * The code and the URL that a user needs to approve a login (RFC 8628 section 3.2).
  *
- * It belongs to whoever received it: free it with `cli_auth_prompt_free`. It does not change, and all threads may read it.
- * What its functions return lives as long as it, unless they say otherwise. All of them take NULL.
+ * The caller owns it and frees it with `cli_auth_prompt_free`. It does not change, and several threads may use it at
+ * once. What its functions return is borrowed from it, unless they say otherwise. All its functions accept NULL.
  */
 typedef struct cli_auth_prompt cli_auth_prompt;
 
 /**
- * A refresh or a revocation under way, for programs that want to end it or wait for it in slices.
+ * A refresh or a revocation in progress, for programs that want to cancel it or to wait for it in steps.
  *
- * One thread at a time steps it; every thread may cancel it. It lives on when its client is freed. Free it with
+ * One thread at a time may step it. Any thread may cancel it. It stays usable when its client is freed. Free it with
  * `cli_auth_request_free`, which ends it.
  */
 typedef struct cli_auth_request cli_auth_request;
 
 /**
- * What one `cli_auth_login_step` found. It belongs to whoever received it: free it with `cli_auth_step_free`. It does not
- * change, and all threads may read it. All of its functions take NULL.
+ * The result of one `cli_auth_login_step`.
+ *
+ * The caller owns it and frees it with `cli_auth_step_free`. It does not change, and several threads may read it at
+ * once. All its functions accept NULL.
  */
 typedef struct cli_auth_step cli_auth_step;
 
 /**
- * The tokens that the server gave out (RFC 6749 section 5.1).
+ * The tokens that the server issued (RFC 6749 section 5.1).
  *
- * Nothing in here was verified by this library: it came over TLS from the token endpoint, and that is all.
+ * This library does not verify them. They came from the token endpoint over TLS, and nothing else is known about them.
  *
- * They belong to whoever received them: free them with `cli_auth_tokens_free`, which overwrites the secrets that were
- * exposed. They do not change, and all threads may read them. What their functions return lives as long as they. All of
- * them take NULL.
+ * The caller owns them and frees them with `cli_auth_tokens_free`, which overwrites the secrets that were exposed.
+ * They do not change, and several threads may read them at once. What their functions return is borrowed from them.
+ * All their functions accept NULL.
  */
 typedef struct cli_auth_tokens cli_auth_tokens;
 
 /**
- * What came of a call: `CLI_AUTH_OK`, or what to do next. Numbers are only ever added: treat one that you do not know like
- * `CLI_AUTH_INTERNAL`.
+ * The result of a call: `CLI_AUTH_OK`, or what the caller should do next. Statuses are only ever added. Treat a status
+ * that you do not know as `CLI_AUTH_INTERNAL`.
  */
 typedef int32_t cli_auth_status;
 
 /**
- * Called with the events of a login, on the thread that called `cli_auth_login_poll`, with no lock held.
+ * A function that receives the events of a login. It runs on the thread that called `cli_auth_login_poll`, and no lock
+ * is held meanwhile.
  *
- * It may cancel the login. A call that would drive it fails with `CLI_AUTH_BUSY`. It must not free the login, and must not leave
- * by `longjmp` or a C++ exception: that is undefined behaviour.
+ * It may cancel the login. A call that would drive the login fails with `CLI_AUTH_BUSY`. It must not free the login.
+ * It must not leave by `longjmp` or a C++ exception, which is undefined behaviour.
  *
- * @param user_data What was given to `cli_auth_login_poll`.
- * @param event What happened; borrowed until the callback returns.
+ * @param user_data The pointer that was passed to `cli_auth_login_poll`.
+ * @param event The event, borrowed until the callback returns.
  */
 typedef void (*cli_auth_event_callback)(void *user_data, const cli_auth_event *event);
 
@@ -170,22 +181,24 @@ typedef void (*cli_auth_event_callback)(void *user_data, const cli_auth_event *e
  */
 
 /**
- * The version of the interface, which is also the number of the shared library (`libcli_auth.so.0`). It grows when something
- * was removed or changed; additions leave it as it is.
+ * The version of the C interface. It is also the version number of the shared library (`libcli_auth.so.0`). It
+ * increases when something is removed or changed. Additions do not change it.
  */
 #define CLI_AUTH_ABI_VERSION 0
 
 /**
- * The version of the library that runs, such as `0.1.0`. `CLI_AUTH_VERSION` is the one that the program was compiled with.
+ * Returns the version of the library that is loaded, such as `0.1.0`. `CLI_AUTH_VERSION` is the version that the
+ * program was compiled with.
  *
- * @return A text that lives as long as the program.
+ * @return The version. It stays valid as long as the program runs.
  */
 const char *cli_auth_version(void);
 
 /**
- * The interface of the library that runs. A program that loads it by `dlopen` checks that this is `CLI_AUTH_ABI_VERSION`.
+ * Returns the version of the C interface of the library that is loaded. A program that loads the library with `dlopen`
+ * must check that it equals `CLI_AUTH_ABI_VERSION`.
  *
- * @return The number.
+ * @return The version of the interface.
  */
 uint32_t cli_auth_abi_version(void);
 
@@ -197,7 +210,7 @@ uint32_t cli_auth_abi_version(void);
  */
 
 /**
- * It succeeded.
+ * The call succeeded.
  */
 #define CLI_AUTH_OK 0
 
@@ -207,7 +220,7 @@ uint32_t cli_auth_abi_version(void);
 #define CLI_AUTH_DENIED 1
 
 /**
- * The code, or the time that the program allowed, ran out. Start again when the user wants to.
+ * The code expired, or the login timeout of the client passed. Start another login when the user asks for one.
  */
 #define CLI_AUTH_EXPIRED 2
 
@@ -217,28 +230,30 @@ uint32_t cli_auth_abi_version(void);
 #define CLI_AUTH_CANCELLED 3
 
 /**
- * The server wants something first that only the user can do in a browser: choose an organization, enrol a second factor.
+ * The server requires a step that only the user can take in a browser, such as choosing an organization or enrolling a
+ * second factor.
  */
 #define CLI_AUTH_ACTION_REQUIRED 4
 
 /**
- * The server refuses this client or this request: a wrong client id, a refresh token that is used up, the device flow not
- * switched on. Trying again changes nothing.
+ * The server refuses this client or this request, for example because the client id is wrong, the refresh token is no
+ * longer valid or the device flow is not enabled. Repeating the request does not help.
  */
 #define CLI_AUTH_REJECTED 5
 
 /**
- * The server does not offer what was asked for.
+ * The server does not support the operation.
  */
 #define CLI_AUTH_UNSUPPORTED 6
 
 /**
- * The server was not reached, or said that it cannot answer now. Try again later.
+ * The server could not be reached, or reported that it cannot respond now. Try again later.
  */
 #define CLI_AUTH_NETWORK 7
 
 /**
- * No secure connection: the server's certificate was refused. Check the clock, the name and the trusted roots.
+ * No secure connection could be established because the server's certificate was refused. Check the clock, the host
+ * name and the trusted roots.
  */
 #define CLI_AUTH_TLS 8
 
@@ -248,36 +263,38 @@ uint32_t cli_auth_abi_version(void);
 #define CLI_AUTH_INVALID_RESPONSE 9
 
 /**
- * A setting of the client is wrong. Nothing was sent.
+ * A setting of the client is invalid. Nothing was sent.
  */
 #define CLI_AUTH_INVALID_CONFIG 10
 
 /**
- * The process was forked after this login or request was made. Make a new one in the child.
+ * The process was forked after this login or request was created. Create a new one in the child.
  */
 #define CLI_AUTH_FORKED 11
 
 /**
- * Another call drives this login or request at the moment, perhaps the one that called this callback.
+ * Another call is driving this login or request. It may be the call whose callback is running.
  */
 #define CLI_AUTH_BUSY 12
 
 /**
- * A defect of this library, or a lack of system resources. (A lack of memory ends the process.)
+ * A bug in this library, or a lack of system resources. (A lack of memory ends the process.)
  */
 #define CLI_AUTH_INTERNAL 13
 
 /**
- * A call that makes no sense: out of its order, NULL where it may not be, a text that is not UTF-8, or a constant that does not
- * exist. Nothing was done.
+ * The call is invalid: it was made out of order, an argument is NULL that must not be, a text is not UTF-8, or a
+ * constant does not exist. Nothing was done.
  */
 #define CLI_AUTH_MISUSE 14
 
 /**
- * The name of a status in snake_case, the same in every language: `ok`, `denied`, `action_required`, ...
+ * Returns the name of a status in snake_case, such as `ok`, `denied` or `action_required`. The names are the same in
+ * every language.
  *
  * @param status Any number.
- * @return A text that lives as long as the program; `unknown` for a status that this version does not have.
+ * @return The name, or `unknown` for a status that this version does not have. It stays valid as long as the program
+ * runs.
  */
 const char *cli_auth_status_name(cli_auth_status status);
 
@@ -289,200 +306,218 @@ const char *cli_auth_status_name(cli_auth_status status);
  */
 
 /**
- * As the server's metadata says, else `client_secret_basic`.
+ * Uses the method that the server's metadata names, otherwise `client_secret_basic`.
  */
 #define CLI_AUTH_CLIENT_SECRET_AUTO 0
 
 /**
- * `client_secret_basic`: in an `Authorization: Basic` header (RFC 6749 section 2.3.1).
+ * `client_secret_basic`: sends the secret in an `Authorization: Basic` header (RFC 6749 section 2.3.1).
  */
 #define CLI_AUTH_CLIENT_SECRET_BASIC 1
 
 /**
- * `client_secret_post`: in the body of the request.
+ * `client_secret_post`: sends the secret in the body of the request.
  */
 #define CLI_AUTH_CLIENT_SECRET_POST 2
 
 /**
- * A client of WorkOS AuthKit.
+ * Creates the options of a client of WorkOS AuthKit.
  *
- * @param client_id The client id of the environment.
- * @return Options, owned by the caller, never NULL.
+ * @param client_id The client id of the environment. If it is NULL, `cli_auth_client_new` fails.
+ * @return Options, owned by the caller. Never NULL.
  */
 cli_auth_client_options *cli_auth_client_options_authkit(const char *client_id);
 
 /**
- * A client of WorkOS Connect.
+ * Creates the options of a client of WorkOS Connect.
  *
- * @param domain The AuthKit domain: `acme.authkit.app`, or with `https://`.
- * @param client_id The client id of the application.
- * @return Options, owned by the caller, never NULL.
+ * @param domain The AuthKit domain, such as `acme.authkit.app`, with or without `https://`. If it is NULL,
+ * `cli_auth_client_new` fails.
+ * @param client_id The client id of the application. If it is NULL, `cli_auth_client_new` fails.
+ * @return Options, owned by the caller. Never NULL.
  */
 cli_auth_client_options *cli_auth_client_options_workos_connect(const char *domain, const char *client_id);
 
 /**
- * A client of any server that publishes its metadata: RFC 8414, then OpenID Connect Discovery.
+ * Creates the options of a client of any server that publishes its metadata (RFC 8414, then OpenID Connect Discovery).
  *
- * @param issuer The issuer, exactly as the server writes it.
- * @param client_id The client id.
- * @return Options, owned by the caller, never NULL.
+ * @param issuer The issuer, exactly as the server writes it. If it is NULL, `cli_auth_client_new` fails.
+ * @param client_id The client id. If it is NULL, `cli_auth_client_new` fails.
+ * @return Options, owned by the caller. Never NULL.
  */
 cli_auth_client_options *cli_auth_client_options_for_issuer(const char *issuer, const char *client_id);
 
 /**
- * A client of any other server.
+ * Creates the options of a client of any server, with explicit endpoints.
  *
- * @param device_authorization_endpoint Where a code is asked for (RFC 8628 section 3.1).
- * @param token_endpoint Where tokens are asked for.
- * @param client_id The client id.
- * @return Options, owned by the caller, never NULL.
+ * @param device_authorization_endpoint The URL of the device authorization endpoint (RFC 8628 section 3.1). If it is
+ * NULL, `cli_auth_client_new` fails.
+ * @param token_endpoint The URL of the token endpoint. If it is NULL, `cli_auth_client_new` fails.
+ * @param client_id The client id. If it is NULL, `cli_auth_client_new` fails.
+ * @return Options, owned by the caller. Never NULL.
  */
 cli_auth_client_options *cli_auth_client_options_with_endpoints(const char *device_authorization_endpoint,
                                                                 const char *token_endpoint,
                                                                 const char *client_id);
 
 /**
- * AuthKit only: another address of the API than `https://api.workos.com`.
+ * Sets the base URL of the WorkOS API. Defaults to `https://api.workos.com`.
  *
- * @param options The options.
- * @param url The address.
- * @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE`.
+ * Only for options of `cli_auth_client_options_authkit`. With any other options, `cli_auth_client_new` fails with
+ * `CLI_AUTH_INVALID_CONFIG`.
+ *
+ * @param options The options. Must not be NULL.
+ * @param url The base URL. Must not be NULL.
+ * @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
  */
 cli_auth_status cli_auth_client_options_set_api_base(cli_auth_client_options *options, const char *url);
 
 /**
- * Explicit endpoints only: where tokens are revoked (RFC 7009).
+ * Sets the URL of the revocation endpoint (RFC 7009).
  *
- * @param options The options.
- * @param url The address.
- * @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE`.
+ * Only for options of `cli_auth_client_options_with_endpoints`. With any other options, `cli_auth_client_new` fails
+ * with `CLI_AUTH_INVALID_CONFIG`.
+ *
+ * @param options The options. Must not be NULL.
+ * @param url The URL. Must not be NULL.
+ * @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
  */
 cli_auth_status cli_auth_client_options_set_revocation_endpoint(cli_auth_client_options *options,
                                                                 const char *url);
 
 /**
- * One more scope to ask for. AuthKit has none.
+ * Adds a scope to the device authorization request (RFC 6749 section 3.3). No scope is requested by default. WorkOS
+ * AuthKit has no scopes.
  *
- * @param options The options.
- * @param scope One scope, such as `offline_access`.
- * @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE`.
+ * @param options The options. Must not be NULL.
+ * @param scope One scope, such as `offline_access`. Must not be NULL.
+ * @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
  */
 cli_auth_status cli_auth_client_options_add_scope(cli_auth_client_options *options, const char *scope);
 
 /**
- * One more parameter of the device authorization request.
+ * Adds a parameter to the device authorization request. Do not use it for secrets.
  *
- * @param options The options.
- * @param name Its name. What the protocol sets itself is refused.
- * @param value Its value.
- * @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE`.
+ * @param options The options. Must not be NULL.
+ * @param name The name. Must not be NULL. `cli_auth_client_new` refuses names that the protocol sets itself, and any
+ * name that is added twice except `resource` (RFC 8707 section 2).
+ * @param value The value. Must not be NULL.
+ * @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
  */
 cli_auth_status cli_auth_client_options_add_param(cli_auth_client_options *options,
                                                   const char *name,
                                                   const char *value);
 
 /**
- * One more header of every request. Its value counts as a secret.
+ * Adds a header to every request. Its value is treated as a secret.
  *
- * @param options The options.
- * @param name Its name.
- * @param value Its value.
- * @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE`.
+ * The header is sent to every server that the settings or the metadata name.
+ *
+ * @param options The options. Must not be NULL.
+ * @param name The name. Must not be NULL.
+ * @param value The value. Must not be NULL.
+ * @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
  */
 cli_auth_status cli_auth_client_options_add_header(cli_auth_client_options *options,
                                                    const char *name,
                                                    const char *value);
 
 /**
- * Certificates to trust beside those of the system.
+ * Trusts certificates in addition to those of the operating system. Another call adds more certificates.
  *
- * @param options The options.
- * @param pem The content of a PEM file, with one certificate or many.
- * @param length How many bytes it has, at most 4 MiB.
- * @return `CLI_AUTH_OK`, `CLI_AUTH_INVALID_CONFIG` for more, or `CLI_AUTH_MISUSE`.
+ * @param options The options. Must not be NULL.
+ * @param pem The content of a PEM file with at least one certificate. It need not end with NUL. Must not be NULL.
+ * @param length The length of `pem` in bytes, at most 4 MiB.
+ * @return `CLI_AUTH_OK`, `CLI_AUTH_INVALID_CONFIG` if `length` is larger, or `CLI_AUTH_MISUSE`.
  */
 cli_auth_status cli_auth_client_options_add_ca_pem(cli_auth_client_options *options,
                                                    const char *pem,
                                                    size_t length);
 
 /**
- * The proxy of every request, instead of the one that the environment names (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`).
+ * Sends every request through a proxy, except requests to this machine. Defaults to the proxy that the environment
+ * names (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`).
  *
- * @param options The options.
- * @param url `http://` or `https://`, with a user and password where it wants them.
- * @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE`.
+ * @param options The options. Must not be NULL.
+ * @param url An `http://` or `https://` URL. It may contain a user name and a password, and is treated as a secret.
+ * Must not be NULL.
+ * @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
  */
 cli_auth_status cli_auth_client_options_set_proxy(cli_auth_client_options *options,
                                                   const char *url);
 
 /**
- * Who asks: the User-Agent of every request, and the name in the prompt.
+ * Sets the name and version of the program: the first part of the User-Agent of every request. The prompt shows the
+ * name.
  *
- * @param options The options.
- * @param product Such as `my-cli` or `my-cli/1.2`.
- * @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE`.
+ * @param options The options. Must not be NULL.
+ * @param product A name with an optional version, such as `my-cli` or `my-cli/1.2`. Must not be NULL.
+ * @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
  */
 cli_auth_status cli_auth_client_options_set_product(cli_auth_client_options *options, const char *product);
 
 /**
- * A client secret, for servers that insist on one. A secret in a distributed program is not confidential (RFC 8252 section
- * 8.5).
+ * Sets a client secret, for servers that require one. A secret in a distributed program is not confidential (RFC 8252
+ * section 8.5).
  *
- * @param options The options.
- * @param secret The secret. The copy is overwritten when options and client are freed; the caller's own text is not.
+ * @param options The options. Must not be NULL.
+ * @param secret The secret. Must not be NULL. The library overwrites its copy when the options and the client are
+ * freed. It does not overwrite the caller's text.
  * @param auth `CLI_AUTH_CLIENT_SECRET_AUTO`, `CLI_AUTH_CLIENT_SECRET_BASIC` or `CLI_AUTH_CLIENT_SECRET_POST`.
- * @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE`.
+ * @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
  */
 cli_auth_status cli_auth_client_options_set_client_secret(cli_auth_client_options *options,
                                                           const char *secret,
                                                           int32_t auth);
 
 /**
- * Timeout for establishing a connection (DNS, TCP and TLS). Defaults to 10 seconds.
+ * Sets the timeout for establishing a connection (DNS, TCP and TLS). Defaults to 10 seconds.
  *
- * @param options The options.
- * @param seconds More than 0 and at most 24 hours, as for the two limits that follow.
- * @return `CLI_AUTH_OK`, `CLI_AUTH_INVALID_CONFIG` for what is no time, or `CLI_AUTH_MISUSE`.
+ * @param options The options. Must not be NULL.
+ * @param seconds The timeout in seconds: more than 0 and at most 24 hours. `cli_auth_client_new` checks the range.
+ * @return `CLI_AUTH_OK`, `CLI_AUTH_INVALID_CONFIG` if `seconds` is negative, not a number or too large to represent,
+ * or `CLI_AUTH_MISUSE`.
  */
 cli_auth_status cli_auth_client_options_set_connect_timeout(cli_auth_client_options *options, double seconds);
 
 /**
- * How long a server may be silent within a response. Defaults to 15 seconds.
+ * Sets how long a server may send nothing within a response. Defaults to 15 seconds.
  *
- * @param options The options.
- * @param seconds The limit.
+ * @param options The options. Must not be NULL.
+ * @param seconds The timeout in seconds: more than 0 and at most 24 hours. `cli_auth_client_new` checks the range.
  * @return As `cli_auth_client_options_set_connect_timeout`.
  */
 cli_auth_status cli_auth_client_options_set_read_timeout(cli_auth_client_options *options, double seconds);
 
 /**
- * How long one request may take in all. Defaults to 25 seconds. A poll that takes longer counts as lost, and the login goes on.
+ * Sets the timeout for a whole request. Defaults to 25 seconds. A poll that takes longer counts as lost, and the login
+ * continues.
  *
- * @param options The options.
- * @param seconds The limit.
+ * @param options The options. Must not be NULL.
+ * @param seconds The timeout in seconds: more than 0 and at most 24 hours. `cli_auth_client_new` checks the range.
  * @return As `cli_auth_client_options_set_connect_timeout`.
  */
 cli_auth_status cli_auth_client_options_set_request_timeout(cli_auth_client_options *options,
                                                             double seconds);
 
 /**
- * How long a whole login may take, from its first step. Without it, the code's lifetime alone decides. Then the login ends
- * with `CLI_AUTH_EXPIRED`; the server is not told.
+ * Sets the timeout for a whole login, counted from its first step. The login then ends with `CLI_AUTH_EXPIRED`, and
+ * the server is not notified. By default only the lifetime of the code limits a login.
  *
- * @param options The options.
- * @param seconds More than 0.
+ * @param options The options. Must not be NULL.
+ * @param seconds The timeout in seconds: more than 0. `cli_auth_client_new` checks the range.
  * @return As `cli_auth_client_options_set_connect_timeout`.
  */
 cli_auth_status cli_auth_client_options_set_login_timeout(cli_auth_client_options *options,
                                                           double seconds);
 
 /**
- * Allows plain http to this machine (`localhost`, `127.0.0.0/8`, `::1`). **For tests and local development only**: anybody on this
- * machine can listen. http to any other host stays refused.
+ * Allows plain http to this machine (`localhost`, `127.0.0.0/8`, `::1`). **For tests and local development only**: any
+ * user of this machine can listen. Plain http to any other host stays refused.
  *
- * @param options The options.
- * @param allow Whether it is allowed. Defaults to false.
- * @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE`.
+ * @param options The options. Must not be NULL.
+ * @param allow Whether plain http is allowed. Defaults to false.
+ * @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
  */
 cli_auth_status cli_auth_client_options_allow_insecure_loopback(cli_auth_client_options *options,
                                                                 bool allow);
@@ -490,7 +525,7 @@ cli_auth_status cli_auth_client_options_allow_insecure_loopback(cli_auth_client_
 /**
  * Frees options.
  *
- * @param options The options, or NULL.
+ * @param options The options. May be NULL.
  */
 void cli_auth_client_options_free(cli_auth_client_options *options);
 
@@ -502,27 +537,31 @@ void cli_auth_client_options_free(cli_auth_client_options *options);
  */
 
 /**
- * Makes a client. Every setting is checked, nothing is sent.
+ * Creates a client. Checks every setting and sends nothing.
  *
- * @param options Its settings. They stay the caller's.
- * @param[out] error Why not, written only then; owned by the caller. May be NULL.
- * @return A client, owned by the caller, or NULL.
+ * @param options The settings. Must not be NULL. The caller keeps ownership.
+ * @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
+ * @return A client, owned by the caller; free it with `cli_auth_client_free`. NULL on failure.
  */
 cli_auth_client *cli_auth_client_new(const cli_auth_client_options *options, cli_auth_error **error);
 
 /**
- * Trades a refresh token for new tokens (RFC 6749 section 6): one request, after discovery where that is needed, never repeated
- * by itself. Blocks until there is a response; each request has the client's timeouts. `cli_auth_client_begin_refresh` can be ended.
+ * Exchanges a refresh token for new tokens (RFC 6749 section 6). Sends one request, after discovery where that is
+ * needed, and never repeats it.
  *
- * Many servers, WorkOS among them, retire the token that was sent: store the new one before anything else. Never refresh one
- * token from two processes at once.
+ * Blocks until there is a response. The client's timeouts apply to each request. To be able to end the request, use
+ * `cli_auth_client_begin_refresh` instead. May be called from any thread.
  *
- * @param client The client.
- * @param refresh_token The token.
- * @param[out] tokens The new tokens, written only on success; owned by the caller.
- * @param[out] error Why not, written only then; owned by the caller. May be NULL.
- * @return `CLI_AUTH_REJECTED`: the token is dead, log in again. `CLI_AUTH_NETWORK`: keep it and try again; it may have been
- * used if the response was lost. `CLI_AUTH_ACTION_REQUIRED`: log in again, in the browser.
+ * Many servers, including WorkOS, invalidate the refresh token that was sent. Store the new one before you do anything
+ * else. Never refresh the same token from two processes at once.
+ *
+ * @param client The client. Must not be NULL.
+ * @param refresh_token The refresh token. Must not be NULL. An empty one returns `CLI_AUTH_INVALID_CONFIG`.
+ * @param[out] tokens The new tokens. Written only on success; owned by the caller. Must not be NULL.
+ * @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
+ * @return `CLI_AUTH_OK`, or what to do next. After `CLI_AUTH_REJECTED` the token is no longer valid: log in again.
+ * After `CLI_AUTH_NETWORK`, keep the token and try again; it may have been used if the response was lost. After
+ * `CLI_AUTH_ACTION_REQUIRED`, log in again in the browser.
  */
 cli_auth_status cli_auth_client_refresh(cli_auth_client *client,
                                         const char *refresh_token,
@@ -530,49 +569,54 @@ cli_auth_status cli_auth_client_refresh(cli_auth_client *client,
                                         cli_auth_error **error);
 
 /**
- * Ends a token's life (RFC 7009): one request, after discovery where that is needed. Blocks as `cli_auth_client_refresh` does.
+ * Revokes a token (RFC 7009). Sends one request, after discovery where that is needed.
  *
- * Revoke the refresh token: servers then drop its access tokens too. A token that the server does not know counts as revoked.
+ * Blocks in the same way as `cli_auth_client_refresh`. May be called from any thread.
  *
- * @param client The client.
- * @param token The token.
- * @param[out] error Why not, written only then; owned by the caller. May be NULL.
- * @return `CLI_AUTH_UNSUPPORTED`: the server has no revocation endpoint (WorkOS has none), or cannot revoke this kind of token.
- * `CLI_AUTH_NETWORK`: the token still lives.
+ * Revoke the refresh token: servers then revoke its access tokens too. A token that the server does not know counts as
+ * revoked.
+ *
+ * @param client The client. Must not be NULL.
+ * @param token The token. Must not be NULL. An empty one returns `CLI_AUTH_INVALID_CONFIG`.
+ * @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
+ * @return `CLI_AUTH_OK`, or what to do next. `CLI_AUTH_UNSUPPORTED` means that the server has no revocation endpoint
+ * (WorkOS has none) or cannot revoke this kind of token. After `CLI_AUTH_NETWORK` the token may still be valid.
  */
 cli_auth_status cli_auth_client_revoke(cli_auth_client *client,
                                        const char *token,
                                        cli_auth_error **error);
 
 /**
- * Begins what `cli_auth_client_refresh` does, without waiting: `cli_auth_request_step` drives it, and so does any other call
- * that waits for this client's server.
+ * Begins a refresh as `cli_auth_client_refresh` does it, without waiting for the response. `cli_auth_request_step`
+ * drives the request, and so does any other call of this client that waits for the server. May be called from any
+ * thread.
  *
- * @param client The client.
- * @param refresh_token The token.
- * @param[out] error Why not, written only then; owned by the caller. May be NULL.
- * @return A request, owned by the caller, or NULL.
+ * @param client The client. Must not be NULL.
+ * @param refresh_token The refresh token. Must not be NULL or empty.
+ * @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
+ * @return A request, owned by the caller; free it with `cli_auth_request_free`. NULL on failure.
  */
 cli_auth_request *cli_auth_client_begin_refresh(cli_auth_client *client,
                                                 const char *refresh_token,
                                                 cli_auth_error **error);
 
 /**
- * Begins what `cli_auth_client_revoke` does, as `cli_auth_client_begin_refresh`.
+ * Begins a revocation as `cli_auth_client_revoke` does it, without waiting for the response. See
+ * `cli_auth_client_begin_refresh`.
  *
- * @param client The client.
- * @param token The token.
- * @param[out] error Why not, written only then; owned by the caller. May be NULL.
- * @return A request, owned by the caller, or NULL.
+ * @param client The client. Must not be NULL.
+ * @param token The token. Must not be NULL or empty.
+ * @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
+ * @return A request, owned by the caller; free it with `cli_auth_request_free`. NULL on failure.
  */
 cli_auth_request *cli_auth_client_begin_revoke(cli_auth_client *client,
                                                const char *token,
                                                cli_auth_error **error);
 
 /**
- * Frees a client. Not while another thread is inside a call with it.
+ * Frees a client. Must not be called while another thread is in a call with the client.
  *
- * @param client The client, or NULL.
+ * @param client The client. May be NULL.
  */
 void cli_auth_client_free(cli_auth_client *client);
 
@@ -584,42 +628,46 @@ void cli_auth_client_free(cli_auth_client *client);
  */
 
 /**
- * Makes a login. No I/O.
+ * Creates a login. Does no I/O. May be called from any thread.
  *
- * @param client The client.
- * @param[out] error Why not, written only then; owned by the caller. May be NULL.
- * @return A login, owned by the caller, or NULL.
+ * @param client The client. Must not be NULL. The caller keeps ownership and may free it before the login.
+ * @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
+ * @return A login, owned by the caller; free it with `cli_auth_login_free`. NULL on failure.
  */
 cli_auth_login *cli_auth_login_new(cli_auth_client *client, cli_auth_error **error);
 
 /**
- * Asks the server for a code: discovery where needed, then one request. Blocks until there is a response; each request has
- * the client's timeouts. Nothing is tried twice, since a user is waiting. Called again, it returns the same prompt, or the
- * same error: a login that failed is over.
+ * Requests a code from the server: discovery where that is needed, then one request.
  *
- * @param login The login.
- * @param[out] prompt What the user has to see, written only on success; owned by the caller.
- * @param[out] error Why not, written only then; owned by the caller. May be NULL.
- * @return `CLI_AUTH_OK`, or what to do next. `CLI_AUTH_NETWORK`: try again later, with a new login.
+ * Blocks until there is a response. The client's timeouts apply to each request. Nothing is retried, because a user is
+ * waiting. Another call returns the same prompt or the same error: a login that has failed cannot be restarted.
+ *
+ * @param login The login. Must not be NULL.
+ * @param[out] prompt The prompt to show to the user. Written only on success; owned by the caller. Must not be NULL.
+ * @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
+ * @return `CLI_AUTH_OK`, or what to do next. After `CLI_AUTH_NETWORK`, try again later with a new login.
  */
 cli_auth_status cli_auth_login_start(cli_auth_login *login,
                                      cli_auth_prompt **prompt,
                                      cli_auth_error **error);
 
 /**
- * Waits for the user's decision. Transport trouble is not an error here: it is reported as `CLI_AUTH_EVENT_RETRYING`, and the
- * login goes on.
+ * Waits for the user's decision. Blocks until the login ends. Transport failures are not errors: they are reported as
+ * `CLI_AUTH_EVENT_RETRYING`, and the login continues.
  *
- * It returns at once when another thread, the callback or a signal handler calls `cli_auth_login_cancel` (see there). A
+ * It returns early when another thread, the callback or a signal handler calls `cli_auth_login_cancel` (see there). A
  * signal alone does not end it.
  *
- * @param login The login. Before `cli_auth_login_start` the status is `CLI_AUTH_MISUSE`: the user has not seen the code.
- * @param on_event Called with every event, or NULL.
- * @param user_data Given to `on_event` as it is.
- * @param[out] tokens What the server gave out, written only on success, as the last thing; owned by the caller.
- * @param[out] error Why not, written only then, as the last thing; owned by the caller. May be NULL.
- * @return `CLI_AUTH_OK`, or what to do next: `CLI_AUTH_DENIED`, `CLI_AUTH_EXPIRED`, `CLI_AUTH_CANCELLED` and
- * `CLI_AUTH_ACTION_REQUIRED` are the ends that every program meets. Called again, it returns the same outcome.
+ * @param login The login. Must not be NULL. Before `cli_auth_login_start` the status is `CLI_AUTH_MISUSE`, because the
+ * user has not seen the code.
+ * @param on_event The function that is called with every event. May be NULL.
+ * @param user_data A pointer that is passed to `on_event`. May be NULL.
+ * @param[out] tokens The tokens. Written only on success, just before the call returns; owned by the caller. Must not
+ * be NULL.
+ * @param[out] error The error. Written only on failure, just before the call returns; owned by the caller. May be
+ * NULL.
+ * @return `CLI_AUTH_OK`, or what to do next. Every program should handle `CLI_AUTH_DENIED`, `CLI_AUTH_EXPIRED`,
+ * `CLI_AUTH_CANCELLED` and `CLI_AUTH_ACTION_REQUIRED`. Another call returns the same outcome.
  */
 cli_auth_status cli_auth_login_poll(cli_auth_login *login,
                                     cli_auth_event_callback on_event,
@@ -628,17 +676,20 @@ cli_auth_status cli_auth_login_poll(cli_auth_login *login,
                                     cli_auth_error **error);
 
 /**
- * Drives a login for a while: the primitive under `start` and `poll`, for programs with an event loop of their own.
+ * Drives a login for a limited time. `cli_auth_login_start` and `cli_auth_login_poll` are built on it. Use it in
+ * programs with an event loop of their own.
  *
- * A request that is under way when the time is up goes on: the next step finds its response, and it is never sent again. After
- * the outcome, every step returns that outcome again.
+ * A request that is in progress when the time is up continues: a later step returns its response, and the request is
+ * never sent again. After the login has ended, every step returns the same outcome.
  *
- * @param login The login.
- * @param max_wait At most so many seconds. 0 or less never blocks, but for the step that ends a cancelled login: revoking a token that
- * came too late may take it two seconds. INFINITY waits as long as it takes.
- * @param[out] step What was found, written only on success; owned by the caller.
- * @param[out] error Why not, written only then; owned by the caller. May be NULL.
- * @return `CLI_AUTH_OK` with a step, or how the login ended.
+ * @param login The login. Must not be NULL.
+ * @param max_wait The longest wait in seconds. 0 or less does not wait for the network; INFINITY waits as long as it
+ * takes. Two steps may block for longer: the step that sends the first request of a client reads and parses the
+ * trusted root certificates, and the step that ends a cancelled login may spend up to 2 seconds on revoking tokens
+ * that arrived too late.
+ * @param[out] step The result. Written only on success; owned by the caller. Must not be NULL.
+ * @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
+ * @return `CLI_AUTH_OK` with a step, or the outcome of the login.
  */
 cli_auth_status cli_auth_login_step(cli_auth_login *login,
                                     double max_wait,
@@ -646,30 +697,31 @@ cli_auth_status cli_auth_login_step(cli_auth_login *login,
                                     cli_auth_error **error);
 
 /**
- * Ends a login: the call that drives it returns `CLI_AUTH_CANCELLED` at once, whatever it waits for, and so does every later
- * one (but `cli_auth_login_start` still returns a prompt that there is). Where tokens had come at that very moment, the call
- * revokes them first if the server can, which may take two seconds. After the outcome it changes nothing.
+ * Cancels a login. The call that drives it returns `CLI_AUTH_CANCELLED` at once, whatever it waits for, and so does
+ * every later call, except that `cli_auth_login_start` still returns a prompt that exists. If tokens arrived at the
+ * same moment, the driving call first revokes them where the server supports it, which may take up to 2 seconds. After
+ * the login has ended, this function does nothing.
  *
- * Idempotent and wait-free: callable from every thread, from the callback and from a signal handler. It leaves `errno` as it
- * was. A request that is under way is dropped.
+ * It is idempotent and wait-free. It may be called from any thread, from the callback and from a signal handler. It
+ * preserves `errno`. A request that is in progress is dropped.
  *
- * @param login The login, or NULL.
+ * @param login The login. May be NULL.
  */
 void cli_auth_login_cancel(const cli_auth_login *login);
 
 /**
- * The prompt, once there is one.
+ * Returns the prompt of a login, if there is one yet. Each call returns a new handle. May be called from any thread.
  *
- * @param login The login.
- * @return A prompt, owned by the caller, or NULL.
+ * @param login The login. May be NULL.
+ * @return A prompt, owned by the caller; free it with `cli_auth_prompt_free`. NULL if there is none yet, and for NULL.
  */
 cli_auth_prompt *cli_auth_login_prompt(const cli_auth_login *login);
 
 /**
- * Frees a login, and ends it. Not from its own callback, and not while another thread is inside a call with it,
- * `cli_auth_login_cancel` included: cancel it, wait for the calls to return, then free it.
+ * Frees a login and ends it. Must not be called from the login's own callback, or while another thread is in a call
+ * with the login, including `cli_auth_login_cancel`. Cancel the login, wait for the calls to return, then free it.
  *
- * @param login The login, or NULL.
+ * @param login The login. May be NULL.
  */
 void cli_auth_login_free(cli_auth_login *login);
 
@@ -681,101 +733,105 @@ void cli_auth_login_free(cli_auth_login *login);
  */
 
 /**
- * The code that the user compares or types, raw. Case and punctuation are the server's business: show it as it is, but
- * sanitised.
+ * Returns the code that the user compares or enters. It is raw. The server decides on its case and punctuation: show
+ * it unchanged, but sanitised.
  *
- * @param prompt The prompt.
- * @return The code; NULL for NULL.
+ * @param prompt The prompt. May be NULL.
+ * @return The code, borrowed from the prompt; NULL for NULL.
  */
 const char *cli_auth_prompt_user_code(const cli_auth_prompt *prompt);
 
 /**
- * Where the user types the code, raw. It is https (or loopback where allowed) and has no user name in it.
+ * Returns the URL at which the user enters the code. It is raw. Its scheme is https (or http on this machine where
+ * allowed), and it contains no user name.
  *
- * @param prompt The prompt.
- * @return The address; NULL for NULL.
+ * @param prompt The prompt. May be NULL.
+ * @return The URL, borrowed from the prompt; NULL for NULL.
  */
 const char *cli_auth_prompt_verification_uri(const cli_auth_prompt *prompt);
 
 /**
- * The same with the code in it, raw. Show the code beside it all the same (RFC 8628 section 3.3.1).
+ * Returns the verification URL with the code in it. It is raw. Show the code beside it nevertheless (RFC 8628 section
+ * 3.3.1).
  *
- * @param prompt The prompt.
- * @return The address, or NULL where the server sent none.
+ * @param prompt The prompt. May be NULL.
+ * @return The URL, borrowed from the prompt; NULL if the server sent none, and for NULL.
  */
 const char *cli_auth_prompt_verification_uri_complete(const cli_auth_prompt *prompt);
 
 /**
- * How long the code lives, counted from before it was asked for.
+ * Returns the lifetime of the code, counted from before it was requested.
  *
- * @param prompt The prompt.
+ * @param prompt The prompt. May be NULL.
  * @return Seconds; 0 for NULL.
  */
 double cli_auth_prompt_expires_in(const cli_auth_prompt *prompt);
 
 /**
- * The host that the user is sent to, in ASCII form, so that look-alike letters show. It may be another host than the one
- * that was asked for the code (RFC 8628 section 5.3).
+ * Returns the host of the verification URL in ASCII form, so that look-alike letters are visible. It may differ from
+ * the host that issued the code (RFC 8628 section 5.3).
  *
- * @param prompt The prompt.
- * @return The host; NULL for NULL.
+ * @param prompt The prompt. May be NULL.
+ * @return The host, borrowed from the prompt; NULL for NULL.
  */
 const char *cli_auth_prompt_host(const cli_auth_prompt *prompt);
 
 /**
- * Who asks: the product name that the client was made with, without the version.
+ * Returns the product name of the client, without the version.
  *
- * @param prompt The prompt.
- * @return The name, or NULL where no product was set.
+ * @param prompt The prompt. May be NULL.
+ * @return The name, borrowed from the prompt; NULL if no product was set, and for NULL.
  */
 const char *cli_auth_prompt_product(const cli_auth_prompt *prompt);
 
 /**
- * The prompt for a user, plain and 80 columns wide: code, address, program, and a warning. Safe to print. Ends with a
- * line break; addresses are never broken.
+ * Returns the prompt as plain text, 80 columns wide: the code, the URL, the name of the program, and a warning. It is
+ * safe to print. It ends with a line break, and URLs are never broken.
  *
- * @param prompt The prompt.
- * @return The text; an empty one for NULL.
+ * @param prompt The prompt. May be NULL.
+ * @return The text, borrowed from the prompt; an empty text for NULL.
  */
 const char *cli_auth_prompt_text(const cli_auth_prompt *prompt);
 
 /**
- * The same as standard error can show it: in its width, and with the code in bold where it is a terminal, `NO_COLOR` is
- * unset or empty and `TERM` is not `dumb`. Laid out at the first call.
+ * Returns the same text for standard error, as wide as the terminal. The code is bold if standard error is a terminal,
+ * `NO_COLOR` is unset or empty, and `TERM` is not `dumb`. The first call decides on the layout.
  *
- * @param prompt The prompt.
- * @return The text; an empty one for NULL.
+ * @param prompt The prompt. May be NULL.
+ * @return The text, borrowed from the prompt; an empty text for NULL.
  */
 const char *cli_auth_prompt_text_for_stderr(const cli_auth_prompt *prompt);
 
 /**
- * The same, plain and wrapped at so many columns.
+ * Returns the same text, plain and wrapped at a given width.
  *
- * @param prompt The prompt.
- * @param columns The width; less than 24 counts as 24.
- * @return A text, owned by the caller, for `cli_auth_string_free`; NULL for NULL.
+ * @param prompt The prompt. May be NULL.
+ * @param columns The width in columns. A width below 24 counts as 24.
+ * @return A text, owned by the caller; free it with `cli_auth_string_free`. NULL for NULL.
  */
 char *cli_auth_prompt_text_wrapped(const cli_auth_prompt *prompt, uint32_t columns);
 
 /**
- * Opens the page in the user's browser, where that makes sense: standard error is a terminal, this is no SSH session and
- * no CI job, and there is a display. Honours `BROWSER`. Returns at once and never fails the login.
+ * Opens the verification page in the user's browser. It does so only if standard error is a terminal, this is neither
+ * an SSH session nor a CI job, and there is a display. It honours `BROWSER`. It returns at once and never fails the
+ * login.
  *
- * Show the code first: the page asks the user to compare it. The address goes to the opener as one argument, never
- * through a shell. The opener is a child of your process: when it ends, there is a SIGCHLD, and its status is for the program to
- * collect (`waitpid`) or to leave.
+ * Show the code first: the page asks the user to compare it. The URL is passed to the opener as one argument, never
+ * through a shell. The opener is a child of the calling process. When it exits, the process receives SIGCHLD, and the
+ * program may collect its status (`waitpid`) or ignore it.
  *
- * @param prompt The prompt.
- * @param[out] why_not Why nothing was started, for a user to read; written only then. May be NULL.
- * @return Whether an opener was started. Whether a page appeared is not known.
+ * @param prompt The prompt. May be NULL.
+ * @param[out] why_not Why nothing was started, for display to the user. Written only then; borrowed from the prompt.
+ * May be NULL.
+ * @return Whether an opener was started. It is not known whether a page appeared.
  */
 bool cli_auth_prompt_open_browser(const cli_auth_prompt *prompt,
                                   const char **why_not);
 
 /**
- * Frees a prompt, and with it every text that it lent.
+ * Frees a prompt and every text that was borrowed from it.
  *
- * @param prompt The prompt, or NULL.
+ * @param prompt The prompt. May be NULL.
  */
 void cli_auth_prompt_free(cli_auth_prompt *prompt);
 
@@ -787,87 +843,87 @@ void cli_auth_prompt_free(cli_auth_prompt *prompt);
  */
 
 /**
- * Nobody has approved yet.
+ * The user has not approved the login yet.
  */
 #define CLI_AUTH_EVENT_PENDING 1
 
 /**
- * The server asked for more time between polls.
+ * The server asked for a longer interval between polls.
  */
 #define CLI_AUTH_EVENT_SLOWED_DOWN 2
 
 /**
- * The server was not reached or could not answer. The login goes on by itself.
+ * The server could not be reached or could not respond. The login continues.
  */
 #define CLI_AUTH_EVENT_RETRYING 3
 
 /**
- * The machine was asleep.
+ * The machine was suspended.
  */
 #define CLI_AUTH_EVENT_RESUMED 4
 
 /**
- * What happened. Kinds are only ever added: pass over one that you do not know.
+ * Returns the kind of an event. Kinds are only ever added: ignore a kind that you do not know.
  *
- * @param event The event.
+ * @param event The event. May be NULL.
  * @return One of `CLI_AUTH_EVENT_...`; 0 for NULL.
  */
 int32_t cli_auth_event_kind(const cli_auth_event *event);
 
 /**
- * `CLI_AUTH_EVENT_PENDING`: until the next poll.
+ * `CLI_AUTH_EVENT_PENDING`: returns the time until the next poll.
  *
- * @param event The event.
- * @return Seconds; 0 for other kinds.
+ * @param event The event. May be NULL.
+ * @return Seconds; 0 for other kinds and for NULL.
  */
 double cli_auth_event_next_poll_in(const cli_auth_event *event);
 
 /**
- * `CLI_AUTH_EVENT_PENDING`: until the code is worthless.
+ * `CLI_AUTH_EVENT_PENDING`: returns the time until the code expires.
  *
- * @param event The event.
- * @return Seconds; 0 for other kinds.
+ * @param event The event. May be NULL.
+ * @return Seconds; 0 for other kinds and for NULL.
  */
 double cli_auth_event_expires_in(const cli_auth_event *event);
 
 /**
- * `CLI_AUTH_EVENT_SLOWED_DOWN`: the new interval, for this and all later polls.
+ * `CLI_AUTH_EVENT_SLOWED_DOWN`: returns the new interval, which applies to this and all later polls.
  *
- * @param event The event.
- * @return Seconds; 0 for other kinds.
+ * @param event The event. May be NULL.
+ * @return Seconds; 0 for other kinds and for NULL.
  */
 double cli_auth_event_interval(const cli_auth_event *event);
 
 /**
- * `CLI_AUTH_EVENT_RETRYING`: what went wrong, in a word for programs: `http_502` (any status), `timeout`, `dns`, `connect`,
- * `connection_lost`, `tls`, `malformed_response`. Words are only ever added.
+ * `CLI_AUTH_EVENT_RETRYING`: returns the reason as a word for programs: `http_502` (or any other status), `timeout`,
+ * `dns`, `connect`, `connection_lost`, `tls` or `malformed_response`. Words are only ever added.
  *
- * @param event The event.
- * @return The word; NULL for other kinds.
+ * @param event The event. May be NULL.
+ * @return The word, borrowed from the event; NULL for other kinds and for NULL.
  */
 const char *cli_auth_event_reason(const cli_auth_event *event);
 
 /**
- * `CLI_AUTH_EVENT_RETRYING`: how many times in a row something went wrong, from 1.
+ * `CLI_AUTH_EVENT_RETRYING`: returns the number of consecutive failures, starting at 1.
  *
- * @param event The event.
- * @return The number; 0 for other kinds.
+ * @param event The event. May be NULL.
+ * @return The number; 0 for other kinds and for NULL.
  */
 uint32_t cli_auth_event_attempt(const cli_auth_event *event);
 
 /**
- * `CLI_AUTH_EVENT_RETRYING`: until the next poll.
+ * `CLI_AUTH_EVENT_RETRYING`: returns the time until the next poll.
  *
- * @param event The event.
- * @return Seconds; 0 for other kinds.
+ * @param event The event. May be NULL.
+ * @return Seconds; 0 for other kinds and for NULL.
  */
 double cli_auth_event_retry_in(const cli_auth_event *event);
 
 /**
- * `CLI_AUTH_EVENT_RESUMED`: how long the machine slept.
+ * `CLI_AUTH_EVENT_RESUMED`: returns how long the machine was suspended.
  *
- * @param event The event.
- * @return Seconds; 0 for other kinds.
+ * @param event The event. May be NULL.
+ * @return Seconds; 0 for other kinds and for NULL.
  */
 double cli_auth_event_suspended_for(const cli_auth_event *event);
 
@@ -879,72 +935,73 @@ double cli_auth_event_suspended_for(const cli_auth_event *event);
  */
 
 /**
- * The server granted a code: show it to the user.
+ * The server issued a code. Show it to the user.
  */
 #define CLI_AUTH_STEP_PROMPT 1
 
 /**
- * Something to tell the user.
+ * The login reports an event.
  */
 #define CLI_AUTH_STEP_EVENT 2
 
 /**
- * Nothing yet.
+ * Nothing happened yet.
  */
 #define CLI_AUTH_STEP_WAITING 3
 
 /**
- * The user approved.
+ * The user approved the login.
  */
 #define CLI_AUTH_STEP_AUTHORIZED 4
 
 /**
- * What was found. Kinds are only ever added: step again at one that you do not know.
+ * Returns the kind of a step. Kinds are only ever added: call `cli_auth_login_step` again after a kind that you do not
+ * know.
  *
- * @param step The step.
+ * @param step The step. May be NULL.
  * @return One of `CLI_AUTH_STEP_...`; 0 for NULL.
  */
 int32_t cli_auth_step_kind(const cli_auth_step *step);
 
 /**
- * `CLI_AUTH_STEP_WAITING`: how long nothing will happen. 0 while a request is under way: then step again, with a wait that
- * you can afford.
+ * `CLI_AUTH_STEP_WAITING`: returns how long nothing will happen. It is 0 while a request is in progress: call
+ * `cli_auth_login_step` again with a wait that you can afford.
  *
- * Timers that stand still while the machine is suspended should not wait for longer than some seconds at a time.
+ * A timer that stops while the machine is suspended should wait only a few seconds at a time.
  *
- * @param step The step.
- * @return Seconds; 0 for other kinds.
+ * @param step The step. May be NULL.
+ * @return Seconds; 0 for other kinds and for NULL.
  */
 double cli_auth_step_due_in(const cli_auth_step *step);
 
 /**
- * `CLI_AUTH_STEP_EVENT`: the event.
+ * `CLI_AUTH_STEP_EVENT`: returns the event.
  *
- * @param step The step.
- * @return The event, which lives as long as the step; NULL for other kinds.
+ * @param step The step. May be NULL.
+ * @return The event, borrowed from the step; NULL for other kinds and for NULL.
  */
 const cli_auth_event *cli_auth_step_event(const cli_auth_step *step);
 
 /**
- * `CLI_AUTH_STEP_PROMPT`: the prompt.
+ * `CLI_AUTH_STEP_PROMPT`: returns the prompt. Each call returns a new handle.
  *
- * @param step The step.
- * @return A prompt, owned by the caller, for `cli_auth_prompt_free`; NULL for other kinds.
+ * @param step The step. May be NULL.
+ * @return A prompt, owned by the caller; free it with `cli_auth_prompt_free`. NULL for other kinds and for NULL.
  */
 cli_auth_prompt *cli_auth_step_prompt(const cli_auth_step *step);
 
 /**
- * `CLI_AUTH_STEP_AUTHORIZED`: the tokens.
+ * `CLI_AUTH_STEP_AUTHORIZED`: returns the tokens. Each call returns a new handle.
  *
- * @param step The step.
- * @return Tokens, owned by the caller, for `cli_auth_tokens_free`; NULL for other kinds.
+ * @param step The step. May be NULL.
+ * @return Tokens, owned by the caller; free them with `cli_auth_tokens_free`. NULL for other kinds and for NULL.
  */
 cli_auth_tokens *cli_auth_step_tokens(const cli_auth_step *step);
 
 /**
- * Frees a step, and with it the event that it lent.
+ * Frees a step and the event that was borrowed from it.
  *
- * @param step The step, or NULL.
+ * @param step The step. May be NULL.
  */
 void cli_auth_step_free(cli_auth_step *step);
 
@@ -956,122 +1013,128 @@ void cli_auth_step_free(cli_auth_step *step);
  */
 
 /**
- * The token for the API in clear text, to be sent as `Authorization: Bearer ...` over TLS, and only to the API that it is
- * for.
+ * Returns the access token in clear text. Send it as `Authorization: Bearer ...` over TLS, and only to the API that it
+ * was issued for.
  *
- * @param tokens The tokens.
- * @return The secret; NULL for NULL.
+ * @param tokens The tokens. May be NULL.
+ * @return The secret, borrowed from the tokens; NULL for NULL.
  */
 const char *cli_auth_tokens_expose_access_token(const cli_auth_tokens *tokens);
 
 /**
- * The token for `cli_auth_client_refresh` in clear text. After a refresh without a new one, the old one.
+ * Returns the refresh token in clear text, for `cli_auth_client_refresh`. If a refresh brought no new refresh token,
+ * this is the old one.
  *
- * @param tokens The tokens.
- * @return The secret, or NULL where the server gave none: many give one only for the scope `offline_access`.
+ * @param tokens The tokens. May be NULL.
+ * @return The secret, borrowed from the tokens; NULL if the server sent none, and for NULL. Many servers send one only
+ * for the scope `offline_access`.
  */
 const char *cli_auth_tokens_expose_refresh_token(const cli_auth_tokens *tokens);
 
 /**
- * The OpenID Connect ID token in clear text, **unverified**: read no identity from it before you checked it (signature, `iss`,
- * `aud`, `exp`; OpenID Connect Core section 3.1.3.7).
+ * Returns the OpenID Connect ID token in clear text. It is **unverified**: do not read an identity from it before you
+ * have verified it (signature, `iss`, `aud`, `exp`; OpenID Connect Core section 3.1.3.7).
  *
- * @param tokens The tokens.
- * @return The secret, or NULL where the server gave none.
+ * @param tokens The tokens. May be NULL.
+ * @return The secret, borrowed from the tokens; NULL if the server sent none, and for NULL.
  */
 const char *cli_auth_tokens_expose_id_token(const cli_auth_tokens *tokens);
 
 /**
- * Whether there is a refresh token.
+ * Returns whether there is a refresh token.
  *
- * @param tokens The tokens.
- * @return Whether; false for NULL.
+ * @param tokens The tokens. May be NULL.
+ * @return Whether there is one; false for NULL.
  */
 bool cli_auth_tokens_has_refresh_token(const cli_auth_tokens *tokens);
 
 /**
- * Whether there is an ID token.
+ * Returns whether there is an ID token.
  *
- * @param tokens The tokens.
- * @return Whether; false for NULL.
+ * @param tokens The tokens. May be NULL.
+ * @return Whether there is one; false for NULL.
  */
 bool cli_auth_tokens_has_id_token(const cli_auth_tokens *tokens);
 
 /**
- * The token type as the server spelled it: some spelling of `Bearer`.
+ * Returns the token type as the server spelled it. It is `Bearer` in upper or lower case.
  *
- * @param tokens The tokens.
- * @return The type; NULL for NULL.
+ * @param tokens The tokens. May be NULL.
+ * @return The token type, borrowed from the tokens; NULL for NULL.
  */
 const char *cli_auth_tokens_token_type(const cli_auth_tokens *tokens);
 
 /**
- * What was granted, in the server's order. Where the server names nothing, these are the scopes that were asked for (RFC 6749
- * section 5.1).
+ * Returns the granted scopes, in the server's order. If the server named none at a login, these are the scopes that
+ * were requested (RFC 6749 section 5.1).
  *
- * @param tokens The tokens.
- * @return An array that ends with NULL, or NULL where neither the server nor the client named a scope.
+ * @param tokens The tokens. May be NULL.
+ * @return An array that ends with NULL, borrowed from the tokens; NULL if neither the server nor the client named a
+ * scope, and for NULL.
  */
 const char *const *cli_auth_tokens_scopes(const cli_auth_tokens *tokens);
 
 /**
- * The access token's lifetime when it was given out.
+ * Reads the lifetime of the access token, counted from its issue.
  *
- * @param tokens The tokens.
- * @param[out] seconds The lifetime, written only where it is known.
- * @return Whether it is known. Unknown is neither zero nor for ever.
+ * @param tokens The tokens. May be NULL.
+ * @param[out] seconds The lifetime in seconds. Written only if it is known. May be NULL.
+ * @return Whether it is known; false for NULL. Treat an unknown lifetime neither as expired nor as valid forever.
  */
 bool cli_auth_tokens_expires_in(const cli_auth_tokens *tokens, double *seconds);
 
 /**
- * When the access token ends, by this machine's clock or, where the server named no lifetime, by the token's own `exp`.
- * Counted from before the request left, so it is never too late by the time that the response took.
+ * Reads when the access token expires. The time follows this machine's clock, or the token's own `exp` if the server
+ * named no lifetime. The lifetime is counted from before the request was sent, so the duration of the request does not
+ * make this time too late.
  *
- * @param tokens The tokens.
- * @param[out] unix_seconds Seconds since 1970-01-01 00:00 UTC, written only where it is known.
- * @return Whether it is known.
+ * @param tokens The tokens. May be NULL.
+ * @param[out] unix_seconds The time in seconds since 1970-01-01 00:00 UTC. Written only if it is known. May be NULL.
+ * @return Whether it is known; false for NULL.
  */
 bool cli_auth_tokens_expires_at(const cli_auth_tokens *tokens,
                                 double *unix_seconds);
 
 /**
- * WorkOS AuthKit: the id of the user, such as `user_01H...`, raw.
+ * Returns the id of the WorkOS AuthKit user, such as `user_01H...`. It is raw.
  *
- * @param tokens The tokens.
- * @return The id, or NULL with other servers: their ID token tells who it is, once verified.
+ * @param tokens The tokens. May be NULL.
+ * @return The id, borrowed from the tokens; NULL with other servers, and for NULL. Other servers identify the user in
+ * the ID token, which must be verified first.
  */
 const char *cli_auth_tokens_user_id(const cli_auth_tokens *tokens);
 
 /**
- * WorkOS AuthKit: the id of the organization that the user logged in to, raw.
+ * Returns the id of the WorkOS AuthKit organization that the user signed in to. It is raw.
  *
- * @param tokens The tokens.
- * @return The id, or NULL.
+ * @param tokens The tokens. May be NULL.
+ * @return The id, borrowed from the tokens; NULL if there is none, and for NULL.
  */
 const char *cli_auth_tokens_organization_id(const cli_auth_tokens *tokens);
 
 /**
- * The names of all other members of the server's response, sorted, raw.
+ * Returns the names of all other members of the server's response, sorted. They are raw.
  *
- * @param tokens The tokens.
- * @return An array that ends with NULL; NULL for NULL.
+ * @param tokens The tokens. May be NULL.
+ * @return An array that ends with NULL, borrowed from the tokens; NULL for NULL.
  */
 const char *const *cli_auth_tokens_other_names(const cli_auth_tokens *tokens);
 
 /**
- * Any other member of the response, as raw JSON. A secret, since it may be one (AuthKit: tokens of an identity provider).
+ * Returns any other member of the response, as raw JSON. It is treated as a secret, because it may be one (AuthKit
+ * sends tokens of an identity provider).
  *
- * @param tokens The tokens.
- * @param name The member's name.
- * @return The JSON text, or NULL where the response has no such member.
+ * @param tokens The tokens. May be NULL.
+ * @param name The name of the member. If it is NULL or not UTF-8, the result is NULL.
+ * @return The JSON text, borrowed from the tokens; NULL if the response has no such member, and for NULL.
  */
 const char *cli_auth_tokens_expose_other(const cli_auth_tokens *tokens,
                                          const char *name);
 
 /**
- * Frees tokens, and overwrites what of them was exposed.
+ * Frees tokens and overwrites the secrets that were exposed.
  *
- * @param tokens The tokens, or NULL.
+ * @param tokens The tokens. May be NULL.
  */
 void cli_auth_tokens_free(cli_auth_tokens *tokens);
 
@@ -1085,13 +1148,17 @@ void cli_auth_tokens_free(cli_auth_tokens *tokens);
 /**
  * Waits for the response.
  *
- * @param request The request.
- * @param max_wait At most so many seconds; 0 or less only looks, INFINITY waits as long as it takes.
- * @param[out] done Whether the response is there. It is returned once. Written only on success.
- * @param[out] tokens The new tokens of a refresh, written only with `done`; owned by the caller. May be NULL for a revocation.
- * @param[out] error Why not, written only then; owned by the caller. May be NULL.
- * @return As `cli_auth_client_refresh` or `cli_auth_client_revoke`. `CLI_AUTH_CANCELLED` after `cli_auth_request_cancel`,
- * `CLI_AUTH_BUSY` while another thread steps it, `CLI_AUTH_FORKED` in a forked child.
+ * @param request The request. Must not be NULL.
+ * @param max_wait The longest wait in seconds. 0 or less does not wait for the network; INFINITY waits as long as it
+ * takes. The step that sends the first request of a client may block for longer: it reads and parses the trusted root
+ * certificates.
+ * @param[out] done Whether the response has arrived. It is returned once; a later step returns `CLI_AUTH_MISUSE`.
+ * Written only on success. Must not be NULL.
+ * @param[out] tokens The new tokens of a refresh. Written only if `done` is true; owned by the caller. May be NULL
+ * only for a revocation.
+ * @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
+ * @return As `cli_auth_client_refresh` or `cli_auth_client_revoke`. `CLI_AUTH_CANCELLED` after
+ * `cli_auth_request_cancel`, `CLI_AUTH_BUSY` while another thread steps it, `CLI_AUTH_FORKED` in a forked child.
  */
 cli_auth_status cli_auth_request_step(cli_auth_request *request,
                                       double max_wait,
@@ -1100,19 +1167,20 @@ cli_auth_status cli_auth_request_step(cli_auth_request *request,
                                       cli_auth_error **error);
 
 /**
- * Ends a request: the step that waits for it returns `CLI_AUTH_CANCELLED` at once, and so does every later one. A response
- * that is there already is still returned. Whether the server saw the request is not known.
+ * Cancels a request. The step that waits for it returns `CLI_AUTH_CANCELLED` at once, and so does every later step. A
+ * response that has already arrived is still returned. It is not known whether the server received the request.
  *
- * Wait-free; callable from every thread, and from a signal handler. It leaves `errno` as it was.
+ * It is wait-free. It may be called from any thread and from a signal handler. It preserves `errno`.
  *
- * @param request The request, or NULL.
+ * @param request The request. May be NULL.
  */
 void cli_auth_request_cancel(const cli_auth_request *request);
 
 /**
- * Frees a request, and ends it. Not while another thread is inside a call with it, `cli_auth_request_cancel` included.
+ * Frees a request and ends it. Must not be called while another thread is in a call with the request, including
+ * `cli_auth_request_cancel`.
  *
- * @param request The request, or NULL.
+ * @param request The request. May be NULL.
  */
 void cli_auth_request_free(cli_auth_request *request);
 
@@ -1124,41 +1192,47 @@ void cli_auth_request_free(cli_auth_request *request);
  */
 
 /**
- * Makes one call of a package the one that drives a login.
+ * Claims a login for one call of a package of another language.
  *
- * Claims are only for packages of other languages, which wait outside of this library between the steps of one call. Such a call
- * claims the login at its begin, drives it with `cli_auth_claim_step`, and ends with `cli_auth_claim_release`, whatever happened
- * in between. Programs in C need none of this: `cli_auth_login_start`, `_poll` and `_step` claim the login by themselves.
+ * Claims are only for packages of other languages, which wait outside this library between the steps of one call. Such
+ * a call claims the login when it begins, drives it with `cli_auth_claim_step`, and always ends with
+ * `cli_auth_claim_release`. Programs in C do not need claims: `cli_auth_login_start`, `_poll` and `_step` claim the
+ * login themselves.
  *
- * @param login The login.
- * @param number A number for this call: not 0, below 2^63, and none that another call uses on this login at the same time.
- * @param[out] error Why not, written only then; owned by the caller. May be NULL.
- * @return `CLI_AUTH_OK`; `CLI_AUTH_BUSY` while another call drives it, `CLI_AUTH_FORKED` in a forked child.
+ * May be called from any thread.
+ *
+ * @param login The login. Must not be NULL.
+ * @param number A number that identifies this call: more than 0, less than 2^63, and not used by another call on this
+ * login at the same time.
+ * @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
+ * @return `CLI_AUTH_OK`, `CLI_AUTH_BUSY` while another call drives the login, `CLI_AUTH_FORKED` in a forked child, or
+ * `CLI_AUTH_MISUSE`.
  */
 cli_auth_status cli_auth_claim_login(cli_auth_login *login,
                                      uint64_t number,
                                      cli_auth_error **error);
 
 /**
- * Whether polling makes sense: `cli_auth_login_start` succeeded, or the login has ended.
+ * Checks that the login can be polled: `cli_auth_login_start` has succeeded, or the login has ended.
  *
- * @param login The login.
- * @param number The number of the call that has the claim.
- * @param[out] error Why not, written only then; owned by the caller. May be NULL.
- * @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE`: the user has not seen the code.
+ * @param login The login. Must not be NULL.
+ * @param number The number of the call that holds the claim.
+ * @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
+ * @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE` if the user has not seen the code yet.
  */
 cli_auth_status cli_auth_claim_check_started(cli_auth_login *login, uint64_t number, cli_auth_error **error);
 
 /**
- * As `cli_auth_login_step`, for the call that has the claim. Tokens that it returns count as accepted with
- * `cli_auth_claim_release`; until then `cli_auth_claim_abandon` revokes them.
+ * Does the same as `cli_auth_login_step`, for the call that holds the claim. Tokens that it returns count as accepted
+ * when the call calls `cli_auth_claim_release`. Until then, `cli_auth_claim_abandon` revokes them.
  *
- * @param login The login.
- * @param number The number of the call that has the claim.
- * @param max_wait At most so many seconds, as for `cli_auth_login_step`.
- * @param[out] step What was found, written only on success; owned by the caller.
- * @param[out] error Why not, written only then; owned by the caller. May be NULL.
- * @return `CLI_AUTH_OK` with a step, or how the login ended. `CLI_AUTH_BUSY` where this call does not have the claim.
+ * @param login The login. Must not be NULL.
+ * @param number The number of the call that holds the claim.
+ * @param max_wait The longest wait in seconds, as for `cli_auth_login_step`.
+ * @param[out] step The result. Written only on success; owned by the caller. Must not be NULL.
+ * @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
+ * @return `CLI_AUTH_OK` with a step, or the outcome of the login. `CLI_AUTH_BUSY` if this call does not hold the
+ * claim.
  */
 cli_auth_status cli_auth_claim_step(cli_auth_login *login,
                                     uint64_t number,
@@ -1167,19 +1241,20 @@ cli_auth_status cli_auth_claim_step(cli_auth_login *login,
                                     cli_auth_error **error);
 
 /**
- * Cancels a login. Tokens that have come and were not accepted are revoked where the server can, which may take two seconds: by
- * this call where it has the claim or nothing else has, otherwise by the call that has it.
+ * Cancels a login and revokes tokens that were issued but not accepted, where the server supports it. Revoking may
+ * take up to 2 seconds. This call revokes them if it holds the claim or no other call does. Otherwise the call that
+ * holds the claim does.
  *
- * @param login The login, or NULL.
+ * @param login The login. May be NULL.
  * @param number The number of the call.
  */
 void cli_auth_claim_abandon(cli_auth_login *login,
                             uint64_t number);
 
 /**
- * Ends a claim: other calls can drive the login. Changes nothing where this call does not have it.
+ * Releases a claim, so that other calls can drive the login. Does nothing if this call does not hold the claim.
  *
- * @param login The login, or NULL.
+ * @param login The login. May be NULL.
  * @param number The number of the call.
  */
 void cli_auth_claim_release(cli_auth_login *login, uint64_t number);
@@ -1192,102 +1267,106 @@ void cli_auth_claim_release(cli_auth_login *login, uint64_t number);
  */
 
 /**
- * What to do next.
+ * Returns the status, which says what to do next.
  *
- * @param error The error.
+ * @param error The error. May be NULL.
  * @return The status that the call returned; `CLI_AUTH_OK` for NULL.
  */
 cli_auth_status cli_auth_error_status(const cli_auth_error *error);
 
 /**
- * The status in snake_case: `denied`, `network`, ...
+ * Returns the name of the status in snake_case, such as `denied` or `network`.
  *
- * @param error The error.
- * @return A text that lives as long as the program; `ok` for NULL.
+ * @param error The error. May be NULL.
+ * @return The name; `ok` for NULL. It stays valid as long as the program runs.
  */
 const char *cli_auth_error_kind(const cli_auth_error *error);
 
 /**
- * A sentence for the user: what happened and what to do next. It holds no secret, and what of it came
- * from the server is sanitised.
+ * Returns a sentence for the user: what happened and what to do next. It contains no secret. What came from the server
+ * is sanitised.
  *
- * @param error The error.
- * @return The sentence; an empty text for NULL.
+ * @param error The error. May be NULL.
+ * @return The sentence, borrowed from the error; an empty text for NULL.
  */
 const char *cli_auth_error_message(const cli_auth_error *error);
 
 /**
- * The server's error code as it came (RFC 6749 section 5.2, RFC 8628 section 3.5), or WorkOS's `code`. Raw, apart from
- * masked secrets: `cli_auth_sanitize` it before printing.
+ * Returns the server's error code as it was sent (RFC 6749 section 5.2, RFC 8628 section 3.5), or the `code` of
+ * WorkOS. It is raw, except that secrets are masked: pass it to `cli_auth_sanitize` before you print it.
  *
- * @param error The error.
- * @return The code, or NULL where there was none.
+ * @param error The error. May be NULL.
+ * @return The code, borrowed from the error; NULL if there was none, and for NULL.
  */
 const char *cli_auth_error_oauth_error(const cli_auth_error *error);
 
 /**
- * The server's own words, sanitised. The message holds them already.
+ * Returns the server's description of the error, sanitised. The message already contains it.
  *
- * @param error The error.
- * @return The words, or NULL where the server said nothing.
+ * @param error The error. May be NULL.
+ * @return The description, borrowed from the error; NULL if the server sent none, and for NULL.
  */
 const char *cli_auth_error_description(const cli_auth_error *error);
 
 /**
- * The HTTP status of the response that ended it.
+ * Returns the HTTP status of the response that caused the error.
  *
- * @param error The error.
- * @return The status, or 0 where there was no response.
+ * @param error The error. May be NULL.
+ * @return The status; 0 if there was no response, and for NULL.
  */
 int32_t cli_auth_error_http_status(const cli_auth_error *error);
 
 /**
- * The server's name for the request (`x-request-id`), sanitised: what its support will ask for.
+ * Returns the server's identifier of the request (`x-request-id`), sanitised. Include it when you contact the server's
+ * support.
  *
- * @param error The error.
- * @return The name, or NULL.
+ * @param error The error. May be NULL.
+ * @return The identifier, borrowed from the error; NULL if there is none, and for NULL.
  */
 const char *cli_auth_error_request_id(const cli_auth_error *error);
 
 /**
- * How long the server asked to wait before the next request (RFC 9110 section 10.2.3). As large as the server said: cap it.
+ * Reads how long the server asked to wait before the next request (RFC 9110 section 10.2.3). The value is as large as
+ * the server sent it, so the caller should limit it.
  *
- * @param error The error.
- * @param[out] seconds The wait, written only where there is one.
- * @return Whether the server asked.
+ * @param error The error. May be NULL.
+ * @param[out] seconds The wait in seconds. Written only if the server asked for one. May be NULL.
+ * @return Whether the server asked for a wait; false for NULL.
  */
 bool cli_auth_error_retry_after(const cli_auth_error *error,
                                 double *seconds);
 
 /**
- * The ids of the organizations to choose from, when the server named them with `CLI_AUTH_ACTION_REQUIRED`. Raw.
+ * Returns the ids of the organizations that the user may choose from, if the server named them with
+ * `CLI_AUTH_ACTION_REQUIRED`. They are raw.
  *
- * @param error The error.
- * @return An array that ends with NULL, or NULL where the server named none.
+ * @param error The error. May be NULL.
+ * @return An array that ends with NULL, borrowed from the error; NULL if the server named none, and for NULL.
  */
 const char *const *cli_auth_error_organization_ids(const cli_auth_error *error);
 
 /**
- * The names of the same organizations, in the same order. Raw.
+ * Returns the names of the same organizations, in the same order. They are raw.
  *
- * @param error The error.
- * @return An array that ends with NULL, or NULL where the server named none.
+ * @param error The error. May be NULL.
+ * @return An array that ends with NULL, borrowed from the error; NULL if the server named none, and for NULL.
  */
 const char *const *cli_auth_error_organization_names(const cli_auth_error *error);
 
 /**
- * WorkOS's `pending_authentication_token` in clear text: the secret with which a component that holds the WorkOS API key can
- * complete the step. A tool on a user's machine cannot: let the user log in again.
+ * Returns the `pending_authentication_token` of WorkOS in clear text. A component that holds the WorkOS API key can
+ * complete the required step with it. A tool on a user's machine cannot: let the user log in again.
  *
- * @param error The error.
- * @return The secret, overwritten when the error is freed; NULL where there is none.
+ * @param error The error. May be NULL.
+ * @return The secret, borrowed from the error and overwritten when the error is freed; NULL if there is none, and for
+ * NULL.
  */
 const char *cli_auth_error_expose_pending_authentication_token(const cli_auth_error *error);
 
 /**
- * Frees an error.
+ * Frees an error and overwrites the secret that was exposed.
  *
- * @param error The error, or NULL.
+ * @param error The error. May be NULL.
  */
 void cli_auth_error_free(cli_auth_error *error);
 
@@ -1299,21 +1378,22 @@ void cli_auth_error_free(cli_auth_error *error);
  */
 
 /**
- * A text of a server as it may be shown in a terminal: without control, invisible and direction characters (they become
- * U+FFFD), and cut after 2,000 characters.
+ * Makes a text from a server safe to show in a terminal. Tabs and line breaks become spaces. A run of other control
+ * characters, invisible characters and direction marks becomes one U+FFFD. White space at the start and the end is
+ * removed. A text of more than 400 characters is cut after 400 and marked with an ellipsis (U+2026).
  *
- * What `cli_auth_error_message`, `cli_auth_error_description` and `cli_auth_prompt_text` give is sanitised already. What is
- * called raw is not.
+ * The results of `cli_auth_error_message`, `cli_auth_error_description`, `cli_auth_error_request_id` and the
+ * `cli_auth_prompt_text` functions are already sanitised. Texts that are documented as raw are not.
  *
- * @param text The text. Bytes that are not UTF-8 become U+FFFD.
- * @return A text, owned by the caller, for `cli_auth_string_free`; NULL for NULL.
+ * @param text The text. May be NULL. Bytes that are not UTF-8 become U+FFFD.
+ * @return A text, owned by the caller; free it with `cli_auth_string_free`. NULL for NULL.
  */
 char *cli_auth_sanitize(const char *text);
 
 /**
- * Frees a text that this library gave away: a `char *`, never a `const char *`.
+ * Frees a text that this library returned as `char *`. A `const char *` is borrowed and must not be freed.
  *
- * @param text The text, or NULL.
+ * @param text The text. May be NULL.
  */
 void cli_auth_string_free(char *text);
 

@@ -1,4 +1,4 @@
-//! Claims, for packages that wait by themselves.
+//! Claims, for packages that wait outside this library.
 
 use std::ptr::NonNull;
 
@@ -13,53 +13,59 @@ use super::{
     step::cli_auth_step,
 };
 
-/// Makes one call of a package the one that drives a login.
+/// Claims a login for one call of a package of another language.
 ///
-/// Claims are only for packages of other languages, which wait outside of this library between the steps of one call. Such a call
-/// claims the login at its begin, drives it with `cli_auth_claim_step`, and ends with `cli_auth_claim_release`, whatever happened
-/// in between. Programs in C need none of this: `cli_auth_login_start`, `_poll` and `_step` claim the login by themselves.
+/// Claims are only for packages of other languages, which wait outside this library between the steps of one call. Such
+/// a call claims the login when it begins, drives it with `cli_auth_claim_step`, and always ends with
+/// `cli_auth_claim_release`. Programs in C do not need claims: `cli_auth_login_start`, `_poll` and `_step` claim the
+/// login themselves.
 ///
-/// @param login The login.
-/// @param number A number for this call: not 0, below 2^63, and none that another call uses on this login at the same time.
-/// @param[out] error Why not, written only then; owned by the caller. May be NULL.
-/// @return `CLI_AUTH_OK`; `CLI_AUTH_BUSY` while another call drives it, `CLI_AUTH_FORKED` in a forked child.
+/// May be called from any thread.
+///
+/// @param login The login. Must not be NULL.
+/// @param number A number that identifies this call: more than 0, less than 2^63, and not used by another call on this
+/// login at the same time.
+/// @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
+/// @return `CLI_AUTH_OK`, `CLI_AUTH_BUSY` while another call drives the login, `CLI_AUTH_FORKED` in a forked child, or
+/// `CLI_AUTH_MISUSE`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_claim_login(
     login: Option<NonNull<cli_auth_login>>,
     number: u64,
     error: Out<'_, *mut cli_auth_error>,
 ) -> cli_auth_status {
-    // SAFETY: the caller gives NULL or a login that lives.
+    // SAFETY: the caller passes NULL or a live login.
     let login = unsafe { living(login) };
     entry::status(error, || Ok(login?.claim_as(number)?))
 }
 
-/// Whether polling makes sense: `cli_auth_login_start` succeeded, or the login has ended.
+/// Checks that the login can be polled: `cli_auth_login_start` has succeeded, or the login has ended.
 ///
-/// @param login The login.
-/// @param number The number of the call that has the claim.
-/// @param[out] error Why not, written only then; owned by the caller. May be NULL.
-/// @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE`: the user has not seen the code.
+/// @param login The login. Must not be NULL.
+/// @param number The number of the call that holds the claim.
+/// @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
+/// @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE` if the user has not seen the code yet.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_claim_check_started(
     login: Option<NonNull<cli_auth_login>>,
     number: u64,
     error: Out<'_, *mut cli_auth_error>,
 ) -> cli_auth_status {
-    // SAFETY: the caller gives NULL or a login that lives.
+    // SAFETY: the caller passes NULL or a live login.
     let login = unsafe { living(login) };
     entry::status(error, || Ok(login?.must_be_started_as(number)?))
 }
 
-/// As `cli_auth_login_step`, for the call that has the claim. Tokens that it returns count as accepted with
-/// `cli_auth_claim_release`; until then `cli_auth_claim_abandon` revokes them.
+/// Does the same as `cli_auth_login_step`, for the call that holds the claim. Tokens that it returns count as accepted
+/// when the call calls `cli_auth_claim_release`. Until then, `cli_auth_claim_abandon` revokes them.
 ///
-/// @param login The login.
-/// @param number The number of the call that has the claim.
-/// @param max_wait At most so many seconds, as for `cli_auth_login_step`.
-/// @param[out] step What was found, written only on success; owned by the caller.
-/// @param[out] error Why not, written only then; owned by the caller. May be NULL.
-/// @return `CLI_AUTH_OK` with a step, or how the login ended. `CLI_AUTH_BUSY` where this call does not have the claim.
+/// @param login The login. Must not be NULL.
+/// @param number The number of the call that holds the claim.
+/// @param max_wait The longest wait in seconds, as for `cli_auth_login_step`.
+/// @param[out] step The result. Written only on success; owned by the caller. Must not be NULL.
+/// @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
+/// @return `CLI_AUTH_OK` with a step, or the outcome of the login. `CLI_AUTH_BUSY` if this call does not hold the
+/// claim.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_claim_step(
     login: Option<NonNull<cli_auth_login>>,
@@ -68,7 +74,7 @@ pub unsafe extern "C" fn cli_auth_claim_step(
     step: Out<'_, *mut cli_auth_step>,
     error: Out<'_, *mut cli_auth_error>,
 ) -> cli_auth_status {
-    // SAFETY: the caller gives NULL or a login that lives.
+    // SAFETY: the caller passes NULL or a live login.
     let login = unsafe { living(login) };
     entry::status(error, || {
         let (login, out) = (login?, required("step", step)?);
@@ -80,27 +86,28 @@ pub unsafe extern "C" fn cli_auth_claim_step(
     })
 }
 
-/// Cancels a login. Tokens that have come and were not accepted are revoked where the server can, which may take two seconds: by
-/// this call where it has the claim or nothing else has, otherwise by the call that has it.
+/// Cancels a login and revokes tokens that were issued but not accepted, where the server supports it. Revoking may
+/// take up to 2 seconds. This call revokes them if it holds the claim or no other call does. Otherwise the call that
+/// holds the claim does.
 ///
-/// @param login The login, or NULL.
+/// @param login The login. May be NULL.
 /// @param number The number of the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_claim_abandon(login: Option<NonNull<cli_auth_login>>, number: u64) {
-    // SAFETY: the caller gives NULL or a login that lives.
+    // SAFETY: the caller passes NULL or a live login.
     with(unsafe { living(login) }.ok(), |login| {
         let _quiet = sigpipe::Blocked::new();
         login.abandon_as(number);
     });
 }
 
-/// Ends a claim: other calls can drive the login. Changes nothing where this call does not have it.
+/// Releases a claim, so that other calls can drive the login. Does nothing if this call does not hold the claim.
 ///
-/// @param login The login, or NULL.
+/// @param login The login. May be NULL.
 /// @param number The number of the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_claim_release(login: Option<NonNull<cli_auth_login>>, number: u64) {
-    // SAFETY: the caller gives NULL or a login that lives.
+    // SAFETY: the caller passes NULL or a live login.
     with(unsafe { living(login) }.ok(), |login| login.release_as(number));
 }
 

@@ -1,4 +1,4 @@
-//! Who asks whom.
+//! Clients.
 
 use std::{ffi::c_char, ptr::NonNull};
 
@@ -14,29 +14,29 @@ use super::{
 };
 use cli_auth::{Client, Secret};
 
-/// A client of one authorization server. All threads may use it at once.
+/// A client of one authorization server. Several threads may use it at once.
 ///
-/// In a forked child it works on, with connections of the child's own. Free it with `cli_auth_client_free`; logins and
-/// requests that were made from it live on.
+/// In a forked child it continues to work, with connections of the child's own. Free it with `cli_auth_client_free`.
+/// Logins and requests that were created from it stay usable.
 pub struct cli_auth_client(Client);
 
-/// The client behind a pointer that several threads may use at once.
+/// Returns the client behind a pointer that several threads may use at once.
 ///
 /// # Safety
 ///
-/// `client` is NULL, or came from `cli_auth_client_new` and was not freed.
+/// `client` is NULL, or was returned by `cli_auth_client_new` and has not been freed.
 pub(super) unsafe fn shared<'a>(
     client: Option<NonNull<cli_auth_client>>,
 ) -> Result<&'a Client, entry::Refusal> {
-    // SAFETY: the caller's promise; nothing ever takes it mutably.
+    // SAFETY: the caller's promise; nothing ever borrows it mutably.
     required("client", client).map(|client| unsafe { &client.as_ref().0 })
 }
 
-/// Makes a client. Every setting is checked, nothing is sent.
+/// Creates a client. Checks every setting and sends nothing.
 ///
-/// @param options Its settings. They stay the caller's.
-/// @param[out] error Why not, written only then; owned by the caller. May be NULL.
-/// @return A client, owned by the caller, or NULL.
+/// @param options The settings. Must not be NULL. The caller keeps ownership.
+/// @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
+/// @return A client, owned by the caller; free it with `cli_auth_client_free`. NULL on failure.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_client_new(
     options: Option<&cli_auth_client_options>,
@@ -45,18 +45,22 @@ pub extern "C" fn cli_auth_client_new(
     entry::handle(error, || Ok(cli_auth_client(required("options", options)?.build()?)))
 }
 
-/// Trades a refresh token for new tokens (RFC 6749 section 6): one request, after discovery where that is needed, never repeated
-/// by itself. Blocks until there is a response; each request has the client's timeouts. `cli_auth_client_begin_refresh` can be ended.
+/// Exchanges a refresh token for new tokens (RFC 6749 section 6). Sends one request, after discovery where that is
+/// needed, and never repeats it.
 ///
-/// Many servers, WorkOS among them, retire the token that was sent: store the new one before anything else. Never refresh one
-/// token from two processes at once.
+/// Blocks until there is a response. The client's timeouts apply to each request. To be able to end the request, use
+/// `cli_auth_client_begin_refresh` instead. May be called from any thread.
 ///
-/// @param client The client.
-/// @param refresh_token The token.
-/// @param[out] tokens The new tokens, written only on success; owned by the caller.
-/// @param[out] error Why not, written only then; owned by the caller. May be NULL.
-/// @return `CLI_AUTH_REJECTED`: the token is dead, log in again. `CLI_AUTH_NETWORK`: keep it and try again; it may have been
-/// used if the response was lost. `CLI_AUTH_ACTION_REQUIRED`: log in again, in the browser.
+/// Many servers, including WorkOS, invalidate the refresh token that was sent. Store the new one before you do anything
+/// else. Never refresh the same token from two processes at once.
+///
+/// @param client The client. Must not be NULL.
+/// @param refresh_token The refresh token. Must not be NULL. An empty one returns `CLI_AUTH_INVALID_CONFIG`.
+/// @param[out] tokens The new tokens. Written only on success; owned by the caller. Must not be NULL.
+/// @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
+/// @return `CLI_AUTH_OK`, or what to do next. After `CLI_AUTH_REJECTED` the token is no longer valid: log in again.
+/// After `CLI_AUTH_NETWORK`, keep the token and try again; it may have been used if the response was lost. After
+/// `CLI_AUTH_ACTION_REQUIRED`, log in again in the browser.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_client_refresh(
     client: Option<NonNull<cli_auth_client>>,
@@ -64,7 +68,7 @@ pub unsafe extern "C" fn cli_auth_client_refresh(
     tokens: Out<'_, *mut cli_auth_tokens>,
     error: Out<'_, *mut cli_auth_error>,
 ) -> cli_auth_status {
-    // SAFETY: the caller gives NULLs, a client that lives, and a text that ends with NUL.
+    // SAFETY: the caller passes NULLs, a live client, and a text that ends with NUL.
     let (client, token) = unsafe { (shared(client), read("refresh_token", refresh_token)) };
     entry::status(error, || {
         let (client, token, tokens) = (client?, Secret::new(token?), required("tokens", tokens)?);
@@ -74,22 +78,25 @@ pub unsafe extern "C" fn cli_auth_client_refresh(
     })
 }
 
-/// Ends a token's life (RFC 7009): one request, after discovery where that is needed. Blocks as `cli_auth_client_refresh` does.
+/// Revokes a token (RFC 7009). Sends one request, after discovery where that is needed.
 ///
-/// Revoke the refresh token: servers then drop its access tokens too. A token that the server does not know counts as revoked.
+/// Blocks in the same way as `cli_auth_client_refresh`. May be called from any thread.
 ///
-/// @param client The client.
-/// @param token The token.
-/// @param[out] error Why not, written only then; owned by the caller. May be NULL.
-/// @return `CLI_AUTH_UNSUPPORTED`: the server has no revocation endpoint (WorkOS has none), or cannot revoke this kind of token.
-/// `CLI_AUTH_NETWORK`: the token still lives.
+/// Revoke the refresh token: servers then revoke its access tokens too. A token that the server does not know counts as
+/// revoked.
+///
+/// @param client The client. Must not be NULL.
+/// @param token The token. Must not be NULL. An empty one returns `CLI_AUTH_INVALID_CONFIG`.
+/// @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
+/// @return `CLI_AUTH_OK`, or what to do next. `CLI_AUTH_UNSUPPORTED` means that the server has no revocation endpoint
+/// (WorkOS has none) or cannot revoke this kind of token. After `CLI_AUTH_NETWORK` the token may still be valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_client_revoke(
     client: Option<NonNull<cli_auth_client>>,
     token: *const c_char,
     error: Out<'_, *mut cli_auth_error>,
 ) -> cli_auth_status {
-    // SAFETY: the caller gives NULLs, a client that lives, and a text that ends with NUL.
+    // SAFETY: the caller passes NULLs, a live client, and a text that ends with NUL.
     let (client, token) = unsafe { (shared(client), read("token", token)) };
     entry::status(error, || {
         let (client, token) = (client?, Secret::new(token?));
@@ -98,44 +105,46 @@ pub unsafe extern "C" fn cli_auth_client_revoke(
     })
 }
 
-/// Begins what `cli_auth_client_refresh` does, without waiting: `cli_auth_request_step` drives it, and so does any other call
-/// that waits for this client's server.
+/// Begins a refresh as `cli_auth_client_refresh` does it, without waiting for the response. `cli_auth_request_step`
+/// drives the request, and so does any other call of this client that waits for the server. May be called from any
+/// thread.
 ///
-/// @param client The client.
-/// @param refresh_token The token.
-/// @param[out] error Why not, written only then; owned by the caller. May be NULL.
-/// @return A request, owned by the caller, or NULL.
+/// @param client The client. Must not be NULL.
+/// @param refresh_token The refresh token. Must not be NULL or empty.
+/// @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
+/// @return A request, owned by the caller; free it with `cli_auth_request_free`. NULL on failure.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_client_begin_refresh(
     client: Option<NonNull<cli_auth_client>>,
     refresh_token: *const c_char,
     error: Out<'_, *mut cli_auth_error>,
 ) -> *mut cli_auth_request {
-    // SAFETY: the caller gives NULLs, a client that lives, and a text that ends with NUL.
+    // SAFETY: the caller passes NULLs, a live client, and a text that ends with NUL.
     let (client, token) = unsafe { (shared(client), read("refresh_token", refresh_token)) };
     entry::handle(error, || Ok(cli_auth_request::Refresh(client?.begin_refresh(&Secret::new(token?))?)))
 }
 
-/// Begins what `cli_auth_client_revoke` does, as `cli_auth_client_begin_refresh`.
+/// Begins a revocation as `cli_auth_client_revoke` does it, without waiting for the response. See
+/// `cli_auth_client_begin_refresh`.
 ///
-/// @param client The client.
-/// @param token The token.
-/// @param[out] error Why not, written only then; owned by the caller. May be NULL.
-/// @return A request, owned by the caller, or NULL.
+/// @param client The client. Must not be NULL.
+/// @param token The token. Must not be NULL or empty.
+/// @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
+/// @return A request, owned by the caller; free it with `cli_auth_request_free`. NULL on failure.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_client_begin_revoke(
     client: Option<NonNull<cli_auth_client>>,
     token: *const c_char,
     error: Out<'_, *mut cli_auth_error>,
 ) -> *mut cli_auth_request {
-    // SAFETY: the caller gives NULLs, a client that lives, and a text that ends with NUL.
+    // SAFETY: the caller passes NULLs, a live client, and a text that ends with NUL.
     let (client, token) = unsafe { (shared(client), read("token", token)) };
     entry::handle(error, || Ok(cli_auth_request::Revocation(client?.begin_revoke(&Secret::new(token?))?)))
 }
 
-/// Frees a client. Not while another thread is inside a call with it.
+/// Frees a client. Must not be called while another thread is in a call with the client.
 ///
-/// @param client The client, or NULL.
+/// @param client The client. May be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_client_free(client: Option<Box<cli_auth_client>>) {
     entry::free(client);

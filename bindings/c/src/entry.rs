@@ -1,4 +1,4 @@
-//! What every function does at its boundary: no panic gets out, and errors become a status and a handle.
+//! The boundary of every exported function: no panic leaves it, and an error becomes a status and a handle.
 
 use std::{
     mem::MaybeUninit,
@@ -12,17 +12,17 @@ use super::{
 };
 use cli_auth::{Error, host};
 
-/// Where a function writes what it made. Not read before.
+/// An output argument. It is written and never read.
 pub type Out<'a, T> = Option<&'a mut MaybeUninit<T>>;
 
-/// Why a call did nothing.
+/// Why a call failed.
 pub(super) struct Refusal {
     pub(super) status: cli_auth_status,
     pub(super) error: Error,
 }
 
 impl Refusal {
-    /// What only a C program can get wrong.
+    /// The error for an invalid call, such as a NULL argument or an unknown constant.
     pub(super) fn misuse(message: impl Into<String>) -> Self {
         Self { status: CLI_AUTH_MISUSE, error: host::misuse(message) }
     }
@@ -38,12 +38,12 @@ impl From<Error> for Refusal {
     }
 }
 
-/// An argument that must not be NULL.
+/// Returns an argument that must not be NULL, or the error for NULL.
 pub(super) fn required<T>(name: &str, handle: Option<T>) -> Result<T, Refusal> {
     handle.ok_or_else(|| Refusal::null(name))
 }
 
-/// How long a call may wait. What is over already is no wait.
+/// Converts the longest wait of a call. A negative wait counts as 0.
 pub(super) fn max_wait_of(seconds: f64) -> Result<Duration, Refusal> {
     if seconds.is_nan() {
         return Err(Refusal::misuse("max_wait is not a number"));
@@ -51,7 +51,7 @@ pub(super) fn max_wait_of(seconds: f64) -> Result<Duration, Refusal> {
     Ok(Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX))
 }
 
-/// A function that answers with a status.
+/// Runs a function that returns a status.
 pub(super) fn status(
     error: Out<'_, *mut cli_auth_error>,
     call: impl FnOnce() -> Result<(), Refusal>,
@@ -59,7 +59,7 @@ pub(super) fn status(
     caught(call).map_or_else(|refusal| report(refusal, error), |()| CLI_AUTH_OK)
 }
 
-/// Writes the error of a refusal where it is asked for. Returns its status.
+/// Writes the error of a refusal if the caller asked for it. Returns the status.
 pub(super) fn report(refusal: Refusal, error: Out<'_, *mut cli_auth_error>) -> cli_auth_status {
     let status = refusal.status;
     if let Some(error) = error {
@@ -68,7 +68,7 @@ pub(super) fn report(refusal: Refusal, error: Out<'_, *mut cli_auth_error>) -> c
     status
 }
 
-/// A function that answers with a new handle, or with NULL.
+/// Runs a function that returns a new handle, or NULL on failure.
 pub(super) fn handle<T>(
     error: Out<'_, *mut cli_auth_error>,
     call: impl FnOnce() -> Result<T, Refusal>,
@@ -81,12 +81,12 @@ pub(super) fn handle<T>(
     made
 }
 
-/// A function that cannot fail; `otherwise` is for a defect of ours.
+/// Runs a function that cannot fail. After a panic it returns `otherwise`.
 pub(super) fn value<T>(otherwise: T, call: impl FnOnce() -> T) -> T {
     catch_unwind(AssertUnwindSafe(call)).unwrap_or(otherwise)
 }
 
-/// Writes the value if there is one. Returns whether there is.
+/// Writes the value if there is one. Returns whether there is one.
 pub(super) fn write_some<T>(out: Out<'_, T>, value: Option<T>) -> bool {
     let there = value.is_some();
     if let (Some(out), Some(value)) = (out, value) {
@@ -100,12 +100,12 @@ pub(super) fn free<T>(handle: Option<Box<T>>) {
     value((), || drop(handle));
 }
 
-/// Makes a handle of a value.
+/// Moves a value into a new handle.
 pub(super) fn into_handle<T>(value: T) -> *mut T {
     Box::into_raw(Box::new(value))
 }
 
-/// What `call` gives; a panic of ours is a refusal.
+/// Returns what `call` returns. A panic becomes a refusal.
 pub(super) fn caught<T>(call: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
     let defect = || Err(host::defect().into());
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_panic| defect())

@@ -13,10 +13,10 @@ use super::{
 };
 use cli_auth::Error;
 
-/// Why a call did not succeed.
+/// Why a call failed.
 ///
-/// It belongs to whoever received it: free it with `cli_auth_error_free`. It does not change, and all threads may read it.
-/// What its functions return lives as long as it. All of them take NULL, and give what says "nothing".
+/// The caller owns it and frees it with `cli_auth_error_free`. It does not change, and several threads may read it at
+/// once. What its functions return is borrowed from it. All its functions accept NULL.
 pub struct cli_auth_error {
     status: cli_auth_status,
     error: Error,
@@ -48,104 +48,108 @@ impl cli_auth_error {
     }
 }
 
-/// What to do next.
+/// Returns the status, which says what to do next.
 ///
-/// @param error The error.
+/// @param error The error. May be NULL.
 /// @return The status that the call returned; `CLI_AUTH_OK` for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_error_status(error: Option<&cli_auth_error>) -> cli_auth_status {
     error.map_or(CLI_AUTH_OK, |error| error.status)
 }
 
-/// The status in snake_case: `denied`, `network`, ...
+/// Returns the name of the status in snake_case, such as `denied` or `network`.
 ///
-/// @param error The error.
-/// @return A text that lives as long as the program; `ok` for NULL.
+/// @param error The error. May be NULL.
+/// @return The name; `ok` for NULL. It stays valid as long as the program runs.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_error_kind(error: Option<&cli_auth_error>) -> *const c_char {
     name(cli_auth_error_status(error)).as_ptr()
 }
 
-/// A sentence for the user: what happened and what to do next. It holds no secret, and what of it came
-/// from the server is sanitised.
+/// Returns a sentence for the user: what happened and what to do next. It contains no secret. What came from the server
+/// is sanitised.
 ///
-/// @param error The error.
-/// @return The sentence; an empty text for NULL.
+/// @param error The error. May be NULL.
+/// @return The sentence, borrowed from the error; an empty text for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_error_message(error: Option<&cli_auth_error>) -> *const c_char {
     error.map_or(c"".as_ptr(), |error| error.message.as_ptr())
 }
 
-/// The server's error code as it came (RFC 6749 section 5.2, RFC 8628 section 3.5), or WorkOS's `code`. Raw, apart from
-/// masked secrets: `cli_auth_sanitize` it before printing.
+/// Returns the server's error code as it was sent (RFC 6749 section 5.2, RFC 8628 section 3.5), or the `code` of
+/// WorkOS. It is raw, except that secrets are masked: pass it to `cli_auth_sanitize` before you print it.
 ///
-/// @param error The error.
-/// @return The code, or NULL where there was none.
+/// @param error The error. May be NULL.
+/// @return The code, borrowed from the error; NULL if there was none, and for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_error_oauth_error(error: Option<&cli_auth_error>) -> *const c_char {
     lend(error.and_then(|error| error.oauth_error.as_ref()))
 }
 
-/// The server's own words, sanitised. The message holds them already.
+/// Returns the server's description of the error, sanitised. The message already contains it.
 ///
-/// @param error The error.
-/// @return The words, or NULL where the server said nothing.
+/// @param error The error. May be NULL.
+/// @return The description, borrowed from the error; NULL if the server sent none, and for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_error_description(error: Option<&cli_auth_error>) -> *const c_char {
     lend(error.and_then(|error| error.description.as_ref()))
 }
 
-/// The HTTP status of the response that ended it.
+/// Returns the HTTP status of the response that caused the error.
 ///
-/// @param error The error.
-/// @return The status, or 0 where there was no response.
+/// @param error The error. May be NULL.
+/// @return The status; 0 if there was no response, and for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_error_http_status(error: Option<&cli_auth_error>) -> i32 {
     error.and_then(|error| error.error.http_status()).map_or(0, i32::from)
 }
 
-/// The server's name for the request (`x-request-id`), sanitised: what its support will ask for.
+/// Returns the server's identifier of the request (`x-request-id`), sanitised. Include it when you contact the server's
+/// support.
 ///
-/// @param error The error.
-/// @return The name, or NULL.
+/// @param error The error. May be NULL.
+/// @return The identifier, borrowed from the error; NULL if there is none, and for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_error_request_id(error: Option<&cli_auth_error>) -> *const c_char {
     lend(error.and_then(|error| error.request_id.as_ref()))
 }
 
-/// How long the server asked to wait before the next request (RFC 9110 section 10.2.3). As large as the server said: cap it.
+/// Reads how long the server asked to wait before the next request (RFC 9110 section 10.2.3). The value is as large as
+/// the server sent it, so the caller should limit it.
 ///
-/// @param error The error.
-/// @param[out] seconds The wait, written only where there is one.
-/// @return Whether the server asked.
+/// @param error The error. May be NULL.
+/// @param[out] seconds The wait in seconds. Written only if the server asked for one. May be NULL.
+/// @return Whether the server asked for a wait; false for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_error_retry_after(error: Option<&cli_auth_error>, seconds: Out<'_, f64>) -> bool {
     write_some(seconds, error.and_then(|error| error.error.retry_after()).map(|wait| wait.as_secs_f64()))
 }
 
-/// The ids of the organizations to choose from, when the server named them with `CLI_AUTH_ACTION_REQUIRED`. Raw.
+/// Returns the ids of the organizations that the user may choose from, if the server named them with
+/// `CLI_AUTH_ACTION_REQUIRED`. They are raw.
 ///
-/// @param error The error.
-/// @return An array that ends with NULL, or NULL where the server named none.
+/// @param error The error. May be NULL.
+/// @return An array that ends with NULL, borrowed from the error; NULL if the server named none, and for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_error_organization_ids(error: Option<&cli_auth_error>) -> *const *const c_char {
     error.and_then(|error| error.organization_ids.as_ref()).map_or(ptr::null(), List::lend)
 }
 
-/// The names of the same organizations, in the same order. Raw.
+/// Returns the names of the same organizations, in the same order. They are raw.
 ///
-/// @param error The error.
-/// @return An array that ends with NULL, or NULL where the server named none.
+/// @param error The error. May be NULL.
+/// @return An array that ends with NULL, borrowed from the error; NULL if the server named none, and for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_error_organization_names(error: Option<&cli_auth_error>) -> *const *const c_char {
     error.and_then(|error| error.organization_names.as_ref()).map_or(ptr::null(), List::lend)
 }
 
-/// WorkOS's `pending_authentication_token` in clear text: the secret with which a component that holds the WorkOS API key can
-/// complete the step. A tool on a user's machine cannot: let the user log in again.
+/// Returns the `pending_authentication_token` of WorkOS in clear text. A component that holds the WorkOS API key can
+/// complete the required step with it. A tool on a user's machine cannot: let the user log in again.
 ///
-/// @param error The error.
-/// @return The secret, overwritten when the error is freed; NULL where there is none.
+/// @param error The error. May be NULL.
+/// @return The secret, borrowed from the error and overwritten when the error is freed; NULL if there is none, and for
+/// NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_error_expose_pending_authentication_token(
     error: Option<&cli_auth_error>,
@@ -158,9 +162,9 @@ pub extern "C" fn cli_auth_error_expose_pending_authentication_token(
     })
 }
 
-/// Frees an error.
+/// Frees an error and overwrites the secret that was exposed.
 ///
-/// @param error The error, or NULL.
+/// @param error The error. May be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_error_free(error: Option<Box<cli_auth_error>>) {
     entry::free(error);

@@ -1,24 +1,24 @@
-//! What a login reports while it waits.
+//! The events that a login reports while it waits.
 
 use std::ffi::{CString, c_char};
 
 use super::text::{copy, lend};
 use cli_auth::host::Event;
 
-/// Nobody has approved yet.
+/// The user has not approved the login yet.
 pub const CLI_AUTH_EVENT_PENDING: i32 = 1;
-/// The server asked for more time between polls.
+/// The server asked for a longer interval between polls.
 pub const CLI_AUTH_EVENT_SLOWED_DOWN: i32 = 2;
-/// The server was not reached or could not answer. The login goes on by itself.
+/// The server could not be reached or could not respond. The login continues.
 pub const CLI_AUTH_EVENT_RETRYING: i32 = 3;
-/// The machine was asleep.
+/// The machine was suspended.
 pub const CLI_AUTH_EVENT_RESUMED: i32 = 4;
 
-/// Something that a user may want to see while a login waits. None of them needs a reaction. It holds no text of the server
-/// and no secret.
+/// What a login reports while it waits, for display to the user. The caller need not react to any event. An event
+/// contains no text of the server and no secret.
 ///
-/// It is borrowed: from the call of the callback, or from its step. It does not change, and all threads may read it. All of
-/// its functions take NULL. Times are in seconds.
+/// An event is borrowed. Its owner is the step that it came from, or the library while the callback runs. It does not
+/// change, and several threads may read it at once. All its functions accept NULL. Times are in seconds.
 #[derive(Default)]
 pub struct cli_auth_event {
     kind: i32,
@@ -54,74 +54,74 @@ impl From<Event> for cli_auth_event {
     }
 }
 
-/// What happened. Kinds are only ever added: pass over one that you do not know.
+/// Returns the kind of an event. Kinds are only ever added: ignore a kind that you do not know.
 ///
-/// @param event The event.
+/// @param event The event. May be NULL.
 /// @return One of `CLI_AUTH_EVENT_...`; 0 for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_event_kind(event: Option<&cli_auth_event>) -> i32 {
     event.map_or(0, |event| event.kind)
 }
 
-/// `CLI_AUTH_EVENT_PENDING`: until the next poll.
+/// `CLI_AUTH_EVENT_PENDING`: returns the time until the next poll.
 ///
-/// @param event The event.
-/// @return Seconds; 0 for other kinds.
+/// @param event The event. May be NULL.
+/// @return Seconds; 0 for other kinds and for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_event_next_poll_in(event: Option<&cli_auth_event>) -> f64 {
     event.map_or(0.0, |event| event.next_poll_in)
 }
 
-/// `CLI_AUTH_EVENT_PENDING`: until the code is worthless.
+/// `CLI_AUTH_EVENT_PENDING`: returns the time until the code expires.
 ///
-/// @param event The event.
-/// @return Seconds; 0 for other kinds.
+/// @param event The event. May be NULL.
+/// @return Seconds; 0 for other kinds and for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_event_expires_in(event: Option<&cli_auth_event>) -> f64 {
     event.map_or(0.0, |event| event.expires_in)
 }
 
-/// `CLI_AUTH_EVENT_SLOWED_DOWN`: the new interval, for this and all later polls.
+/// `CLI_AUTH_EVENT_SLOWED_DOWN`: returns the new interval, which applies to this and all later polls.
 ///
-/// @param event The event.
-/// @return Seconds; 0 for other kinds.
+/// @param event The event. May be NULL.
+/// @return Seconds; 0 for other kinds and for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_event_interval(event: Option<&cli_auth_event>) -> f64 {
     event.map_or(0.0, |event| event.interval)
 }
 
-/// `CLI_AUTH_EVENT_RETRYING`: what went wrong, in a word for programs: `http_502` (any status), `timeout`, `dns`, `connect`,
-/// `connection_lost`, `tls`, `malformed_response`. Words are only ever added.
+/// `CLI_AUTH_EVENT_RETRYING`: returns the reason as a word for programs: `http_502` (or any other status), `timeout`,
+/// `dns`, `connect`, `connection_lost`, `tls` or `malformed_response`. Words are only ever added.
 ///
-/// @param event The event.
-/// @return The word; NULL for other kinds.
+/// @param event The event. May be NULL.
+/// @return The word, borrowed from the event; NULL for other kinds and for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_event_reason(event: Option<&cli_auth_event>) -> *const c_char {
     lend(event.and_then(|event| event.reason.as_ref()))
 }
 
-/// `CLI_AUTH_EVENT_RETRYING`: how many times in a row something went wrong, from 1.
+/// `CLI_AUTH_EVENT_RETRYING`: returns the number of consecutive failures, starting at 1.
 ///
-/// @param event The event.
-/// @return The number; 0 for other kinds.
+/// @param event The event. May be NULL.
+/// @return The number; 0 for other kinds and for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_event_attempt(event: Option<&cli_auth_event>) -> u32 {
     event.map_or(0, |event| event.attempt)
 }
 
-/// `CLI_AUTH_EVENT_RETRYING`: until the next poll.
+/// `CLI_AUTH_EVENT_RETRYING`: returns the time until the next poll.
 ///
-/// @param event The event.
-/// @return Seconds; 0 for other kinds.
+/// @param event The event. May be NULL.
+/// @return Seconds; 0 for other kinds and for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_event_retry_in(event: Option<&cli_auth_event>) -> f64 {
     event.map_or(0.0, |event| event.retry_in)
 }
 
-/// `CLI_AUTH_EVENT_RESUMED`: how long the machine slept.
+/// `CLI_AUTH_EVENT_RESUMED`: returns how long the machine was suspended.
 ///
-/// @param event The event.
-/// @return Seconds; 0 for other kinds.
+/// @param event The event. May be NULL.
+/// @return Seconds; 0 for other kinds and for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_event_suspended_for(event: Option<&cli_auth_event>) -> f64 {
     event.map_or(0.0, |event| event.suspended_for)

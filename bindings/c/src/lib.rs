@@ -1,11 +1,11 @@
-//! The C library. `include/cli_auth.h` is made of what is `pub` in here, comments included, so they speak to a C
-//! programmer.
+//! The C library. `include/cli_auth.h` is generated from the `pub` items of this crate and their doc comments, which
+//! are therefore written for C programmers.
 //!
-//! A handle is a `Box` that C holds. What cannot be checked is what every C library leaves to its caller: that a pointer is
-//! NULL or what its type says, and that nothing is used after it was freed. So a handle comes in as an `Option` of a
-//! reference, which needs no unsafe code; texts, callbacks and handles that several threads use come in as pointers.
-//! Everything else is checked: a wrong argument becomes a status. No panic leaves a function, and nothing here
-//! calls the host but `cli_auth_login_poll`, on the thread that called it.
+//! A handle is a `Box` that the C program holds. The library cannot check that a pointer is NULL or of the declared
+//! type, nor that a handle is not used after it was freed; as in every C library, the caller is responsible for both. A
+//! handle argument is therefore an `Option` of a reference, which needs no unsafe code. Texts, callbacks and handles
+//! that several threads use are passed as pointers. Everything else is checked, and an invalid argument becomes a
+//! status. No panic leaves a function. Only `cli_auth_login_poll` calls host code, on the thread that called it.
 #![allow(unsafe_code)]
 #![allow(non_camel_case_types, reason = "the names that C users see")]
 #![allow(unreachable_pub, reason = "the header is made of what is pub")]

@@ -24,62 +24,65 @@ use cli_auth::{
 
 /// A single login attempt.
 ///
-/// All threads may use it, but only one call drives it at a time (`start`, `poll` or `step`, for as long as it takes): a second one fails
-/// with `CLI_AUTH_BUSY`. A login that was inherited through a fork fails with `CLI_AUTH_FORKED`; the parent's goes on.
+/// Several threads may use it, but only one call at a time may drive it: `cli_auth_login_start`, `_poll` or `_step`.
+/// While one of them runs, another fails with `CLI_AUTH_BUSY`. In a forked child, a login of the parent fails with
+/// `CLI_AUTH_FORKED`. The login of the parent continues.
 ///
-/// It lives on when its client is freed. Free it with `cli_auth_login_free`, which ends it.
+/// It stays usable when its client is freed. Free it with `cli_auth_login_free`, which ends it.
 pub struct cli_auth_login(Login);
 
-/// The login behind a pointer that several threads may use at once.
+/// Returns the login behind a pointer that several threads may use at once.
 ///
 /// # Safety
 ///
-/// `login` is NULL, or came from `cli_auth_login_new` and was not freed.
+/// `login` is NULL, or was returned by `cli_auth_login_new` and has not been freed.
 pub(super) unsafe fn living<'a>(login: Option<NonNull<cli_auth_login>>) -> Result<&'a Login, Refusal> {
-    // SAFETY: the caller's promise; nothing ever takes it mutably.
+    // SAFETY: the caller's promise; nothing ever borrows it mutably.
     required("login", login).map(|login| unsafe { &login.as_ref().0 })
 }
 
-/// Called with the events of a login, on the thread that called `cli_auth_login_poll`, with no lock held.
+/// A function that receives the events of a login. It runs on the thread that called `cli_auth_login_poll`, and no lock
+/// is held meanwhile.
 ///
-/// It may cancel the login. A call that would drive it fails with `CLI_AUTH_BUSY`. It must not free the login, and must not leave
-/// by `longjmp` or a C++ exception: that is undefined behaviour.
+/// It may cancel the login. A call that would drive the login fails with `CLI_AUTH_BUSY`. It must not free the login.
+/// It must not leave by `longjmp` or a C++ exception, which is undefined behaviour.
 ///
-/// @param user_data What was given to `cli_auth_login_poll`.
-/// @param event What happened; borrowed until the callback returns.
+/// @param user_data The pointer that was passed to `cli_auth_login_poll`.
+/// @param event The event, borrowed until the callback returns.
 pub type cli_auth_event_callback =
     Option<unsafe extern "C" fn(user_data: *mut c_void, event: *const cli_auth_event)>;
 
-/// Makes a login. No I/O.
+/// Creates a login. Does no I/O. May be called from any thread.
 ///
-/// @param client The client.
-/// @param[out] error Why not, written only then; owned by the caller. May be NULL.
-/// @return A login, owned by the caller, or NULL.
+/// @param client The client. Must not be NULL. The caller keeps ownership and may free it before the login.
+/// @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
+/// @return A login, owned by the caller; free it with `cli_auth_login_free`. NULL on failure.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_login_new(
     client: Option<NonNull<cli_auth_client>>,
     error: Out<'_, *mut cli_auth_error>,
 ) -> *mut cli_auth_login {
-    // SAFETY: the caller gives NULL or a client that lives.
+    // SAFETY: the caller passes NULL or a live client.
     let client = unsafe { shared(client) };
     entry::handle(error, || Ok(cli_auth_login(client?.login())))
 }
 
-/// Asks the server for a code: discovery where needed, then one request. Blocks until there is a response; each request has
-/// the client's timeouts. Nothing is tried twice, since a user is waiting. Called again, it returns the same prompt, or the
-/// same error: a login that failed is over.
+/// Requests a code from the server: discovery where that is needed, then one request.
 ///
-/// @param login The login.
-/// @param[out] prompt What the user has to see, written only on success; owned by the caller.
-/// @param[out] error Why not, written only then; owned by the caller. May be NULL.
-/// @return `CLI_AUTH_OK`, or what to do next. `CLI_AUTH_NETWORK`: try again later, with a new login.
+/// Blocks until there is a response. The client's timeouts apply to each request. Nothing is retried, because a user is
+/// waiting. Another call returns the same prompt or the same error: a login that has failed cannot be restarted.
+///
+/// @param login The login. Must not be NULL.
+/// @param[out] prompt The prompt to show to the user. Written only on success; owned by the caller. Must not be NULL.
+/// @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
+/// @return `CLI_AUTH_OK`, or what to do next. After `CLI_AUTH_NETWORK`, try again later with a new login.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_login_start(
     login: Option<NonNull<cli_auth_login>>,
     prompt: Out<'_, *mut cli_auth_prompt>,
     error: Out<'_, *mut cli_auth_error>,
 ) -> cli_auth_status {
-    // SAFETY: the caller gives NULL or a login that lives.
+    // SAFETY: the caller passes NULL or a live login.
     let login = unsafe { living(login) };
     entry::status(error, || {
         let (login, out) = (login?, required("prompt", prompt)?);
@@ -90,19 +93,22 @@ pub unsafe extern "C" fn cli_auth_login_start(
     })
 }
 
-/// Waits for the user's decision. Transport trouble is not an error here: it is reported as `CLI_AUTH_EVENT_RETRYING`, and the
-/// login goes on.
+/// Waits for the user's decision. Blocks until the login ends. Transport failures are not errors: they are reported as
+/// `CLI_AUTH_EVENT_RETRYING`, and the login continues.
 ///
-/// It returns at once when another thread, the callback or a signal handler calls `cli_auth_login_cancel` (see there). A
+/// It returns early when another thread, the callback or a signal handler calls `cli_auth_login_cancel` (see there). A
 /// signal alone does not end it.
 ///
-/// @param login The login. Before `cli_auth_login_start` the status is `CLI_AUTH_MISUSE`: the user has not seen the code.
-/// @param on_event Called with every event, or NULL.
-/// @param user_data Given to `on_event` as it is.
-/// @param[out] tokens What the server gave out, written only on success, as the last thing; owned by the caller.
-/// @param[out] error Why not, written only then, as the last thing; owned by the caller. May be NULL.
-/// @return `CLI_AUTH_OK`, or what to do next: `CLI_AUTH_DENIED`, `CLI_AUTH_EXPIRED`, `CLI_AUTH_CANCELLED` and
-/// `CLI_AUTH_ACTION_REQUIRED` are the ends that every program meets. Called again, it returns the same outcome.
+/// @param login The login. Must not be NULL. Before `cli_auth_login_start` the status is `CLI_AUTH_MISUSE`, because the
+/// user has not seen the code.
+/// @param on_event The function that is called with every event. May be NULL.
+/// @param user_data A pointer that is passed to `on_event`. May be NULL.
+/// @param[out] tokens The tokens. Written only on success, just before the call returns; owned by the caller. Must not
+/// be NULL.
+/// @param[out] error The error. Written only on failure, just before the call returns; owned by the caller. May be
+/// NULL.
+/// @return `CLI_AUTH_OK`, or what to do next. Every program should handle `CLI_AUTH_DENIED`, `CLI_AUTH_EXPIRED`,
+/// `CLI_AUTH_CANCELLED` and `CLI_AUTH_ACTION_REQUIRED`. Another call returns the same outcome.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_login_poll(
     login: Option<NonNull<cli_auth_login>>,
@@ -111,14 +117,14 @@ pub unsafe extern "C" fn cli_auth_login_poll(
     tokens: Option<NonNull<*mut cli_auth_tokens>>,
     error: Option<NonNull<*mut cli_auth_error>>,
 ) -> cli_auth_status {
-    // The outputs are pointers here, and written last: until then they are the callback's, too.
+    // The outputs are pointers here and are written last: until then the callback may use them too.
     let polled = entry::caught(|| {
-        // SAFETY: the caller gives NULL or a login that lives.
+        // SAFETY: the caller passes NULL or a live login.
         let login = unsafe { living(login) }?;
         let out = required("tokens", tokens)?;
         let polled = poll(login, |event| {
             if let Some(on_event) = on_event {
-                // SAFETY: the caller gives a function of this type, and the event outlives the call.
+                // SAFETY: the caller passes a function of this type, and the event outlives the call.
                 unsafe { on_event(user_data, ptr::from_ref(event)) };
             }
         })?;
@@ -126,16 +132,16 @@ pub unsafe extern "C" fn cli_auth_login_poll(
     });
     match polled {
         Ok((out, tokens)) => {
-            // SAFETY: the caller gives a place for a pointer.
+            // SAFETY: the caller passes a place for a pointer.
             unsafe { out.write(tokens) };
             CLI_AUTH_OK
         }
-        // SAFETY: the caller gives NULL or a place for a pointer.
+        // SAFETY: the caller passes NULL or a place for a pointer.
         Err(refusal) => entry::report(refusal, error.map(|out| unsafe { out.cast().as_mut() })),
     }
 }
 
-/// As [`Login::poll`], but SIGPIPE is blocked only while the library works, and not in the callback.
+/// Does the same as [`Login::poll`], but blocks SIGPIPE only while the library works, not in the callback.
 fn poll(login: &Login, mut on_event: impl FnMut(&cli_auth_event)) -> Result<Tokens, Refusal> {
     let claim = Claim::of(login)?;
     claim.must_be_started()?;
@@ -152,17 +158,20 @@ fn poll(login: &Login, mut on_event: impl FnMut(&cli_auth_event)) -> Result<Toke
     }
 }
 
-/// Drives a login for a while: the primitive under `start` and `poll`, for programs with an event loop of their own.
+/// Drives a login for a limited time. `cli_auth_login_start` and `cli_auth_login_poll` are built on it. Use it in
+/// programs with an event loop of their own.
 ///
-/// A request that is under way when the time is up goes on: the next step finds its response, and it is never sent again. After
-/// the outcome, every step returns that outcome again.
+/// A request that is in progress when the time is up continues: a later step returns its response, and the request is
+/// never sent again. After the login has ended, every step returns the same outcome.
 ///
-/// @param login The login.
-/// @param max_wait At most so many seconds. 0 or less never blocks, but for the step that ends a cancelled login: revoking a token that
-/// came too late may take it two seconds. INFINITY waits as long as it takes.
-/// @param[out] step What was found, written only on success; owned by the caller.
-/// @param[out] error Why not, written only then; owned by the caller. May be NULL.
-/// @return `CLI_AUTH_OK` with a step, or how the login ended.
+/// @param login The login. Must not be NULL.
+/// @param max_wait The longest wait in seconds. 0 or less does not wait for the network; INFINITY waits as long as it
+/// takes. Two steps may block for longer: the step that sends the first request of a client reads and parses the
+/// trusted root certificates, and the step that ends a cancelled login may spend up to 2 seconds on revoking tokens
+/// that arrived too late.
+/// @param[out] step The result. Written only on success; owned by the caller. Must not be NULL.
+/// @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
+/// @return `CLI_AUTH_OK` with a step, or the outcome of the login.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_login_step(
     login: Option<NonNull<cli_auth_login>>,
@@ -170,7 +179,7 @@ pub unsafe extern "C" fn cli_auth_login_step(
     step: Out<'_, *mut cli_auth_step>,
     error: Out<'_, *mut cli_auth_error>,
 ) -> cli_auth_status {
-    // SAFETY: the caller gives NULL or a login that lives.
+    // SAFETY: the caller passes NULL or a live login.
     let login = unsafe { living(login) };
     entry::status(error, || {
         let (login, out) = (login?, required("step", step)?);
@@ -182,14 +191,15 @@ pub unsafe extern "C" fn cli_auth_login_step(
     })
 }
 
-/// Ends a login: the call that drives it returns `CLI_AUTH_CANCELLED` at once, whatever it waits for, and so does every later
-/// one (but `cli_auth_login_start` still returns a prompt that there is). Where tokens had come at that very moment, the call
-/// revokes them first if the server can, which may take two seconds. After the outcome it changes nothing.
+/// Cancels a login. The call that drives it returns `CLI_AUTH_CANCELLED` at once, whatever it waits for, and so does
+/// every later call, except that `cli_auth_login_start` still returns a prompt that exists. If tokens arrived at the
+/// same moment, the driving call first revokes them where the server supports it, which may take up to 2 seconds. After
+/// the login has ended, this function does nothing.
 ///
-/// Idempotent and wait-free: callable from every thread, from the callback and from a signal handler. It leaves `errno` as it
-/// was. A request that is under way is dropped.
+/// It is idempotent and wait-free. It may be called from any thread, from the callback and from a signal handler. It
+/// preserves `errno`. A request that is in progress is dropped.
 ///
-/// @param login The login, or NULL.
+/// @param login The login. May be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_login_cancel(login: Option<&cli_auth_login>) {
     if let Some(login) = login {
@@ -197,10 +207,10 @@ pub extern "C" fn cli_auth_login_cancel(login: Option<&cli_auth_login>) {
     }
 }
 
-/// The prompt, once there is one.
+/// Returns the prompt of a login, if there is one yet. Each call returns a new handle. May be called from any thread.
 ///
-/// @param login The login.
-/// @return A prompt, owned by the caller, or NULL.
+/// @param login The login. May be NULL.
+/// @return A prompt, owned by the caller; free it with `cli_auth_prompt_free`. NULL if there is none yet, and for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_login_prompt(login: Option<&cli_auth_login>) -> *mut cli_auth_prompt {
     entry::value(null_mut(), || {
@@ -209,10 +219,10 @@ pub extern "C" fn cli_auth_login_prompt(login: Option<&cli_auth_login>) -> *mut 
     })
 }
 
-/// Frees a login, and ends it. Not from its own callback, and not while another thread is inside a call with it,
-/// `cli_auth_login_cancel` included: cancel it, wait for the calls to return, then free it.
+/// Frees a login and ends it. Must not be called from the login's own callback, or while another thread is in a call
+/// with the login, including `cli_auth_login_cancel`. Cancel the login, wait for the calls to return, then free it.
 ///
-/// @param login The login, or NULL.
+/// @param login The login. May be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_login_free(login: Option<Box<cli_auth_login>>) {
     entry::value((), || {

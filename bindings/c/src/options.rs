@@ -9,20 +9,21 @@ use super::{
 };
 use cli_auth::{Client, ClientAuth, ClientBuilder, Error, host};
 
-/// As the server's metadata says, else `client_secret_basic`.
+/// Uses the method that the server's metadata names, otherwise `client_secret_basic`.
 pub const CLI_AUTH_CLIENT_SECRET_AUTO: i32 = 0;
-/// `client_secret_basic`: in an `Authorization: Basic` header (RFC 6749 section 2.3.1).
+/// `client_secret_basic`: sends the secret in an `Authorization: Basic` header (RFC 6749 section 2.3.1).
 pub const CLI_AUTH_CLIENT_SECRET_BASIC: i32 = 1;
-/// `client_secret_post`: in the body of the request.
+/// `client_secret_post`: sends the secret in the body of the request.
 pub const CLI_AUTH_CLIENT_SECRET_POST: i32 = 2;
 
 /// The settings of a client.
 ///
-/// Everything is copied. One thread at a time. A setting that is refused is remembered as well: `cli_auth_client_new` fails with
-/// the first one, so the statuses of the functions below need not be looked at one by one. Values are checked by
-/// `cli_auth_client_new`.
+/// The functions below copy every argument. Only one thread at a time may use the options. `cli_auth_client_new` checks
+/// the values. The options keep the first setting that was refused, and `cli_auth_client_new` then fails with its
+/// error, so the caller need not check the status of each function.
 ///
-/// Free them with `cli_auth_client_options_free`, any time after `cli_auth_client_new`, or use them for another client.
+/// Free the options with `cli_auth_client_options_free`. They may be freed at any time after `cli_auth_client_new`, or
+/// used for another client.
 pub struct cli_auth_client_options {
     builder: ClientBuilder,
     refused: Option<(cli_auth_status, Error)>,
@@ -43,7 +44,7 @@ impl cli_auth_client_options {
 
     fn set(options: Option<&mut Self>, change: impl FnOnce(ClientBuilder) -> Change) -> cli_auth_status {
         let Some(options) = options else { return CLI_AUTH_MISUSE };
-        // What is left behind by a refusal is never built.
+        // After a refusal this placeholder stays. It is never built.
         let builder = mem::replace(&mut options.builder, Client::authkit(""));
         match entry::caught(|| change(builder)) {
             Ok(builder) => {
@@ -65,62 +66,64 @@ impl cli_auth_client_options {
     }
 }
 
-/// A client of WorkOS AuthKit.
+/// Creates the options of a client of WorkOS AuthKit.
 ///
-/// @param client_id The client id of the environment.
-/// @return Options, owned by the caller, never NULL.
+/// @param client_id The client id of the environment. If it is NULL, `cli_auth_client_new` fails.
+/// @return Options, owned by the caller. Never NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_client_options_authkit(
     client_id: *const c_char,
 ) -> *mut cli_auth_client_options {
-    // SAFETY: the caller gives NULL or a text that ends with NUL.
+    // SAFETY: the caller passes NULL or a text that ends with NUL.
     let client_id = unsafe { read("client_id", client_id) };
     cli_auth_client_options::make(|| Ok(Client::authkit(client_id?)))
 }
 
-/// A client of WorkOS Connect.
+/// Creates the options of a client of WorkOS Connect.
 ///
-/// @param domain The AuthKit domain: `acme.authkit.app`, or with `https://`.
-/// @param client_id The client id of the application.
-/// @return Options, owned by the caller, never NULL.
+/// @param domain The AuthKit domain, such as `acme.authkit.app`, with or without `https://`. If it is NULL,
+/// `cli_auth_client_new` fails.
+/// @param client_id The client id of the application. If it is NULL, `cli_auth_client_new` fails.
+/// @return Options, owned by the caller. Never NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_client_options_workos_connect(
     domain: *const c_char,
     client_id: *const c_char,
 ) -> *mut cli_auth_client_options {
-    // SAFETY: the caller gives NULLs or texts that end with NUL.
+    // SAFETY: the caller passes NULLs or texts that end with NUL.
     let (domain, client_id) = unsafe { (read("domain", domain), read("client_id", client_id)) };
     cli_auth_client_options::make(|| Ok(Client::workos_connect(domain?, client_id?)))
 }
 
-/// A client of any server that publishes its metadata: RFC 8414, then OpenID Connect Discovery.
+/// Creates the options of a client of any server that publishes its metadata (RFC 8414, then OpenID Connect Discovery).
 ///
-/// @param issuer The issuer, exactly as the server writes it.
-/// @param client_id The client id.
-/// @return Options, owned by the caller, never NULL.
+/// @param issuer The issuer, exactly as the server writes it. If it is NULL, `cli_auth_client_new` fails.
+/// @param client_id The client id. If it is NULL, `cli_auth_client_new` fails.
+/// @return Options, owned by the caller. Never NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_client_options_for_issuer(
     issuer: *const c_char,
     client_id: *const c_char,
 ) -> *mut cli_auth_client_options {
-    // SAFETY: the caller gives NULLs or texts that end with NUL.
+    // SAFETY: the caller passes NULLs or texts that end with NUL.
     let (issuer, client_id) = unsafe { (read("issuer", issuer), read("client_id", client_id)) };
     cli_auth_client_options::make(|| Ok(Client::for_issuer(issuer?, client_id?)))
 }
 
-/// A client of any other server.
+/// Creates the options of a client of any server, with explicit endpoints.
 ///
-/// @param device_authorization_endpoint Where a code is asked for (RFC 8628 section 3.1).
-/// @param token_endpoint Where tokens are asked for.
-/// @param client_id The client id.
-/// @return Options, owned by the caller, never NULL.
+/// @param device_authorization_endpoint The URL of the device authorization endpoint (RFC 8628 section 3.1). If it is
+/// NULL, `cli_auth_client_new` fails.
+/// @param token_endpoint The URL of the token endpoint. If it is NULL, `cli_auth_client_new` fails.
+/// @param client_id The client id. If it is NULL, `cli_auth_client_new` fails.
+/// @return Options, owned by the caller. Never NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_client_options_with_endpoints(
     device_authorization_endpoint: *const c_char,
     token_endpoint: *const c_char,
     client_id: *const c_char,
 ) -> *mut cli_auth_client_options {
-    // SAFETY: the caller gives NULLs or texts that end with NUL.
+    // SAFETY: the caller passes NULLs or texts that end with NUL.
     let (device, token, client_id) = unsafe {
         (
             read("device_authorization_endpoint", device_authorization_endpoint),
@@ -131,91 +134,101 @@ pub unsafe extern "C" fn cli_auth_client_options_with_endpoints(
     cli_auth_client_options::make(|| Ok(Client::with_endpoints(device?, token?, client_id?)))
 }
 
-/// AuthKit only: another address of the API than `https://api.workos.com`.
+/// Sets the base URL of the WorkOS API. Defaults to `https://api.workos.com`.
 ///
-/// @param options The options.
-/// @param url The address.
-/// @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE`.
+/// Only for options of `cli_auth_client_options_authkit`. With any other options, `cli_auth_client_new` fails with
+/// `CLI_AUTH_INVALID_CONFIG`.
+///
+/// @param options The options. Must not be NULL.
+/// @param url The base URL. Must not be NULL.
+/// @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_client_options_set_api_base(
     options: Option<&mut cli_auth_client_options>,
     url: *const c_char,
 ) -> cli_auth_status {
-    // SAFETY: the caller gives NULL or a text that ends with NUL.
+    // SAFETY: the caller passes NULL or a text that ends with NUL.
     let url = unsafe { read("url", url) };
     cli_auth_client_options::set(options, |builder| Ok(builder.api_base(url?)))
 }
 
-/// Explicit endpoints only: where tokens are revoked (RFC 7009).
+/// Sets the URL of the revocation endpoint (RFC 7009).
 ///
-/// @param options The options.
-/// @param url The address.
-/// @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE`.
+/// Only for options of `cli_auth_client_options_with_endpoints`. With any other options, `cli_auth_client_new` fails
+/// with `CLI_AUTH_INVALID_CONFIG`.
+///
+/// @param options The options. Must not be NULL.
+/// @param url The URL. Must not be NULL.
+/// @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_client_options_set_revocation_endpoint(
     options: Option<&mut cli_auth_client_options>,
     url: *const c_char,
 ) -> cli_auth_status {
-    // SAFETY: the caller gives NULL or a text that ends with NUL.
+    // SAFETY: the caller passes NULL or a text that ends with NUL.
     let url = unsafe { read("url", url) };
     cli_auth_client_options::set(options, |builder| Ok(builder.revocation_endpoint(url?)))
 }
 
-/// One more scope to ask for. AuthKit has none.
+/// Adds a scope to the device authorization request (RFC 6749 section 3.3). No scope is requested by default. WorkOS
+/// AuthKit has no scopes.
 ///
-/// @param options The options.
-/// @param scope One scope, such as `offline_access`.
-/// @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE`.
+/// @param options The options. Must not be NULL.
+/// @param scope One scope, such as `offline_access`. Must not be NULL.
+/// @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_client_options_add_scope(
     options: Option<&mut cli_auth_client_options>,
     scope: *const c_char,
 ) -> cli_auth_status {
-    // SAFETY: the caller gives NULL or a text that ends with NUL.
+    // SAFETY: the caller passes NULL or a text that ends with NUL.
     let scope = unsafe { read("scope", scope) };
     cli_auth_client_options::set(options, |builder| Ok(builder.scope(scope?)))
 }
 
-/// One more parameter of the device authorization request.
+/// Adds a parameter to the device authorization request. Do not use it for secrets.
 ///
-/// @param options The options.
-/// @param name Its name. What the protocol sets itself is refused.
-/// @param value Its value.
-/// @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE`.
+/// @param options The options. Must not be NULL.
+/// @param name The name. Must not be NULL. `cli_auth_client_new` refuses names that the protocol sets itself, and any
+/// name that is added twice except `resource` (RFC 8707 section 2).
+/// @param value The value. Must not be NULL.
+/// @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_client_options_add_param(
     options: Option<&mut cli_auth_client_options>,
     name: *const c_char,
     value: *const c_char,
 ) -> cli_auth_status {
-    // SAFETY: the caller gives NULLs or texts that end with NUL.
+    // SAFETY: the caller passes NULLs or texts that end with NUL.
     let (name, value) = unsafe { (read("name", name), read("value", value)) };
     cli_auth_client_options::set(options, |builder| Ok(builder.param(name?, value?)))
 }
 
-/// One more header of every request. Its value counts as a secret.
+/// Adds a header to every request. Its value is treated as a secret.
 ///
-/// @param options The options.
-/// @param name Its name.
-/// @param value Its value.
-/// @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE`.
+/// The header is sent to every server that the settings or the metadata name.
+///
+/// @param options The options. Must not be NULL.
+/// @param name The name. Must not be NULL.
+/// @param value The value. Must not be NULL.
+/// @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_client_options_add_header(
     options: Option<&mut cli_auth_client_options>,
     name: *const c_char,
     value: *const c_char,
 ) -> cli_auth_status {
-    // SAFETY: the caller gives NULLs or texts that end with NUL.
+    // SAFETY: the caller passes NULLs or texts that end with NUL.
     let (name, value) = unsafe { (read("name", name), read("value", value)) };
     cli_auth_client_options::set(options, |builder| Ok(builder.header(name?, value?)))
 }
 
-/// Certificates to trust beside those of the system.
+/// Trusts certificates in addition to those of the operating system. Another call adds more certificates.
 ///
-/// @param options The options.
-/// @param pem The content of a PEM file, with one certificate or many.
-/// @param length How many bytes it has, at most 4 MiB.
-/// @return `CLI_AUTH_OK`, `CLI_AUTH_INVALID_CONFIG` for more, or `CLI_AUTH_MISUSE`.
+/// @param options The options. Must not be NULL.
+/// @param pem The content of a PEM file with at least one certificate. It need not end with NUL. Must not be NULL.
+/// @param length The length of `pem` in bytes, at most 4 MiB.
+/// @return `CLI_AUTH_OK`, `CLI_AUTH_INVALID_CONFIG` if `length` is larger, or `CLI_AUTH_MISUSE`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_client_options_add_ca_pem(
     options: Option<&mut cli_auth_client_options>,
@@ -224,62 +237,66 @@ pub unsafe extern "C" fn cli_auth_client_options_add_ca_pem(
 ) -> cli_auth_status {
     cli_auth_client_options::set(options, |builder| {
         let pem = required("pem", NonNull::new(pem.cast_mut()))?;
-        // First: the length of a file that could not be measured is no length.
+        // Checked first: the length may be an error value of the caller's, such as `(size_t)-1`.
         if length > host::MAX_PEM_BYTES {
             return Err(host::invalid_config(
                 "the CA certificates cannot be used: they are larger than 4 MiB",
             )
             .into());
         }
-        // SAFETY: the caller gives a place with so many bytes; a signed or unsigned char is a byte.
+        // SAFETY: the caller passes a pointer to that many bytes; a signed or unsigned char is a byte.
         Ok(builder.ca_pem(unsafe { slice::from_raw_parts(pem.as_ptr().cast::<u8>(), length) }))
     })
 }
 
-/// The proxy of every request, instead of the one that the environment names (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`).
+/// Sends every request through a proxy, except requests to this machine. Defaults to the proxy that the environment
+/// names (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`).
 ///
-/// @param options The options.
-/// @param url `http://` or `https://`, with a user and password where it wants them.
-/// @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE`.
+/// @param options The options. Must not be NULL.
+/// @param url An `http://` or `https://` URL. It may contain a user name and a password, and is treated as a secret.
+/// Must not be NULL.
+/// @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_client_options_set_proxy(
     options: Option<&mut cli_auth_client_options>,
     url: *const c_char,
 ) -> cli_auth_status {
-    // SAFETY: the caller gives NULL or a text that ends with NUL.
+    // SAFETY: the caller passes NULL or a text that ends with NUL.
     let url = unsafe { read("url", url) };
     cli_auth_client_options::set(options, |builder| Ok(builder.proxy(url?)))
 }
 
-/// Who asks: the User-Agent of every request, and the name in the prompt.
+/// Sets the name and version of the program: the first part of the User-Agent of every request. The prompt shows the
+/// name.
 ///
-/// @param options The options.
-/// @param product Such as `my-cli` or `my-cli/1.2`.
-/// @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE`.
+/// @param options The options. Must not be NULL.
+/// @param product A name with an optional version, such as `my-cli` or `my-cli/1.2`. Must not be NULL.
+/// @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_client_options_set_product(
     options: Option<&mut cli_auth_client_options>,
     product: *const c_char,
 ) -> cli_auth_status {
-    // SAFETY: the caller gives NULL or a text that ends with NUL.
+    // SAFETY: the caller passes NULL or a text that ends with NUL.
     let product = unsafe { read("product", product) };
     cli_auth_client_options::set(options, |builder| Ok(builder.product(product?)))
 }
 
-/// A client secret, for servers that insist on one. A secret in a distributed program is not confidential (RFC 8252 section
-/// 8.5).
+/// Sets a client secret, for servers that require one. A secret in a distributed program is not confidential (RFC 8252
+/// section 8.5).
 ///
-/// @param options The options.
-/// @param secret The secret. The copy is overwritten when options and client are freed; the caller's own text is not.
+/// @param options The options. Must not be NULL.
+/// @param secret The secret. Must not be NULL. The library overwrites its copy when the options and the client are
+/// freed. It does not overwrite the caller's text.
 /// @param auth `CLI_AUTH_CLIENT_SECRET_AUTO`, `CLI_AUTH_CLIENT_SECRET_BASIC` or `CLI_AUTH_CLIENT_SECRET_POST`.
-/// @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE`.
+/// @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_client_options_set_client_secret(
     options: Option<&mut cli_auth_client_options>,
     secret: *const c_char,
     auth: i32,
 ) -> cli_auth_status {
-    // SAFETY: the caller gives NULL or a text that ends with NUL.
+    // SAFETY: the caller passes NULL or a text that ends with NUL.
     let secret = unsafe { read("secret", secret) };
     cli_auth_client_options::set(options, |builder| {
         let auth = match auth {
@@ -305,11 +322,12 @@ fn set_time(
     cli_auth_client_options::set(options, |builder| Ok(change(builder, host::timeout(name, seconds)?)))
 }
 
-/// Timeout for establishing a connection (DNS, TCP and TLS). Defaults to 10 seconds.
+/// Sets the timeout for establishing a connection (DNS, TCP and TLS). Defaults to 10 seconds.
 ///
-/// @param options The options.
-/// @param seconds More than 0 and at most 24 hours, as for the two limits that follow.
-/// @return `CLI_AUTH_OK`, `CLI_AUTH_INVALID_CONFIG` for what is no time, or `CLI_AUTH_MISUSE`.
+/// @param options The options. Must not be NULL.
+/// @param seconds The timeout in seconds: more than 0 and at most 24 hours. `cli_auth_client_new` checks the range.
+/// @return `CLI_AUTH_OK`, `CLI_AUTH_INVALID_CONFIG` if `seconds` is negative, not a number or too large to represent,
+/// or `CLI_AUTH_MISUSE`.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_client_options_set_connect_timeout(
     options: Option<&mut cli_auth_client_options>,
@@ -318,10 +336,10 @@ pub extern "C" fn cli_auth_client_options_set_connect_timeout(
     set_time(options, seconds, "connect timeout", ClientBuilder::connect_timeout)
 }
 
-/// How long a server may be silent within a response. Defaults to 15 seconds.
+/// Sets how long a server may send nothing within a response. Defaults to 15 seconds.
 ///
-/// @param options The options.
-/// @param seconds The limit.
+/// @param options The options. Must not be NULL.
+/// @param seconds The timeout in seconds: more than 0 and at most 24 hours. `cli_auth_client_new` checks the range.
 /// @return As `cli_auth_client_options_set_connect_timeout`.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_client_options_set_read_timeout(
@@ -331,10 +349,11 @@ pub extern "C" fn cli_auth_client_options_set_read_timeout(
     set_time(options, seconds, "read timeout", ClientBuilder::read_timeout)
 }
 
-/// How long one request may take in all. Defaults to 25 seconds. A poll that takes longer counts as lost, and the login goes on.
+/// Sets the timeout for a whole request. Defaults to 25 seconds. A poll that takes longer counts as lost, and the login
+/// continues.
 ///
-/// @param options The options.
-/// @param seconds The limit.
+/// @param options The options. Must not be NULL.
+/// @param seconds The timeout in seconds: more than 0 and at most 24 hours. `cli_auth_client_new` checks the range.
 /// @return As `cli_auth_client_options_set_connect_timeout`.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_client_options_set_request_timeout(
@@ -344,11 +363,11 @@ pub extern "C" fn cli_auth_client_options_set_request_timeout(
     set_time(options, seconds, "request timeout", ClientBuilder::request_timeout)
 }
 
-/// How long a whole login may take, from its first step. Without it, the code's lifetime alone decides. Then the login ends
-/// with `CLI_AUTH_EXPIRED`; the server is not told.
+/// Sets the timeout for a whole login, counted from its first step. The login then ends with `CLI_AUTH_EXPIRED`, and
+/// the server is not notified. By default only the lifetime of the code limits a login.
 ///
-/// @param options The options.
-/// @param seconds More than 0.
+/// @param options The options. Must not be NULL.
+/// @param seconds The timeout in seconds: more than 0. `cli_auth_client_new` checks the range.
 /// @return As `cli_auth_client_options_set_connect_timeout`.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_client_options_set_login_timeout(
@@ -358,12 +377,12 @@ pub extern "C" fn cli_auth_client_options_set_login_timeout(
     set_time(options, seconds, "login timeout", ClientBuilder::login_timeout)
 }
 
-/// Allows plain http to this machine (`localhost`, `127.0.0.0/8`, `::1`). **For tests and local development only**: anybody on this
-/// machine can listen. http to any other host stays refused.
+/// Allows plain http to this machine (`localhost`, `127.0.0.0/8`, `::1`). **For tests and local development only**: any
+/// user of this machine can listen. Plain http to any other host stays refused.
 ///
-/// @param options The options.
-/// @param allow Whether it is allowed. Defaults to false.
-/// @return `CLI_AUTH_OK`, or `CLI_AUTH_MISUSE`.
+/// @param options The options. Must not be NULL.
+/// @param allow Whether plain http is allowed. Defaults to false.
+/// @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_client_options_allow_insecure_loopback(
     options: Option<&mut cli_auth_client_options>,
@@ -374,7 +393,7 @@ pub extern "C" fn cli_auth_client_options_allow_insecure_loopback(
 
 /// Frees options.
 ///
-/// @param options The options, or NULL.
+/// @param options The options. May be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_client_options_free(options: Option<Box<cli_auth_client_options>>) {
     entry::free(options);

@@ -1,4 +1,4 @@
-//! What the user has to see.
+//! The prompt that the user must see.
 
 use std::{
     ffi::{CString, c_char},
@@ -12,10 +12,10 @@ use super::{
 };
 use cli_auth::{Launch, Prompt};
 
-/// The code and the address that a user needs to approve a login (RFC 8628 section 3.2).
+/// The code and the URL that a user needs to approve a login (RFC 8628 section 3.2).
 ///
-/// It belongs to whoever received it: free it with `cli_auth_prompt_free`. It does not change, and all threads may read it.
-/// What its functions return lives as long as it, unless they say otherwise. All of them take NULL.
+/// The caller owns it and frees it with `cli_auth_prompt_free`. It does not change, and several threads may use it at
+/// once. What its functions return is borrowed from it, unless they say otherwise. All its functions accept NULL.
 pub struct cli_auth_prompt {
     prompt: Prompt,
     user_code: CString,
@@ -25,7 +25,7 @@ pub struct cli_auth_prompt {
     product: Option<CString>,
     text: CString,
     text_for_stderr: OnceLock<CString>,
-    /// Why no browser was opened: each reason that was ever lent.
+    /// Why no browser was opened: every reason that a caller has borrowed.
     reasons: Mutex<Vec<CString>>,
 }
 
@@ -56,29 +56,31 @@ impl cli_auth_prompt {
     }
 }
 
-/// The code that the user compares or types, raw. Case and punctuation are the server's business: show it as it is, but
-/// sanitised.
+/// Returns the code that the user compares or enters. It is raw. The server decides on its case and punctuation: show
+/// it unchanged, but sanitised.
 ///
-/// @param prompt The prompt.
-/// @return The code; NULL for NULL.
+/// @param prompt The prompt. May be NULL.
+/// @return The code, borrowed from the prompt; NULL for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_prompt_user_code(prompt: Option<&cli_auth_prompt>) -> *const c_char {
     lend(prompt.map(|prompt| &prompt.user_code))
 }
 
-/// Where the user types the code, raw. It is https (or loopback where allowed) and has no user name in it.
+/// Returns the URL at which the user enters the code. It is raw. Its scheme is https (or http on this machine where
+/// allowed), and it contains no user name.
 ///
-/// @param prompt The prompt.
-/// @return The address; NULL for NULL.
+/// @param prompt The prompt. May be NULL.
+/// @return The URL, borrowed from the prompt; NULL for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_prompt_verification_uri(prompt: Option<&cli_auth_prompt>) -> *const c_char {
     lend(prompt.map(|prompt| &prompt.verification_uri))
 }
 
-/// The same with the code in it, raw. Show the code beside it all the same (RFC 8628 section 3.3.1).
+/// Returns the verification URL with the code in it. It is raw. Show the code beside it nevertheless (RFC 8628 section
+/// 3.3.1).
 ///
-/// @param prompt The prompt.
-/// @return The address, or NULL where the server sent none.
+/// @param prompt The prompt. May be NULL.
+/// @return The URL, borrowed from the prompt; NULL if the server sent none, and for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_prompt_verification_uri_complete(
     prompt: Option<&cli_auth_prompt>,
@@ -86,49 +88,49 @@ pub extern "C" fn cli_auth_prompt_verification_uri_complete(
     lend(prompt.and_then(|prompt| prompt.verification_uri_complete.as_ref()))
 }
 
-/// How long the code lives, counted from before it was asked for.
+/// Returns the lifetime of the code, counted from before it was requested.
 ///
-/// @param prompt The prompt.
+/// @param prompt The prompt. May be NULL.
 /// @return Seconds; 0 for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_prompt_expires_in(prompt: Option<&cli_auth_prompt>) -> f64 {
     prompt.map_or(0.0, |prompt| prompt.prompt.expires_in().as_secs_f64())
 }
 
-/// The host that the user is sent to, in ASCII form, so that look-alike letters show. It may be another host than the one
-/// that was asked for the code (RFC 8628 section 5.3).
+/// Returns the host of the verification URL in ASCII form, so that look-alike letters are visible. It may differ from
+/// the host that issued the code (RFC 8628 section 5.3).
 ///
-/// @param prompt The prompt.
-/// @return The host; NULL for NULL.
+/// @param prompt The prompt. May be NULL.
+/// @return The host, borrowed from the prompt; NULL for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_prompt_host(prompt: Option<&cli_auth_prompt>) -> *const c_char {
     lend(prompt.map(|prompt| &prompt.host))
 }
 
-/// Who asks: the product name that the client was made with, without the version.
+/// Returns the product name of the client, without the version.
 ///
-/// @param prompt The prompt.
-/// @return The name, or NULL where no product was set.
+/// @param prompt The prompt. May be NULL.
+/// @return The name, borrowed from the prompt; NULL if no product was set, and for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_prompt_product(prompt: Option<&cli_auth_prompt>) -> *const c_char {
     lend(prompt.and_then(|prompt| prompt.product.as_ref()))
 }
 
-/// The prompt for a user, plain and 80 columns wide: code, address, program, and a warning. Safe to print. Ends with a
-/// line break; addresses are never broken.
+/// Returns the prompt as plain text, 80 columns wide: the code, the URL, the name of the program, and a warning. It is
+/// safe to print. It ends with a line break, and URLs are never broken.
 ///
-/// @param prompt The prompt.
-/// @return The text; an empty one for NULL.
+/// @param prompt The prompt. May be NULL.
+/// @return The text, borrowed from the prompt; an empty text for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_prompt_text(prompt: Option<&cli_auth_prompt>) -> *const c_char {
     prompt.map_or(c"".as_ptr(), |prompt| prompt.text.as_ptr())
 }
 
-/// The same as standard error can show it: in its width, and with the code in bold where it is a terminal, `NO_COLOR` is
-/// unset or empty and `TERM` is not `dumb`. Laid out at the first call.
+/// Returns the same text for standard error, as wide as the terminal. The code is bold if standard error is a terminal,
+/// `NO_COLOR` is unset or empty, and `TERM` is not `dumb`. The first call decides on the layout.
 ///
-/// @param prompt The prompt.
-/// @return The text; an empty one for NULL.
+/// @param prompt The prompt. May be NULL.
+/// @return The text, borrowed from the prompt; an empty text for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_prompt_text_for_stderr(prompt: Option<&cli_auth_prompt>) -> *const c_char {
     let nothing = c"".as_ptr();
@@ -140,11 +142,11 @@ pub extern "C" fn cli_auth_prompt_text_for_stderr(prompt: Option<&cli_auth_promp
     })
 }
 
-/// The same, plain and wrapped at so many columns.
+/// Returns the same text, plain and wrapped at a given width.
 ///
-/// @param prompt The prompt.
-/// @param columns The width; less than 24 counts as 24.
-/// @return A text, owned by the caller, for `cli_auth_string_free`; NULL for NULL.
+/// @param prompt The prompt. May be NULL.
+/// @param columns The width in columns. A width below 24 counts as 24.
+/// @return A text, owned by the caller; free it with `cli_auth_string_free`. NULL for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_prompt_text_wrapped(
     prompt: Option<&cli_auth_prompt>,
@@ -156,16 +158,18 @@ pub extern "C" fn cli_auth_prompt_text_wrapped(
     })
 }
 
-/// Opens the page in the user's browser, where that makes sense: standard error is a terminal, this is no SSH session and
-/// no CI job, and there is a display. Honours `BROWSER`. Returns at once and never fails the login.
+/// Opens the verification page in the user's browser. It does so only if standard error is a terminal, this is neither
+/// an SSH session nor a CI job, and there is a display. It honours `BROWSER`. It returns at once and never fails the
+/// login.
 ///
-/// Show the code first: the page asks the user to compare it. The address goes to the opener as one argument, never
-/// through a shell. The opener is a child of your process: when it ends, there is a SIGCHLD, and its status is for the program to
-/// collect (`waitpid`) or to leave.
+/// Show the code first: the page asks the user to compare it. The URL is passed to the opener as one argument, never
+/// through a shell. The opener is a child of the calling process. When it exits, the process receives SIGCHLD, and the
+/// program may collect its status (`waitpid`) or ignore it.
 ///
-/// @param prompt The prompt.
-/// @param[out] why_not Why nothing was started, for a user to read; written only then. May be NULL.
-/// @return Whether an opener was started. Whether a page appeared is not known.
+/// @param prompt The prompt. May be NULL.
+/// @param[out] why_not Why nothing was started, for display to the user. Written only then; borrowed from the prompt.
+/// May be NULL.
+/// @return Whether an opener was started. It is not known whether a page appeared.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_prompt_open_browser(
     prompt: Option<&cli_auth_prompt>,
@@ -178,9 +182,9 @@ pub extern "C" fn cli_auth_prompt_open_browser(
     !write_some(why_not, why)
 }
 
-/// Frees a prompt, and with it every text that it lent.
+/// Frees a prompt and every text that was borrowed from it.
 ///
-/// @param prompt The prompt, or NULL.
+/// @param prompt The prompt. May be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_prompt_free(prompt: Option<Box<cli_auth_prompt>>) {
     entry::free(prompt);

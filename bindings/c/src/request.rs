@@ -1,4 +1,4 @@
-//! A refresh or a revocation under way.
+//! Refreshes and revocations in progress.
 
 use std::ptr::NonNull;
 
@@ -11,9 +11,9 @@ use super::{
 };
 use cli_auth::host::{RefreshRequest, RevokeRequest};
 
-/// A refresh or a revocation under way, for programs that want to end it or wait for it in slices.
+/// A refresh or a revocation in progress, for programs that want to cancel it or to wait for it in steps.
 ///
-/// One thread at a time steps it; every thread may cancel it. It lives on when its client is freed. Free it with
+/// One thread at a time may step it. Any thread may cancel it. It stays usable when its client is freed. Free it with
 /// `cli_auth_request_free`, which ends it.
 pub enum cli_auth_request {
     #[doc(hidden)]
@@ -24,13 +24,17 @@ pub enum cli_auth_request {
 
 /// Waits for the response.
 ///
-/// @param request The request.
-/// @param max_wait At most so many seconds; 0 or less only looks, INFINITY waits as long as it takes.
-/// @param[out] done Whether the response is there. It is returned once. Written only on success.
-/// @param[out] tokens The new tokens of a refresh, written only with `done`; owned by the caller. May be NULL for a revocation.
-/// @param[out] error Why not, written only then; owned by the caller. May be NULL.
-/// @return As `cli_auth_client_refresh` or `cli_auth_client_revoke`. `CLI_AUTH_CANCELLED` after `cli_auth_request_cancel`,
-/// `CLI_AUTH_BUSY` while another thread steps it, `CLI_AUTH_FORKED` in a forked child.
+/// @param request The request. Must not be NULL.
+/// @param max_wait The longest wait in seconds. 0 or less does not wait for the network; INFINITY waits as long as it
+/// takes. The step that sends the first request of a client may block for longer: it reads and parses the trusted root
+/// certificates.
+/// @param[out] done Whether the response has arrived. It is returned once; a later step returns `CLI_AUTH_MISUSE`.
+/// Written only on success. Must not be NULL.
+/// @param[out] tokens The new tokens of a refresh. Written only if `done` is true; owned by the caller. May be NULL
+/// only for a revocation.
+/// @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
+/// @return As `cli_auth_client_refresh` or `cli_auth_client_revoke`. `CLI_AUTH_CANCELLED` after
+/// `cli_auth_request_cancel`, `CLI_AUTH_BUSY` while another thread steps it, `CLI_AUTH_FORKED` in a forked child.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_request_step(
     request: Option<NonNull<cli_auth_request>>,
@@ -39,7 +43,7 @@ pub unsafe extern "C" fn cli_auth_request_step(
     tokens: Out<'_, *mut cli_auth_tokens>,
     error: Out<'_, *mut cli_auth_error>,
 ) -> cli_auth_status {
-    // SAFETY: the caller gives NULL or a request that lives; nothing ever takes it mutably.
+    // SAFETY: the caller passes NULL or a live request; nothing ever borrows it mutably.
     let request = request.map(|request| unsafe { request.as_ref() });
     entry::status(error, || {
         let (request, done) = (required("request", request)?, required("done", done)?);
@@ -61,12 +65,12 @@ pub unsafe extern "C" fn cli_auth_request_step(
     })
 }
 
-/// Ends a request: the step that waits for it returns `CLI_AUTH_CANCELLED` at once, and so does every later one. A response
-/// that is there already is still returned. Whether the server saw the request is not known.
+/// Cancels a request. The step that waits for it returns `CLI_AUTH_CANCELLED` at once, and so does every later step. A
+/// response that has already arrived is still returned. It is not known whether the server received the request.
 ///
-/// Wait-free; callable from every thread, and from a signal handler. It leaves `errno` as it was.
+/// It is wait-free. It may be called from any thread and from a signal handler. It preserves `errno`.
 ///
-/// @param request The request, or NULL.
+/// @param request The request. May be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_request_cancel(request: Option<&cli_auth_request>) {
     match request {
@@ -76,9 +80,10 @@ pub extern "C" fn cli_auth_request_cancel(request: Option<&cli_auth_request>) {
     }
 }
 
-/// Frees a request, and ends it. Not while another thread is inside a call with it, `cli_auth_request_cancel` included.
+/// Frees a request and ends it. Must not be called while another thread is in a call with the request, including
+/// `cli_auth_request_cancel`.
 ///
-/// @param request The request, or NULL.
+/// @param request The request. May be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_request_free(request: Option<Box<cli_auth_request>>) {
     entry::value((), || {

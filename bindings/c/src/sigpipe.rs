@@ -1,14 +1,15 @@
-//! Keeps SIGPIPE away from the host while this library writes to sockets on its thread.
+//! Blocks SIGPIPE while this library writes to sockets on a thread of the host.
 //!
-//! Programs in C die of it unless they say otherwise, and a server that closes a connection must not kill them. Handlers
-//! and dispositions are the host's: only this thread's mask changes, and only for the time of a call.
+//! By default, SIGPIPE terminates a C program, and a server that closes a connection must not do that. Handlers and
+//! dispositions belong to the host. This module changes only the signal mask of the calling thread, and only during a
+//! call.
 
 use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 
-/// SIGPIPE is blocked on this thread as long as this lives.
+/// SIGPIPE is blocked on this thread while this value exists.
 pub(super) struct Blocked {
     before: SigSet,
-    /// A SIGPIPE that waited before is the host's.
+    /// A SIGPIPE that was already pending belongs to the host.
     was_pending: bool,
 }
 
@@ -43,7 +44,7 @@ fn is_pending() -> bool {
     }
 }
 
-/// Takes a SIGPIPE that waits, without waiting for one.
+/// Consumes a pending SIGPIPE without waiting for one.
 fn take() {
     #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd", target_os = "netbsd"))]
     {
@@ -51,7 +52,7 @@ fn take() {
         // SAFETY: the set and the time live through the call, and nothing is asked about the signal.
         unsafe { libc::sigtimedwait(sigpipe().as_ref(), std::ptr::null_mut(), &raw const now) };
     }
-    // Never built or run. It was raised on this thread by a write of this thread, so nobody else takes it in between.
+    // Never built or run. A write of this thread raised the signal on this thread, so no other thread can consume it.
     #[cfg(not(any(
         target_os = "linux",
         target_os = "android",

@@ -4,41 +4,43 @@ use std::ffi::{CStr, c_char};
 
 use cli_auth::ErrorKind;
 
-/// What came of a call: `CLI_AUTH_OK`, or what to do next. Numbers are only ever added: treat one that you do not know like
-/// `CLI_AUTH_INTERNAL`.
+/// The result of a call: `CLI_AUTH_OK`, or what the caller should do next. Statuses are only ever added. Treat a status
+/// that you do not know as `CLI_AUTH_INTERNAL`.
 pub type cli_auth_status = i32;
 
-/// It succeeded.
+/// The call succeeded.
 pub const CLI_AUTH_OK: cli_auth_status = 0;
 /// The user denied the request. Do not start another login unless the user asks for one.
 pub const CLI_AUTH_DENIED: cli_auth_status = 1;
-/// The code, or the time that the program allowed, ran out. Start again when the user wants to.
+/// The code expired, or the login timeout of the client passed. Start another login when the user asks for one.
 pub const CLI_AUTH_EXPIRED: cli_auth_status = 2;
 /// `cli_auth_login_cancel` or `cli_auth_request_cancel` was called.
 pub const CLI_AUTH_CANCELLED: cli_auth_status = 3;
-/// The server wants something first that only the user can do in a browser: choose an organization, enrol a second factor.
+/// The server requires a step that only the user can take in a browser, such as choosing an organization or enrolling a
+/// second factor.
 pub const CLI_AUTH_ACTION_REQUIRED: cli_auth_status = 4;
-/// The server refuses this client or this request: a wrong client id, a refresh token that is used up, the device flow not
-/// switched on. Trying again changes nothing.
+/// The server refuses this client or this request, for example because the client id is wrong, the refresh token is no
+/// longer valid or the device flow is not enabled. Repeating the request does not help.
 pub const CLI_AUTH_REJECTED: cli_auth_status = 5;
-/// The server does not offer what was asked for.
+/// The server does not support the operation.
 pub const CLI_AUTH_UNSUPPORTED: cli_auth_status = 6;
-/// The server was not reached, or said that it cannot answer now. Try again later.
+/// The server could not be reached, or reported that it cannot respond now. Try again later.
 pub const CLI_AUTH_NETWORK: cli_auth_status = 7;
-/// No secure connection: the server's certificate was refused. Check the clock, the name and the trusted roots.
+/// No secure connection could be established because the server's certificate was refused. Check the clock, the host
+/// name and the trusted roots.
 pub const CLI_AUTH_TLS: cli_auth_status = 8;
 /// The server sent a response that the standards do not allow. Nothing in it was used.
 pub const CLI_AUTH_INVALID_RESPONSE: cli_auth_status = 9;
-/// A setting of the client is wrong. Nothing was sent.
+/// A setting of the client is invalid. Nothing was sent.
 pub const CLI_AUTH_INVALID_CONFIG: cli_auth_status = 10;
-/// The process was forked after this login or request was made. Make a new one in the child.
+/// The process was forked after this login or request was created. Create a new one in the child.
 pub const CLI_AUTH_FORKED: cli_auth_status = 11;
-/// Another call drives this login or request at the moment, perhaps the one that called this callback.
+/// Another call is driving this login or request. It may be the call whose callback is running.
 pub const CLI_AUTH_BUSY: cli_auth_status = 12;
-/// A defect of this library, or a lack of system resources. (A lack of memory ends the process.)
+/// A bug in this library, or a lack of system resources. (A lack of memory ends the process.)
 pub const CLI_AUTH_INTERNAL: cli_auth_status = 13;
-/// A call that makes no sense: out of its order, NULL where it may not be, a text that is not UTF-8, or a constant that does not
-/// exist. Nothing was done.
+/// The call is invalid: it was made out of order, an argument is NULL that must not be, a text is not UTF-8, or a
+/// constant does not exist. Nothing was done.
 pub const CLI_AUTH_MISUSE: cli_auth_status = 14;
 
 pub(super) fn of_kind(kind: ErrorKind) -> cli_auth_status {
@@ -56,15 +58,17 @@ pub(super) fn of_kind(kind: ErrorKind) -> cli_auth_status {
         ErrorKind::Misuse => CLI_AUTH_MISUSE,
         ErrorKind::Forked => CLI_AUTH_FORKED,
         ErrorKind::Busy => CLI_AUTH_BUSY,
-        // A kind that has no status fails a test below.
+        // A kind without a status makes a test below fail.
         _ => CLI_AUTH_INTERNAL,
     }
 }
 
-/// The name of a status in snake_case, the same in every language: `ok`, `denied`, `action_required`, ...
+/// Returns the name of a status in snake_case, such as `ok`, `denied` or `action_required`. The names are the same in
+/// every language.
 ///
 /// @param status Any number.
-/// @return A text that lives as long as the program; `unknown` for a status that this version does not have.
+/// @return The name, or `unknown` for a status that this version does not have. It stays valid as long as the program
+/// runs.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_status_name(status: cli_auth_status) -> *const c_char {
     name(status).as_ptr()

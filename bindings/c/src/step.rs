@@ -1,4 +1,4 @@
-//! What one step of a login finds.
+//! The result of one step of a login.
 
 use std::ptr;
 
@@ -10,17 +10,19 @@ use super::{
 };
 use cli_auth::{Prompt, Tokens, host::Step};
 
-/// The server granted a code: show it to the user.
+/// The server issued a code. Show it to the user.
 pub const CLI_AUTH_STEP_PROMPT: i32 = 1;
-/// Something to tell the user.
+/// The login reports an event.
 pub const CLI_AUTH_STEP_EVENT: i32 = 2;
-/// Nothing yet.
+/// Nothing happened yet.
 pub const CLI_AUTH_STEP_WAITING: i32 = 3;
-/// The user approved.
+/// The user approved the login.
 pub const CLI_AUTH_STEP_AUTHORIZED: i32 = 4;
 
-/// What one `cli_auth_login_step` found. It belongs to whoever received it: free it with `cli_auth_step_free`. It does not
-/// change, and all threads may read it. All of its functions take NULL.
+/// The result of one `cli_auth_login_step`.
+///
+/// The caller owns it and frees it with `cli_auth_step_free`. It does not change, and several threads may read it at
+/// once. All its functions accept NULL.
 pub struct cli_auth_step(Found);
 
 enum Found {
@@ -41,9 +43,10 @@ impl cli_auth_step {
     }
 }
 
-/// What was found. Kinds are only ever added: step again at one that you do not know.
+/// Returns the kind of a step. Kinds are only ever added: call `cli_auth_login_step` again after a kind that you do not
+/// know.
 ///
-/// @param step The step.
+/// @param step The step. May be NULL.
 /// @return One of `CLI_AUTH_STEP_...`; 0 for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_step_kind(step: Option<&cli_auth_step>) -> i32 {
@@ -55,13 +58,13 @@ pub extern "C" fn cli_auth_step_kind(step: Option<&cli_auth_step>) -> i32 {
     })
 }
 
-/// `CLI_AUTH_STEP_WAITING`: how long nothing will happen. 0 while a request is under way: then step again, with a wait that
-/// you can afford.
+/// `CLI_AUTH_STEP_WAITING`: returns how long nothing will happen. It is 0 while a request is in progress: call
+/// `cli_auth_login_step` again with a wait that you can afford.
 ///
-/// Timers that stand still while the machine is suspended should not wait for longer than some seconds at a time.
+/// A timer that stops while the machine is suspended should wait only a few seconds at a time.
 ///
-/// @param step The step.
-/// @return Seconds; 0 for other kinds.
+/// @param step The step. May be NULL.
+/// @return Seconds; 0 for other kinds and for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_step_due_in(step: Option<&cli_auth_step>) -> f64 {
     match step.map(|step| &step.0) {
@@ -70,10 +73,10 @@ pub extern "C" fn cli_auth_step_due_in(step: Option<&cli_auth_step>) -> f64 {
     }
 }
 
-/// `CLI_AUTH_STEP_EVENT`: the event.
+/// `CLI_AUTH_STEP_EVENT`: returns the event.
 ///
-/// @param step The step.
-/// @return The event, which lives as long as the step; NULL for other kinds.
+/// @param step The step. May be NULL.
+/// @return The event, borrowed from the step; NULL for other kinds and for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_step_event(step: Option<&cli_auth_step>) -> *const cli_auth_event {
     match step.map(|step| &step.0) {
@@ -82,10 +85,10 @@ pub extern "C" fn cli_auth_step_event(step: Option<&cli_auth_step>) -> *const cl
     }
 }
 
-/// `CLI_AUTH_STEP_PROMPT`: the prompt.
+/// `CLI_AUTH_STEP_PROMPT`: returns the prompt. Each call returns a new handle.
 ///
-/// @param step The step.
-/// @return A prompt, owned by the caller, for `cli_auth_prompt_free`; NULL for other kinds.
+/// @param step The step. May be NULL.
+/// @return A prompt, owned by the caller; free it with `cli_auth_prompt_free`. NULL for other kinds and for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_step_prompt(step: Option<&cli_auth_step>) -> *mut cli_auth_prompt {
     entry::value(ptr::null_mut(), || match step.map(|step| &step.0) {
@@ -94,10 +97,10 @@ pub extern "C" fn cli_auth_step_prompt(step: Option<&cli_auth_step>) -> *mut cli
     })
 }
 
-/// `CLI_AUTH_STEP_AUTHORIZED`: the tokens.
+/// `CLI_AUTH_STEP_AUTHORIZED`: returns the tokens. Each call returns a new handle.
 ///
-/// @param step The step.
-/// @return Tokens, owned by the caller, for `cli_auth_tokens_free`; NULL for other kinds.
+/// @param step The step. May be NULL.
+/// @return Tokens, owned by the caller; free them with `cli_auth_tokens_free`. NULL for other kinds and for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_step_tokens(step: Option<&cli_auth_step>) -> *mut cli_auth_tokens {
     entry::value(ptr::null_mut(), || match step.map(|step| &step.0) {
@@ -106,9 +109,9 @@ pub extern "C" fn cli_auth_step_tokens(step: Option<&cli_auth_step>) -> *mut cli
     })
 }
 
-/// Frees a step, and with it the event that it lent.
+/// Frees a step and the event that was borrowed from it.
 ///
-/// @param step The step, or NULL.
+/// @param step The step. May be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_step_free(step: Option<Box<cli_auth_step>>) {
     entry::free(step);

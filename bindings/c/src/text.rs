@@ -1,4 +1,4 @@
-//! Texts: those that C gives, and those that it borrows.
+//! Texts that C passes in, and texts that it borrows.
 
 use std::ffi::{CStr, CString, c_char};
 
@@ -6,11 +6,11 @@ use zeroize::Zeroize;
 
 use super::entry::Refusal;
 
-/// The text at `pointer`, named `name` in what is said about it.
+/// Reads the text at `pointer`. Error messages call it `name`.
 ///
 /// # Safety
 ///
-/// `pointer` is NULL, or begins a text that ends with NUL and stays as it is while the result is used.
+/// `pointer` is NULL, or points to a text that ends with NUL and does not change while the result is used.
 pub(super) unsafe fn read<'a>(name: &str, pointer: *const c_char) -> Result<&'a str, Refusal> {
     if pointer.is_null() {
         return Err(Refusal::null(name));
@@ -20,12 +20,12 @@ pub(super) unsafe fn read<'a>(name: &str, pointer: *const c_char) -> Result<&'a 
     text.to_str().map_err(|_| Refusal::misuse(format!("{name} is not UTF-8")))
 }
 
-/// A copy that C can read. A NUL, which only a server can have put there, becomes U+FFFD.
+/// Returns a copy that C can read. A NUL, which can only come from a server, becomes U+FFFD.
 pub(super) fn copy(text: &str) -> CString {
     CString::new(text).unwrap_or_else(|_| CString::new(text.replace('\0', "\u{fffd}")).unwrap_or_default())
 }
 
-/// The pointer that C borrows.
+/// Returns a pointer that C borrows.
 pub(super) fn lend(text: Option<&CString>) -> *const c_char {
     text.map_or(std::ptr::null(), |text| text.as_ptr())
 }
@@ -49,9 +49,9 @@ impl Drop for Exposed {
     }
 }
 
-/// Texts as C likes to walk through them: an array of pointers that ends with NULL.
+/// Texts as an array of pointers that ends with NULL.
 pub(super) struct List {
-    /// What the pointers point to.
+    /// The texts that the pointers point to.
     _texts: Vec<CString>,
     pointers: Vec<*const c_char>,
 }
@@ -68,37 +68,39 @@ impl List {
     }
 }
 
-/// Gives a text away; [`cli_auth_string_free`] takes it back. C's own memory, as C may change what belongs to it.
+/// Returns a text that the C program owns and frees with [`cli_auth_string_free`]. It is allocated by C, because the
+/// program may modify what it owns.
 pub(super) fn owned(text: &str) -> *mut c_char {
     let text = copy(text);
     // SAFETY: a text that ends with NUL.
     unsafe { libc::strdup(text.as_ptr()) }
 }
 
-/// A text of a server as it may be shown in a terminal: without control, invisible and direction characters (they become
-/// U+FFFD), and cut after 2,000 characters.
+/// Makes a text from a server safe to show in a terminal. Tabs and line breaks become spaces. A run of other control
+/// characters, invisible characters and direction marks becomes one U+FFFD. White space at the start and the end is
+/// removed. A text of more than 400 characters is cut after 400 and marked with an ellipsis (U+2026).
 ///
-/// What `cli_auth_error_message`, `cli_auth_error_description` and `cli_auth_prompt_text` give is sanitised already. What is
-/// called raw is not.
+/// The results of `cli_auth_error_message`, `cli_auth_error_description`, `cli_auth_error_request_id` and the
+/// `cli_auth_prompt_text` functions are already sanitised. Texts that are documented as raw are not.
 ///
-/// @param text The text. Bytes that are not UTF-8 become U+FFFD.
-/// @return A text, owned by the caller, for `cli_auth_string_free`; NULL for NULL.
+/// @param text The text. May be NULL. Bytes that are not UTF-8 become U+FFFD.
+/// @return A text, owned by the caller; free it with `cli_auth_string_free`. NULL for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_sanitize(text: *const c_char) -> *mut c_char {
     if text.is_null() {
         return std::ptr::null_mut();
     }
-    // SAFETY: the caller gives a text that ends with NUL.
+    // SAFETY: the caller passes a text that ends with NUL.
     let text = unsafe { CStr::from_ptr(text) };
     super::entry::value(std::ptr::null_mut(), || owned(&cli_auth::sanitize(&text.to_string_lossy())))
 }
 
-/// Frees a text that this library gave away: a `char *`, never a `const char *`.
+/// Frees a text that this library returned as `char *`. A `const char *` is borrowed and must not be freed.
 ///
-/// @param text The text, or NULL.
+/// @param text The text. May be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_string_free(text: *mut c_char) {
-    // SAFETY: NULL, or it came from `owned`, and the caller gives it back once.
+    // SAFETY: NULL, or it came from `owned`, and the caller passes it back once.
     unsafe { libc::free(text.cast()) };
 }
 

@@ -1,4 +1,4 @@
-//! What a login or a refresh brings.
+//! The tokens that a login or a refresh returns.
 
 use std::{
     collections::BTreeMap,
@@ -13,13 +13,13 @@ use super::{
 };
 use cli_auth::{Secret, Tokens, host::seconds_since_epoch};
 
-/// The tokens that the server gave out (RFC 6749 section 5.1).
+/// The tokens that the server issued (RFC 6749 section 5.1).
 ///
-/// Nothing in here was verified by this library: it came over TLS from the token endpoint, and that is all.
+/// This library does not verify them. They came from the token endpoint over TLS, and nothing else is known about them.
 ///
-/// They belong to whoever received them: free them with `cli_auth_tokens_free`, which overwrites the secrets that were
-/// exposed. They do not change, and all threads may read them. What their functions return lives as long as they. All of
-/// them take NULL.
+/// The caller owns them and frees them with `cli_auth_tokens_free`, which overwrites the secrets that were exposed.
+/// They do not change, and several threads may read them at once. What their functions return is borrowed from them.
+/// All their functions accept NULL.
 pub struct cli_auth_tokens {
     tokens: Tokens,
     token_type: CString,
@@ -54,84 +54,87 @@ impl cli_auth_tokens {
     }
 }
 
-/// The copy for C is made when it is first asked for.
+/// Copies the secret for C when it is first requested.
 fn expose(slot: &OnceLock<Exposed>, secret: Option<&Secret>) -> *const c_char {
     entry::value(ptr::null(), || {
         secret.map_or(ptr::null(), |secret| slot.get_or_init(|| Exposed::new(secret)).lend())
     })
 }
 
-/// The token for the API in clear text, to be sent as `Authorization: Bearer ...` over TLS, and only to the API that it is
-/// for.
+/// Returns the access token in clear text. Send it as `Authorization: Bearer ...` over TLS, and only to the API that it
+/// was issued for.
 ///
-/// @param tokens The tokens.
-/// @return The secret; NULL for NULL.
+/// @param tokens The tokens. May be NULL.
+/// @return The secret, borrowed from the tokens; NULL for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_tokens_expose_access_token(tokens: Option<&cli_auth_tokens>) -> *const c_char {
     tokens.map_or(ptr::null(), |it| expose(&it.access_token, Some(it.tokens.access_token())))
 }
 
-/// The token for `cli_auth_client_refresh` in clear text. After a refresh without a new one, the old one.
+/// Returns the refresh token in clear text, for `cli_auth_client_refresh`. If a refresh brought no new refresh token,
+/// this is the old one.
 ///
-/// @param tokens The tokens.
-/// @return The secret, or NULL where the server gave none: many give one only for the scope `offline_access`.
+/// @param tokens The tokens. May be NULL.
+/// @return The secret, borrowed from the tokens; NULL if the server sent none, and for NULL. Many servers send one only
+/// for the scope `offline_access`.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_tokens_expose_refresh_token(tokens: Option<&cli_auth_tokens>) -> *const c_char {
     tokens.map_or(ptr::null(), |it| expose(&it.refresh_token, it.tokens.refresh_token()))
 }
 
-/// The OpenID Connect ID token in clear text, **unverified**: read no identity from it before you checked it (signature, `iss`,
-/// `aud`, `exp`; OpenID Connect Core section 3.1.3.7).
+/// Returns the OpenID Connect ID token in clear text. It is **unverified**: do not read an identity from it before you
+/// have verified it (signature, `iss`, `aud`, `exp`; OpenID Connect Core section 3.1.3.7).
 ///
-/// @param tokens The tokens.
-/// @return The secret, or NULL where the server gave none.
+/// @param tokens The tokens. May be NULL.
+/// @return The secret, borrowed from the tokens; NULL if the server sent none, and for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_tokens_expose_id_token(tokens: Option<&cli_auth_tokens>) -> *const c_char {
     tokens.map_or(ptr::null(), |it| expose(&it.id_token, it.tokens.id_token()))
 }
 
-/// Whether there is a refresh token.
+/// Returns whether there is a refresh token.
 ///
-/// @param tokens The tokens.
-/// @return Whether; false for NULL.
+/// @param tokens The tokens. May be NULL.
+/// @return Whether there is one; false for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_tokens_has_refresh_token(tokens: Option<&cli_auth_tokens>) -> bool {
     tokens.is_some_and(|it| it.tokens.refresh_token().is_some())
 }
 
-/// Whether there is an ID token.
+/// Returns whether there is an ID token.
 ///
-/// @param tokens The tokens.
-/// @return Whether; false for NULL.
+/// @param tokens The tokens. May be NULL.
+/// @return Whether there is one; false for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_tokens_has_id_token(tokens: Option<&cli_auth_tokens>) -> bool {
     tokens.is_some_and(|it| it.tokens.id_token().is_some())
 }
 
-/// The token type as the server spelled it: some spelling of `Bearer`.
+/// Returns the token type as the server spelled it. It is `Bearer` in upper or lower case.
 ///
-/// @param tokens The tokens.
-/// @return The type; NULL for NULL.
+/// @param tokens The tokens. May be NULL.
+/// @return The token type, borrowed from the tokens; NULL for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_tokens_token_type(tokens: Option<&cli_auth_tokens>) -> *const c_char {
     lend(tokens.map(|it| &it.token_type))
 }
 
-/// What was granted, in the server's order. Where the server names nothing, these are the scopes that were asked for (RFC 6749
-/// section 5.1).
+/// Returns the granted scopes, in the server's order. If the server named none at a login, these are the scopes that
+/// were requested (RFC 6749 section 5.1).
 ///
-/// @param tokens The tokens.
-/// @return An array that ends with NULL, or NULL where neither the server nor the client named a scope.
+/// @param tokens The tokens. May be NULL.
+/// @return An array that ends with NULL, borrowed from the tokens; NULL if neither the server nor the client named a
+/// scope, and for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_tokens_scopes(tokens: Option<&cli_auth_tokens>) -> *const *const c_char {
     tokens.and_then(|it| it.scopes.as_ref()).map_or(ptr::null(), List::lend)
 }
 
-/// The access token's lifetime when it was given out.
+/// Reads the lifetime of the access token, counted from its issue.
 ///
-/// @param tokens The tokens.
-/// @param[out] seconds The lifetime, written only where it is known.
-/// @return Whether it is known. Unknown is neither zero nor for ever.
+/// @param tokens The tokens. May be NULL.
+/// @param[out] seconds The lifetime in seconds. Written only if it is known. May be NULL.
+/// @return Whether it is known; false for NULL. Treat an unknown lifetime neither as expired nor as valid forever.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_tokens_expires_in(
     tokens: Option<&cli_auth_tokens>,
@@ -140,12 +143,13 @@ pub extern "C" fn cli_auth_tokens_expires_in(
     write_some(seconds, tokens.and_then(|it| it.tokens.expires_in()).map(|lifetime| lifetime.as_secs_f64()))
 }
 
-/// When the access token ends, by this machine's clock or, where the server named no lifetime, by the token's own `exp`.
-/// Counted from before the request left, so it is never too late by the time that the response took.
+/// Reads when the access token expires. The time follows this machine's clock, or the token's own `exp` if the server
+/// named no lifetime. The lifetime is counted from before the request was sent, so the duration of the request does not
+/// make this time too late.
 ///
-/// @param tokens The tokens.
-/// @param[out] unix_seconds Seconds since 1970-01-01 00:00 UTC, written only where it is known.
-/// @return Whether it is known.
+/// @param tokens The tokens. May be NULL.
+/// @param[out] unix_seconds The time in seconds since 1970-01-01 00:00 UTC. Written only if it is known. May be NULL.
+/// @return Whether it is known; false for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_tokens_expires_at(
     tokens: Option<&cli_auth_tokens>,
@@ -154,44 +158,46 @@ pub extern "C" fn cli_auth_tokens_expires_at(
     write_some(unix_seconds, tokens.and_then(|it| it.tokens.expires_at()).map(seconds_since_epoch))
 }
 
-/// WorkOS AuthKit: the id of the user, such as `user_01H...`, raw.
+/// Returns the id of the WorkOS AuthKit user, such as `user_01H...`. It is raw.
 ///
-/// @param tokens The tokens.
-/// @return The id, or NULL with other servers: their ID token tells who it is, once verified.
+/// @param tokens The tokens. May be NULL.
+/// @return The id, borrowed from the tokens; NULL with other servers, and for NULL. Other servers identify the user in
+/// the ID token, which must be verified first.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_tokens_user_id(tokens: Option<&cli_auth_tokens>) -> *const c_char {
     lend(tokens.and_then(|it| it.user_id.as_ref()))
 }
 
-/// WorkOS AuthKit: the id of the organization that the user logged in to, raw.
+/// Returns the id of the WorkOS AuthKit organization that the user signed in to. It is raw.
 ///
-/// @param tokens The tokens.
-/// @return The id, or NULL.
+/// @param tokens The tokens. May be NULL.
+/// @return The id, borrowed from the tokens; NULL if there is none, and for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_tokens_organization_id(tokens: Option<&cli_auth_tokens>) -> *const c_char {
     lend(tokens.and_then(|it| it.organization_id.as_ref()))
 }
 
-/// The names of all other members of the server's response, sorted, raw.
+/// Returns the names of all other members of the server's response, sorted. They are raw.
 ///
-/// @param tokens The tokens.
-/// @return An array that ends with NULL; NULL for NULL.
+/// @param tokens The tokens. May be NULL.
+/// @return An array that ends with NULL, borrowed from the tokens; NULL for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_tokens_other_names(tokens: Option<&cli_auth_tokens>) -> *const *const c_char {
     tokens.map_or(ptr::null(), |it| it.other_names.lend())
 }
 
-/// Any other member of the response, as raw JSON. A secret, since it may be one (AuthKit: tokens of an identity provider).
+/// Returns any other member of the response, as raw JSON. It is treated as a secret, because it may be one (AuthKit
+/// sends tokens of an identity provider).
 ///
-/// @param tokens The tokens.
-/// @param name The member's name.
-/// @return The JSON text, or NULL where the response has no such member.
+/// @param tokens The tokens. May be NULL.
+/// @param name The name of the member. If it is NULL or not UTF-8, the result is NULL.
+/// @return The JSON text, borrowed from the tokens; NULL if the response has no such member, and for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_tokens_expose_other(
     tokens: Option<&cli_auth_tokens>,
     name: *const c_char,
 ) -> *const c_char {
-    // SAFETY: the caller gives NULL or a text that ends with NUL.
+    // SAFETY: the caller passes NULL or a text that ends with NUL.
     let name = unsafe { text::read("name", name) };
     match (tokens, name) {
         (Some(tokens), Ok(name)) => tokens.expose_other(name),
@@ -199,9 +205,9 @@ pub unsafe extern "C" fn cli_auth_tokens_expose_other(
     }
 }
 
-/// Frees tokens, and overwrites what of them was exposed.
+/// Frees tokens and overwrites the secrets that were exposed.
 ///
-/// @param tokens The tokens, or NULL.
+/// @param tokens The tokens. May be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_tokens_free(tokens: Option<Box<cli_auth_tokens>>) {
     entry::free(tokens);

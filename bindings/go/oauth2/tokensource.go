@@ -1,4 +1,4 @@
-// Package cliauthoauth2 lets programs that speak golang.org/x/oauth2 use logins of package cliauth:
+// Package cliauthoauth2 connects package cliauth to programs that use golang.org/x/oauth2:
 //
 //	source := cliauthoauth2.NewTokenSource(ctx, client, tokens, cliauthoauth2.WithStore(save))
 //	api := oauth2.NewClient(ctx, source)
@@ -16,16 +16,18 @@ import (
 )
 
 const (
-	// defaultEarly is how long before its end an access token is renewed, so that it is still good when it arrives.
+	// defaultEarly is how long before its expiry an access token is refreshed, so that it is still valid when it
+	// reaches the API.
 	defaultEarly = 10 * time.Second
 
-	// After a refresh that failed nothing is sent for this long, or for as long as the server said, within these limits.
+	// After a failed refresh, nothing is sent for this long, or for as long as the server asked for, within these
+	// limits.
 	minPause = time.Second
 	maxPause = 5 * time.Minute
 )
 
-// Token is tokens as golang.org/x/oauth2 has them, with id_token and scope as extras. It masks nothing: x/oauth2 prints its
-// tokens when asked to.
+// Token converts tokens to those of golang.org/x/oauth2, with id_token and scope as extras. The result masks nothing:
+// golang.org/x/oauth2 prints its tokens when asked to.
 func Token(tokens *cliauth.Tokens) *oauth2.Token {
 	token := &oauth2.Token{
 		AccessToken:  tokens.AccessToken.Expose(),
@@ -44,12 +46,12 @@ func Token(tokens *cliauth.Tokens) *oauth2.Token {
 	return token.WithExtra(extra)
 }
 
-// TokenSource is an [oauth2.TokenSource] that refreshes. All goroutines may use it at once.
+// TokenSource is an [oauth2.TokenSource] that refreshes tokens. Several goroutines may use it at once.
 //
-// However many ask, one request is under way at a time, and all of them get what it brings. After a failure nothing is
-// sent for a second, or for as long as the server said: until then, every call returns the same error, or the old token while that
-// is good. Once
-// the server has refused the refresh token, nothing is sent any more: log in again.
+// At most one request is in progress at a time, and all callers receive its result. After a failure nothing is sent for
+// 1 second, or for as long as the server asked for, up to 5 minutes. Until then every call returns the same error, or
+// the old token while it is valid. After the server has refused the refresh token, nothing is sent again: the user must
+// log in again.
 type TokenSource struct {
 	ctx    context.Context
 	client *cliauth.Client
@@ -59,9 +61,10 @@ type TokenSource struct {
 
 	mu     sync.Mutex
 	tokens *cliauth.Tokens
-	// unstored is whether store has not taken them yet.
+	// unstored is whether store has not accepted the tokens yet.
 	unstored bool
-	// failure is that of the last refresh; nothing is sent before pausedUntil, or ever where it is final.
+	// failure is the error of the last refresh. Nothing is sent before pausedUntil, or ever again if the error is
+	// final.
 	failure     error
 	pausedUntil time.Time
 }
@@ -71,24 +74,26 @@ var _ oauth2.TokenSource = (*TokenSource)(nil)
 // Option is a setting of a [TokenSource].
 type Option func(*TokenSource)
 
-// WithStore has new tokens stored before they are returned. Many servers retire the refresh token that was sent, so one that is not
-// stored is a login lost. If store fails, [TokenSource.Token] returns its error, and the next call tries to store the same tokens
-// again. It is called by one goroutine at a time, and must not ask the source for a token.
+// WithStore stores new tokens before they are returned. Many servers invalidate the refresh token that was sent, so a
+// new one that is not stored means a lost login. If store fails, [TokenSource.Token] returns its error, and the next
+// call tries to store the same tokens again. One goroutine at a time calls store. It must not request a token from the
+// source.
 func WithStore(store func(context.Context, *cliauth.Tokens) error) Option {
 	return func(s *TokenSource) { s.store = store }
 }
 
-// WithEarlyExpiry renews an access token so long before its end. Defaults to 10 seconds. Of a token that lives for a short time only the
-// last quarter counts.
+// WithEarlyExpiry sets how long before its expiry an access token is refreshed, at most a quarter of its lifetime.
+// Defaults to 10 seconds.
 func WithEarlyExpiry(early time.Duration) Option {
 	return func(s *TokenSource) { s.early = max(early, 0) }
 }
 
-// NewTokenSource makes a source of these tokens and those that follow them. Tokens that hold a refresh token alone will do:
+// NewTokenSource returns a source of the given tokens and of those that replace them. Tokens that hold only a refresh
+// token are enough:
 //
 //	&cliauth.Tokens{RefreshToken: cliauth.NewSecret(stored)}
 //
-// ctx is for its requests: when it ends, they do. The client must stay open.
+// The source uses ctx for its requests: when ctx ends, they fail. The client must stay open.
 func NewTokenSource(ctx context.Context, client *cliauth.Client, tokens *cliauth.Tokens, options ...Option) *TokenSource {
 	copied := *tokens
 	s := &TokenSource{ctx: ctx, client: client, tokens: &copied, early: defaultEarly, now: time.Now}
@@ -98,8 +103,8 @@ func NewTokenSource(ctx context.Context, client *cliauth.Client, tokens *cliauth
 	return s
 }
 
-// Token returns a token that is good, refreshing it where needed. An error is a [*cliauth.Error], or what the store said:
-// cliauth.ErrRejected and cliauth.ErrActionRequired mean that the user must log in again.
+// Token returns a valid token and refreshes it if necessary. An error is a [*cliauth.Error] or the error of the store.
+// [cliauth.ErrRejected] and [cliauth.ErrActionRequired] mean that the user must log in again.
 func (s *TokenSource) Token() (*oauth2.Token, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -110,7 +115,7 @@ func (s *TokenSource) Token() (*oauth2.Token, error) {
 	return Token(tokens), nil
 }
 
-// Tokens is Token with secrets that are masked.
+// Tokens does the same as [TokenSource.Token] and returns masked secrets.
 func (s *TokenSource) Tokens() (*cliauth.Tokens, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -138,7 +143,7 @@ func (s *TokenSource) current() (*cliauth.Tokens, error) {
 	return s.tokens, s.save()
 }
 
-// save has tokens stored that are not yet.
+// save stores tokens that are not stored yet.
 func (s *TokenSource) save() error {
 	if !s.unstored {
 		return nil
@@ -150,7 +155,8 @@ func (s *TokenSource) save() error {
 	return nil
 }
 
-// goodFor is whether the access token can be used for so long. One that does not say when it ends counts as good.
+// goodFor reports whether the access token stays valid for the given time. A token without a known expiry counts as
+// valid.
 func (s *TokenSource) goodFor(margin time.Duration) bool {
 	end := s.tokens.ExpiresAt
 	return !s.tokens.AccessToken.IsZero() && (end.IsZero() || s.now().Add(margin).Before(end))
@@ -180,7 +186,7 @@ func (s *TokenSource) refresh() error {
 	return nil
 }
 
-// isFinal is whether asking again cannot help.
+// isFinal reports whether another request cannot help.
 func isFinal(err error) bool {
 	return errors.Is(err, cliauth.ErrRejected) || errors.Is(err, cliauth.ErrActionRequired)
 }

@@ -21,7 +21,7 @@ type settings = authserver.Settings
 
 func TestMain(m *testing.M) { authserver.Main(m) }
 
-// answer is what a server gives for a refresh token.
+// answer is a response to a refresh.
 func answer(number int, lifetime int) settings {
 	return settings{"json": settings{
 		"token_type": "Bearer", "access_token": fmt.Sprint("access-", number),
@@ -29,10 +29,10 @@ func answer(number int, lifetime int) settings {
 	}}
 }
 
-// stored are tokens of which only the refresh token is left.
+// stored returns tokens of which only the refresh token is left.
 func stored() *cliauth.Tokens { return &cliauth.Tokens{RefreshToken: cliauth.NewSecret("refresh-0")} }
 
-// refreshes are the refresh tokens that were sent.
+// refreshes returns the refresh tokens that were sent.
 func refreshes(server *authserver.Server) string {
 	var sent []string
 	for _, request := range server.Requests("refresh") {
@@ -107,7 +107,7 @@ func TestATokenIsRenewedBeforeItsEnd(t *testing.T) {
 		AccessToken: cliauth.NewSecret("access-0"), RefreshToken: cliauth.NewSecret("refresh-0"), ExpiresAt: time.Now().Add(50 * time.Second),
 	}, cliauthoauth2.WithEarlyExpiry(time.Minute))
 	expect(t, source, "access-1")
-	// A minute early would be always: of a short life only the last quarter counts.
+	// Refreshing a minute early would mean always. For a short lifetime only its last quarter counts.
 	expect(t, source, "access-1")
 	if sent := refreshes(server); sent != "refresh-0" {
 		t.Error(sent)
@@ -235,7 +235,7 @@ func TestItFitsOAuth2(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Its life is so short that it is over soon.
+	// The lifetime is so short that it ends soon.
 	time.Sleep(1100 * time.Millisecond)
 	api := oauth2.NewClient(t.Context(), cliauthoauth2.NewTokenSource(t.Context(), client, tokens))
 	response, err := api.Get(server.URL + "/oauth2/userinfo")
@@ -279,7 +279,7 @@ func ExampleNewTokenSource() {
 
 	token, err := source.Token() // or oauth2.NewClient(ctx, source)
 	if err != nil {
-		panic(err) // cliauth.ErrRejected: log in again
+		panic(err) // after cliauth.ErrRejected, log in again
 	}
 	fmt.Println(token.Type())
 	// Output:

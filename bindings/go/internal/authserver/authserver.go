@@ -1,4 +1,5 @@
-// Package authserver drives the project's test authorization server, for the tests of this module and those beside it.
+// Package authserver drives the project's test authorization server, for the tests of this module and of its
+// sub-modules.
 package authserver
 
 import (
@@ -17,16 +18,16 @@ import (
 	"cliauth"
 )
 
-// Settings are the members of a virtual server, as POST /control/servers takes them.
+// Settings are the members of a virtual server, as POST /control/servers accepts them.
 type Settings map[string]any
 
-// control is the process's own address, once it runs. It must not go through a proxy.
+// control is the address of the server process, once it runs. Requests to it must not go through a proxy.
 var (
 	control string
 	direct  = &http.Client{Timeout: 70 * time.Second, Transport: &http.Transport{}}
 )
 
-// Main runs the tests of a package with the server beside them, and ends the process.
+// Main runs the tests of a package with the server beside them, and then exits the process.
 func Main(m *testing.M) {
 	os.Exit(func() int {
 		program := os.Getenv("CLI_AUTH_AUTHSERVER")
@@ -51,7 +52,7 @@ func Main(m *testing.M) {
 	}())
 }
 
-// must is for what only a broken machine gets wrong.
+// must is for errors that only a broken machine causes.
 func must(err error) {
 	if err != nil {
 		panic(err)
@@ -66,7 +67,7 @@ type Server struct {
 	ID     string `json:"id"`
 }
 
-// Request is what the log says of one.
+// Request is a request as the server's log shows it.
 type Request struct {
 	Endpoint string      `json:"endpoint"`
 	Headers  [][2]string `json:"headers"`
@@ -78,7 +79,7 @@ type Request struct {
 	Broken   []string    `json:"violations"`
 }
 
-// Header is the value of a header, or "".
+// Header returns the value of a header, or "" if there is none.
 func (r Request) Header(name string) string {
 	for _, header := range r.Headers {
 		if strings.EqualFold(header[0], name) {
@@ -88,7 +89,7 @@ func (r Request) Header(name string) string {
 	return ""
 }
 
-// Fields are the values of a field of the form.
+// Fields returns the values of a field of the form.
 func (r Request) Fields(name string) (values []string) {
 	for _, field := range r.Form {
 		if field[0] == name {
@@ -98,7 +99,7 @@ func (r Request) Fields(name string) (values []string) {
 	return values
 }
 
-// New makes a server, with an interval of 1 s unless told otherwise, for as long as the test runs.
+// New creates a server that exists until the test ends. Its interval defaults to 1 second.
 func New(t testing.TB, settings Settings) *Server {
 	t.Helper()
 	s := Make(settings)
@@ -106,7 +107,7 @@ func New(t testing.TB, settings Settings) *Server {
 	return s
 }
 
-// Make makes a server for code that is no test.
+// Make creates a server for code that is not a test.
 func Make(settings Settings) *Server {
 	with := Settings{"interval": 1}
 	for name, value := range settings {
@@ -117,23 +118,23 @@ func Make(settings Settings) *Server {
 	return s
 }
 
-// Silent makes a server that never answers at one endpoint.
+// Silent creates a server that never responds at one endpoint.
 func Silent(t testing.TB, endpoint string) *Server {
 	t.Helper()
 	hang := Settings{"steps": []Settings{{"hang": "before"}}, "then": "repeat"}
 	return New(t, Settings{"script": Settings{endpoint: hang}})
 }
 
-// Scripted makes a server that answers so at one endpoint.
+// Scripted creates a server that responds with the given steps at one endpoint.
 func Scripted(t testing.TB, endpoint string, steps ...any) *Server {
 	t.Helper()
 	return New(t, Settings{"script": Settings{endpoint: steps}})
 }
 
-// never is the timeout of the clients: none ends a request while a test looks at it.
+// never is the timeout of the clients. No client times out during a test.
 const never = 5 * time.Minute
 
-// Options let a client trust this server, and wait for it as long as a test does.
+// Options returns the options with which a client trusts this server and waits for it as long as a test does.
 func (s *Server) Options(more ...cliauth.Option) []cliauth.Option {
 	options := []cliauth.Option{
 		cliauth.WithInsecureLoopback(true),
@@ -145,7 +146,7 @@ func (s *Server) Options(more ...cliauth.Option) []cliauth.Option {
 	return append(options, more...)
 }
 
-// Client is one of this server as AuthKit.
+// Client returns a client that uses this server as AuthKit.
 func (s *Server) Client(t testing.TB, more ...cliauth.Option) *cliauth.Client {
 	t.Helper()
 	client, err := cliauth.New(cliauth.AuthKit("client_test"), s.Options(append(more, cliauth.WithAPIBase(s.URL))...)...)
@@ -156,7 +157,7 @@ func (s *Server) Client(t testing.TB, more ...cliauth.Option) *cliauth.Client {
 	return client
 }
 
-// ClientByIssuer is a client of this server by its metadata: it knows scopes and revocation.
+// ClientByIssuer returns a client that uses the metadata of this server, so that scopes and revocation are available.
 func (s *Server) ClientByIssuer(t testing.TB, more ...cliauth.Option) *cliauth.Client {
 	t.Helper()
 	client, err := cliauth.New(cliauth.Issuer(s.Issuer, "client_test"), s.Options(more...)...)
@@ -167,24 +168,24 @@ func (s *Server) ClientByIssuer(t testing.TB, more ...cliauth.Option) *cliauth.C
 	return client
 }
 
-// Answer decides for the newest code.
+// Answer decides on the newest code.
 func (s *Server) Answer(decision Settings) { s.call("POST", "/answer", decision, nil) }
 
-// Script is played from its beginning.
+// Script replaces the script, which starts from its beginning.
 func (s *Server) Script(script Settings) { s.call("PUT", "/script", script, nil) }
 
-// Listening is whether connections are taken.
+// Listening sets whether the server accepts connections.
 func (s *Server) Listening(listening bool) {
 	s.call("PUT", "/listening", Settings{"listening": listening}, nil)
 }
 
-// Delete ends it.
+// Delete deletes the server.
 func (s *Server) Delete() { s.call("DELETE", "", nil, nil) }
 
-// Requests are those that came to an endpoint so far.
+// Requests returns the requests to an endpoint so far.
 func (s *Server) Requests(endpoint string) []Request { return s.log("", endpoint) }
 
-// WaitFor waits until so many requests have come to an endpoint.
+// WaitFor waits until an endpoint has received count requests.
 func (s *Server) WaitFor(t testing.TB, endpoint string, count int) {
 	t.Helper()
 	found := s.log(fmt.Sprintf("?endpoint=%s&count=%d&timeout=60", endpoint, count), endpoint)

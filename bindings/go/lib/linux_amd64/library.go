@@ -1,7 +1,7 @@
 //go:build cgo && linux && amd64
 
-// Package linux_amd64 links the library that comes with the module cliauth. It is a package, so that `go mod vendor` takes its
-// folder along.
+// Package linux_amd64 links the library that is part of the module cliauth. It is a package so that `go mod vendor`
+// copies its directory.
 package linux_amd64
 
 /*

@@ -1,4 +1,4 @@
-// Runs the functions of the Go guide against a test server whose person approves. The test writes them beside this file, as
+// Runs the functions of the Go guide against a test server that approves. The test writes them beside this file, as
 // functions.go.
 package main
 

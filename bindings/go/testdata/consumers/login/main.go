@@ -1,4 +1,4 @@
-// Logs in at the server that it is told of.
+// Logs in at the server that its arguments name.
 package main
 
 import (

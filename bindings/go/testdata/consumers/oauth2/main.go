@@ -1,4 +1,4 @@
-// Uses the sub-module too.
+// Uses the sub-module as well.
 package main
 
 import (
