@@ -5,7 +5,7 @@ package cliauth
 import cliauth.internal.sanitize as nativeSanitize
 
 /**
- * [text], which came from a server, as it may be shown in a terminal: without control and invisible characters, and not
- * endless.
+ * Returns [text], which was received from a server, in a form that is safe to print on a terminal. Control characters and
+ * invisible characters are removed. Text over 400 characters is truncated.
  */
 public fun sanitize(text: String): String = nativeSanitize(String(text.toByteArray()))
