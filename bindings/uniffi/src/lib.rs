@@ -22,8 +22,8 @@ mod tokens;
 
 use cli_auth::host;
 
-/// Returns text received from a server in a form that is safe to print on a terminal. Control characters and invisible
-/// characters are removed, and long text is truncated.
+/// Returns text received from a server in a form that is safe to print on a terminal. Control and invisible characters
+/// are replaced, and text over 400 characters is truncated.
 #[uniffi::export]
 fn sanitize(text: &str) -> String {
     cli_auth::sanitize(text)

@@ -127,7 +127,7 @@ class ClientBase(Opaque):
     ) -> Self:
         """Create a client for a server that publishes its metadata.
 
-        The metadata is read as defined by RFC 8414, then by OpenID Connect Discovery.
+        The metadata is defined by RFC 8414, or else by OpenID Connect Discovery.
 
         Args:
             issuer: The issuer, exactly as the server writes it.

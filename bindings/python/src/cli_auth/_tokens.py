@@ -90,7 +90,7 @@ class Tokens(Value):
         """The expiry time of the access token, in UTC. None if it is unknown.
 
         It is counted from before the request was sent, so the duration of the request never makes
-        it too late. If the server named no lifetime, it is the ``exp`` claim of the token.
+        it too late. If the server named no lifetime, it is the ``exp`` claim of a JWT access token.
         """
         seconds = self._native.expires_at()
         if seconds is None:

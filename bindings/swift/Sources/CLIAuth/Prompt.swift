@@ -80,7 +80,8 @@ extension Prompt: CustomStringConvertible {
 
 /// Returns text received from a server in a form that is safe to print on a terminal.
 ///
-/// Control characters and invisible characters are removed. Text over 400 characters is truncated.
+/// Each run of control or invisible characters is replaced by one U+FFFD; tabs and line breaks become spaces. Text over 400
+/// characters is truncated and marked with `…`.
 public func sanitize(_ text: String) -> String {
     CLIAuthNative.sanitize(text: text)
 }

@@ -34,7 +34,8 @@ public struct Tokens: Sendable {
     public let expiresIn: Duration?
 
     /// The expiry time of the access token, or `nil` if it is unknown. It is counted from before the request was sent, so the
-    /// duration of the request never makes it too late. If the server named no lifetime, it is the `exp` claim of the token.
+    /// duration of the request never makes it too late. If the server named no lifetime, it is the `exp` claim of a JWT access
+    /// token.
     public let expiresAt: Date?
 
     /// The ID of the user at WorkOS AuthKit, such as `user_01H…`. Untrusted. `nil` with other servers.

@@ -43,7 +43,7 @@ public class Tokens internal constructor(@get:JvmSynthetic internal val native: 
 
     /**
      * The expiry time of the access token, or null if it is unknown. It is counted by this machine's clock from before the
-     * request was sent. If the server named no lifetime, it is the `exp` claim of the token.
+     * request was sent. If the server named no lifetime, it is the `exp` claim of a JWT access token.
      */
     public val expiresAt: Instant?
         get() = native.expiresAt()?.let { Instant.EPOCH.plus(duration(it)) }
