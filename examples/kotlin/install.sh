@@ -1,5 +1,5 @@
 #!/bin/sh
-# Lays the tool out in a folder, set up for a quick start. After `mvn package`: ./install.sh DIR
+# Installs the tool into a directory, configured for a fast start. After `mvn package`: ./install.sh DIR
 set -eu
 from=$(cd "$(dirname "$0")" && pwd)
 rm -rf "$1/lib"
@@ -9,7 +9,7 @@ cp "$from/target/login-example.jar" .
 cp "$from/target/lib/"*.jar lib
 cp "$from/bin/login-example" bin
 
-# What JNA would otherwise unpack into a temporary folder at each start.
+# JNA would otherwise unpack these libraries into a temporary directory at each start.
 cd lib/native
 jar xf ../jna-*.jar com/sun/jna/linux-x86-64
 jar xf ../cli-auth-*.jar linux-x86-64
@@ -17,7 +17,7 @@ mv com/sun/jna/linux-x86-64/*.so linux-x86-64/*.so .
 rm -r com linux-x86-64
 cd ../..
 
-# What a login loads, as the JVM keeps it. At a server that is not there, a login gets far enough, and fails.
+# The archive of the classes that a login loads. A login at a server that does not exist loads enough of them before it fails.
 rm -f login-example.jsa
 java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ArchiveClassesAtExit=login-example.jsa -jar "$PWD/login-example.jar" \
   --provider endpoints --client-id nobody --json --insecure-loopback \

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Signs a user in from a terminal. Copy it: what a tool needs around cli_auth is all here."""
+"""Sign a user in from a terminal. A complete example of a tool that uses cli_auth; copy it."""
 
 from __future__ import annotations
 
 import signal
 
-# Ctrl-C while the rest is being loaded ends the program without a traceback.
+# Ctrl-C during the imports below then ends the program without a traceback.
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import argparse  # noqa: E402
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# The exit status of an error kind; a signal gives 128 and its number, every other error 1.
+# Exit status by kind of error. After a signal it is 128 plus its number; other errors exit with 1.
 STATUS = {"denied": 3, "expired": 4, "action_required": 5}
 
-# Seconds that a login may take to say that it was ended. Revoking late tokens takes up to two.
+# Time limit for the end of a cancelled login, in seconds. Revoking late tokens takes up to two.
 GRACE = 3.0
 
-# The options that one provider alone has, and whether it needs them.
+# Options of a single provider: the provider, and whether it requires the option.
 PROVIDER_OPTIONS = {
     "--api-base": ("authkit", False),
     "--domain": ("connect", True),
@@ -41,12 +41,12 @@ def main() -> int:
     try:
         return log_in(options, JsonLines() if options.json else Words())
     except Closed:
-        # The reader of our output is gone: there is nothing left to do.
+        # The reader of standard output has closed it, so nothing can be reported.
         return 1
 
 
 def log_in(options: argparse.Namespace, output: JsonLines | Words) -> int:
-    """Logs in, and returns the exit status."""
+    """Log in and return the exit status."""
     if options.timeout is not None:
         leave_after(options.timeout + GRACE, STATUS["expired"])
     signals = Signals()
@@ -94,7 +94,7 @@ def read_certificates(path: str | None) -> bytes | None:
         return None
     try:
         with open(path, "rb") as file:
-            # More than 4 MiB of certificates are refused: one byte more is enough.
+            # Reads at most one byte over 4 MiB, the limit above which the library rejects the file.
             return file.read(4 * 1024 * 1024 + 1)
     except OSError as error:
         raise cli_auth.InvalidConfigError(f"cannot read {path!r}: {error.strerror}") from None
@@ -111,9 +111,10 @@ def read_secret(variable: str | None) -> cli_auth.Secret | None:
 
 
 class Signals:
-    """The first Ctrl-C or SIGTERM cancels the login, which then ends by itself.
+    """Signal handlers for Ctrl-C and SIGTERM.
 
-    A second one ends the program on the spot.
+    The first signal cancels the login, which then ends by itself. A second one ends the program
+    immediately.
     """
 
     def __init__(self) -> None:
@@ -123,7 +124,7 @@ class Signals:
             signal.signal(number, self._catch)
 
     def will_cancel(self, login: cli_auth.Login) -> None:
-        """Says which login it is. A signal may have come already."""
+        """Set the login to cancel. Cancels it immediately if a signal has already been received."""
         self._login = login
         if self.caught:
             login.cancel()
@@ -138,14 +139,14 @@ class Signals:
 
 
 def leave_after(seconds: float, status: int) -> None:
-    """Ends the program even where its output is not read, and a full pipe holds it."""
+    """Exit after this time, even if the program is blocked on a full pipe that is not read."""
     signal.signal(signal.SIGALRM, lambda *_: os._exit(status))
-    # The kernel's clock has an end.
+    # The kernel rejects values beyond the range of its clock.
     signal.setitimer(signal.ITIMER_REAL, min(seconds, 1e9))
 
 
 class JsonLines:
-    """For programs: one JSON object a line on standard output."""
+    """Output for programs: one JSON object per line on standard output."""
 
     def prompt(self, prompt: cli_auth.Prompt) -> None:
         self._line(
@@ -176,7 +177,7 @@ class JsonLines:
             scope=tokens.scopes,
             has_refresh_token=tokens.refresh_token is not None,
             has_id_token=tokens.id_token is not None,
-            # An id_token is not verified here, so it does not say who this is.
+            # The id_token is not verified here, so it must not be used to identify the user.
             subject=tokens.user_id,
         )
 
@@ -195,21 +196,21 @@ class JsonLines:
     def _line(self, event: str, **members: object) -> None:
         import json
 
-        # dumps gives ASCII: a server's text must not act on a terminal that shows these lines.
+        # dumps returns ASCII, so text from a server cannot affect a terminal that shows the lines.
         write(json.dumps({"event": event, **members}, separators=(",", ":")))
 
 
 def rounded(seconds: float) -> float:
-    """A whole number where it is one, else milliseconds after the point."""
+    """Round to milliseconds. Return an int if the result is a whole number."""
     number = round(seconds, 3)
     return int(number) if number.is_integer() else number
 
 
 class Words:
-    """For people: the result on standard output, everything else on standard error."""
+    """Output for users: the result on standard output, everything else on standard error."""
 
     def __init__(self) -> None:
-        # Whether the line with the countdown is on the screen.
+        # Whether the countdown line is on the screen.
         self._counting = False
 
     def prompt(self, prompt: cli_auth.Prompt) -> None:
@@ -239,7 +240,7 @@ class Words:
             self._say(f"The server's name for the request is {error.request_id}.")
 
     def _count_down(self, left: int) -> None:
-        """One line that is written over on a terminal; elsewhere it is said once."""
+        """Update the countdown line on a terminal. Elsewhere, print a line once."""
         if on_terminal():
             say(f"\rWaiting for your approval, {left} s left. ", end="")
         elif not self._counting:
@@ -257,11 +258,11 @@ class Words:
 
 
 class Closed(Exception):
-    """Standard output was closed by its reader."""
+    """The reader of standard output has closed it."""
 
 
 def write(line: str) -> None:
-    """A line on standard output, at once, whatever its encoding can say."""
+    """Write a line to standard output and flush it. Escape what its encoding cannot represent."""
     if sys.stdout is None:
         raise Closed
     try:
@@ -273,7 +274,7 @@ def write(line: str) -> None:
 
 
 def say(text: str, end: str = "\n") -> None:
-    """A text on standard error. That may be closed, too, which is no reason to stop."""
+    """Write text to standard error. Ignore that standard error may be closed."""
     if sys.stderr is None:
         return
     try:
@@ -288,7 +289,7 @@ def on_terminal() -> bool:
 
 
 def discard(stream: TextIO) -> None:
-    """Sends what is left in a stream nowhere, or Python would complain about it at its end."""
+    """Discard the buffered output of a stream, so that Python reports no error at exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
@@ -296,7 +297,7 @@ def discard(stream: TextIO) -> None:
 
 class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        # Where standard error is closed, argparse's own would turn to standard output.
+        # argparse would write to standard output if standard error is closed.
         say(f"{self.format_usage()}{self.prog}: error: {message}")
         sys.exit(2)
 
@@ -305,7 +306,7 @@ def read_arguments() -> argparse.Namespace:
     parser = Parser(
         usage="%(prog)s [login] --provider PROVIDER --client-id ID [OPTION]...",
         description="Logs you in, in a browser on this or another device.",
-        # Asked for the width, argparse loads every compression module, even without --help.
+        # Without a width, argparse imports every compression module, even without --help.
         formatter_class=lambda prog: argparse.HelpFormatter(prog, width=80),
         allow_abbrev=False,
     )
@@ -341,7 +342,7 @@ def read_arguments() -> argparse.Namespace:
         action="append",
         help="an extra header of every request; repeatable",
     )
-    # Not every path is UTF-8.
+    # Paths need not be UTF-8.
     add("--ca-file", metavar="PEM", type=str, help="certificates to trust beside the system's")
     add("--insecure-loopback", action="store_true", help="allow http to this machine, for tests")
     add("--json", action="store_true", help="print a JSON object a line, and nothing else")

@@ -1,4 +1,5 @@
-//! An end for requests of hosts that do not drop the future of a task which is cancelled. UniFFI's Swift does not.
+//! Cancellation of requests for hosts that do not drop the future of a cancelled task. UniFFI's Swift code does not
+//! drop it.
 
 use std::future::Future;
 
@@ -6,34 +7,34 @@ use tokio::sync::Notify;
 
 use cli_auth::{Error, host};
 
-/// Ends one request that is given it, from any thread.
+/// Cancels the request that it was passed to, from any thread.
 #[derive(Debug, Default, uniffi::Object)]
 pub(crate) struct Cancellation(Notify);
 
 #[uniffi::export]
 impl Cancellation {
-    /// For one request.
+    /// Creates a cancellation for one request.
     #[uniffi::constructor]
     fn new() -> Self {
         Self::default()
     }
 
-    /// Ends the request, or the one that comes.
+    /// Cancels the request. If it has not begun, it is cancelled when it begins.
     fn cancel(&self) {
-        // It is kept for a request that does not wait yet.
+        // The notification is stored if the request is not waiting yet.
         self.0.notify_one();
     }
 }
 
 impl Cancellation {
-    /// The request's answer, unless it is cancelled first.
+    /// Returns the outcome of the request, or `Cancelled` if it is cancelled first.
     pub(super) async fn or_outcome_of<T>(
         &self,
         request: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
         tokio::select! {
             biased;
-            // First: what a refresh brings may be the only token that still works.
+            // The outcome is checked first, because a refresh may return the only token that is still valid.
             answer = request => answer,
             () = self.0.notified() => Err(host::cancelled()),
         }

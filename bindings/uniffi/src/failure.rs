@@ -5,19 +5,20 @@ use std::{fmt, sync::Arc};
 use super::secret::{self, Secret};
 use cli_auth::Error;
 
-/// Why something did not succeed. Its text is for the person at the terminal.
+/// An error. Its text is for the user at the terminal.
 ///
-/// An object and not an enumeration, since it can hold a secret; the packages make an exception of each kind.
+/// It is an object rather than an enumeration, because it can contain a secret. The packages define an exception for
+/// each kind.
 #[derive(Debug, uniffi::Object)]
 #[uniffi::export(Debug, Display)]
 pub(crate) struct Failure(Error);
 
-/// An organization that a person may choose. Both texts are raw.
+/// An organization that the user may choose. Both texts are untrusted.
 #[derive(uniffi::Record)]
 pub(crate) struct Organization {
-    /// Such as `org_01H…`.
+    /// The identifier, such as `org_01H…`.
     id: String,
-    /// For people.
+    /// The display name.
     name: String,
 }
 
@@ -29,32 +30,32 @@ impl Failure {
 
 #[uniffi::export]
 impl Failure {
-    /// What the caller does next, in snake_case: `denied`, `network`, …
+    /// The kind of error, in snake_case: `denied`, `network`, …
     pub(super) fn kind(&self) -> String {
         self.0.kind().to_string()
     }
 
-    /// The server's error code as it came.
+    /// The error code from the response. Untrusted.
     fn oauth_error(&self) -> Option<String> {
         self.0.oauth_error().map(str::to_owned)
     }
 
-    /// The server's own words, sanitised.
+    /// The error description from the server, sanitised.
     fn description(&self) -> Option<String> {
         self.0.description().map(str::to_owned)
     }
 
-    /// The HTTP status of the answer that ended it.
+    /// The HTTP status of the response that caused the error.
     fn http_status(&self) -> Option<u16> {
         self.0.http_status()
     }
 
-    /// The server's name for the request.
+    /// The request ID from the server, sanitised.
     fn request_id(&self) -> Option<String> {
         self.0.request_id().map(str::to_owned)
     }
 
-    /// How long the server asked to wait, in seconds.
+    /// The delay that the server asked for before the next request, in seconds.
     fn retry_after(&self) -> Option<f64> {
         self.0.retry_after().map(|wait| wait.as_secs_f64())
     }
@@ -65,7 +66,7 @@ impl Failure {
         self.0.organizations().map(|list| list.iter().map(copied).collect())
     }
 
-    /// WorkOS's `pending_authentication_token`.
+    /// The `pending_authentication_token` from WorkOS.
     fn pending_authentication_token(&self) -> Option<Arc<Secret>> {
         self.0.pending_authentication_token().map(secret::arc)
     }

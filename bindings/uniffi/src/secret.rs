@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-/// A secret text, which prints as `****`.
+/// A secret text. It prints as `****`.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Object)]
 #[uniffi::export(Debug, Display, Eq)]
 pub(crate) struct Secret(pub(super) cli_auth::Secret);
 
 #[uniffi::export]
 impl Secret {
-    /// Takes a secret text.
+    /// Creates a secret from its text.
     #[uniffi::constructor]
     fn new(text: String) -> Self {
         Self(cli_auth::Secret::new(text))
     }
 
-    /// The secret in clear text.
+    /// Returns the secret in clear text.
     fn expose(&self) -> String {
         self.0.expose().to_owned()
     }

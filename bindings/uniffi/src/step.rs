@@ -1,4 +1,4 @@
-//! What a step of a login finds.
+//! The results of a step of a login.
 
 use std::sync::Arc;
 
@@ -6,58 +6,58 @@ use cli_auth::host;
 
 use super::{prompt::Prompt, tokens::Tokens};
 
-/// What one step found.
+/// The result of a step.
 #[derive(uniffi::Enum)]
 pub(crate) enum Step {
-    /// The server granted a code.
+    /// The server issued a code.
     Prompt {
-        /// To be shown to the person.
+        /// The prompt to show to the user.
         prompt: Arc<Prompt>,
     },
-    /// Something to tell the person.
+    /// Progress that the user may want to see.
     Event {
-        /// What.
+        /// The event.
         event: Event,
     },
-    /// Nothing yet.
+    /// The step has nothing to report yet.
     Waiting {
-        /// How long nothing will happen, in seconds. 0 while a request is under way.
+        /// The time until the next action of the login, in seconds. 0 while a request is in flight.
         due_in: f64,
     },
-    /// The person approved.
+    /// The user approved.
     Authorized {
-        /// What the server gave out.
+        /// The tokens that the server issued.
         tokens: Arc<Tokens>,
     },
 }
 
-/// What a login tells while it waits. Times are in seconds.
+/// An event that a login reports while it waits. Times are in seconds.
 #[derive(uniffi::Enum)]
 pub(crate) enum Event {
-    /// Nobody has approved yet.
+    /// The user has not approved yet.
     Pending {
-        /// Until the next poll.
+        /// The time until the next poll.
         next_poll_in: f64,
-        /// Until the code is worthless.
+        /// The time until the code expires.
         expires_in: f64,
     },
-    /// The server asked for more time between polls.
+    /// The server asked for a longer polling interval.
     SlowedDown {
         /// The new interval.
         interval: f64,
     },
-    /// The server was not reached or could not answer.
+    /// A poll failed; the login continues and polls again.
     Retrying {
-        /// A word for programs: `http_502`, `timeout`, …
+        /// The cause, for programs: `http_502`, `timeout`, …
         reason: String,
-        /// How many times in a row, from 1.
+        /// The number of consecutive failures, starting at 1.
         attempt: u32,
-        /// Until the next poll.
+        /// The time until the next poll.
         retry_in: f64,
     },
-    /// The machine was asleep.
+    /// The machine was suspended and has resumed.
     Resumed {
-        /// How long it slept.
+        /// How long it was suspended.
         suspended_for: f64,
     },
 }

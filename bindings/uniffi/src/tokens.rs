@@ -1,22 +1,22 @@
-//! What a login or a refresh brings.
+//! The result of a login or a refresh.
 
 use std::sync::Arc;
 
 use super::secret::{self, Secret};
 use cli_auth::host::seconds_since_epoch;
 
-/// The tokens that the server gave out.
+/// The tokens that the server issued.
 #[derive(uniffi::Object)]
 pub(crate) struct Tokens(pub(super) cli_auth::Tokens);
 
 #[uniffi::export]
 impl Tokens {
-    /// The token for the API.
+    /// The access token.
     fn access_token(&self) -> Arc<Secret> {
         secret::arc(self.0.access_token())
     }
 
-    /// The token for a refresh.
+    /// The refresh token.
     fn refresh_token(&self) -> Option<Arc<Secret>> {
         self.0.refresh_token().map(secret::arc)
     }
@@ -26,42 +26,42 @@ impl Tokens {
         self.0.id_token().map(secret::arc)
     }
 
-    /// Some spelling of `Bearer`.
+    /// The token type as spelled by the server: `Bearer` in any letter case.
     fn token_type(&self) -> String {
         self.0.token_type().to_owned()
     }
 
-    /// What was granted.
+    /// The granted scopes.
     fn scopes(&self) -> Option<Vec<String>> {
         self.0.scopes().map(<[String]>::to_vec)
     }
 
-    /// The access token's lifetime when it was given out, in seconds.
+    /// The lifetime of the access token at the time it was issued, in seconds.
     fn expires_in(&self) -> Option<f64> {
         self.0.expires_in().map(|lifetime| lifetime.as_secs_f64())
     }
 
-    /// When the access token ends, in seconds since 1970.
+    /// The expiry time of the access token, in seconds since 1970.
     fn expires_at(&self) -> Option<f64> {
         self.0.expires_at().map(seconds_since_epoch)
     }
 
-    /// WorkOS AuthKit: the id of the user, raw.
+    /// The ID of the user at WorkOS AuthKit. Untrusted.
     fn user_id(&self) -> Option<String> {
         self.0.user_id().map(str::to_owned)
     }
 
-    /// WorkOS AuthKit: the id of the organization, raw.
+    /// The ID of the organization at WorkOS AuthKit. Untrusted.
     fn organization_id(&self) -> Option<String> {
         self.0.organization_id().map(str::to_owned)
     }
 
-    /// Any other member of the answer, as raw JSON.
+    /// Another member of the response, as raw JSON.
     fn other(&self, name: &str) -> Option<Arc<Secret>> {
         self.0.other(name).map(secret::arc)
     }
 
-    /// The names of all other members, sorted.
+    /// The names of all other members of the response, sorted. Untrusted.
     fn other_names(&self) -> Vec<String> {
         self.0.other_names().map(str::to_owned).collect()
     }

@@ -1,6 +1,6 @@
-"""Signs users in to command-line tools: the OAuth 2.0 Device Authorization Grant (RFC 8628).
+"""Sign users in to command-line tools with the OAuth 2.0 Device Authorization Grant (RFC 8628).
 
-For WorkOS AuthKit, WorkOS Connect and every other conforming server:
+It works with WorkOS AuthKit, WorkOS Connect and every other conforming server:
 
     import sys
     import cli_auth
@@ -13,10 +13,10 @@ For WorkOS AuthKit, WorkOS Connect and every other conforming server:
     tokens = login.poll()  # until approved, denied or expired; Ctrl-C ends it at once
     print("logged in as", tokens.user_id)
 
-A `Client` holds the settings for one authorization server. A `Login` is a single login attempt,
-which `Login.cancel` ends from any thread. Tokens are `Secret`s, which never print. Errors are
-sorted by what the caller does next; `Error` is the base of all. `cli_auth.aio` has the same names
-for asyncio; it is loaded when it is first used.
+A `Client` holds the settings for one authorization server. A `Login` is a single login attempt;
+`Login.cancel` ends it from any thread. Tokens are `Secret`s, which print as ``****``. Each error
+class stands for what the caller should do next; `Error` is their base class. `cli_auth.aio` has the
+same names for asyncio; it is imported on first use.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    # Loaded when they are asked for: asyncio alone takes longer to import than all of this.
+    # Imported on first use: importing asyncio alone takes longer than importing this package.
     if name == "aio":
         from importlib import import_module
 
@@ -102,7 +102,7 @@ def __dir__() -> list[str]:
     return sorted({*globals(), "aio", "__version__"})
 
 
-# What a user sees in a traceback or in help() is the name to import.
+# Tracebacks and help() then show the name to import.
 for _name in __all__:
     globals()[_name].__module__ = __name__
 del _name

@@ -1,4 +1,4 @@
-"""Checks arguments, and names the one that is wrong."""
+"""Argument checks. Each error names the argument that is wrong."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ if TYPE_CHECKING:
 
     from ._errors import Error
 
-# More seconds than any program waits, and fewer than the library can count.
+# Longer than any program waits, in seconds, and within the range of the library's clock.
 _FOREVER = 1e9
 
 
 def text_of(name: str, value: object) -> str:
-    """The value, if it is text."""
+    """Return the value if it is a str without lone surrogates."""
     if not isinstance(value, str):
         raise TypeError(f"{name} must be str, not {type(value).__name__}")
     try:
         value.encode()
     except UnicodeEncodeError:
-        # Errors know secrets, which know this module.
+        # Imported here because `_errors` imports `_secret`, which imports this module.
         from ._errors import MisuseError
 
-        # Such as os.fsdecode makes of bytes that are not UTF-8.
+        # os.fsdecode returns such a str for bytes that are not UTF-8.
         message = f"{name} is not valid text: it has a lone surrogate in it"
         raise MisuseError(message) from None
     return value
 
 
 def bytes_of(name: str, value: object) -> bytes:
-    """The value, if it is text or bytes."""
+    """Return the value as bytes if it is a str or bytes."""
     if isinstance(value, (bytes, bytearray)):
         return bytes(value)
     if not isinstance(value, str):
@@ -38,14 +38,14 @@ def bytes_of(name: str, value: object) -> bytes:
 
 
 def flag_of(name: str, value: object) -> bool:
-    """The value, if it is a truth value: a text that says no would count as yes."""
+    """Return the value if it is a bool. A str such as "false" would count as true."""
     if not isinstance(value, bool):
         raise TypeError(f"{name} must be bool, not {type(value).__name__}")
     return value
 
 
 def seconds_of(name: str, value: object, error: type[Error]) -> float:
-    """The value, if it is a number of seconds. One that is not positive or zero is this error."""
+    """Return the value if it is a number of seconds. Raise `error` if it is negative or NaN."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
     if not value >= 0:
@@ -54,7 +54,7 @@ def seconds_of(name: str, value: object, error: type[Error]) -> float:
 
 
 def texts_of(name: str, values: object) -> Iterator[str]:
-    """The values, if they are texts."""
+    """Yield the values if each is a str."""
     if isinstance(values, str):
         raise TypeError(f"{name} must be several strings, not one: write {values.split()!r}")
     for value in _iterable(name, values, "an iterable of str"):
@@ -62,7 +62,7 @@ def texts_of(name: str, values: object) -> Iterator[str]:
 
 
 def pairs_of(name: str, pairs: object) -> Iterator[tuple[str, str]]:
-    """The names and values of a mapping, or of pairs."""
+    """Yield the names and values of a mapping, or of an iterable of pairs."""
     if pairs is None:
         return
     wanted = "a mapping, or pairs of names and values"

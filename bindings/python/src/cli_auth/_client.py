@@ -1,4 +1,4 @@
-"""Clients: the settings for one authorization server, and the requests without a login."""
+"""Clients: the settings for one authorization server, and the requests made without a login."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class ClientBase(Opaque):
-    """What clients have in common, blocking or not."""
+    """The common base of the blocking and the asyncio client."""
 
     __slots__ = ("_native",)
     _native: ffi.Client
@@ -52,13 +52,14 @@ class ClientBase(Opaque):
         login_timeout: float | None = None,
         allow_insecure_loopback: bool = False,
     ) -> Self:
-        """WorkOS AuthKit, by the client id of the environment.
+        """Create a client for WorkOS AuthKit.
 
         Args:
-            client_id: The id that WorkOS's dashboard shows.
-            api_base: Another address of WorkOS's API, such as that of a test server.
+            client_id: The client ID of the environment, as shown in the WorkOS dashboard.
+            api_base: The base URL of the WorkOS API, for a test server for example.
+                Defaults to the WorkOS API.
 
-        The other arguments are those of every client: ``help(cli_auth.Client)`` has them.
+        All other arguments are common to every client: see ``help(cli_auth.Client)``.
         """
         builder = ffi.ClientBuilder.authkit(text_of("client_id", client_id))
         if api_base is not None:
@@ -88,13 +89,13 @@ class ClientBase(Opaque):
         login_timeout: float | None = None,
         allow_insecure_loopback: bool = False,
     ) -> Self:
-        """WorkOS Connect.
+        """Create a client for WorkOS Connect.
 
         Args:
-            domain: The AuthKit domain: ``acme.authkit.app``, or with ``https://``.
-            client_id: The id of the application.
+            domain: The AuthKit domain, such as ``acme.authkit.app``, with or without ``https://``.
+            client_id: The client ID of the application.
 
-        The other arguments are those of every client: ``help(cli_auth.Client)`` has them.
+        All other arguments are common to every client: see ``help(cli_auth.Client)``.
         """
         builder = ffi.ClientBuilder.workos_connect(
             text_of("domain", domain), text_of("client_id", client_id)
@@ -124,13 +125,15 @@ class ClientBase(Opaque):
         login_timeout: float | None = None,
         allow_insecure_loopback: bool = False,
     ) -> Self:
-        """Any server that publishes its metadata: RFC 8414, then OpenID Connect Discovery.
+        """Create a client for a server that publishes its metadata.
+
+        The metadata is defined by RFC 8414, or else by OpenID Connect Discovery.
 
         Args:
-            issuer: The server's issuer, written exactly as the server writes it.
-            client_id: The id under which the server knows this program.
+            issuer: The issuer, exactly as the server writes it.
+            client_id: The client ID.
 
-        The other arguments are those of every client: ``help(cli_auth.Client)`` has them.
+        All other arguments are common to every client: see ``help(cli_auth.Client)``.
         """
         builder = ffi.ClientBuilder.for_issuer(
             text_of("issuer", issuer), text_of("client_id", client_id)
@@ -162,15 +165,15 @@ class ClientBase(Opaque):
         login_timeout: float | None = None,
         allow_insecure_loopback: bool = False,
     ) -> Self:
-        """Any server, by its endpoints.
+        """Create a client for any other server, from its endpoint URLs.
 
         Args:
-            device_authorization: The address of the device authorization endpoint.
-            token: The address of the token endpoint.
-            client_id: The id under which the server knows this program.
-            revocation_endpoint: Where tokens are revoked (RFC 7009).
+            device_authorization: The URL of the device authorization endpoint.
+            token: The URL of the token endpoint.
+            client_id: The client ID.
+            revocation_endpoint: The URL of the revocation endpoint (RFC 7009).
 
-        The other arguments are those of every client: ``help(cli_auth.Client)`` has them.
+        All other arguments are common to every client: see ``help(cli_auth.Client)``.
         """
         builder = ffi.ClientBuilder.with_endpoints(
             text_of("device_authorization", device_authorization),
@@ -245,84 +248,86 @@ def _timeout_of(name: str, value: object) -> float:
 
 
 class Client(ClientBase):
-    """A client of one authorization server.
+    """The settings for one authorization server.
 
-    All threads may use it at once; it does no I/O before a login starts.
+    A client may be shared between threads. It does no I/O before a login starts.
 
-    Made by `authkit`, `workos_connect`, `for_issuer` or `with_endpoints`. All of them take these
-    arguments by name, and raise `InvalidConfigError`, which names what is wrong with one of them:
+    Create one with `authkit`, `workos_connect`, `for_issuer` or `with_endpoints`. Each takes the
+    following keyword arguments, and raises `InvalidConfigError` with the name of the argument if
+    one is invalid:
 
     Args:
-        scopes: What to ask for (RFC 6749 section 3.3). Nothing by itself: refresh tokens often need
-            ``offline_access``. WorkOS AuthKit knows no scopes.
+        scopes: The scopes to request (RFC 6749 section 3.3). No scope is requested by default; many
+            servers issue a refresh token only for ``offline_access``. WorkOS AuthKit has no scopes.
         params: Extra parameters of the device authorization request, such as ``audience``. A
-            mapping, or pairs where a name is there twice. Not for secrets.
-        headers: Extra headers of every request, to every server that the settings or the metadata
-            name.
-        ca_pem: Certificates to trust beside those of the operating system, in PEM. At most 4 MiB.
-        proxy: The ``http://`` or ``https://`` proxy of every request but those to this machine.
-            Without it, ``HTTPS_PROXY``, ``ALL_PROXY`` and ``NO_PROXY`` are honoured.
-        product: The name of the program, such as ``my-cli/1.2``: the first part of the User-Agent,
-            and shown in the prompt.
-        client_secret: For servers that insist on one. A secret in a program that others run is not
-            confidential.
-        client_auth: How the secret is sent: ``"client_secret_basic"``, ``"client_secret_post"`` or
-            ``"auto"``: as the server's metadata says, else by ``client_secret_basic``. Defaults to
-            ``"auto"``.
-        connect_timeout: How many seconds establishing a connection may take (DNS, TCP and TLS).
+            mapping, or an iterable of pairs. Only ``resource`` (RFC 8707) may occur more than once.
+            Must not contain secrets.
+        headers: Extra headers of every request. They are sent to every server that the settings or
+            the metadata name.
+        ca_pem: CA certificates in PEM, trusted in addition to those of the operating system. At
+            most 4 MiB.
+        proxy: The ``http://`` or ``https://`` proxy for all requests except those to this machine.
+            Defaults to ``HTTPS_PROXY``, ``ALL_PROXY`` and ``NO_PROXY``.
+        product: The name of the program and optionally its version, such as ``my-cli/1.2``. It is
+            the first part of the User-Agent; the name is shown in the prompt.
+        client_secret: A client secret, for servers that require one. A secret in a distributed
+            program is not confidential.
+        client_auth: How the client secret is sent: ``"client_secret_basic"``,
+            ``"client_secret_post"`` or ``"auto"``. ``"auto"`` follows the server's metadata and
+            falls back to ``client_secret_basic``. Defaults to ``"auto"``.
+        connect_timeout: Timeout for establishing a connection (DNS, TCP and TLS), in seconds.
             Defaults to 10.
-        read_timeout: How many seconds a server may be silent within a response. Defaults to 15.
-        request_timeout: How many seconds one request may take in all. Defaults to 25.
-        login_timeout: How many seconds a whole login may take, from its first step. Then it ends
-            with `ExpiredError`.
-        allow_insecure_loopback: Allows plain http to this machine. For tests and local development
-            only.
+        read_timeout: Maximum silence of the server within a response, in seconds. Defaults to 15.
+        request_timeout: Timeout for a whole request, in seconds. Defaults to 25.
+        login_timeout: Timeout for a whole login, in seconds from its first step. The login then
+            ends with `ExpiredError`. By default only the lifetime of the code limits a login.
+        allow_insecure_loopback: Allow plain http to this machine. For tests and local development
+            only. Defaults to False.
 
-    In a forked child it works on, with connections of the child's own.
+    After a fork, the client remains usable in the child and opens connections of its own there.
     """
 
     __slots__ = ()
 
     def login(self) -> Login:
-        """A single login attempt. No I/O."""
+        """Create a single login attempt. Does no I/O."""
         return Login._of(self._native)
 
     def refresh(self, refresh_token: Secret | str) -> Tokens:
-        """Trades a refresh token for new tokens (RFC 6749 section 6).
+        """Exchange a refresh token for new tokens (RFC 6749 section 6).
 
-        One request, never repeated by itself.
+        This is one request, after discovery if needed. It is never retried automatically.
 
-        Many servers, WorkOS among them, retire the token that was sent: store the new
+        Many servers, including WorkOS, invalidate the token that was sent. Store the new
         `Tokens.refresh_token` before anything else, and never refresh one token from two processes
-        at once. Ctrl-C ends the request; the token may have been used then.
+        at once. Ctrl-C aborts the request; the server may already have used the token.
 
         Raises:
-            RejectedError: The token is dead: log in again.
-            NetworkError: Keep the token and try again; it may have been used if the response was
-                lost.
-            ActionRequiredError: Log in again, in the browser.
+            RejectedError: The token is no longer valid. The user must log in again.
+            NetworkError: Keep the token and try again later. If the response was lost, the server
+                may already have used the token.
+            ActionRequiredError: The user must log in again, in the browser.
         """
         token = secret_of("refresh_token", refresh_token)
-        # A traceback that shows locals must not show it.
+        # Tracebacks that include local variables must not contain the token.
         del refresh_token
         refresh = call(self._native.begin_refresh, token)
         while True:
-            # In slices: Python sees a Ctrl-C when the call returns.
+            # In short slices: Python handles Ctrl-C only after the call returns.
             tokens = call(refresh.step, SLICE)
             if tokens is not None:
                 return Tokens._of(tokens)
 
     def revoke(self, token: Secret | str) -> None:
-        """Ends a token's life (RFC 7009).
+        """Revoke a token (RFC 7009).
 
-        One request. Revoke the refresh token: servers then drop its access tokens too.
-
-        A token that the server does not know counts as revoked.
+        This is one request, after discovery if needed. Revoke the refresh token: servers then
+        revoke its access tokens too. A token that the server does not know counts as revoked.
 
         Raises:
             UnsupportedError: The server has no revocation endpoint (WorkOS has none), or cannot
-                revoke this kind of token.
-            NetworkError: The token still lives.
+                revoke this type of token.
+            NetworkError: The token is still valid.
         """
         native = secret_of("token", token)
         del token

@@ -1,4 +1,4 @@
-"""Errors, one class for each thing that the caller does next."""
+"""Errors: one class for each way in which the caller should react."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 class Organization(Record):
-    """An organization that the user may choose, as WorkOS names it.
+    """An organization that the user may choose, as returned by WorkOS.
 
     Attributes:
-        id: Such as ``org_01H…``. Raw: `sanitize` it before printing.
-        name: For people. Raw: `sanitize` it before printing.
+        id: The identifier, such as ``org_01H…``. Untrusted; call `sanitize` before printing it.
+        name: The display name. Untrusted; call `sanitize` before printing it.
     """
 
     __slots__ = ("id", "name")
@@ -35,27 +35,27 @@ class Organization(Record):
 
 
 class Error(Exception):
-    """Why a login, a refresh or a revocation did not succeed.
+    """The base class of all errors of this package.
 
-    The base of all errors of this package.
-
-    ``str(error)`` is a sentence for the user at the terminal: what happened and what to do next.
-    It holds no secret, and what came from the server in it is sanitised.
+    ``str(error)`` is a message for the user at the terminal. It says what happened and what to do
+    next, contains no secret, and has all text from the server sanitised.
 
     Attributes:
-        kind: What the caller does next, as a word that is the same in every language: ``"denied"``,
+        kind: The kind of error, as a word that is the same in every language: ``"denied"``,
             ``"network"``, …
-        oauth_error: The server's error code as it came (RFC 6749 section 5.2), or WorkOS's
-            ``code``. Raw: `sanitize` it before printing.
-        description: The server's own words, sanitised. ``str(error)`` holds them already.
-        http_status: The HTTP status of the answer that ended it, if there was one.
-        request_id: The server's name for the request, sanitised: what its support will ask for.
-        retry_after: How many seconds the server asked to wait before the next request. As large as
-            it said: cap it.
-        organizations: The organizations to choose from, when the server named them with
+        oauth_error: The error code from the response (RFC 6749 section 5.2), or the ``code`` from
+            WorkOS. Untrusted; call `sanitize` before printing it.
+        description: The error description from the server, sanitised. ``str(error)`` already
+            contains it.
+        http_status: The HTTP status of the response that caused the error, if there was one.
+        request_id: The request ID from the server (``x-request-id``), sanitised. The server's
+            support will ask for it.
+        retry_after: The delay that the server asked for before the next request, in seconds. The
+            value is not limited; the caller should cap it.
+        organizations: The organizations to choose from, if the server listed them with an
             `ActionRequiredError`.
-        pending_authentication_token: WorkOS's secret with which a server-side component can
-            complete the step.
+        pending_authentication_token: The secret with which a server-side component can complete
+            the step at WorkOS.
     """
 
     kind: str = "internal"
@@ -82,7 +82,7 @@ class Error(Exception):
         self.pending_authentication_token = pending_authentication_token
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # An error goes to other processes; the secret in it stays.
+        # An error may be sent to another process, but not the secret in it.
         return type(self), self.args, {**vars(self), "pending_authentication_token": None}
 
 
@@ -93,24 +93,27 @@ class DeniedError(Error):
 
 
 class ExpiredError(Error):
-    """The code, or the time that the program allowed, ran out.
+    """The code expired, or `login_timeout` elapsed.
 
-    Start again when the user wants to.
+    Start another login when the user asks for one.
     """
 
     kind = "expired"
 
 
 class CancelledError(Error):
-    """`Login.cancel` was called. Not `asyncio.CancelledError`, which passes through as it is."""
+    """The login was cancelled by `Login.cancel`.
+
+    A cancelled task raises `asyncio.CancelledError` instead.
+    """
 
     kind = "cancelled"
 
 
 class ActionRequiredError(Error):
-    """The server wants something first that only the user can do in a browser.
+    """The server requires an action that only the user can take in a browser.
 
-    To choose an organization, to enrol a second factor, …
+    Examples: choose an organization, enrol a second factor.
     """
 
     kind = "action_required"
@@ -119,70 +122,69 @@ class ActionRequiredError(Error):
 class RejectedError(Error):
     """The server refuses this client or this request.
 
-    A wrong client id, a used refresh token, the device flow not on.
-
-    Trying again changes nothing.
+    Examples: a wrong client ID, a used refresh token, a device flow that is not enabled. Sending
+    the same request again does not help.
     """
 
     kind = "rejected"
 
 
 class UnsupportedError(Error):
-    """The server does not offer what was asked for."""
+    """The server does not support the requested operation."""
 
     kind = "unsupported"
 
 
 class NetworkError(Error):
-    """The server was not reached, or said that it cannot answer now. Try again later."""
+    """The server could not be reached, or is temporarily unavailable. Try again later."""
 
     kind = "network"
 
 
 class TlsError(Error):
-    """No secure connection.
+    """No secure connection could be established: the server's certificate was rejected.
 
-    The server's certificate was refused. Check the clock, the name and the trusted roots.
+    Check the clock, the host name and the trusted roots.
     """
 
     kind = "tls"
 
 
 class InvalidResponseError(Error):
-    """The server answered something that the standards do not allow. Nothing in it was used."""
+    """The response violates the standards. Nothing in it was used."""
 
     kind = "invalid_response"
 
 
 class InvalidConfigError(Error, ValueError):
-    """A setting of the client is wrong. Nothing was sent."""
+    """A setting of the client is invalid. No request was sent."""
 
     kind = "invalid_config"
 
 
 class MisuseError(Error, ValueError):
-    """The call makes no sense: it came too early, or an argument of it has a wrong value.
+    """The API was misused: a call came too early, or an argument has an invalid value.
 
-    `Login.poll` before `Login.start`, a negative `max_wait`, a text with a lone surrogate, …
+    Examples: `Login.poll` before `Login.start`, a negative `max_wait`, a str with a lone surrogate.
     """
 
     kind = "misuse"
 
 
 class ForkedError(Error):
-    """The process was forked after this login was made. Make a new login in the child."""
+    """The process was forked after this login was created. Create a new login in the child."""
 
     kind = "forked"
 
 
 class BusyError(Error):
-    """Another call drives this login, until it returns."""
+    """Another call is driving this login and has not returned yet."""
 
     kind = "busy"
 
 
 class InternalError(Error):
-    """A defect of this library, or a want of system resources."""
+    """A bug in this library, or a lack of system resources."""
 
     kind = "internal"
 
@@ -209,7 +211,7 @@ _KINDS: dict[str, type[Error]] = {
 
 
 def error_of(failure: Failure) -> Error:
-    """The exception for what the library reported."""
+    """Return the exception for an error of the library."""
     organizations = failure.organizations()
     pending = failure.pending_authentication_token()
     return _KINDS.get(failure.kind(), Error)(
@@ -227,12 +229,12 @@ def error_of(failure: Failure) -> Error:
 
 
 def defect(panic: Panic) -> InternalError:
-    """The exception for a defect in the library."""
+    """Return the exception for a bug in the library."""
     return InternalError(f"a defect of this library, please report it: {panic}")
 
 
 def call(function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-    """Calls the library, with its errors as exceptions of this package."""
+    """Call the library and raise its errors as exceptions of this package."""
     try:
         return function(*args, **kwargs)
     except Failure as failure:

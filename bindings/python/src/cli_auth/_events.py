@@ -1,4 +1,4 @@
-"""What a login reports while it waits."""
+"""Events that a login reports while it waits."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from ._record import Record
 
 
 class Event(Record):
-    """Something the user may want to see while the login waits. The base of all events.
+    """The base class of all events: progress that the user may want to see.
 
-    None of them is an error, and none needs an answer: the login goes on by itself. There is one
-    after every poll that did not decide (RFC 8628 section 3.5). It holds no text of the server and
-    no secret. More kinds may come: leave the unknown ones alone.
+    No event is an error, and none needs a reaction; the login continues by itself. Every poll
+    without a decision is followed by one (RFC 8628 section 3.5). Events contain no secret and no
+    text from the server. Later versions may add events; ignore unknown ones.
     """
 
     __slots__ = ()
@@ -22,7 +22,7 @@ class Pending(Event):
 
     Attributes:
         next_poll_in: Seconds until the next poll.
-        expires_in: Seconds until the code is worthless.
+        expires_in: Seconds until the code expires.
     """
 
     __slots__ = ("expires_in", "next_poll_in")
@@ -34,7 +34,7 @@ class Pending(Event):
 
 
 class SlowedDown(Event):
-    """The server asked for more time between polls (``slow_down``).
+    """The server asked for a longer polling interval (``slow_down``).
 
     Attributes:
         interval: The new interval in seconds, for this and all later polls.
@@ -48,12 +48,12 @@ class SlowedDown(Event):
 
 
 class Retrying(Event):
-    """The server was not reached or could not answer; the login goes on.
+    """A poll failed; the login continues and polls again.
 
     Attributes:
-        reason: A word for programs: ``"http_502"``, ``"timeout"``, ``"dns"``, ``"connect"``,
-            ``"connection_lost"``, ``"tls"``, ``"malformed_response"``.
-        attempt: How many times in a row something went wrong, from 1.
+        reason: The cause, for programs: ``"http_502"`` (any HTTP status), ``"timeout"``, ``"dns"``,
+            ``"connect"``, ``"connection_lost"``, ``"tls"`` or ``"malformed_response"``.
+        attempt: The number of consecutive failures, starting at 1.
         retry_in: Seconds until the next poll.
     """
 
@@ -67,10 +67,10 @@ class Retrying(Event):
 
 
 class Resumed(Event):
-    """The machine was asleep.
+    """The machine was suspended and has resumed.
 
     Attributes:
-        suspended_for: How long it slept, in seconds.
+        suspended_for: How long it was suspended, in seconds.
     """
 
     __slots__ = ("suspended_for",)
@@ -81,11 +81,11 @@ class Resumed(Event):
 
 
 class Waiting(Record):
-    """What a step returns when there is nothing yet.
+    """The result of a step that has nothing to report yet.
 
     Attributes:
-        due_in: How many seconds nothing will happen. 0 while a request is under way: step again,
-            with a wait that you can afford.
+        due_in: Seconds until the next action of the login. 0 while a request is in flight: call
+            `step` again, with as long a `max_wait` as the program can afford.
     """
 
     __slots__ = ("due_in",)
@@ -96,7 +96,7 @@ class Waiting(Record):
 
 
 def event_of(native: NativeEvent) -> Event:
-    """The event for what the library reported."""
+    """Return the public event for an event of the library."""
     if isinstance(native, NativeEvent.PENDING):
         return Pending(native.next_poll_in, native.expires_in)
     if isinstance(native, NativeEvent.SLOWED_DOWN):

@@ -1,4 +1,4 @@
-"""Keeps asyncio's calls out of the library while the interpreter exits."""
+"""Keep calls from asyncio out of the library while the interpreter exits."""
 
 from __future__ import annotations
 
@@ -10,35 +10,36 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Longest wait for a thread that is inside, in seconds. It gets out as soon as it gets the GIL: this
-# only keeps an exit from hanging.
+# Longest wait for a thread inside the library, in seconds. Such a thread leaves as soon as it gets
+# the GIL; the limit only keeps the exit from hanging.
 LONGEST_WAIT = 10.0
 
 
 class Exiting(Exception):
-    """The interpreter exits: the library is not called any more."""
+    """The interpreter is exiting and the library must not be called any more."""
 
 
 class Gate:
-    """Every call that may call back passes this gate.
+    """A gate that every call with a possible callback passes.
 
-    The library reports that a call can go on through a ctypes callback, often on the calling
-    thread and before that call returns. While the interpreter is torn down, CPython ends a daemon
-    thread as soon as it asks for the GIL. (Since 3.14 the thread hangs instead.) In a callback,
-    that unwinds the library's frames below it, which crashes the process. So at exit no thread may
-    be inside.
+    The library reports through a ctypes callback that a call can continue, often on the calling
+    thread and before that call returns. During interpreter shutdown, CPython ends a daemon thread
+    as soon as it requests the GIL (since 3.14 the thread hangs instead). In a callback, this
+    unwinds the library's frames below it, which crashes the process. Therefore no thread may be
+    inside the library at exit.
     """
 
-    # Attributes and not globals: coroutines are closed after a module has lost its globals.
+    # Attributes, not globals: coroutines may be closed after the module has lost its globals.
     def __init__(self) -> None:
         self._inside: dict[object, tuple[int, int]] = {}
         self._closed = False
         self._getpid, self._get_ident, self._exiting = getpid, get_ident, Exiting
 
     def call(self, function: Callable[..., object], *arguments: object) -> None:
-        """Calls the library, or raises `Exiting`."""
-        # The thread enters first and looks then, `close` the other way round: one of the two sees
-        # the other. No lock, since a callback may collect garbage that calls the library too.
+        """Call the library, or raise `Exiting` if the gate is closed."""
+        # This method registers the visit and then checks the flag; `close` sets the flag and then
+        # checks the visits. So at least one of them sees the other. There is no lock because the
+        # garbage collector may run in a callback and call the library too.
         visit = object()
         self._inside[visit] = self._getpid(), self._get_ident()
         try:
@@ -49,21 +50,21 @@ class Gate:
             del self._inside[visit]
 
     def free(self, function: Callable[..., object], *arguments: object) -> None:
-        """Calls the library, unless the interpreter exits: the process frees everything then."""
+        """Call the library, or do nothing at exit, when the process frees all memory anyway."""
         try:
             self.call(function, *arguments)
         except self._exiting:
             pass
 
     def close(self) -> None:
-        """Lets nobody in any more, and waits for the other threads that are inside."""
+        """Close the gate and wait for the other threads inside."""
         self._closed = True
         end = monotonic() + LONGEST_WAIT
         while self._is_somebody_inside() and monotonic() < end:
             sleep(0.001)
 
     def _is_somebody_inside(self) -> bool:
-        # Visits of threads that a fork left behind never end.
+        # In a forked child, visits of threads of the parent never end.
         pid, here = self._getpid(), self._get_ident()
         visits = self._inside.copy().values()
         return any(of == pid and thread != here for of, thread in visits)

@@ -1,6 +1,6 @@
-"""Stand-ins for what the generated module imports at its top, so that importing it stays cheap.
+"""Stand-ins for the top-level imports of the generated module, which keep its import fast.
 
-Each loads the real module when something of it is used that a login does not need.
+Each loads the real module on the first use of an attribute that a login does not need.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ else:
     import _thread
 
     class _Module:
-        """A module that is loaded when something of it is asked for that is not in here."""
+        """A module that is imported on the first access to an attribute not defined here."""
 
         def __init__(self, name, **parts):
             self.__name__ = name
@@ -30,7 +30,7 @@ else:
             return getattr(__import__(self.__name__), name)
 
     class _Context:
-        """What `contextlib.contextmanager` makes, for generators that yield once."""
+        """The context manager of `contextlib.contextmanager`, for generators that yield once."""
 
         def __init__(self, generator):
             self._generator = generator
@@ -59,14 +59,14 @@ else:
         return make
 
     def dataclass(cls):
-        """The generated classes bring their own methods: there is nothing to add."""
+        """Return the class unchanged: the generated classes define all methods themselves."""
         return cls
 
     def wake(waiting, handle, code, interrupt=None):
-        """Tells the event loop whose future has this handle that the library is ready to go on.
+        """Notify the event loop of the future with this handle that the library can continue.
 
-        The library may call this on the main thread, where a signal's exception would be lost: it
-        is handed to the loop.
+        The library may call this on the main thread, where an exception from a signal handler
+        would be lost. Such an exception is passed to the loop.
         """
         entry = waiting._map.get(handle)
         if entry is None:
@@ -77,7 +77,7 @@ else:
             if interrupt is not None:
                 loop.call_soon_threadsafe(_raise, interrupt)
         except RuntimeError:
-            # The loop was closed: no task waits any more.
+            # The loop is closed, so no task is waiting.
             pass
         waiting._map.pop(handle, None)
 

@@ -1,4 +1,4 @@
-"""A single login attempt, for programs that block."""
+"""A single login attempt, with blocking calls."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
     _T = TypeVar("_T")
 
-# Longest stay inside the library in one piece. Python sees a Ctrl-C when the call returns.
+# Longest single call into the library, in seconds. Python handles Ctrl-C only after it returns.
 SLICE = 0.02
 
-# Longest wait in one piece. Python's clock stands still while the machine is suspended, the
-# library's goes on.
+# Longest single wait, in seconds. Python's clock stops while the machine is suspended; the
+# library's clock does not.
 LONGEST_WAIT = 5.0
 
-# A number for each call that drives a login. The library knows the call by it.
+# Returns a number for each call that drives a login. The library identifies the call by it.
 next_number = count(1).__next__
 
 
 class LoginBase(Opaque):
-    """What logins have in common, blocking or not."""
+    """The common base of the blocking and the asyncio login."""
 
     __slots__ = ("_native", "_wake")
     _native: ffi.Login
@@ -50,37 +50,38 @@ class LoginBase(Opaque):
     def _of(cls, client: ffi.Client) -> Self:
         login = cls.__new__(cls)
         login._native = client.login()
-        # Released by `cancel`, to wake the call that waits. A bare lock, since a signal handler may
-        # do so on the waiting thread.
+        # `cancel` releases this lock to wake a waiting call. It is a plain lock because a signal
+        # handler may call `cancel` on the waiting thread.
         login._wake = allocate_lock()
         login._wake.acquire()
         return login
 
     @property
     def prompt(self) -> Prompt | None:
-        """The prompt, once there is one."""
+        """The prompt, or None before the server has issued a code."""
         native = self._native.prompt()
         return None if native is None else Prompt._of(native)
 
     def cancel(self) -> None:
-        """Ends the login.
+        """Cancel the login.
 
-        The call that drives it raises `CancelledError` at once, whatever it waits for.
+        The call that drives the login raises `CancelledError` immediately, whatever it is waiting
+        for. Every later call raises it too, except that `start` still returns an existing prompt.
 
-        So does every later one. It may be called from any thread and from a signal handler, as
-        often as you like; after the outcome it changes nothing. Tokens that have come and were not
-        returned yet are revoked where the server can.
+        This method may be called from any thread, from a signal handler, and more than once. After
+        the outcome it has no effect. Tokens that have arrived but were not returned yet are revoked
+        if the server supports revocation.
         """
         self._native.cancel()
         try:
             self._wake.release()
         except RuntimeError:
-            # No call has waited since the last time.
+            # Already released: no call has waited since the previous `cancel`.
             pass
 
     def _abandon(self, number: int) -> None:
-        """Cancels the login, and has tokens revoked that came and that no call returned."""
-        # Also wakes another call that waits; it then does the rest.
+        """Cancel the login, and revoke tokens that have arrived but that no call has returned."""
+        # This also wakes a call on another thread, which then revokes the tokens itself.
         self.cancel()
         call(self._native.abandon, number)
 
@@ -91,64 +92,65 @@ class LoginBase(Opaque):
 class Login(LoginBase):
     """A single login attempt.
 
-    All threads may use it, but only one call drives it at a time. Until a `start`, `poll` or `step`
-    has returned, every other one raises `BusyError`, also from `on_event`. Used as a context
-    manager, the login is cancelled at the end of the block, unless it has its outcome by then.
+    A login may be shared between threads, but only one call drives it at a time. Until a `start`,
+    `poll` or `step` has returned, every other such call raises `BusyError`, including calls from
+    `on_event`. As a context manager, the login is cancelled at the end of the block unless it has
+    an outcome by then.
 
-    `KeyboardInterrupt` comes out of every call at once and cancels the login. (Where tokens came at
-    the same moment, they are revoked first, which may take two seconds.) A login that was inherited
-    through a fork raises `ForkedError`.
+    Ctrl-C raises `KeyboardInterrupt` from every call immediately and cancels the login. Tokens that
+    arrive at the same moment are revoked first, which may take up to two seconds. In a forked
+    child, a login that was created in the parent raises `ForkedError`.
     """
 
     __slots__ = ()
 
     def start(self) -> Prompt:
-        """Asks the server for a code.
+        """Request a code from the server.
 
-        Discovery where needed, then one request. Blocks until there is a response.
-
-        Called again, it returns the same prompt.
+        Performs discovery if needed, then sends one request and blocks until the response arrives.
+        Further calls return the same prompt.
 
         Raises:
-            Error: Nothing is tried twice here, since a user is waiting: `NetworkError` means "try
-                again later".
+            Error: The login failed. Nothing is retried here because the user is waiting; on
+                `NetworkError`, try again later.
         """
         return self._drive(self._start)
 
     def poll(self, on_event: Callable[[Event], object] | None = None) -> Tokens:
-        """Waits for the user's decision.
+        """Wait for the user's decision.
 
         Args:
-            on_event: Called on this thread between the polls, with what there is to report. An
-                exception of it comes out as it is, and `poll` may be called again;
-                `KeyboardInterrupt` and `SystemExit` cancel the login.
+            on_event: Called on this thread between polls, with the event to report. Its exceptions
+                propagate unchanged, and `poll` may then be called again; `KeyboardInterrupt` and
+                `SystemExit` cancel the login.
 
         Raises:
-            DeniedError, ExpiredError, CancelledError, ActionRequiredError: The ends that every
-                program meets.
-            MisuseError: `start` was not called: the user has not seen the code.
-            Error: Other ends. Transport trouble is not one: it is reported as a `Retrying` event,
-                and the login goes on.
+            DeniedError, ExpiredError, CancelledError, ActionRequiredError: The outcomes that every
+                program should handle.
+            MisuseError: `start` was not called, so the user has not seen the code.
+            Error: Another failure. Transport errors are not raised; they are reported as a
+                `Retrying` event, and the login continues.
         """
         if on_event is not None and not callable(on_event):
             raise TypeError(f"on_event must be callable, not {type(on_event).__name__}")
         return self._drive(self._poll, on_event)
 
     def step(self, max_wait: float) -> Prompt | Event | Waiting | Tokens:
-        """Drives the login for at most `max_wait` seconds: the primitive under `start` and `poll`.
+        """Drive the login for at most `max_wait` seconds.
 
-        For programs with an event loop of their own. 0 does not block, but for the step that ends a
-        cancelled login: revoking tokens that came too late may take it two seconds. A request that
-        is under way when the time is up goes on: the next step finds its response, and it is never
-        sent again. After the outcome every step returns it again.
+        This is the primitive under `start` and `poll`, for programs with their own event loop. With
+        0 it does not block, except for the step that ends a cancelled login: revoking tokens that
+        arrived too late may take up to two seconds. A request that is in flight when the time is
+        up continues; a later step receives its response, and it is never sent again. After the
+        outcome, every step returns or raises that outcome again.
         """
         return self._drive(self._step, monotonic() + seconds_of("max_wait", max_wait, MisuseError))
 
     def _drive(self, run: Callable[..., _T], *args: object) -> _T:
-        """Runs it as the one call that drives the login, under a number of its own.
+        """Claim the login under a new number, call `run`, and release the login.
 
-        A Ctrl-C may fall between any two byte codes, so each way out releases twice. Where this
-        call does not hold the login, that changes nothing.
+        A Ctrl-C may occur between any two bytecode instructions, so every exit path releases twice.
+        A release has no effect if this call does not hold the login.
         """
         number = next_number()
         try:
@@ -183,9 +185,9 @@ class Login(LoginBase):
                     raise TypeError("on_event is a coroutine function: cli_auth.aio awaits it")
 
     def _step(self, number: int, until: float | None) -> Prompt | Event | Waiting | Tokens:
-        """Goes on to the next thing to report, but not beyond `until`.
+        """Drive the login to its next result, but not beyond `until`.
 
-        Between requests this waits here and not in the library, so that signals get through.
+        Between requests this waits in Python, not in the library, so that signals are handled.
         """
         stay = 0.0
         while True:
@@ -213,7 +215,7 @@ class Login(LoginBase):
 
 
 def found_of(step: ffi.Step) -> Prompt | Event | Waiting | Tokens:
-    """What a step found."""
+    """Return the public result of a step."""
     if isinstance(step, ffi.Step.WAITING):
         return Waiting(step.due_in)
     if isinstance(step, ffi.Step.EVENT):

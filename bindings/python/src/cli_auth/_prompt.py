@@ -1,4 +1,4 @@
-"""The prompt, which the user must see."""
+"""The prompt, which must be shown to the user."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-# More than any terminal has.
+# Wider than any terminal.
 _MOST_COLUMNS = 10_000
 
 
 class Prompt(Value):
     """The code and the URL that the user needs to approve a login (RFC 8628 section 3.2).
 
-    `text` is ready for a terminal. The attributes give what the server sent, unchanged, for
-    programs: `sanitize` them before printing. All threads may read it; it does not change, and
-    there is no device code in it.
+    `text` is safe to print on a terminal. `user_code`, `verification_uri` and
+    `verification_uri_complete` are unchanged from the server and untrusted; call `sanitize` before
+    printing them. A prompt is immutable, may be shared between threads, and does not contain the
+    device code.
     """
 
     __slots__ = ("_native",)
@@ -36,62 +37,65 @@ class Prompt(Value):
 
     @property
     def user_code(self) -> str:
-        """The code that the user compares or types, raw."""
+        """The code that the user compares or enters. Untrusted."""
         return self._native.user_code()
 
     @property
     def verification_uri(self) -> str:
-        """Where the user types the code, raw.
+        """The URL where the user enters the code. Untrusted.
 
-        It is https (or loopback where allowed), without a user name in it.
+        Its scheme is https (or http to this machine if allowed), and it contains no user name.
         """
         return self._native.verification_uri()
 
     @property
     def verification_uri_complete(self) -> str | None:
-        """The same with the code in it, raw, where the server gives one.
+        """The verification URL that includes the code. Untrusted.
 
-        Show the code beside it all the same.
+        None if the server sent none. Show the code in addition to this URL.
         """
         return self._native.verification_uri_complete()
 
     @property
     def expires_in(self) -> float:
-        """How many seconds the code lives, counted from before it was asked for."""
+        """The lifetime of the code in seconds, counted from before the request was sent."""
         return self._native.expires_in()
 
     @property
     def host(self) -> str:
-        """The host that the user is sent to, in ASCII form, so that look-alike letters show."""
+        """The host of the verification URL, in ASCII form, which exposes look-alike letters."""
         return self._native.host()
 
     @property
     def product(self) -> str | None:
-        """The name of the program, if the client was made with a `product`."""
+        """The name of the program, without the version. None if the client has no `product`."""
         return self._native.product()
 
     def text(self, columns: int = 80) -> str:
-        """The prompt for the user, plain: code, URL, product and a warning. Safe to print.
+        """Return the prompt as plain text: code, URL, product and a warning. Safe to print.
 
-        It ends with a line break. Less than 24 columns count as 24; URLs are never broken.
+        The text ends with a newline. Lines are wrapped at `columns`; values below 24 count as 24.
+        URLs are never wrapped.
         """
         if isinstance(columns, bool) or not isinstance(columns, int):
             raise TypeError(f"columns must be int, not {type(columns).__name__}")
         return self._native.text(min(max(columns, 0), _MOST_COLUMNS))
 
     def text_for_stderr(self) -> str:
-        """As `text`, as wide as standard error, with a bold code where that is a terminal.
+        """Return the prompt formatted for standard error.
 
-        ``NO_COLOR`` and ``TERM=dumb`` are honoured.
+        Like `text`, but as wide as the terminal and with the code in bold if standard error is a
+        terminal. ``NO_COLOR`` and ``TERM=dumb`` are honoured.
         """
         return self._native.text_for_stderr()
 
     def open_browser(self) -> str | None:
-        """Opens the page in the user's browser, where that makes sense.
+        """Open the verification page in the user's browser.
 
-        That is: standard error is a terminal, this is no SSH session and no CI job, and there is a
-        display. ``BROWSER`` is honoured. It returns at once and never fails the login. Show the
-        code first: the page asks the user to compare it.
+        A browser is started only if standard error is a terminal, the program runs neither over SSH
+        nor in a CI job, and a display is available. ``BROWSER`` is honoured. This method returns
+        immediately and never makes the login fail. Show the code first: the page asks the user to
+        compare it.
 
         Returns:
             None if a browser was started. Otherwise the reason why not, as text for the user.

@@ -1,4 +1,4 @@
-"""Small values with named fields, without the time that `dataclasses` takes to import."""
+"""Small values with named fields, without the import time of `dataclasses`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 class Record:
-    """A value whose fields are its `__match_args__`, in the order of its constructor."""
+    """A value whose fields are its `__match_args__`, in the order of the constructor arguments."""
 
     __slots__ = ()
     __match_args__: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""The one type that holds a secret, and what it has in common with all that holds one."""
+"""`Secret`, the only type for secrets, and the base classes of the types that contain one."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 class Opaque:
-    """Something of the library's.
+    """A handle to an object of the library.
 
-    It is neither pickled nor copied: it means nothing anywhere else.
+    It cannot be pickled or copied, since it has no meaning outside of this process.
     """
 
     __slots__ = ("__weakref__",)
@@ -25,7 +25,7 @@ class Opaque:
 
 
 class Value(Opaque):
-    """Something that never changes: it is its own copy."""
+    """An immutable handle. Copying it returns the same object."""
 
     __slots__ = ()
 
@@ -39,10 +39,11 @@ class Value(Opaque):
 class Secret(Value):
     """A secret text: a token or a client secret.
 
-    ``str``, ``repr`` and ``format`` give ``****``, it cannot be pickled, and a copy of it is
-    itself. The only way out is `expose`.
-    The library wipes its own memory of it. What `expose` hands over is a string of Python's, by way
-    of a buffer: those cannot be wiped.
+    ``str``, ``repr`` and ``format`` mask the text as ``****``. A secret cannot be pickled, and
+    copying it returns the same object. Only `expose` returns the text.
+
+    The library overwrites its own memory of the secret. `expose` returns a Python string by way of
+    a buffer; neither can be overwritten.
 
     >>> secret = Secret("hunter2")
     >>> print(secret, repr(secret), secret.expose())
@@ -62,7 +63,7 @@ class Secret(Value):
         return secret
 
     def expose(self) -> str:
-        """The secret in clear text. Whoever calls this is responsible for where it goes next."""
+        """Return the secret in clear text. The caller is responsible for keeping it secret."""
         return self._native.expose()
 
     def __repr__(self) -> str:
@@ -80,12 +81,12 @@ class Secret(Value):
         return self._native == other._native
 
     def __hash__(self) -> int:
-        # Python's own hash has a key of this process: it tells nothing about the secret.
+        # Python's hash of a str is keyed per process, so it reveals nothing about the secret.
         return hash(self.expose())
 
 
 def secret_of(name: str, value: object) -> ffi.Secret:
-    """The value as the library takes it, if it is a secret or its text."""
+    """Return the library's secret for a `Secret` or a str."""
     if isinstance(value, Secret):
         return value._native
     if not isinstance(value, str):

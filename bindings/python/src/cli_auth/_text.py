@@ -1,4 +1,4 @@
-"""Texts of a server."""
+"""Text received from a server."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from ._check import text_of
 
 
 def sanitize(text: str) -> str:
-    """A text of a server as it may be shown in a terminal.
+    """Return text received from a server in a form that is safe to print on a terminal.
 
-    Without control and invisible characters, and not endless.
+    Each run of control or invisible characters is replaced by one U+FFFD; tabs and line breaks
+    become spaces. Text over 400 characters is truncated and marked with ``…``.
     """
     return ffi.sanitize(text_of("text", text))

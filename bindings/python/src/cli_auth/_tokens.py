@@ -1,4 +1,4 @@
-"""What a login or a refresh brings."""
+"""The result of a login or a refresh."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 class Tokens(Value):
-    """The tokens that the server gave out (RFC 6749 section 5.1).
+    """The tokens that the server issued (RFC 6749 section 5.1).
 
-    Nothing in here was verified by this library: it came over TLS from the token endpoint, and that
-    is all. An `id_token` in particular proves an identity only after its signature and claims were
-    checked. All threads may read it, and it does not
-    change: `Client.refresh` makes a new one. Printing it shows no secret.
+    The library verifies none of the contents, only that they came over TLS from the token endpoint.
+    In particular, an `id_token` proves an identity only after its signature and claims have been
+    verified. The object is immutable and may be shared between threads; `Client.refresh` returns a
+    new one. Its ``repr`` contains no secret.
     """
 
     __slots__ = ("_native",)
@@ -36,15 +36,20 @@ class Tokens(Value):
 
     @property
     def access_token(self) -> Secret:
-        """The token for the API.
+        """The access token.
 
-        ``f"Bearer {tokens.access_token.expose()}"``, over TLS, and only to the API that it is for.
+        Send it as ``f"Bearer {tokens.access_token.expose()}"``, over TLS, and only to the API that
+        it was issued for.
         """
         return Secret._of(self._native.access_token())
 
     @property
     def refresh_token(self) -> Secret | None:
-        """The token for `Client.refresh`. After a refresh without a new one, the old one."""
+        """The token for `Client.refresh`, or None if the server issued none.
+
+        Many servers issue one only for the scope ``offline_access``. If a refresh response contains
+        no new refresh token, this is the previous one.
+        """
         native = self._native.refresh_token()
         return None if native is None else Secret._of(native)
 
@@ -52,36 +57,41 @@ class Tokens(Value):
     def id_token(self) -> Secret | None:
         """The OpenID Connect ID token, **unverified**.
 
-        Do not read an identity from it before you checked it.
+        Verify its signature and claims before reading an identity from it.
         """
         native = self._native.id_token()
         return None if native is None else Secret._of(native)
 
     @property
     def token_type(self) -> str:
-        """As the server spelled it: some spelling of ``Bearer``."""
+        """The token type as spelled by the server: ``Bearer`` in any letter case."""
         return self._native.token_type()
 
     @property
     def scopes(self) -> tuple[str, ...] | None:
-        """What was granted, in the server's order.
+        """The granted scopes, in the server's order.
 
-        None where neither the server nor the client named a scope.
+        If a login response names no scope, these are the requested scopes (RFC 6749 section 5.1),
+        or None if the client requested none. None if a refresh response names no scope.
         """
         scopes = self._native.scopes()
         return None if scopes is None else tuple(scopes)
 
     @property
     def expires_in(self) -> float | None:
-        """The access token's lifetime in seconds when it was given out.
+        """The lifetime of the access token in seconds, at the time it was issued.
 
-        None is unknown: neither zero nor for ever.
+        None if the lifetime is unknown. Treat the token neither as expired nor as valid forever.
         """
         return self._native.expires_in()
 
     @property
     def expires_at(self) -> datetime | None:
-        """When the access token ends, in UTC. Never too late by the time that the answer took."""
+        """The expiry time of the access token, in UTC. None if it is unknown.
+
+        It is counted from before the request was sent, so the duration of the request never makes
+        it too late. If the server named no lifetime, it is the ``exp`` claim of a JWT access token.
+        """
         seconds = self._native.expires_at()
         if seconds is None:
             return None
@@ -91,30 +101,33 @@ class Tokens(Value):
         try:
             return epoch + timedelta(seconds=seconds)
         except OverflowError:
-            # A server may say that a token lives longer than Python's calendar lasts.
+            # A server may name a lifetime beyond the range of datetime.
             return datetime.max.replace(tzinfo=timezone.utc)
 
     @property
     def user_id(self) -> str | None:
-        """WorkOS AuthKit.
+        """The ID of the user at WorkOS AuthKit, such as ``user_01H…``. Untrusted.
 
-        The id of the user, such as ``user_01H…``, raw. None with other servers.
+        None with other servers.
         """
         return self._native.user_id()
 
     @property
     def organization_id(self) -> str | None:
-        """WorkOS AuthKit: the id of the organization that the user logged in to, raw."""
+        """The ID of the organization that the user logged in to at WorkOS AuthKit. Untrusted."""
         return self._native.organization_id()
 
     def other(self, name: str) -> Secret | None:
-        """Any other member of the answer, as raw JSON. A secret, since it may be one."""
+        """Return another member of the response as raw JSON, or None if it has no such member.
+
+        The type is `Secret` because a member may contain a secret.
+        """
         native = self._native.other(text_of("name", name))
         return None if native is None else Secret._of(native)
 
     @property
     def other_names(self) -> tuple[str, ...]:
-        """The names of all other members, sorted, raw."""
+        """The names of all other members of the response, sorted. Untrusted."""
         return tuple(self._native.other_names())
 
     def __repr__(self) -> str:

@@ -1,13 +1,13 @@
-"""Logging in from asyncio: the names of `cli_auth`, to be awaited.
+"""The asyncio API, with the same names as `cli_auth`.
 
     client = cli_auth.aio.Client.authkit("client_123")
     login = client.login()
     prompt = await login.start()
     tokens = await login.poll()
 
-Cancelling the task that awaits cancels the login. (Where tokens came at the same moment, they are
-revoked first, which may take two seconds.) All logins of a client share one thread of the
-library's, however many they are; it ends with the client and its logins.
+Cancelling the awaiting task cancels the login. Tokens that arrive at the same moment are revoked
+first, which may take up to two seconds. All logins of a client share one thread of the library,
+which ends with the client and its logins.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ if TYPE_CHECKING:
 __all__ = ["Client", "Login"]
 
 _NO_LIMIT = float("inf")
-# UniFFI's word for a future that is to be polled again.
+# UniFFI's code for a future that must be polled again.
 _GO_ON = 1
 
 
 async def _call(awaitable: Awaitable[_T]) -> _T:
-    """Awaits the library, with its errors as exceptions of this package."""
+    """Await the library and raise its errors as exceptions of this package."""
     try:
         return await awaitable
     except Failure as failure:
@@ -60,7 +60,7 @@ async def _call(awaitable: Awaitable[_T]) -> _T:
     except Exiting:
         pass
     if current_thread().daemon:
-        # Python ends this thread without a word. An exception would be printed before.
+        # Python ends this thread silently. An exception would be printed first.
         await asyncio.get_running_loop().create_future()
     raise CancelledError("the interpreter is exiting")
 
@@ -69,58 +69,59 @@ class Login(LoginBase):
     """A single login attempt.
 
     Only one task drives it at a time. Until a `start`, `poll` or `step` has returned, every other
-    one raises `BusyError`, also from `on_event`. Cancelling that task, by a timeout for instance,
-    cancels the login. Used as an asynchronous context manager, the login is cancelled at the end of
-    the block, unless it has its outcome by then.
+    such call raises `BusyError`, including calls from `on_event`. Cancelling the task, for example
+    by a timeout, cancels the login. As an asynchronous context manager, the login is cancelled at
+    the end of the block unless it has an outcome by then.
     """
 
     __slots__ = ("_owner",)
-    # The client has to be known at exit for as long as one of its logins is.
+    # Keeps the client in `_in_use` for as long as one of its logins exists.
     _owner: Client
 
     async def start(self) -> Prompt:
-        """Asks the server for a code: discovery where needed, then one request.
+        """Request a code from the server.
 
-        Called again, it returns the same prompt.
+        Performs discovery if needed, then sends one request. Further calls return the same prompt.
 
         Raises:
-            Error: Nothing is tried twice here, since a user is waiting: `NetworkError` means "try
-                again later".
+            Error: The login failed. Nothing is retried here because the user is waiting; on
+                `NetworkError`, try again later.
         """
         return await self._drive(self._start)
 
     async def poll(self, on_event: Callable[[Event], object] | None = None) -> Tokens:
-        """Waits for the user's decision.
+        """Wait for the user's decision.
 
         Args:
-            on_event: Called between the polls, with what there is to report. If it returns an
-                awaitable, that is awaited. An exception of it comes out as it is, and `poll` may be
-                called again.
+            on_event: Called between polls, with the event to report. If it returns an awaitable,
+                that is awaited. Its exceptions propagate unchanged, and `poll` may then be called
+                again.
 
         Raises:
-            DeniedError, ExpiredError, CancelledError, ActionRequiredError: The ends that every
-                program meets.
-            MisuseError: `start` was not called: the user has not seen the code.
-            Error: Other ends. Transport trouble is not one: it is reported as a `Retrying` event,
-                and the login goes on.
+            DeniedError, ExpiredError, CancelledError, ActionRequiredError: The outcomes that every
+                program should handle.
+            MisuseError: `start` was not called, so the user has not seen the code.
+            Error: Another failure. Transport errors are not raised; they are reported as a
+                `Retrying` event, and the login continues.
         """
         if on_event is not None and not callable(on_event):
             raise TypeError(f"on_event must be callable, not {type(on_event).__name__}")
         return await self._drive(self._poll, on_event)
 
     async def step(self, max_wait: float) -> Prompt | Event | Waiting | Tokens:
-        """Drives the login for at most `max_wait` seconds: the primitive under `start` and `poll`.
+        """Drive the login for at most `max_wait` seconds.
 
-        A request that is under way when the time is up goes on: the next step finds its response,
-        and it is never sent again. After the outcome every step returns it again.
+        This is the primitive under `start` and `poll`. A request that is in flight when the time is
+        up continues; a later step receives its response, and it is never sent again. After the
+        outcome, every step returns or raises that outcome again.
         """
         return await self._drive(self._step, seconds_of("max_wait", max_wait, MisuseError))
 
     async def _drive(self, run: Callable[..., Awaitable[_T]], *args: object) -> _T:
-        """Awaits it as the one call that drives the login, under a number of its own.
+        """Claim the login under a new number, await `run`, and release the login.
 
-        A Ctrl-C may fall between any two byte codes, so each way out releases twice. Where this
-        call does not hold the login, that changes nothing.
+        A Ctrl-C may occur between any two bytecode instructions, so every exit path releases twice.
+        A release has no effect if this call does not hold the login.
         """
         number = next_number()
         try:
@@ -157,10 +158,10 @@ class Login(LoginBase):
         return found_of(await _call(self._native.step_async(number, max_wait)))
 
     async def _ended_by(self, error: BaseException, number: int) -> None:
-        """Gives the login up where its task was cancelled or the program is ending."""
+        """Abandon the login if its task was cancelled or the program is ending."""
         if isinstance(error, GeneratorExit):
-            # The coroutine was closed, perhaps by the garbage collector on the library's thread:
-            # nothing may be awaited, and nothing may block.
+            # The coroutine was closed, possibly by the garbage collector on the library's thread.
+            # Nothing may be awaited here, and nothing may block.
             self.cancel()
         elif isinstance(error, asyncio.CancelledError):
             await self._abandon_async(number)
@@ -169,7 +170,7 @@ class Login(LoginBase):
             self._abandon(number)
 
     async def _abandon_async(self, number: int) -> None:
-        """Cancels the login, and has tokens revoked that came and that no call returned."""
+        """Cancel the login, and revoke tokens that have arrived but that no call has returned."""
         self.cancel()
         try:
             await self._native.abandon_async(number)
@@ -190,38 +191,38 @@ class Login(LoginBase):
 
 
 class Client(ClientBase):
-    """A client of one authorization server, for asyncio.
+    """The settings for one authorization server, for asyncio.
 
-    All event loops and threads may use it at once.
+    A client may be shared between event loops and threads.
 
-    Made by `authkit`, `workos_connect`, `for_issuer` or `with_endpoints`, with the arguments of
-    `cli_auth.Client`.
+    Create one with `authkit`, `workos_connect`, `for_issuer` or `with_endpoints`. They take the
+    arguments documented at `cli_auth.Client`.
     """
 
     __slots__ = ()
 
     def login(self) -> Login:
-        """A single login attempt. No I/O."""
+        """Create a single login attempt. Does no I/O."""
         login = Login._of(self._native)
         login._owner = self
         _in_use.add(self)
         return login
 
     async def refresh(self, refresh_token: Secret | str) -> Tokens:
-        """As `cli_auth.Client.refresh`.
+        """Exchange a refresh token for new tokens. See `cli_auth.Client.refresh`.
 
-        Cancelling the task ends the request; the token may have been used then.
+        Cancelling the task aborts the request; the server may already have used the token.
         """
         token = secret_of("refresh_token", refresh_token)
-        # A traceback that shows locals must not show it.
+        # Tracebacks that include local variables must not contain the token.
         del refresh_token
         _in_use.add(self)
         return Tokens._of(await _call(self._native.refresh_async(token)))
 
     async def revoke(self, token: Secret | str) -> None:
-        """As `cli_auth.Client.revoke`.
+        """Revoke a token. See `cli_auth.Client.revoke`.
 
-        Cancelling the task ends the request; the token may live on then.
+        Cancelling the task aborts the request; the token may still be valid.
         """
         native = secret_of("token", token)
         del token
@@ -232,8 +233,8 @@ class Client(ClientBase):
         return f"<cli_auth.aio.{type(self).__name__}>"
 
 
-# The clients whose threads are ended at exit. They wake event loops, and must not enter an
-# interpreter that is being torn down.
+# The clients whose threads are ended at exit. These threads wake event loops, and must not enter an
+# interpreter that is shutting down.
 _in_use: WeakSet[Client] = WeakSet()
 
 
@@ -242,7 +243,7 @@ def _clients_in_use() -> list[Client]:
         try:
             return list(_in_use)
         except RuntimeError:
-            # Another thread made one meanwhile.
+            # Another thread added a client during the iteration.
             continue
 
 
@@ -253,12 +254,12 @@ def _end_threads() -> None:
         try:
             client._native.shut_down()
         except Exception:
-            # A client that was inherited through a fork, in the middle of a call: its thread is not
-            # here.
+            # In a forked child: the fork happened during a call, and the thread of the client does
+            # not exist here.
             pass
-    # Those of clients that are gone already may be on their way out still.
+    # Threads of clients that no longer exist may still be ending.
     wait_for_threads()
-    # A handler that runs after this one may run a loop on: nobody else wakes its tasks any more.
+    # A later atexit handler may run a loop again. Nothing else wakes the tasks of that loop now.
     for handle, (loop, _) in _waiting._map.copy().items():
         if not loop.is_running():
             wake(_waiting, handle, _GO_ON)

@@ -6,42 +6,43 @@ import CLIAuthNative
     import Foundation
 #endif
 
-/// Why a login, a refresh or a revocation did not succeed.
+/// The error of a login, a refresh or a revocation.
 ///
-/// Its ``kind-swift.property`` says what to do next. Printed, it is its ``message``, a sentence for the user at the terminal. It
-/// holds no secret that is shown, and what came from the server in its message is sanitised.
+/// Its ``kind-swift.property`` says what the caller should do next. Its ``message`` is for the user at the terminal and is also
+/// its printed form. Printing shows no secret, and all text from the server in the message is sanitised.
 ///
-/// When the *task* that makes a call is cancelled, the call throws Swift's `CancellationError` instead.
+/// If the *task* that makes a call is cancelled, the call throws Swift's `CancellationError` instead.
 public struct CLIAuthError: Error, Sendable {
-    /// What the caller does next.
+    /// The kind of error, which says what the caller should do next.
     public let kind: Kind
 
-    /// What happened and what to do next, for the user at the terminal. No capital letter at its start, no full stop at its end.
+    /// What happened and what to do next, for the user at the terminal. It starts in lower case and ends without a full stop.
     public let message: String
 
-    /// The server's error code as it came (RFC 6749 section 5.2), or WorkOS's `code`. Raw: ``sanitize(_:)`` it before printing.
+    /// The error code from the response (RFC 6749 section 5.2), or the `code` from WorkOS. Untrusted; call ``sanitize(_:)``
+    /// before printing it.
     public let oauthError: String?
 
-    /// The server's own words (`error_description`), sanitised. The message holds them already.
+    /// The error description from the server (`error_description`), sanitised. The message already contains it.
     public let serverDescription: String?
 
-    /// The HTTP status of the response that ended it, if there was one.
+    /// The HTTP status of the response that caused the error, if there was one.
     public let httpStatus: Int?
 
-    /// The server's name for the request, sanitised: what its support will ask for.
+    /// The request ID from the server (`x-request-id`), sanitised. The server's support will ask for it.
     public let requestID: String?
 
-    /// How long the server asked to wait before the next request. As large as it said: cap it.
+    /// The delay that the server asked for before the next request. The value is not limited; the caller should cap it.
     public let retryAfter: Duration?
 
-    /// The organizations to choose from, when the server named them with ``Kind-swift.struct/actionRequired``. `nil`: it named none.
+    /// The organizations to choose from, if the server listed them with ``Kind-swift.struct/actionRequired``. Otherwise `nil`.
     public let organizations: [Organization]?
 
-    /// WorkOS's secret with which a server-side component can complete the step. Completing it needs an API key, which a program on
-    /// a user's machine does not have: let the user log in again.
+    /// The secret with which a server-side component can complete the step at WorkOS. Completing it requires an API key, which a
+    /// program on a user's machine does not have. Such a program should let the user log in again.
     public let pendingAuthenticationToken: Secret?
 
-    /// An error as the library throws it, for tests of a program that handles them.
+    /// Creates an error as the library throws it, for tests of a program that handles errors.
     public init(
         _ kind: Kind,
         _ message: String,
@@ -64,12 +65,12 @@ public struct CLIAuthError: Error, Sendable {
         self.pendingAuthenticationToken = pendingAuthenticationToken
     }
 
-    /// What the caller does next, as a word that is the same in every language. A new version may bring new kinds.
+    /// The kind of an error, as a word that is the same in every language. Later versions may add kinds.
     public struct Kind: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
         /// The word.
         public let rawValue: String
 
-        /// A kind by its word.
+        /// Creates a kind from its word.
         public init(rawValue: String) {
             self.rawValue = rawValue
         }
@@ -77,45 +78,46 @@ public struct CLIAuthError: Error, Sendable {
         /// The user denied the request. Do not start another login unless the user asks for one.
         public static let denied = Kind(rawValue: "denied")
 
-        /// The code, or the time that the program allowed, ran out. Start again when the user wants to.
+        /// The code expired, or ``ClientOptions/loginTimeout`` elapsed. Start another login when the user asks for one.
         public static let expired = Kind(rawValue: "expired")
 
         /// ``Login/cancel()`` was called.
         public static let cancelled = Kind(rawValue: "cancelled")
 
-        /// The server wants something first that only the user can do in a browser: choose an organization, enrol a second
-        /// factor, …
+        /// The server requires an action that only the user can take in a browser, such as choosing an organization or enrolling
+        /// a second factor.
         public static let actionRequired = Kind(rawValue: "action_required")
 
-        /// The server refuses this client or this request: a wrong client id, a used refresh token, the device flow not switched
-        /// on. Trying again changes nothing.
+        /// The server refuses this client or this request. Examples are a wrong client ID, a used refresh token and a device flow
+        /// that is not enabled. Sending the same request again does not help.
         public static let rejected = Kind(rawValue: "rejected")
 
-        /// The server does not offer what was asked for.
+        /// The server does not support the requested operation.
         public static let unsupported = Kind(rawValue: "unsupported")
 
-        /// The server was not reached, or said that it cannot respond now. Try again later.
+        /// The server could not be reached, or is temporarily unavailable. Try again later.
         public static let network = Kind(rawValue: "network")
 
-        /// No secure connection, since the server's certificate was refused. Check the clock, the name and the trusted roots.
+        /// No secure connection could be established, because the server's certificate was rejected. Check the clock, the host
+        /// name and the trusted roots.
         public static let tls = Kind(rawValue: "tls")
 
-        /// The server sent a response that the standards do not allow. Nothing in it was used.
+        /// The response violates the standards. Nothing in it was used.
         public static let invalidResponse = Kind(rawValue: "invalid_response")
 
-        /// A setting of the client is wrong. Nothing was sent.
+        /// A setting of the client is invalid. No request was sent.
         public static let invalidConfig = Kind(rawValue: "invalid_config")
 
-        /// A call that makes no sense: out of order, or with an argument that has no meaning. Nothing was done.
+        /// The API was misused: calls were made in the wrong order, or an argument has an invalid value. The call had no effect.
         public static let misuse = Kind(rawValue: "misuse")
 
-        /// The process was forked after this login was made.
+        /// The process was forked after this login was created. Create a new login in the child.
         public static let forked = Kind(rawValue: "forked")
 
-        /// Another call drives this login at the moment.
+        /// Another call is driving this login.
         public static let busy = Kind(rawValue: "busy")
 
-        /// A defect of this library, or a want of system resources.
+        /// A bug in this library, or a lack of system resources.
         public static let `internal` = Kind(rawValue: "internal")
 
         /// The word.
@@ -123,15 +125,15 @@ public struct CLIAuthError: Error, Sendable {
     }
 }
 
-/// An organization that a user may choose, as WorkOS names it.
+/// An organization that the user may choose, as returned by WorkOS.
 public struct Organization: Sendable, Hashable {
-    /// Such as `org_01H…`. Raw: ``sanitize(_:)`` it before printing.
+    /// The identifier, such as `org_01H…`. Untrusted; call ``sanitize(_:)`` before printing it.
     public let id: String
 
-    /// For people. Raw: ``sanitize(_:)`` it before printing.
+    /// The display name. Untrusted; call ``sanitize(_:)`` before printing it.
     public let name: String
 
-    /// One as a server names it.
+    /// Creates an organization, for tests.
     public init(id: String, name: String) {
         self.id = id
         self.name = name
@@ -145,10 +147,10 @@ extension CLIAuthError: CustomStringConvertible, LocalizedError {
     /// The message.
     public var errorDescription: String? { message }
 
-    /// The server's own words, sanitised, where it used some.
+    /// The error description from the server, sanitised, if there is one.
     public var failureReason: String? { serverDescription }
 
-    /// What the user, or whoever set up the program, can do.
+    /// What the user or the administrator of the program can do.
     public var recoverySuggestion: String? {
         switch kind {
         case .denied, .cancelled:

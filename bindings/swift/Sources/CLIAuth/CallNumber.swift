@@ -1,10 +1,10 @@
 import CLIAuthNative
 
-/// Numbers by which the library knows the calls that drive logins. No two calls of a process have the same one.
+/// Numbers by which the library identifies the calls that drive logins. They are unique in the process.
 enum CallNumber {
     private static let last = Last()
 
-    /// One that no other call has. Never 0.
+    /// Returns a number that no other call has. It is never 0.
     static func next() -> UInt64 {
         last.increment()
     }

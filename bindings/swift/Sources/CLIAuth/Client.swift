@@ -2,21 +2,22 @@ import CLIAuthNative
 
 /// The settings for one authorization server.
 ///
-/// Every task and thread may use it at once, and it does no I/O before a login starts. It is made by ``authKit(clientID:apiBase:options:)``,
-/// ``workOSConnect(domain:clientID:options:)``, ``forIssuer(_:clientID:options:)`` or
-/// ``withEndpoints(deviceAuthorization:token:revocation:clientID:options:)``. All of them check every setting and throw
-/// ``CLIAuthError/Kind/invalidConfig``, whose message names what is wrong.
+/// A client may be shared between tasks and threads. It does no I/O before a login starts. Create one with
+/// ``authKit(clientID:apiBase:options:)``, ``workOSConnect(domain:clientID:options:)``, ``forIssuer(_:clientID:options:)`` or
+/// ``withEndpoints(deviceAuthorization:token:revocation:clientID:options:)``. Each checks all settings and throws
+/// ``CLIAuthError/Kind/invalidConfig`` if one is invalid. The message names that setting.
 ///
 /// All logins and requests of a client share its connections and one thread of the library, which ends with the last of them.
 public struct Client: Sendable {
     let native: CLIAuthNative.Client
 
-    /// WorkOS AuthKit, by the client id of the environment.
+    /// Creates a client for WorkOS AuthKit.
     ///
     /// - Parameters:
-    ///   - clientID: The id that WorkOS's dashboard shows.
-    ///   - apiBase: Another address of WorkOS's API, such as that of a test server.
-    ///   - options: The settings that every client takes.
+    ///   - clientID: The client ID of the environment, as shown in the WorkOS dashboard.
+    ///   - apiBase: The base URL of the WorkOS API, for a test server for example. Defaults to the WorkOS API.
+    ///   - options: The settings common to all clients.
+    /// - Throws: ``CLIAuthError`` of the kind `invalidConfig`.
     public static func authKit(
         clientID: String,
         apiBase: String? = nil,
@@ -27,12 +28,13 @@ public struct Client: Sendable {
         return try Client(builder, options)
     }
 
-    /// WorkOS Connect.
+    /// Creates a client for WorkOS Connect.
     ///
     /// - Parameters:
-    ///   - domain: The AuthKit domain: `acme.authkit.app`, or with `https://`.
-    ///   - clientID: The id of the application.
-    ///   - options: The settings that every client takes.
+    ///   - domain: The AuthKit domain, such as `acme.authkit.app`, with or without `https://`.
+    ///   - clientID: The client ID of the application.
+    ///   - options: The settings common to all clients.
+    /// - Throws: ``CLIAuthError`` of the kind `invalidConfig`.
     public static func workOSConnect(
         domain: String,
         clientID: String,
@@ -41,12 +43,13 @@ public struct Client: Sendable {
         try Client(ClientBuilder.workosConnect(domain: domain, clientId: clientID), options)
     }
 
-    /// Any server that publishes its metadata: RFC 8414, then OpenID Connect Discovery.
+    /// Creates a client for a server that publishes its metadata, as defined by RFC 8414 or else by OpenID Connect Discovery.
     ///
     /// - Parameters:
-    ///   - issuer: The server's issuer, written exactly as the server writes it.
-    ///   - clientID: The id under which the server knows this program.
-    ///   - options: The settings that every client takes.
+    ///   - issuer: The issuer, exactly as the server writes it.
+    ///   - clientID: The client ID.
+    ///   - options: The settings common to all clients.
+    /// - Throws: ``CLIAuthError`` of the kind `invalidConfig`.
     public static func forIssuer(
         _ issuer: String,
         clientID: String,
@@ -55,14 +58,15 @@ public struct Client: Sendable {
         try Client(ClientBuilder.forIssuer(issuer: issuer, clientId: clientID), options)
     }
 
-    /// Any server, by its endpoints.
+    /// Creates a client for any other server, from its endpoint URLs.
     ///
     /// - Parameters:
-    ///   - deviceAuthorization: The address of the device authorization endpoint.
-    ///   - token: The address of the token endpoint.
-    ///   - revocation: Where tokens are revoked (RFC 7009).
-    ///   - clientID: The id under which the server knows this program.
-    ///   - options: The settings that every client takes.
+    ///   - deviceAuthorization: The URL of the device authorization endpoint.
+    ///   - token: The URL of the token endpoint.
+    ///   - revocation: The URL of the revocation endpoint (RFC 7009).
+    ///   - clientID: The client ID.
+    ///   - options: The settings common to all clients.
+    /// - Throws: ``CLIAuthError`` of the kind `invalidConfig`.
     public static func withEndpoints(
         deviceAuthorization: String,
         token: String,
@@ -86,19 +90,21 @@ public struct Client: Sendable {
         }
     }
 
-    /// A single login attempt. No I/O.
+    /// Creates a single login attempt. Does no I/O.
     public func login() -> Login {
         Login(native.login())
     }
 
-    /// Trades a refresh token for new tokens (RFC 6749 section 6): one request, never repeated by itself.
+    /// Exchanges a refresh token for new tokens (RFC 6749 section 6).
     ///
-    /// Many servers, WorkOS among them, retire the token that was sent: store the new ``Tokens/refreshToken`` before anything else,
-    /// and never refresh one token from two processes at once.
+    /// This is one request, after discovery if needed. It is never retried automatically.
     ///
-    /// - Throws: ``CLIAuthError`` of the kind `rejected` or `actionRequired`: log in again. Of the kind `network`: keep the token and
-    ///   try again; it may have been used if the response was lost. `CancellationError` when the task is cancelled, which ends the
-    ///   request; the token may have been used then.
+    /// Many servers, including WorkOS, invalidate the token that was sent. Store the new ``Tokens/refreshToken`` before anything
+    /// else, and never refresh one token from two processes at once.
+    ///
+    /// - Throws: ``CLIAuthError``. On `rejected` and `actionRequired`, the user must log in again. On `network`, keep the token
+    ///   and try again later; if the response was lost, the server may already have used the token. `CancellationError` if the
+    ///   task is cancelled, which aborts the request; the server may already have used the token.
     public func refresh(_ refreshToken: Secret) async throws -> Tokens {
         Tokens(
             try await cancellable { cancellation in
@@ -107,12 +113,14 @@ public struct Client: Sendable {
         )
     }
 
-    /// Ends a token's life (RFC 7009): one request. Revoke the refresh token: servers then drop its access tokens too. A token that
-    /// the server does not know counts as revoked.
+    /// Revokes a token (RFC 7009).
     ///
-    /// - Throws: ``CLIAuthError`` of the kind `unsupported`: the server has no revocation endpoint (WorkOS has none), or cannot
-    ///   revoke this kind of token. Of the kind `network`: the token still lives. `CancellationError` when the task is cancelled,
-    ///   which ends the request; the token may live on then.
+    /// This is one request, after discovery if needed. Revoke the refresh token: servers then revoke its access tokens too. A
+    /// token that the server does not know counts as revoked.
+    ///
+    /// - Throws: ``CLIAuthError``. On `unsupported`, the server has no revocation endpoint (WorkOS has none), or cannot revoke
+    ///   this type of token. On `network`, the token is still valid. `CancellationError` if the task is cancelled, which aborts
+    ///   the request; the token may still be valid.
     public func revoke(_ token: Secret) async throws {
         try await cancellable { cancellation in
             try await native.revokeCancellable(token: token.native, cancellation: cancellation)
@@ -121,14 +129,14 @@ public struct Client: Sendable {
 }
 
 extension Client: CustomStringConvertible, CustomReflectable {
-    /// Says nothing of its settings.
+    /// The name of the type, without any setting.
     public var description: String { "CLIAuth.Client" }
 
-    /// A mirror that shows nothing.
+    /// A mirror without children.
     public var customMirror: Mirror { Mirror(self, children: EmptyCollection()) }
 }
 
-/// Makes a request that the cancellation of this task ends.
+/// Makes a request that is aborted when this task is cancelled.
 private func cancellable<Response>(_ request: (Cancellation) async throws -> Response) async throws -> Response {
     try Task.checkCancellation()
     let cancellation = Cancellation()

@@ -4,54 +4,58 @@
     import Foundation
 #endif
 
-/// The settings that every ``Client`` takes. One that is wrong makes the call that takes them throw
-/// ``CLIAuthError/Kind/invalidConfig``; nothing is checked before.
+/// The settings common to all ``Client``s.
 ///
-/// Printing and dumping it shows neither the secrets nor the values of headers.
+/// They are checked when a client is created. If a setting is invalid, that call throws ``CLIAuthError/Kind/invalidConfig``.
+///
+/// Printing and dumping the options shows neither secrets nor header values nor the proxy.
 public struct ClientOptions: Sendable {
-    /// What to ask for (RFC 6749 section 3.3). Nothing by itself: refresh tokens often need `offline_access`. WorkOS AuthKit knows no
-    /// scopes.
+    /// The scopes to request (RFC 6749 section 3.3). No scope is requested by default; many servers issue a refresh token only
+    /// for `offline_access`. WorkOS AuthKit has no scopes.
     public var scopes: [String]
 
-    /// Extra parameters of the device authorization request, such as `audience`. `resource` (RFC 8707) may be there
-    /// more than once, all others once. Not for secrets.
+    /// Extra parameters of the device authorization request, such as `audience`. Only `resource` (RFC 8707) may occur more than
+    /// once. Must not contain secrets.
     public var params: [(name: String, value: String)]
 
-    /// Extra headers of every request, to every server that the settings or the metadata name. Their values count as secrets.
+    /// Extra headers of every request. They are sent to every server that the settings or the metadata name. Their values are
+    /// treated as secrets.
     public var headers: [(name: String, value: String)]
 
-    /// Certificates in PEM to trust beside those of the operating system. At most 4 MiB.
+    /// CA certificates in PEM, trusted in addition to those of the operating system. At most 4 MiB.
     public var caPEM: Data?
 
-    /// The `http://` or `https://` proxy of every request but those to this machine. Without it, `HTTPS_PROXY`, `ALL_PROXY` and
-    /// `NO_PROXY` are honoured.
+    /// The `http://` or `https://` proxy for all requests except those to this machine. Defaults to `HTTPS_PROXY`, `ALL_PROXY`
+    /// and `NO_PROXY`.
     public var proxy: String?
 
-    /// The program's name and version, such as `my-cli/1.2`: the first part of the User-Agent. The name is shown in the prompt.
+    /// The name of the program and optionally its version, such as `my-cli/1.2`. It is the first part of the User-Agent. The name
+    /// is shown in the prompt.
     public var product: String?
 
-    /// For servers that insist on one. A secret in a program that others run is not confidential.
+    /// The client secret, for servers that require one. A secret in a distributed program is not confidential.
     public var clientSecret: Secret?
 
-    /// How the client secret is sent.
+    /// How the client secret is sent. Defaults to ``ClientAuth/auto``.
     public var clientAuth: ClientAuth
 
     /// Timeout for establishing a connection (DNS, TCP and TLS). Defaults to 10 seconds.
     public var connectTimeout: Duration?
 
-    /// How long a server may be silent within a response. Defaults to 15 seconds.
+    /// Maximum silence of the server within a response. Defaults to 15 seconds.
     public var readTimeout: Duration?
 
-    /// How long one request may take in all. Defaults to 25 seconds. A poll that takes longer counts as lost, and the login goes on.
+    /// Timeout for a whole request. Defaults to 25 seconds. If a poll times out, the login continues with another poll.
     public var requestTimeout: Duration?
 
-    /// How long a whole login may take, from its first step; no limit by default. After that it ends with ``CLIAuthError/Kind/expired``.
+    /// Timeout for a whole login, from its first step. The login then ends with ``CLIAuthError/Kind/expired``. By default only
+    /// the lifetime of the code limits a login.
     public var loginTimeout: Duration?
 
-    /// Allows plain http to this machine. For tests and local development only.
+    /// Allows plain http to this machine. For tests and local development only. Defaults to `false`.
     public var allowInsecureLoopback: Bool
 
-    /// The usual settings, but for those that are given.
+    /// Creates options. Every omitted argument has its default.
     public init(
         scopes: [String] = [],
         params: [(name: String, value: String)] = [],
@@ -85,26 +89,26 @@ public struct ClientOptions: Sendable {
 
 /// How a client secret is sent (RFC 6749 section 2.3.1).
 public enum ClientAuth: Sendable, Hashable {
-    /// As the server's metadata says, otherwise by `client_secret_basic`.
+    /// As specified by the server's metadata, otherwise `client_secret_basic`.
     case auto
 
     /// `client_secret_basic`: in the `Authorization` header.
     case clientSecretBasic
 
-    /// `client_secret_post`: as a parameter in the body of the request.
+    /// `client_secret_post`: a parameter in the request body.
     case clientSecretPost
 }
 
 extension ClientOptions: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// What is set, without the secrets.
+    /// The settings, without secrets.
     public var description: String {
         "ClientOptions(\(shown.map { "\($0.label ?? ""): \($0.value)" }.joined(separator: ", ")))"
     }
 
-    /// As ``description``.
+    /// The same as ``description``.
     public var debugDescription: String { description }
 
-    /// What is set, without the secrets.
+    /// The settings, without secrets.
     public var customMirror: Mirror { Mirror(self, children: shown, displayStyle: .struct) }
 
     private var shown: [Mirror.Child] {
@@ -114,7 +118,7 @@ extension ClientOptions: CustomStringConvertible, CustomDebugStringConvertible, 
             ("params", params.isEmpty ? nil : params.map { "\($0.name)=\($0.value)" }),
             ("headers", headers.isEmpty ? nil : headers.map { "\($0.name): \(mask)" }),
             ("caPEM", caPEM.map { "\($0.count) bytes" }),
-            // There may be a password in it.
+            // The URL may contain a password.
             ("proxy", proxy.map { _ in mask }),
             ("product", product),
             ("clientSecret", clientSecret.map { _ in mask }),

@@ -1,23 +1,25 @@
 import CLIAuthNative
 
-/// Something that a user may want to see while the login waits.
+/// Progress that the user may want to see while the login waits.
 ///
-/// None of it is an error, and none needs a reaction: the login goes on by itself. There is one after every poll that did not
-/// decide (RFC 8628 section 3.5). It holds no text of the server and no secret.
+/// No event is an error, and none needs a reaction; the login continues by itself. Every poll without a decision is followed by
+/// one (RFC 8628 section 3.5). Events contain no secret and no text from the server.
 public enum Event: Sendable, Hashable {
-    /// The user has not approved yet (`authorization_pending`): the time until the next poll, and until the code expires.
+    /// The user has not approved yet (`authorization_pending`). The values are the time until the next poll and the time until
+    /// the code expires.
     case pending(nextPollIn: Duration, expiresIn: Duration)
 
-    /// The server asked for more time between polls (`slow_down`): the new interval, for this and all later polls.
+    /// The server asked for a longer polling interval (`slow_down`). The value is the new interval, for this and all later polls.
     case slowedDown(interval: Duration)
 
-    /// The server was not reached or could not respond; the login goes on.
+    /// A poll failed; the login continues and polls again.
     ///
-    /// The reason is a word for programs: `http_502`, `timeout`, `dns`, `connect`, `connection_lost`, `tls`,
-    /// `malformed_response`. The attempt counts how many times in a row something went wrong, from 1.
+    /// The reason is the cause, for programs: `http_502` (any HTTP status), `timeout`, `dns`, `connect`, `connection_lost`, `tls`
+    /// or `malformed_response`. The attempt is the number of consecutive failures, starting at 1. The last value is the time
+    /// until the next poll.
     case retrying(reason: String, attempt: Int, retryIn: Duration)
 
-    /// The machine was asleep, for so long.
+    /// The machine was suspended and has resumed. The value is how long it was suspended.
     case resumed(suspendedFor: Duration)
 
     init(_ native: CLIAuthNative.Event) {

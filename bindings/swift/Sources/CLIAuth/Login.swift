@@ -1,14 +1,14 @@
 import CLIAuthNative
 
-/// A single login attempt. It comes from ``Client/login()``.
+/// A single login attempt, created by ``Client/login()``.
 ///
-/// Every task and thread may use it, but only one call drives it at a time, for as long as that call takes: another ``start()``,
-/// ``poll(onEvent:)`` or ``step(maxWait:)`` throws ``CLIAuthError/Kind/busy`` meanwhile, also while the first call waits for its
-/// `onEvent`. ``cancel()`` and ``prompt`` are always allowed. Nothing here blocks a thread.
+/// A login may be shared between tasks and threads, but only one call drives it at a time. Until a ``start()``,
+/// ``poll(onEvent:)`` or ``step(maxWait:)`` has returned, every other such call throws ``CLIAuthError/Kind/busy``, even while the
+/// first call waits for its `onEvent`. ``cancel()`` and ``prompt`` are always allowed. No call blocks a thread.
 ///
-/// Cancelling the task that drives it cancels **the login**, not only the call, which throws `CancellationError` at once, whatever it
-/// waits for. Letting go of the last reference cancels the login too. Tokens that came but that no call had returned are revoked then,
-/// where the server can.
+/// Cancelling the task that drives a login cancels **the login**, not only the call. The call throws `CancellationError`
+/// immediately, whatever it is waiting for. Releasing the last reference cancels the login too. In both cases, tokens that have
+/// arrived but that no call has returned are revoked if the server supports revocation.
 public final class Login: Sendable {
     private let native: CLIAuthNative.Login
 
@@ -17,22 +17,25 @@ public final class Login: Sendable {
     }
 
     deinit {
-        // Without a prompt there are no tokens.
+        // Without a prompt there can be no tokens to revoke.
         guard native.prompt() != nil else { return }
         Task.detached { [native] in
             await native.abandonAsync(number: CallNumber.next())
         }
     }
 
-    /// The prompt, once there is one.
+    /// The prompt, or `nil` before the server has issued a code.
     public var prompt: Prompt? {
         native.prompt().map(Prompt.init)
     }
 
-    /// Asks the server for a code: discovery where needed, then one request. Called again, it returns the same prompt.
+    /// Requests a code from the server.
     ///
-    /// - Throws: ``CLIAuthError``. Nothing is tried twice here, since a user is waiting: `network` means "try again later".
-    ///   `CancellationError` when the task is cancelled.
+    /// Performs discovery if needed, then sends one request. Further calls return the same prompt.
+    ///
+    /// - Returns: The prompt to show to the user.
+    /// - Throws: ``CLIAuthError``. Nothing is retried here because the user is waiting; on `network`, try again later.
+    ///   `CancellationError` if the task is cancelled.
     @discardableResult
     public func start() async throws -> Prompt {
         try await drive { number in
@@ -43,15 +46,17 @@ public final class Login: Sendable {
         }
     }
 
-    /// Waits for the user's decision. Called again, it returns the same outcome.
+    /// Waits for the user's decision. Further calls return or throw the same outcome.
     ///
-    /// - Parameter onEvent: Called between the polls with what there is to report, before this goes on. An error that it throws is
-    ///   thrown unchanged, and `poll` may be called again. It may cancel the login; a call in it that would drive the login throws
-    ///   ``CLIAuthError/Kind/busy``. ``steps`` reports the same without a closure.
-    /// - Throws: ``CLIAuthError``; `denied`, `expired`, `cancelled` and `actionRequired` are the ends that every program meets.
-    ///   Transport trouble is not an error here: it is reported as ``Event/retrying(reason:attempt:retryIn:)``, and the login goes on.
-    ///   Before ``start()`` it is `misuse`: the user has not seen the code. `CancellationError` when the task is cancelled. Tokens that
-    ///   came at that very moment are revoked first where the server can, which may take two seconds.
+    /// - Parameter onEvent: Called between polls with the event to report. The login continues after it has returned. Its errors
+    ///   are thrown unchanged, and `poll` may then be called again. It may cancel the login; a call in it that would drive the
+    ///   login throws ``CLIAuthError/Kind/busy``. ``steps`` reports the same events without a closure.
+    /// - Returns: The tokens.
+    /// - Throws: ``CLIAuthError``. Every program should handle `denied`, `expired`, `cancelled` and `actionRequired`. Transport
+    ///   errors are not thrown; they are reported as ``Event/retrying(reason:attempt:retryIn:)``, and the login continues. If
+    ///   ``start()`` was not called, the kind is `misuse`, because the user has not seen the code. `CancellationError` if the
+    ///   task is cancelled. Tokens that arrive at the same moment are revoked first if the server supports revocation, which may
+    ///   take up to two seconds.
     public func poll(onEvent: (@Sendable (Event) async throws -> Void)? = nil) async throws -> Tokens {
         try await drive { number in
             try translated { try native.checkStarted(number: number) }
@@ -65,30 +70,33 @@ public final class Login: Sendable {
         }
     }
 
-    /// Drives the login for at most so long: the primitive under ``start()`` and ``poll(onEvent:)``, for programs with a loop of their
-    /// own.
+    /// Drives the login for at most `maxWait`.
     ///
-    /// A request that is under way when the time is up goes on: the next step finds its response, and it is never sent again. After the
-    /// outcome every step returns or throws it again.
+    /// This is the primitive under ``start()`` and ``poll(onEvent:)``, for programs with their own event loop. A request that is
+    /// in flight when the time is up continues; a later step receives its response, and it is never sent again. After the
+    /// outcome, every step returns or throws that outcome again.
     ///
-    /// - Parameter maxWait: With 0 it only looks, but for the step that ends a cancelled login: revoking tokens that came too late may
-    ///   take it two seconds. Below 0 it throws ``CLIAuthError/Kind/misuse``.
+    /// - Parameter maxWait: The longest wait. With 0 the step does not wait, except for the step that ends a cancelled login:
+    ///   revoking tokens that arrived too late may take up to two seconds.
+    /// - Throws: ``CLIAuthError``. A `maxWait` below 0 is `misuse`. `CancellationError` if the task is cancelled.
     public func step(maxWait: Duration) async throws -> Step {
         try await drive { number in
             try await next(number, withinSeconds: maxWait.seconds)
         }
     }
 
-    /// Cancels the login: the call that drives it throws ``CLIAuthError/Kind/cancelled`` at once, whatever it waits for, and so does every
-    /// later one.
+    /// Cancels the login.
     ///
-    /// It never blocks and may be called from anywhere, any number of times; after the outcome it changes nothing. Tokens that came but
-    /// were not returned yet are revoked where the server can.
+    /// The call that drives the login throws ``CLIAuthError/Kind/cancelled`` immediately, whatever it is waiting for. Every later
+    /// call throws it too, except that ``start()`` still returns an existing prompt.
+    ///
+    /// This method never blocks. It may be called from anywhere and more than once. After the outcome it has no effect. Tokens
+    /// that have arrived but were not returned yet are revoked if the server supports revocation.
     public func cancel() {
         native.cancel()
     }
 
-    /// Goes on to the next step that is not ``Step/waiting(dueIn:)``, for ``steps``.
+    /// Drives the login to the next step that is not ``Step/waiting(dueIn:)``, for ``steps``.
     func nextStep() async throws -> Step {
         try await drive { number in
             while true {
@@ -99,7 +107,7 @@ public final class Login: Sendable {
         }
     }
 
-    /// Makes `work` the one call that drives the login. The cancellation of this task cancels the login meanwhile.
+    /// Claims the login for `work`, and cancels the login if this task is cancelled in the meantime.
     private func drive<Value>(_ work: (_ number: UInt64) async throws -> Value) async throws -> Value {
         let number = CallNumber.next()
         try translated { try native.claim(number: number) }
@@ -111,14 +119,14 @@ public final class Login: Sendable {
         }
     }
 
-    /// Goes on to the next step, for at most so many seconds. `number` is the one of the call that drives the login.
+    /// Drives the login to the next step, for at most `limit` seconds. `number` identifies the call that drives the login.
     private func next(_ number: UInt64, withinSeconds limit: Double) async throws -> Step {
         do {
             let step = try await native.stepAsync(number: number, maxWait: limit)
             guard Task.isCancelled else { return Step(step) }
-            // It revokes tokens that came with this step. The cancellation of this task does not interrupt it.
+            // This revokes tokens that arrived with this step. The cancellation of this task does not interrupt it.
             await native.abandonAsync(number: number)
-            // The outcome: cancelled, unless the tokens were returned by an earlier call.
+            // The outcome is `cancelled`, unless an earlier call has returned the tokens.
             return Step(try await native.stepAsync(number: number, maxWait: 0))
         } catch {
             throw thrown(for: error)
@@ -127,9 +135,9 @@ public final class Login: Sendable {
 }
 
 extension Login: CustomStringConvertible, CustomReflectable {
-    /// Whether there is a prompt, and which.
+    /// The type and its prompt, if there is one.
     public var description: String { "Login(prompt: \(prompt?.description ?? "nil"))" }
 
-    /// A mirror that shows nothing but the prompt.
+    /// A mirror whose only child is the prompt.
     public var customMirror: Mirror { Mirror(self, children: ["prompt": prompt as Any]) }
 }

@@ -1,6 +1,6 @@
 import CLIAuthNative
 
-/// Calls the library, with its errors as those of this package.
+/// Calls the library and throws its errors as errors of this package.
 func translated<Value>(_ call: () throws -> Value) throws -> Value {
     do {
         return try call()
@@ -9,7 +9,7 @@ func translated<Value>(_ call: () throws -> Value) throws -> Value {
     }
 }
 
-/// What a call throws for an error of the library. A cancelled task is told in Swift's own way.
+/// Returns the error to throw for an error of the library: `CancellationError` if this task was cancelled.
 func thrown(for error: any Error) -> any Error {
     let failure = CLIAuthError(for: error)
     return Task.isCancelled && failure.kind == .cancelled ? CancellationError() : failure

@@ -1,26 +1,28 @@
 import CLIAuthNative
 
-/// The code and the address that a user needs to approve a login (RFC 8628 section 3.2). It comes from ``Login/start()``.
+/// The code and the URL that the user needs to approve a login (RFC 8628 section 3.2), returned by ``Login/start()``.
 ///
-/// ``text(columns:)`` is ready for a terminal. The properties are what the server sent, unchanged, for programs: put them through
-/// ``sanitize(_:)`` before printing. There is no device code in it.
+/// ``text(columns:)`` is safe to print on a terminal. Properties that are documented as untrusted are unchanged from the server;
+/// call ``sanitize(_:)`` before printing them. A prompt does not contain the device code.
 public struct Prompt: Sendable {
-    /// The code that the user compares or types, raw.
+    /// The code that the user compares or enters. Untrusted.
     public let userCode: String
 
-    /// Where the user types the code, raw. It is https (or loopback where allowed), without a user name.
+    /// The URL where the user enters the code. Untrusted. Its scheme is https (or http to this machine if allowed), and it
+    /// contains no user name.
     public let verificationURI: String
 
-    /// The same with the code in it, raw, where the server sent one. Show the code beside it all the same.
+    /// The verification URL that includes the code, or `nil` if the server sent none. Untrusted. Show the code in addition to
+    /// this URL.
     public let verificationURIComplete: String?
 
-    /// How long the code lives, counted from before it was asked for.
+    /// The lifetime of the code, counted from before the request was sent.
     public let expiresIn: Duration
 
-    /// The host that the user is sent to, in ASCII form, so that look-alike letters show.
+    /// The host of the verification URL, in ASCII form, which exposes look-alike letters.
     public let host: String
 
-    /// The program that asks: the name in ``ClientOptions/product``, without the version.
+    /// The name of the program, from ``ClientOptions/product`` without the version.
     public let product: String?
 
     private let native: CLIAuthNative.Prompt
@@ -35,32 +37,34 @@ public struct Prompt: Sendable {
         self.native = native
     }
 
-    /// The prompt for a user, plain: code, address, product, and a warning. It is safe to print and ends with a line break.
+    /// Returns the prompt as plain text: code, URL, product and a warning. The text is safe to print and ends with a newline.
     ///
-    /// - Parameter columns: The width. Defaults to 80. Less than 24 count as 24; addresses are never broken.
+    /// - Parameter columns: The width at which lines are wrapped. Defaults to 80. Values below 24 count as 24. URLs are never
+    ///   wrapped.
     public func text(columns: Int = 80) -> String {
         native.text(columns: UInt32(clamping: columns))
     }
 
-    /// As ``text(columns:)``, as wide as standard error, with a bold code where that is a terminal. `NO_COLOR` and `TERM=dumb` are
-    /// honoured.
+    /// Returns the prompt formatted for standard error. If that is a terminal, the text is as wide as the terminal and the code
+    /// is bold. `NO_COLOR` and `TERM=dumb` are honoured.
     public func textForStderr() -> String {
         native.textForStderr()
     }
 
-    /// What became of ``openBrowser()``.
+    /// The result of ``openBrowser()``.
     public enum Launch: Sendable, Hashable {
-        /// A browser was started. Whether it shows the page is not known.
+        /// A browser was started. Whether it shows the page is unknown.
         case started
 
-        /// None was started, and why, for a user to read.
+        /// No browser was started. The value is the reason, as text for the user.
         case notStarted(String)
     }
 
-    /// Opens the page in the user's browser, where that makes sense: standard error is a terminal, this is no SSH session and no
-    /// CI job, and there is a display. `BROWSER` is honoured.
+    /// Opens the verification page in the user's browser.
     ///
-    /// It returns at once and never fails the login. Show the code first: the page asks the user to compare it.
+    /// A browser is started only if standard error is a terminal, the program runs neither over SSH nor in a CI job, and a
+    /// display is available. `BROWSER` is honoured. This method returns immediately and never makes the login fail. Show the code
+    /// first: the page asks the user to compare it.
     @discardableResult
     public func openBrowser() -> Launch {
         native.openBrowser().map(Launch.notStarted) ?? .started
@@ -68,13 +72,16 @@ public struct Prompt: Sendable {
 }
 
 extension Prompt: CustomStringConvertible {
-    /// The code, the address and the time, safe to print.
+    /// The code, the URL and the lifetime, safe to print.
     public var description: String {
         "Prompt(userCode: \(sanitize(userCode)), verificationURI: \(sanitize(verificationURI)), expiresIn: \(expiresIn))"
     }
 }
 
-/// A text of a server as it may be shown in a terminal: without control and invisible characters, and not endless.
+/// Returns text received from a server in a form that is safe to print on a terminal.
+///
+/// Each run of control or invisible characters is replaced by one U+FFFD; tabs and line breaks become spaces. Text over 400
+/// characters is truncated and marked with `…`.
 public func sanitize(_ text: String) -> String {
     CLIAuthNative.sanitize(text: text)
 }

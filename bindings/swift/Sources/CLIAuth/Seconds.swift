@@ -1,21 +1,21 @@
-/// Times cross into the library as seconds.
+/// Conversions to and from seconds, the unit of time in the library's interface.
 extension Duration {
     private static let attosecondsInASecond = 1e18
 
-    /// As seconds. It may be below 0: the library refuses that.
+    /// The duration in seconds. The library rejects negative values.
     var seconds: Double {
         Double(components.seconds) + Double(components.attoseconds) / Self.attosecondsInASecond
     }
 
-    /// From seconds that a server may have named: whatever they are, this does not trap.
+    /// Creates a duration from seconds, which may come from a server. It traps for no value.
     init(ofSeconds seconds: Double) {
-        // More than anything can last, and less than a `Duration` can hold.
+        // Longer than any wait, and within the range of a `Duration`.
         let most = 1e15
         let known = seconds.isNaN ? 0 : min(max(seconds, 0), most)
         let whole = known.rounded(.down)
         self.init(
             secondsComponent: Int64(whole),
-            // To the nanosecond: a Double knows no more.
+            // Rounded to nanoseconds, because a Double is no more precise.
             attosecondsComponent: Int64(((known - whole) * 1e9).rounded()) * 1_000_000_000
         )
     }

@@ -2,11 +2,12 @@ import CLIAuthNative
 
 /// A secret text: a token or a client secret.
 ///
-/// Printing, interpolating, reflecting and dumping it gives `****`, also where it is a part of something else, and it cannot be
-/// encoded. The one way out is ``expose()``.
+/// Printing, interpolating, reflecting and dumping a secret shows `****`, also if it is part of another value. It cannot be
+/// encoded. Only ``expose()`` returns the text.
 ///
-/// The library overwrites its own memory of a secret when the last copy of this value is gone. The `String` from which it was
-/// made, and the one that ``expose()`` gives, are Swift's, which overwrites nothing: expose late, and do not keep it.
+/// The library overwrites its own memory of a secret when the last copy of this value is gone. Swift does not overwrite the
+/// `String` from which a secret was created, nor the one that ``expose()`` returns. Call ``expose()`` late, and do not keep its
+/// result.
 public struct Secret: Sendable, Equatable {
     let native: CLIAuthNative.Secret
 
@@ -14,29 +15,29 @@ public struct Secret: Sendable, Equatable {
         self.native = native
     }
 
-    /// Wraps a text, such as a refresh token that was read from a keyring.
+    /// Creates a secret from its text, such as a refresh token read from a keyring.
     public init(_ text: String) {
         native = CLIAuthNative.Secret(text: text)
     }
 
-    /// The secret in clear text. Whoever calls this is responsible for where it goes next.
+    /// Returns the secret in clear text. The caller is responsible for keeping it secret.
     public func expose() -> String {
         native.expose()
     }
 
-    /// Whether both hold the same text. It does not take constant time.
+    /// Returns whether both contain the same text. The comparison does not take constant time.
     public static func == (one: Secret, other: Secret) -> Bool {
         one.native == other.native
     }
 }
 
 extension Secret: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// `****`, whatever the secret.
+    /// Always `****`.
     public var description: String { "****" }
 
-    /// `Secret(****)`, whatever the secret.
+    /// Always `Secret(****)`.
     public var debugDescription: String { "Secret(****)" }
 
-    /// A mirror that shows nothing.
+    /// A mirror without children.
     public var customMirror: Mirror { Mirror(self, children: EmptyCollection()) }
 }

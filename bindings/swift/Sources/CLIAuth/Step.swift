@@ -1,18 +1,20 @@
 import CLIAuthNative
 
-/// What one step of a login found: ``Login/step(maxWait:)``, or an element of ``Login/steps``.
+/// The result of ``Login/step(maxWait:)``, and an element of ``Login/steps``.
 public enum Step: Sendable {
-    /// The server granted a code: show it to the user. Left out where ``Login/start()`` returned it before.
+    /// The server issued a code. Show it to the user. This step is omitted if ``Login/start()`` has already returned the prompt.
     case prompt(Prompt)
 
-    /// Something to show to the user. The login goes on by itself.
+    /// Progress to show to the user. The login continues by itself.
     case event(Event)
 
-    /// Nothing yet, and nothing will happen for so long. Zero while a request is under way: step again, with a wait that you
-    /// can afford. ``Login/steps`` never yields it.
+    /// The step has nothing to report yet. The value is the time until the next action of the login. It is zero while a request
+    /// is in flight: call ``Login/step(maxWait:)`` again, with as long a wait as the program can afford. ``Login/steps`` never
+    /// yields this case.
     case waiting(dueIn: Duration)
 
-    /// The user approved. Every later ``Login/step(maxWait:)`` returns it again; in ``Login/steps`` it is the last element.
+    /// The user approved. Every later ``Login/step(maxWait:)`` returns the tokens again. In ``Login/steps`` this is the last
+    /// element.
     case authorized(Tokens)
 
     init(_ native: CLIAuthNative.Step) {
@@ -30,7 +32,7 @@ public enum Step: Sendable {
 }
 
 extension Login {
-    /// The whole login as a sequence, which drives it and ends with the tokens:
+    /// The whole login as an asynchronous sequence. Iterating it drives the login; the last element contains the tokens:
     ///
     /// ```swift
     /// for try await step in client.login().steps {
@@ -43,23 +45,24 @@ extension Login {
     /// }
     /// ```
     ///
-    /// It throws what ``start()`` and ``poll(onEvent:)`` throw. Cancelling the task that iterates cancels the login. Leaving the loop by
-    /// `break` does not: the login can be driven on.
+    /// It throws the errors of ``start()`` and ``poll(onEvent:)``. Cancelling the iterating task cancels the login. Leaving the
+    /// loop with `break` does not cancel it; other calls can continue to drive it.
     ///
-    /// The sequence drives the login only while its next element is awaited: in the body of the loop, other calls may drive it.
+    /// The sequence drives the login only while its next element is awaited. In the body of the loop, other calls may drive it.
     public var steps: Steps { Steps(login: self) }
 
     /// The sequence of ``Login/steps``.
     public struct Steps: AsyncSequence, Sendable {
-        /// An element.
+        /// The type of the elements.
         public typealias Element = Step
 
         fileprivate let login: Login
 
-        /// Goes on where the login is.
+        /// Returns an iterator that continues at the current state of the login.
         public func makeAsyncIterator() -> Iterator { Iterator(login: login) }
 
-        /// One pass. It keeps the login alive, and drives it only inside ``next()``, so that an iterator may be dropped at any time.
+        /// An iterator over the steps of a login. It keeps the login alive and drives it only inside ``next()``, so it may be
+        /// dropped at any time.
         public struct Iterator: AsyncIteratorProtocol, Sendable {
             fileprivate let login: Login
             private var isOver = false
@@ -68,9 +71,11 @@ extension Login {
                 self.login = login
             }
 
-            /// Drives the login to its next step. `nil` after the tokens, and after an error.
+            /// Drives the login to its next step.
             ///
-            /// - Throws: ``CLIAuthError/Kind/busy`` while another call drives the login; otherwise what ``Login/poll(onEvent:)`` throws.
+            /// - Returns: The step, or `nil` after the tokens and after an error.
+            /// - Throws: ``CLIAuthError/Kind/busy`` while another call drives the login. Otherwise the errors of
+            ///   ``Login/start()`` and ``Login/poll(onEvent:)``.
             public mutating func next() async throws -> Step? {
                 if isOver { return nil }
                 isOver = true

@@ -6,40 +6,46 @@ import CLIAuthNative
     import Foundation
 #endif
 
-/// What the server gave out (RFC 6749 section 5.1).
+/// The tokens that the server issued (RFC 6749 section 5.1).
 ///
-/// Nothing in here was verified by this library: it came over TLS from the token endpoint, and that is all. Printing and dumping
-/// it shows no secret.
+/// The library verifies none of the contents, only that they came over TLS from the token endpoint. Printing and dumping the
+/// value shows no secret. Properties that are documented as untrusted must pass through ``sanitize(_:)`` before they are printed.
 public struct Tokens: Sendable {
-    /// The token for the API: `"Bearer \(tokens.accessToken.expose())"`, over TLS, and only to the API that it is for.
+    /// The access token. Send it as `"Bearer \(tokens.accessToken.expose())"`, over TLS, and only to the API that it was issued
+    /// for.
     public let accessToken: Secret
 
-    /// The token for ``Client/refresh(_:)``. Many servers give one only for the scope `offline_access`. After a refresh without a
-    /// new one, the old one.
+    /// The token for ``Client/refresh(_:)``, or `nil` if the server issued none. Many servers issue one only for the scope
+    /// `offline_access`. If a refresh response contains no new refresh token, this is the previous one.
     public let refreshToken: Secret?
 
-    /// The OpenID Connect ID token, **unverified**: do not read an identity from it before you checked it.
+    /// The OpenID Connect ID token, **unverified**. Verify its signature and claims before reading an identity from it.
     public let idToken: Secret?
 
-    /// As the server spelled it: some spelling of `Bearer`.
+    /// The token type as spelled by the server: `Bearer` in any letter case.
     public let tokenType: String
 
-    /// What was granted, in the server's order. `nil` where neither the server nor the client named a scope.
+    /// The granted scopes, in the server's order. If a login response names no scope, these are the requested scopes (RFC 6749
+    /// section 5.1), or `nil` if the client requested none. `nil` if a refresh response names no scope.
     public let scopes: [String]?
 
-    /// The access token's lifetime when it was given out. `nil` is unknown: neither zero nor for ever.
+    /// The lifetime of the access token at the time it was issued. `nil` if it is unknown; treat the token neither as expired nor
+    /// as valid forever.
     public let expiresIn: Duration?
 
-    /// When the access token ends. Never too late by the time that the response took.
+    /// The expiry time of the access token, or `nil` if it is unknown. It is counted from before the request was sent, so the
+    /// duration of the request never makes it too late. If the server named no lifetime, it is the `exp` claim of a JWT access
+    /// token.
     public let expiresAt: Date?
 
-    /// WorkOS AuthKit: the id of the user, such as `user_01H…`, raw. `nil` with other servers.
+    /// The ID of the user at WorkOS AuthKit, such as `user_01H…`. Untrusted. `nil` with other servers.
     public let userID: String?
 
-    /// WorkOS AuthKit: the id of the organization that the user logged in to, raw.
+    /// The ID of the organization that the user logged in to at WorkOS AuthKit. Untrusted.
     public let organizationID: String?
 
-    /// Every other member of the response by its name, as raw JSON. Secrets, since they may be.
+    /// All other members of the response by name, as raw JSON. The type is ``Secret`` because a member may contain a secret. The
+    /// names are untrusted.
     public let other: [String: Secret]
 
     init(_ native: CLIAuthNative.Tokens) {
@@ -61,7 +67,7 @@ public struct Tokens: Sendable {
 }
 
 extension Tokens: CustomStringConvertible {
-    /// What is no secret, and which secrets there are.
+    /// The token type, and which tokens are present, without their text.
     public var description: String {
         let refresh = refreshToken.map(String.init(reflecting:)) ?? "nil"
         let id = idToken.map(String.init(reflecting:)) ?? "nil"

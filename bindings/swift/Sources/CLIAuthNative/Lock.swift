@@ -6,9 +6,9 @@
     import Glibc
 #endif
 
-/// What Foundation's `NSLock` does. On Linux Foundation brings 40 MB of tables with it, which a login does not need.
+/// A replacement for Foundation's `NSLock`. On Linux Foundation brings 40 MB of tables, which a login does not need.
 public final class Lock: @unchecked Sendable {
-    // Where it lies, it stays: C wants that of a mutex.
+    // Allocated on the heap, because a C mutex must not move.
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
 
     public init() {

@@ -1,18 +1,18 @@
-//! Makes the generated Kotlin module invisible to users of the package, and quick to load.
+//! Makes the generated Kotlin module internal to the package, fast to load, and free of two memory errors.
 //!
-//! JNA looks at every function that a module declares when it is loaded, whether it is called or not. UniFFI declares twice as many
-//! as are called. It also says in annotations in which order the fields of a structure are, and reading one makes the JVM write a
-//! class: a method that says the same costs nothing.
+//! When a module is loaded, JNA inspects every function that it declares, whether it is called or not. UniFFI declares
+//! twice as many functions as are called. UniFFI also declares the field order of a structure in an annotation, and
+//! reading an annotation makes the JVM generate a class. A method with the same result costs nothing.
 //!
-//! An object that was closed is refused as the receiver of a call, but not as an argument: there its memory would be used after
-//! it was freed. And the buffer in which an error comes is never given back. Both are put right.
+//! The generated code rejects a closed object as the receiver of a call, but not as an argument, where its memory would
+//! be used after it was freed. It also never frees the buffer that contains an error. This pass corrects both.
 
 use std::{fs, io, path::Path};
 
-/// Tells the compiler what it must not complain about.
+/// The annotation that suppresses compiler warnings, and its replacement.
 const SUPPRESSED: (&str, &str) = ("@file:Suppress(\"NAME_SHADOWING\")", "@file:Suppress(\"warnings\")");
 
-/// How a declaration begins that everybody sees.
+/// The beginnings of public declarations.
 const VISIBLE: [&str; 9] = [
     "class ",
     "open class ",
@@ -28,10 +28,11 @@ const VISIBLE: [&str; 9] = [
 const AFTER_COMMENT: &str = "*/ ";
 const FIELD_ORDER: &str = "@Structure.FieldOrder(";
 const OF_A_STRUCTURE: &str = " : Structure() {";
-/// How an object is handed over as an argument, and how it is where that holds it meanwhile.
+/// The line that passes an object as an argument, and its replacement, which rejects a closed object and keeps the object
+/// open while its handle is cloned.
 const ARGUMENT: (&str, &str) =
     ("        return value.uniffiCloneHandle()", "        return value.callWithHandle { it }");
-/// How the object in a buffer is read, and how it is where the buffer is given back.
+/// The line that reads the object in a buffer, and its replacement, which also frees the buffer.
 const ERROR: (&str, &str) = (
     "            return FfiConverterTypeFailure.read(bb)",
     "            return FfiConverterTypeFailure.read(bb).also { RustBuffer.free(error_buf) }",
@@ -44,7 +45,8 @@ pub(crate) fn rewrite(path: &Path) -> io::Result<()> {
     fs::write(path, lean)
 }
 
-/// A generator that writes other lines has changed: then this has to be looked at again, and the build says so.
+/// Returns the rewritten module. Fails, and so does the build, if the generator's output has changed and the replacements
+/// must be reviewed.
 fn replaced(source: &str) -> Result<String, String> {
     let mut lean = String::with_capacity(source.len());
     let mut lines = source.lines();
@@ -108,14 +110,14 @@ fn replaced(source: &str) -> Result<String, String> {
     Ok(lean)
 }
 
-/// The name of the function of the library that is declared here.
+/// Returns the name of the library function that the line declares.
 fn external(line: &str) -> Option<&str> {
     line.strip_prefix(EXTERNAL)?.split('(').next()
 }
 
-/// A declaration of the top level without the word that makes it visible, and what stands before it.
+/// Returns the text before a public top-level declaration, and the declaration without its visibility modifier.
 fn visible(line: &str) -> Option<(&str, &str)> {
-    // That of a function stands behind its documentation.
+    // A function is declared on the line on which its documentation ends.
     let at = line.find(AFTER_COMMENT).map_or(0, |at| at + AFTER_COMMENT.len());
     let (before, declaration) = line.split_at_checked(at)?;
     let declaration = declaration.strip_prefix("public ").unwrap_or(declaration);

@@ -1,4 +1,4 @@
-//! UniFFI's generator, and a second pass over what it wrote. maturin calls it by this name and these arguments.
+//! UniFFI's generator, followed by a second pass over its output. maturin calls it with this name and these arguments.
 
 mod kotlin;
 mod python;
@@ -6,7 +6,7 @@ mod python;
 use std::{env, path::PathBuf, process::ExitCode};
 
 fn main() -> ExitCode {
-    // It reads the same arguments, and leaves the process itself when they or the library are wrong.
+    // It reads the same arguments, and exits the process if they or the library are invalid.
     uniffi::uniffi_bindgen_main();
     let words: Vec<String> = env::args().collect();
     let value = |name: &str| {

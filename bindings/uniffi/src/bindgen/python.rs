@@ -1,12 +1,12 @@
-//! Makes the generated Python module cheap to import, and safe where it is entered from ctypes.
+//! Makes the generated Python module fast to import, and safe where ctypes calls into it.
 //!
-//! It imports a dozen modules at its top, asyncio and typing among them, of which a program that logs in uses almost nothing.
-//! That would take three times as long as everything else. `cli_auth/_lean.py` has stand-ins which load the real module when it is
-//! needed.
+//! The generated module imports a dozen modules, including asyncio and typing. A program that logs in uses almost none
+//! of them, and importing them would take three times as long as everything else. `cli_auth/_lean.py` has stand-ins
+//! that load the real module when it is needed.
 
 use std::{fs, io, path::Path};
 
-/// Whole lines, and what stands there instead.
+/// Whole lines and their replacements.
 const LINES: [(&str, &str); 14] = [
     ("from dataclasses import dataclass", "from .._lean import dataclass"),
     ("import enum", "from .._lean import wake"),
@@ -17,7 +17,7 @@ const LINES: [(&str, &str); 14] = [
     ("import typing", "from .._lean import typing"),
     ("import asyncio", "from .._lean import asyncio"),
     ("import platform", ""),
-    // Called from ctypes, where an exception is lost: that of a closed event loop, and that of a Ctrl-C.
+    // ctypes calls these lines and would lose their exceptions: that of a closed event loop and that of Ctrl-C.
     (
         "    (eventloop, future) = _UniffiContinuationHandleMap.remove(future_ptr)",
         "    try:\n        wake(_UniffiContinuationHandleMap, future_ptr, poll_code)",
@@ -26,8 +26,8 @@ const LINES: [(&str, &str); 14] = [
         "    eventloop.call_soon_threadsafe(_uniffi_set_future_result, future, poll_code)",
         "    except BaseException as error:\n        wake(_UniffiContinuationHandleMap, future_ptr, poll_code, error)",
     ),
-    // What may call back goes through a gate that is closed at exit. A local name, since the last line runs in coroutines
-    // that are closed when the module has lost its globals.
+    // Calls with a possible callback pass a gate that is closed at exit. The gate is a local name, because the last
+    // line may run in a coroutine that is closed after the module has lost its globals.
     (
         "async def _uniffi_rust_call_async(rust_future, ffi_poll, ffi_complete, ffi_free, lift_func, error_ffi_converter):",
         "async def _uniffi_rust_call_async(rust_future, ffi_poll, ffi_complete, ffi_free, lift_func, error_ffi_converter):\n    from .._exit import gate",
@@ -42,7 +42,8 @@ pub(crate) fn rewrite(path: &Path) -> io::Result<()> {
     fs::write(path, lean)
 }
 
-/// A generator that writes other lines has changed: then this has to be looked at again, and the build says so.
+/// Returns the rewritten module. Fails, and so does the build, if the generator's output has changed and the replacements
+/// must be reviewed.
 fn replaced(source: &str) -> Result<String, String> {
     let mut lean = String::with_capacity(source.len());
     for (written, _) in LINES {

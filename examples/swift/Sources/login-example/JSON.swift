@@ -1,4 +1,4 @@
-/// As much of JSON as is needed to write a line of it, with the members in their order, which JSONEncoder does not keep.
+/// The part of JSON that is needed to write a line. It keeps the order of the members, which JSONEncoder does not.
 indirect enum JSON {
     case null
     case bool(Bool)
@@ -12,7 +12,7 @@ indirect enum JSON {
     static func list(_ list: [JSON]?) -> JSON { list.map(JSON.array) ?? .null }
     static func object(_ members: [(String, JSON)]) -> JSON { .members(members) }
 
-    /// A whole number where it is one, else milliseconds after the point.
+    /// The seconds, rounded to milliseconds, without trailing zeros.
     static func seconds(_ duration: Duration?) -> JSON {
         guard let duration else { return .null }
         var (whole, part) = duration.components
@@ -24,7 +24,7 @@ indirect enum JSON {
         return .number("\(whole).\(places)")
     }
 
-    /// In ASCII: a server's text must not act on a terminal that shows these lines either.
+    /// The value as JSON. It is ASCII, so text from a server cannot affect a terminal that shows it.
     var encoded: String {
         switch self {
         case .null: return "null"

@@ -1,8 +1,8 @@
-// Logs a user in from a terminal. Copy it: what a tool needs around CLIAuth is all here.
+// Signs a user in from a terminal. A complete example of a tool that uses CLIAuth; copy it.
 
 import CLIAuth
 
-// Foundation is large on Linux; a tool that starts in milliseconds is content with its core.
+// Foundation is large on Linux. FoundationEssentials lets the tool start in milliseconds.
 #if canImport(FoundationEssentials)
     import FoundationEssentials
     import Glibc
@@ -15,23 +15,23 @@ let version = "0.1.0"
 @main
 struct LoginExample {
     static func main() async {
-        // What was closed before the start must not become a connection, to which this would write.
+        // A connection must not get the number of a standard stream that was closed before the start.
         for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) == -1 {
             _ = open("/dev/null", O_RDONLY)
         }
-        // Whoever reads our output may go away: then writing fails, and the program does not die of it.
+        // If the reader closes standard output, writing must fail instead of ending the program.
         signal(SIGPIPE, SIG_IGN)
         let options = Options.ofTheCommandLine()
         let output: any Output = options.json ? JSONLines() : Words()
         do {
             exit(try await logIn(options, output))
         } catch {
-            // Standard output is closed: nothing can be reported.
+            // Standard output is closed, so nothing can be reported.
             exit(1)
         }
     }
 
-    /// Logs in, and returns the exit status. It throws only what writing throws.
+    /// Logs in and returns the exit status. Throws only if writing fails.
     static func logIn(_ options: Options, _ output: any Output) async throws -> Int32 {
         if let timeout = options.timeout {
             forceExit(after: timeout + grace, status: exitStatus(of: .expired))
@@ -101,7 +101,7 @@ struct LoginExample {
             throw CLIAuthError(.invalidConfig, "cannot read \(sanitize(path)): \(String(cString: strerror(errno)))")
         }
         defer { fclose(file) }
-        // The library takes at most 4 MiB of certificates: one byte more is refused.
+        // Reads at most one byte over 4 MiB, the limit above which the library rejects the file.
         var pem = Data(count: 4 * 1024 * 1024 + 1)
         let length = pem.withUnsafeMutableBytes { fread($0.baseAddress, 1, $0.count, file) }
         guard ferror(file) == 0 else {

@@ -34,7 +34,7 @@ let usage = """
 
     """
 
-/// What the command line says.
+/// The parsed command line.
 struct Options {
     enum Server {
         case authKit(apiBase: String?)
@@ -55,7 +55,7 @@ struct Options {
     var noBrowser = false
     var timeout: Duration?
 
-    /// Ends the program with status 2 where the words make no sense.
+    /// Parses the command line. Ends the program with status 2 if it is invalid.
     static func ofTheCommandLine() -> Options {
         do {
             let words = try (1..<Int(CommandLine.argc)).map(word)
@@ -71,7 +71,7 @@ struct Options {
     }
 
     private init(_ words: [String]) throws {
-        // There is no other command, so the word may be left out.
+        // The command may be omitted, because there is no other command.
         var words = Arguments(words.first == "login" ? words.dropFirst() : words[...])
         var given: [String: String] = [:]
         while let word = words.next() {
@@ -111,7 +111,7 @@ struct Options {
         server = try Self.server(given)
     }
 
-    /// Holds the options against the provider: each has words of its own.
+    /// Returns the server. Checks the options that only one provider has.
     private static func server(_ given: [String: String]) throws -> Server {
         guard let provider = given["--provider"] else { throw Wrong("--provider is missing") }
         let own: [(option: String, provider: String)] = [
@@ -145,7 +145,7 @@ struct Options {
     }
 }
 
-/// Why a command line makes no sense.
+/// The reason why the command line is invalid.
 private struct Wrong: Error {
     let why: String
 
@@ -154,7 +154,7 @@ private struct Wrong: Error {
     }
 }
 
-/// The words, one option after the other.
+/// An iterator over the arguments.
 private struct Arguments {
     private var rest: ArraySlice<String>
 
@@ -162,14 +162,14 @@ private struct Arguments {
         rest = words
     }
 
-    /// The next option, with its value where it is written as `--option=value`.
+    /// Returns the next option, with its value if it is written as `--option=value`.
     mutating func next() -> (option: String, value: String?)? {
         guard let word = rest.popFirst() else { return nil }
         guard word.hasPrefix("--"), let equals = word.firstIndex(of: "=") else { return (word, nil) }
         return (String(word[..<equals]), String(word[word.index(after: equals)...]))
     }
 
-    /// The value of an option, which may be the next word.
+    /// Returns the value of an option, which may be the next argument.
     mutating func value(of option: String, _ value: String?) throws -> String {
         if let value { return value }
         guard let next = rest.first, !next.hasPrefix("--") else { throw Wrong("\(option) needs a value") }
@@ -190,7 +190,7 @@ private func word(_ index: Int) throws -> String {
     return word
 }
 
-/// A text of C, if it is UTF-8: Swift would put other characters where it is not.
+/// Returns the text of a C string, or `nil` if it is not UTF-8, in which case Swift would substitute characters.
 func utf8(_ bytes: UnsafePointer<CChar>) -> String? {
     let text = String(cString: bytes)
     return strcmp(text, bytes) == 0 ? text : nil
@@ -208,6 +208,6 @@ private func trimmed(_ text: String) -> String {
 
 private func seconds(_ word: String) -> Duration? {
     guard let number = Double(word), number > 0, number.isFinite else { return nil }
-    // Not nothing, however little it is, and no more than can be counted.
+    // At least a millisecond, and within the range of a timer.
     return .seconds(min(max(number, 0.001), 1e9))
 }

@@ -6,7 +6,7 @@ import CLIAuth
     import Foundation
 #endif
 
-/// What the tool says. It throws where standard output is closed.
+/// The output of the tool. The methods throw if standard output is closed.
 protocol Output: Sendable {
     func prompt(_ prompt: Prompt) throws
     func event(_ event: Event) throws
@@ -14,9 +14,9 @@ protocol Output: Sendable {
     func failed(_ error: CLIAuthError) throws
 }
 
-/// For people: the result on standard output, everything else on standard error.
+/// Output for users: the result on standard output, everything else on standard error.
 final class Words: Output, @unchecked Sendable {
-    /// Whether the line with the countdown is on the screen. One task uses it.
+    /// Whether the countdown line is on the screen. Only one task accesses it.
     private var counting = false
 
     func prompt(_ prompt: Prompt) {
@@ -51,7 +51,7 @@ final class Words: Output, @unchecked Sendable {
         }
     }
 
-    /// One line that is written over on a terminal; elsewhere it is said once.
+    /// Updates the countdown line on a terminal. Elsewhere, prints a line once.
     private func countDown(_ left: Int64) {
         if isatty(STDERR_FILENO) == 1 {
             say("\rWaiting for your approval, \(left) s left. ")
@@ -72,7 +72,7 @@ final class Words: Output, @unchecked Sendable {
     }
 }
 
-/// For programs: one JSON object a line on standard output, its members in this order.
+/// Output for programs: one JSON object per line on standard output, with its members in this order.
 struct JSONLines: Output {
     func prompt(_ prompt: Prompt) throws {
         try write([
@@ -110,7 +110,7 @@ struct JSONLines: Output {
             ("scope", .list(tokens.scopes?.map(JSON.text))),
             ("has_refresh_token", .bool(tokens.refreshToken != nil)),
             ("has_id_token", .bool(tokens.idToken != nil)),
-            // The id token was not verified here, so it does not say who this is.
+            // The ID token is not verified here, so it must not be used to identify the user.
             ("subject", .text(tokens.userID)),
         ])
     }
@@ -132,20 +132,20 @@ struct JSONLines: Output {
     }
 }
 
-/// Writes on standard output, at once.
+/// Writes to standard output without buffering.
 func write(_ text: String) throws {
     guard writeAll(text, to: STDOUT_FILENO) else { throw Closed() }
 }
 
-/// Standard output was closed by its reader.
+/// The reader of standard output has closed it.
 struct Closed: Error {}
 
-/// Writes on standard error. That may be closed, too, which is no reason to stop.
+/// Writes to standard error. Ignores that standard error may be closed.
 func say(_ text: String) {
     _ = writeAll(text, to: STDERR_FILENO)
 }
 
-/// Writes all of it; whether that was possible.
+/// Writes the whole text. Returns whether that succeeded.
 private func writeAll(_ text: String, to descriptor: Int32) -> Bool {
     var rest = Array(text.utf8)[...]
     while !rest.isEmpty {

@@ -7,12 +7,12 @@ import Dispatch
     import Foundation
 #endif
 
-/// How long a login that was ended may take to say so. Revoking a token that came too late takes up to two seconds.
+/// Time limit for the end of a cancelled login. Revoking tokens that arrived too late takes up to two seconds.
 let grace = Duration.seconds(3)
 
-/// The first Ctrl-C or SIGTERM cancels the login, which then ends by itself. A second one ends the program on the spot.
+/// The first Ctrl-C or SIGTERM cancels the login, which then ends by itself. A second one ends the program immediately.
 final class Signals: @unchecked Sendable {
-    /// Everything below is used on it alone.
+    /// All properties below are accessed only on this queue.
     private let queue = DispatchQueue(label: "signals")
     private var signal: Int32?
     private var login: Login?
@@ -20,7 +20,7 @@ final class Signals: @unchecked Sendable {
 
     init() {
         sources = [SIGINT, SIGTERM].map { number in
-            // What the source hears of must not end the program first.
+            // The default action of the signal would end the program before the source is notified.
             sigaction(number, ignored: true)
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler { [weak self] in self?.came(number) }
@@ -29,10 +29,10 @@ final class Signals: @unchecked Sendable {
         }
     }
 
-    /// The one that came, if one did.
+    /// The signal that was received, if any.
     var caught: Int32? { queue.sync { signal } }
 
-    /// Says which login it is. A signal may have come already.
+    /// Sets the login to cancel. Cancels it immediately if a signal has already been received.
     func willCancel(_ login: Login) {
         queue.sync {
             self.login = login
@@ -54,9 +54,9 @@ private func sigaction(_ number: Int32, ignored: Bool) {
     _ = signal(number, ignored ? SIG_IGN : SIG_DFL)
 }
 
-/// Ends the program even where it hangs in writing to a full pipe.
+/// Ends the program after `limit`, even if it is blocked on a full pipe.
 func forceExit(after limit: Duration, status: Int32) {
-    // A timer counts fewer seconds than a user can ask for.
+    // The user may ask for more seconds than a timer can count.
     let seconds = min(limit.components.seconds + 1, 1_000_000_000)
     DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(Int(seconds))) { _exit(status) }
 }

@@ -1,12 +1,12 @@
 import java.time.Duration
 
-/** A value as JSON in ASCII: a server's text must not act on a terminal that shows these lines. */
+/** Returns a value as JSON. The result is ASCII, so text from a server cannot affect a terminal that shows it. */
 fun json(value: Any?): String = when (value) {
     is String -> value.asIterable().joinToString("", "\"", "\"", transform = ::escaped)
     is Duration -> seconds(value)
     is List<*> -> value.joinToString(",", "[", "]", transform = ::json)
     is Map<*, *> -> value.entries.joinToString(",", "{", "}") { (name, value) -> "${json(name)}:${json(value)}" }
-    else -> value.toString() // null, numbers and truth values
+    else -> value.toString() // null, numbers and booleans
 }
 
 private fun escaped(character: Char): String = when (character) {
@@ -18,7 +18,7 @@ private fun escaped(character: Char): String = when (character) {
 
 private const val HALF_A_MILLISECOND = 500_000L
 
-/** A whole number where it is one, else milliseconds after the point. */
+/** Returns the seconds, rounded to milliseconds, without trailing zeros. */
 private fun seconds(duration: Duration): String = duration
     .plusNanos(HALF_A_MILLISECOND)
     .toMillis()

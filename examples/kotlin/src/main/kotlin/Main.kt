@@ -1,4 +1,4 @@
-/* Signs a user in from a terminal. Copy it: what a tool needs around cliauth is all here. */
+/* Signs a user in from a terminal. A complete example of a tool that uses cliauth; copy it. */
 
 import cliauth.ActionRequiredException
 import cliauth.CancelledException
@@ -20,10 +20,10 @@ import kotlin.system.exitProcess
 
 const val VERSION = "0.1.0"
 
-/** How long a login that was ended may take to say so. Revoking a token that came too late takes up to two seconds. */
+/** Time limit for the end of a cancelled login. Revoking tokens that arrived too late takes up to two seconds. */
 private val GRACE = Duration.ofSeconds(3)
 
-/** Most bytes of certificates: one more is refused. */
+/** Maximum size of the certificates in bytes. The library rejects more. */
 private const val MOST_CERTIFICATES = 4 * 1024 * 1024
 
 fun main(words: Array<String>) {
@@ -34,7 +34,7 @@ fun main(words: Array<String>) {
             say("login-example: ${wrong.message}\nTry 'login-example --help'.")
             USAGE
         } catch (_: Closed) {
-            // The reader of our output is gone.
+            // The reader of standard output has closed it.
             1
         }
     exitProcess(status)
@@ -52,7 +52,7 @@ private fun run(given: Map<String, List<String>>): Int {
     return 0
 }
 
-/** Logs in, and returns the exit status. */
+/** Logs in and returns the exit status. */
 private suspend fun logIn(options: Options, output: Output): Int {
     options.timeout?.let { leaveAfter(it.plus(GRACE), EXPIRED) }
     val signals = Signals()
@@ -89,7 +89,7 @@ private const val DENIED = 3
 private const val EXPIRED = 4
 private const val ACTION_REQUIRED = 5
 
-/** The exit status after a signal is this and its number. */
+/** The exit status after a signal is this value plus the number of the signal. */
 private const val SIGNAL = 128
 
 private fun newClient(options: Options): Client {
@@ -113,7 +113,7 @@ private fun newClient(options: Options): Client {
     }
 }
 
-/** A setting that this tool itself found wrong. */
+/** An invalid setting that this tool detected itself. */
 class WrongSetting(override val message: String) : Exception(message)
 
 private fun readCertificates(path: String): ByteArray = try {
@@ -128,7 +128,7 @@ private fun readSecret(variable: String): Secret {
     return Secret(text)
 }
 
-/** The first Ctrl-C or SIGTERM cancels the login, which then ends by itself; a second one ends the program on the spot. */
+/** The first Ctrl-C or SIGTERM cancels the login, which then ends by itself. A second one ends the program immediately. */
 private class Signals : SignalHandler {
     @Volatile
     var caught = 0
@@ -141,7 +141,7 @@ private class Signals : SignalHandler {
         for (signal in SIGNALS) Signal.handle(signal, this)
     }
 
-    /** Says which login it is. A signal may have come already. */
+    /** Sets the login to cancel. Cancels it immediately if a signal has already been received. */
     fun willCancel(login: Login) {
         this.login = login
         if (caught != 0) login.cancel()
@@ -159,7 +159,7 @@ private class Signals : SignalHandler {
     }
 }
 
-/** Ends the program even where a full pipe that is not read holds it. */
+/** Ends the program after [limit], even if it is blocked on a full pipe that is not read. */
 private fun leaveAfter(limit: Duration, status: Int) {
     thread(isDaemon = true) {
         Thread.sleep(limit.toMillis())

@@ -1,6 +1,6 @@
 import java.time.Duration
 
-/** The command line makes no sense. */
+/** The command line is invalid. */
 class Usage(override val message: String) : Exception(message)
 
 val HELP =
@@ -37,7 +37,7 @@ private val SETTINGS =
         "--client-secret-env", "--scope", "--param", "--header", "--ca-file", "--timeout",
     )
 
-/** The words on the command line, by option. The word `login` may be left out, since there is no other command. */
+/** Returns the arguments by option. The command `login` may be omitted, because there is no other command. */
 fun read(words: List<String>): Map<String, List<String>> {
     val given = mutableMapOf<String, MutableList<String>>()
     val rest = (if (words.firstOrNull() == "login") words.drop(1) else words).iterator()
@@ -61,7 +61,7 @@ fun read(words: List<String>): Map<String, List<String>> {
 
 enum class Provider { AUTHKIT, CONNECT, OIDC, ENDPOINTS }
 
-/** The options that one provider alone has, and whether it needs them. */
+/** Options of a single provider: the provider, and whether it requires the option. */
 private val PROVIDER_OPTIONS =
     listOf(
         Triple("--api-base", Provider.AUTHKIT, false),
@@ -71,7 +71,7 @@ private val PROVIDER_OPTIONS =
         Triple("--token-endpoint", Provider.ENDPOINTS, true),
     )
 
-/** What the words on the command line say. */
+/** The parsed command line. */
 class Options(private val given: Map<String, List<String>>) {
     val provider: Provider = provider(needed("--provider"))
     val clientId: String = needed("--client-id")
@@ -115,10 +115,10 @@ private fun provider(word: String): Provider = Provider.entries.find { it.name.l
 private const val MILLIS = 1e3
 
 private fun seconds(word: String): Duration {
-    // Not what only Java writes: "1f", "0x1p3", "NaN".
+    // Excludes the notations that only Java accepts: "1f", "0x1p3", "NaN".
     val number = word.takeIf { it.all { c -> c in "+-.0123456789eE" } }?.toDoubleOrNull()
     if (number == null || !(number > 0) || number.isInfinite()) throw Usage("--timeout: give a number of seconds above 0")
-    // Long enough for everybody, and short enough for every clock.
+    // Longer than any wait, and within the range of every clock.
     val millis = minOf(number, 1e12) * MILLIS
     return Duration.ofMillis(maxOf(millis.toLong(), 1))
 }

@@ -9,7 +9,7 @@ import java.io.FileDescriptor
 import java.io.FileOutputStream
 import java.io.IOException
 
-/** What the tool tells. */
+/** The output of the tool. */
 interface Output {
     fun prompt(prompt: Prompt)
 
@@ -22,9 +22,9 @@ interface Output {
     fun failed(wrong: WrongSetting)
 }
 
-/** For people: the result on standard output, everything else on standard error. */
+/** Output for users: the result on standard output, everything else on standard error. */
 class Words : Output {
-    /** Whether the line with the countdown is on the screen. */
+    /** Whether the countdown line is on the screen. */
     private var counting = false
     private val onTerminal = Terminal.isatty(2) != 0
 
@@ -51,7 +51,7 @@ class Words : Output {
 
     override fun failed(wrong: WrongSetting) = line("Not logged in: ${wrong.message}.")
 
-    /** One line that is written over on a terminal; elsewhere it is said once. */
+    /** Updates the countdown line on a terminal. Elsewhere, prints a line once. */
     private fun countDown(left: Long) {
         if (onTerminal) {
             show("\rWaiting for your approval, $left s left. ")
@@ -72,7 +72,7 @@ class Words : Output {
     }
 }
 
-/** The JVM knows of standard input and output alone whether they are a terminal. */
+/** The JVM can detect a terminal only for standard input and output, not for standard error. */
 private object Terminal {
     init {
         Native.register(NativeLibrary.getProcess())
@@ -81,7 +81,7 @@ private object Terminal {
     external fun isatty(descriptor: Int): Int
 }
 
-/** For programs: one JSON object a line on standard output. */
+/** Output for programs: one JSON object per line on standard output. */
 class JsonLines : Output {
     override fun prompt(prompt: Prompt) = line(
         "prompt",
@@ -106,7 +106,7 @@ class JsonLines : Output {
         "scope" to tokens.scopes,
         "has_refresh_token" to (tokens.refreshToken != null),
         "has_id_token" to (tokens.idToken != null),
-        // An id_token is not verified here, so it does not say who this is.
+        // The id_token is not verified here, so it must not be used to identify the user.
         "subject" to tokens.userId,
     )
 
@@ -133,24 +133,24 @@ class JsonLines : Output {
     private fun line(event: String, vararg members: Pair<String, Any?>) = write(json(linkedMapOf("event" to event, *members)))
 }
 
-/** Standard output was closed by its reader. */
+/** The reader of standard output has closed it. */
 class Closed : Exception()
 
 private val out = FileOutputStream(FileDescriptor.out)
 private val err = FileOutputStream(FileDescriptor.err)
 
-/** A line on standard output, at once. `System.out` would hide that its reader is gone. */
+/** Writes a line to standard output without buffering. `System.out` would hide that the reader has closed it. */
 fun write(line: String) = try {
     out.write("$line\n".toByteArray())
 } catch (_: IOException) {
     throw Closed()
 }
 
-/** A line on standard error. */
+/** Writes a line to standard error. */
 fun say(line: String) = show("$line\n")
 
 private fun show(text: String) = try {
     err.write(text.toByteArray())
 } catch (_: IOException) {
-    // That may be closed, too, which is no reason to stop.
+    // Standard error may be closed, which is not an error.
 }

@@ -3,22 +3,22 @@ package cliauth
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.Dispatchers
 
-// Which calls block a thread, and for how long.
+// How calls block a thread, and for how long.
 //
-// Between polls a login waits in Kotlin: a suspended coroutine, or a parked thread. While a request is under way a thread must be
-// inside the library, which alone looks at the sockets: in slices, after each of which the call may end, and other logins get the
-// thread.
+// Between polls a login waits in Kotlin, as a suspended coroutine or a parked thread. While a request is in flight, a thread must
+// be inside the library, because only the library reads the sockets. It stays there in short slices. After each slice the call
+// may end, and other logins may use the thread.
 
-/** Longest stay inside the library in one piece, in seconds. `cancel` ends it earlier; an interrupt waits for its end. */
+/** Longest single call into the library, in seconds. `cancel` ends it earlier; an interrupt takes effect at its end. */
 internal const val SLICE = 0.02
 
-/** Longest sleep in one piece, in seconds. The JVM's clock stands still while the machine is suspended, the library's goes on. */
+/** Longest single sleep, in seconds. The JVM's clock stops while the machine is suspended; the library's clock does not. */
 internal const val LONGEST_SLEEP = 5.0
 
-/** Most logins that are inside the library at once. */
+/** Maximum number of coroutines that are inside the library at the same time. */
 private const val MOST_THREADS = 8
 
-/** Where coroutines enter the library. */
+/** The dispatcher on which coroutines enter the library. */
 internal val threads: CoroutineDispatcher = Dispatchers.IO.limitedParallelism(MOST_THREADS)
 
 internal fun throwIfInterrupted() {

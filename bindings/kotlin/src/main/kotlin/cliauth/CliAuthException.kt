@@ -4,44 +4,46 @@ import java.io.Serializable
 import java.time.Duration
 
 /**
- * An organization that the user may choose. Both texts are raw: show them through [sanitize] only.
+ * An organization that the user may choose. Both texts are untrusted; call [sanitize] before printing them.
  *
- * @property id such as `org_01H…`
- * @property name for display
+ * @property id the identifier, such as `org_01H…`
+ * @property name the display name
  */
 public data class Organization(val id: String, val name: String) : Serializable
 
 /**
- * Why something did not succeed. Each subclass says what to do next, and [message] says it to the user at the terminal: it holds no
- * secret, and nothing from a server that was not sanitised.
+ * The base class of all exceptions of this package. Each subclass stands for what the caller should do next.
+ *
+ * [message] is for the user at the terminal. It says what happened and what to do next, contains no secret, and has all text from
+ * the server sanitised.
  */
 public sealed class CliAuthException(message: String, details: Details?) : RuntimeException(message) {
-    /** The kind of error as a word that is the same in every language: `denied`, `action_required`, … */
+    /** The kind of error, as a word that is the same in every language: `denied`, `action_required`, … */
     public abstract val kind: String
 
-    /** The server's error code as it came (RFC 6749 section 5.2), raw. */
+    /** The error code from the response (RFC 6749 section 5.2). Untrusted; call [sanitize] before printing it. */
     public val oauthError: String? = details?.oauthError
 
-    /** The server's own words, sanitised. */
+    /** The error description from the server, sanitised. The message already contains it. */
     public val description: String? = details?.description
 
-    /** The HTTP status of the response that ended it. */
+    /** The HTTP status of the response that caused the error, if there was one. */
     public val httpStatus: Int? = details?.httpStatus
 
-    /** The server's name for the request, for its support. */
+    /** The request ID from the server (`x-request-id`), sanitised. The server's support will ask for it. */
     public val requestId: String? = details?.requestId
 
-    /** How long the server asked to wait. */
+    /** The delay that the server asked for before the next request. The value is not limited; the caller should cap it. */
     public val retryAfter: Duration? = details?.retryAfter
 
-    /** The organizations to choose from, where that is what is asked for. */
+    /** The organizations to choose from, if the server listed them with an [ActionRequiredException]. */
     public val organizations: List<Organization>? = details?.organizations
 
-    /** WorkOS's `pending_authentication_token`. It is left out where the exception is serialized. */
+    /** The `pending_authentication_token` from WorkOS. It is omitted when the exception is serialized. */
     @Transient
     public val pendingAuthenticationToken: Secret? = details?.pendingAuthenticationToken
 
-    /** What a server said beside the message. */
+    /** The details of an error beside the message. */
     internal class Details(
         val oauthError: String?,
         val description: String?,
@@ -60,17 +62,14 @@ public class DeniedException internal constructor(message: String, details: Deta
     override val kind: String get() = "denied"
 }
 
-/** The code, or the time that the program allowed, has expired. Start again when the user wants to. */
+/** The code expired, or [ClientOptions.loginTimeout] elapsed. Start another login when the user asks for one. */
 public class ExpiredException internal constructor(message: String, details: Details?) : CliAuthException(message, details) {
     public constructor(message: String) : this(message, null)
 
     override val kind: String get() = "expired"
 }
 
-/**
- * [Login.cancel] was called, or the login was closed. (The end of a coroutine is a `CancellationException` as
- * everywhere.)
- */
+/** The login was cancelled by [Login.cancel] or [Login.close]. A cancelled coroutine throws `CancellationException` instead. */
 public class CancelledException internal constructor(message: String, details: Details?) : CliAuthException(message, details) {
     public constructor(message: String) : this(message, null)
 
@@ -78,8 +77,8 @@ public class CancelledException internal constructor(message: String, details: D
 }
 
 /**
- * The server requires something first that only the user can do in a browser: choose an organization, enrol a second
- * factor, …
+ * The server requires an action that only the user can take in a browser, such as choosing an organization or enrolling a second
+ * factor.
  */
 public class ActionRequiredException internal constructor(message: String, details: Details?) :
     CliAuthException(message, details) {
@@ -89,8 +88,8 @@ public class ActionRequiredException internal constructor(message: String, detai
 }
 
 /**
- * The server refuses this client or this request. Change a setting, here or at the server; after a refresh, log in
- * again.
+ * The server refuses this client or this request. A setting of the client or of the server must change. After a refresh, the user
+ * must log in again.
  */
 public class RejectedException internal constructor(message: String, details: Details?) : CliAuthException(message, details) {
     public constructor(message: String) : this(message, null)
@@ -98,28 +97,31 @@ public class RejectedException internal constructor(message: String, details: De
     override val kind: String get() = "rejected"
 }
 
-/** The server does not offer what was asked for. */
+/** The server does not support the requested operation. */
 public class UnsupportedException internal constructor(message: String, details: Details?) : CliAuthException(message, details) {
     public constructor(message: String) : this(message, null)
 
     override val kind: String get() = "unsupported"
 }
 
-/** The server was not reached, or said that it cannot answer now. Try again later. */
+/** The server could not be reached, or is temporarily unavailable. Try again later. */
 public class NetworkException internal constructor(message: String, details: Details?) : CliAuthException(message, details) {
     public constructor(message: String) : this(message, null)
 
     override val kind: String get() = "network"
 }
 
-/** No secure connection: the server's certificate was refused. Check the clock, the name and the trusted roots. */
+/**
+ * No secure connection could be established: the server's certificate was rejected. Check the clock, the host name and the
+ * trusted roots.
+ */
 public class TlsException internal constructor(message: String, details: Details?) : CliAuthException(message, details) {
     public constructor(message: String) : this(message, null)
 
     override val kind: String get() = "tls"
 }
 
-/** The server sent a response that the standards do not allow. Nothing in it was used. */
+/** The response violates the standards. Nothing in it was used. */
 public class InvalidResponseException internal constructor(message: String, details: Details?) :
     CliAuthException(message, details) {
     public constructor(message: String) : this(message, null)
@@ -127,7 +129,7 @@ public class InvalidResponseException internal constructor(message: String, deta
     override val kind: String get() = "invalid_response"
 }
 
-/** A setting of the client is wrong. Nothing was sent. */
+/** A setting of the client is invalid. No request was sent. */
 public class InvalidConfigException internal constructor(message: String, details: Details?) :
     CliAuthException(message, details) {
     public constructor(message: String) : this(message, null)
@@ -136,8 +138,9 @@ public class InvalidConfigException internal constructor(message: String, detail
 }
 
 /**
- * A call that makes no sense: out of its order, or with an argument that has no meaning. Nothing was done. (A call of an object that
- * was closed throws [IllegalStateException], as everywhere on the JVM.)
+ * The API was misused: calls were made in the wrong order, or an argument has an invalid value. The call had no effect.
+ *
+ * Using a closed object throws [IllegalStateException] instead.
  */
 public class MisuseException internal constructor(message: String, details: Details?) : CliAuthException(message, details) {
     public constructor(message: String) : this(message, null)
@@ -145,14 +148,14 @@ public class MisuseException internal constructor(message: String, details: Deta
     override val kind: String get() = "misuse"
 }
 
-/** Another call drives this login, perhaps the one that called this callback. */
+/** Another call is driving this login. It may be the call that invoked the current callback. */
 public class BusyException internal constructor(message: String, details: Details?) : CliAuthException(message, details) {
     public constructor(message: String) : this(message, null)
 
     override val kind: String get() = "busy"
 }
 
-/** A defect of this library, or a want of system resources. */
+/** A bug in this library, or a lack of system resources. */
 public class InternalException internal constructor(message: String, details: Details?) : CliAuthException(message, details) {
     public constructor(message: String) : this(message, null)
 

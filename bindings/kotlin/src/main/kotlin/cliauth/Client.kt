@@ -8,7 +8,7 @@ import cliauth.internal.ClientBuilder as NativeBuilder
 import cliauth.internal.Tokens as NativeTokens
 
 /**
- * Holds the settings for one authorization server. Made once; all threads may use it. It does no I/O before a login starts.
+ * The settings for one authorization server. Create it once and share it between threads. It does no I/O before a login starts.
  *
  * ```
  * val client = Client.authKit("client_123") { product = "my-cli/1.0" }
@@ -17,47 +17,48 @@ import cliauth.internal.Tokens as NativeTokens
  * val tokens = login.poll()
  * ```
  *
- * [close] frees its memory and connections; logins that were made from it live on. A client that is forgotten is closed by
- * the garbage collector.
+ * [close] frees its memory and connections. Logins that it has created remain usable. The garbage collector closes a client that
+ * is no longer referenced.
  */
 public class Client private constructor(private val native: NativeClient) : AutoCloseable {
-    /** A single login attempt. Does no I/O. Close it when it is over. */
+    /** Creates a single login attempt. Does no I/O. The caller should close the login when it is finished. */
     public fun login(): Login = Login(native.login())
 
     /**
-     * Trades a refresh token for new tokens (RFC 6749 section 6). One request, never repeated by itself.
+     * Exchanges a refresh token for new tokens (RFC 6749 section 6). This is one request, after discovery if needed. It is never
+     * retried automatically.
      *
-     * Many servers, WorkOS among them, retire the token that was sent: store the new [Tokens.refreshToken] before anything else,
-     * and never refresh one token from two processes at once. Cancelling the coroutine ends the request; the token may have
-     * been used then.
+     * Many servers, including WorkOS, invalidate the token that was sent. Store the new [Tokens.refreshToken] before anything
+     * else, and never refresh one token from two processes at once. Cancelling the coroutine aborts the request; the server may
+     * already have used the token.
      *
-     * @throws RejectedException the token is dead: log in again
-     * @throws NetworkException keep the token and try again; it may have been used if the response was lost
-     * @throws ActionRequiredException log in again, in the browser
+     * @throws RejectedException the token is no longer valid; the user must log in again
+     * @throws NetworkException keep the token and try again later; if the response was lost, the server may already have used it
+     * @throws ActionRequiredException the user must log in again, in the browser
      */
     public suspend fun refresh(refreshToken: Secret): Tokens = withContext(threads) { refreshing(refreshToken) { yield() } }
 
     /**
-     * As [refresh], on this thread.
+     * Blocking version of [refresh].
      *
-     * @throws InterruptedException the thread was interrupted; the token may have been used
+     * @throws InterruptedException the thread was interrupted; the server may already have used the token
      */
     @Throws(InterruptedException::class)
     public fun refreshBlocking(refreshToken: Secret): Tokens = refreshing(refreshToken, ::throwIfInterrupted)
 
     /**
-     * Ends a token's life (RFC 7009). One request. Revoke the refresh token: servers then drop its access tokens too. A token that
-     * the server does not know counts as revoked.
+     * Revokes a token (RFC 7009). This is one request, after discovery if needed. Revoke the refresh token: servers then revoke
+     * its access tokens too. A token that the server does not know counts as revoked.
      *
-     * @throws UnsupportedException the server has no revocation endpoint (WorkOS has none), or cannot revoke this kind of token
-     * @throws NetworkException the token still lives
+     * @throws UnsupportedException the server has no revocation endpoint (WorkOS has none), or cannot revoke this type of token
+     * @throws NetworkException the token is still valid
      */
     public suspend fun revoke(token: Secret): Unit = withContext(threads) { revoking(token) { yield() } }
 
     /**
-     * As [revoke], on this thread.
+     * Blocking version of [revoke].
      *
-     * @throws InterruptedException the thread was interrupted; it is unknown whether the token still lives
+     * @throws InterruptedException the thread was interrupted; it is unknown whether the token is still valid
      */
     @Throws(InterruptedException::class)
     public fun revokeBlocking(token: Secret): Unit = revoking(token, ::throwIfInterrupted)
@@ -67,7 +68,7 @@ public class Client private constructor(private val native: NativeClient) : Auto
     override fun toString(): String = "Client"
 
     private inline fun refreshing(token: Secret, throwIfCancelled: () -> Unit): Tokens {
-        // First: nothing is sent for a call that has ended already.
+        // Checked first, so that a cancelled call sends nothing.
         throwIfCancelled()
         calling { native.beginRefresh(token.native) }.use { refresh ->
             var tokens: NativeTokens? = calling { refresh.step(SLICE) }
@@ -86,65 +87,65 @@ public class Client private constructor(private val native: NativeClient) : Auto
         }
     }
 
-    /** The four kinds of clients. */
+    /** Creates clients. */
     public companion object {
         /**
-         * A client of WorkOS AuthKit.
+         * Creates a client for WorkOS AuthKit.
          *
-         * @param clientId the client id of the environment, which the dashboard shows
-         * @throws InvalidConfigException a setting is wrong
+         * @param clientId the client ID of the environment, as shown in the WorkOS dashboard
+         * @throws InvalidConfigException a setting is invalid
          */
         @JvmSynthetic
         public fun authKit(clientId: String, configure: ClientOptions.() -> Unit): Client =
             build(NativeBuilder.authkit(checked("clientId", clientId)), configure)
 
-        /** As above, for Java. */
+        /** Overload for Java. */
         @JvmStatic
         @JvmOverloads
         public fun authKit(clientId: String, configure: Consumer<ClientOptions> = Consumer {}): Client =
             authKit(clientId) { configure.accept(this) }
 
         /**
-         * A client of WorkOS Connect.
+         * Creates a client for WorkOS Connect.
          *
-         * @param domain the AuthKit domain: `acme.authkit.app`, or with `https://`
-         * @param clientId the client id of the application
-         * @throws InvalidConfigException a setting is wrong
+         * @param domain the AuthKit domain, such as `acme.authkit.app`, with or without `https://`
+         * @param clientId the client ID of the application
+         * @throws InvalidConfigException a setting is invalid
          */
         @JvmSynthetic
         public fun workosConnect(domain: String, clientId: String, configure: ClientOptions.() -> Unit): Client =
             build(NativeBuilder.workosConnect(checked("domain", domain), checked("clientId", clientId)), configure)
 
-        /** As above, for Java. */
+        /** Overload for Java. */
         @JvmStatic
         @JvmOverloads
         public fun workosConnect(domain: String, clientId: String, configure: Consumer<ClientOptions> = Consumer {}): Client =
             workosConnect(domain, clientId) { configure.accept(this) }
 
         /**
-         * A client of any server that publishes its metadata: RFC 8414, then OpenID Connect Discovery.
+         * Creates a client for a server that publishes its metadata, as defined by RFC 8414 or else by OpenID Connect Discovery.
          *
          * @param issuer the issuer, exactly as the server writes it
-         * @param clientId the id under which the server knows this program
-         * @throws InvalidConfigException a setting is wrong
+         * @param clientId the client ID
+         * @throws InvalidConfigException a setting is invalid
          */
         @JvmSynthetic
         public fun forIssuer(issuer: String, clientId: String, configure: ClientOptions.() -> Unit): Client =
             build(NativeBuilder.forIssuer(checked("issuer", issuer), checked("clientId", clientId)), configure)
 
-        /** As above, for Java. */
+        /** Overload for Java. */
         @JvmStatic
         @JvmOverloads
         public fun forIssuer(issuer: String, clientId: String, configure: Consumer<ClientOptions> = Consumer {}): Client =
             forIssuer(issuer, clientId) { configure.accept(this) }
 
         /**
-         * A client of any other server, by its endpoints.
+         * Creates a client for any other server, from its endpoint URLs.
          *
-         * @param deviceAuthorization the address of the device authorization endpoint
-         * @param token the address of the token endpoint
-         * @param clientId the id under which the server knows this program
-         * @throws InvalidConfigException a setting is wrong
+         * @param deviceAuthorization the URL of the device authorization endpoint
+         * @param token the URL of the token endpoint
+         * @param clientId the client ID
+         * @throws InvalidConfigException a setting is invalid
          */
         @JvmSynthetic
         public fun withEndpoints(
@@ -158,7 +159,7 @@ public class Client private constructor(private val native: NativeClient) : Auto
             return build(NativeBuilder.withEndpoints(deviceAuthorization, token, checked("clientId", clientId)), configure)
         }
 
-        /** As above, for Java. */
+        /** Overload for Java. */
         @JvmStatic
         @JvmOverloads
         public fun withEndpoints(

@@ -5,20 +5,21 @@ import cliauth.internal.ClientBuilder as NativeBuilder
 
 /** How a client secret is sent. */
 public enum class ClientAuth {
-    /** As the server's metadata says, otherwise as [CLIENT_SECRET_BASIC]. */
+    /** As specified by the server's metadata, otherwise [CLIENT_SECRET_BASIC]. */
     AUTO,
 
-    /** `client_secret_basic`: by HTTP Basic (RFC 6749 section 2.3.1). */
+    /** `client_secret_basic`: HTTP Basic authentication (RFC 6749 section 2.3.1). */
     CLIENT_SECRET_BASIC,
 
-    /** `client_secret_post`: in the body of the request. */
+    /** `client_secret_post`: a parameter in the request body. */
     CLIENT_SECRET_POST,
 }
 
 /**
- * The settings of a [Client]. They are checked when the client is made: an [InvalidConfigException] names the one that is wrong.
+ * The settings of a [Client]. They are checked when the client is created. An [InvalidConfigException] names the setting that is
+ * invalid.
  *
- * Each timeout limits one kind of wait; null means its default.
+ * A timeout of null means the default.
  */
 public class ClientOptions internal constructor() {
     private val scopes = mutableListOf<String>()
@@ -27,62 +28,65 @@ public class ClientOptions internal constructor() {
     private var secret: Pair<Secret, ClientAuth>? = null
 
     /**
-     * The name and version of your tool, such as `my-cli/1.2`: the first part of the User-Agent, and shown in the prompt. A token
-     * and a version as in RFC 9110 section 10.1.5.
+     * The name of the tool and optionally its version, such as `my-cli/1.2`. It is the first part of the User-Agent, and must be
+     * a product as defined by RFC 9110 section 10.1.5. The name is shown in the prompt.
      */
     public var product: String? = null
 
     /**
-     * Certificates to trust beside those of the operating system, in PEM. At most 4 MiB.
+     * CA certificates in PEM, trusted in addition to those of the operating system. At most 4 MiB.
      */
     public var caPem: ByteArray? = null
 
     /**
-     * The `http://` or `https://` proxy of every request but those to this machine. Without it, `HTTPS_PROXY`, `ALL_PROXY` and
-     * `NO_PROXY` are honoured.
+     * The `http://` or `https://` proxy for all requests except those to this machine. Defaults to `HTTPS_PROXY`, `ALL_PROXY` and
+     * `NO_PROXY`.
      */
     public var proxy: String? = null
 
-    /** WorkOS AuthKit only: another address of its API, such as that of a test server. */
+    /** WorkOS AuthKit only: the base URL of its API, for a test server for example. */
     public var apiBase: String? = null
 
-    /** Explicit endpoints only: where tokens are revoked (RFC 7009). */
+    /** [Client.withEndpoints] only: the URL of the revocation endpoint (RFC 7009). */
     public var revocationEndpoint: String? = null
 
     /** Timeout for establishing a connection (DNS, TCP and TLS). Defaults to 10 seconds. */
     public var connectTimeout: Duration? = null
 
-    /** How long a server may be silent within a response. Defaults to 15 seconds. */
+    /** Maximum silence of the server within a response. Defaults to 15 seconds. */
     public var readTimeout: Duration? = null
 
-    /** How long one request may take in all. Defaults to 25 seconds. */
+    /** Timeout for a whole request. Defaults to 25 seconds. */
     public var requestTimeout: Duration? = null
 
     /**
-     * How long a whole login may take, from its first step; then it ends with [ExpiredException]. Defaults to the lifetime of the
-     * code.
+     * Timeout for a whole login, from its first step. The login then ends with [ExpiredException]. By default only the lifetime
+     * of the code limits a login.
      */
     public var loginTimeout: Duration? = null
 
-    /** Allows plain http to this machine. For tests and local development only. */
+    /** Allows plain http to this machine. For tests and local development only. Defaults to false. */
     public var allowInsecureLoopback: Boolean = false
 
     /**
-     * Asks for these scopes as well (RFC 6749 section 3.3). None by itself: refresh tokens often need `offline_access`. WorkOS
-     * AuthKit knows no scopes.
+     * Adds scopes to request (RFC 6749 section 3.3). No scope is requested by default; many servers issue a refresh token only
+     * for `offline_access`. WorkOS AuthKit has no scopes.
      */
     public fun scopes(vararg scopes: String): ClientOptions = apply { this.scopes += scopes }
 
-    /** Asks for these scopes as well. */
+    /** Adds scopes to request. */
     public fun scopes(scopes: Iterable<String>): ClientOptions = apply { this.scopes += scopes }
 
-    /** Adds a parameter to the device authorization request, such as `audience`. Not for secrets. */
+    /**
+     * Adds a parameter to the device authorization request, such as `audience`. Only `resource` (RFC 8707) may be added more than
+     * once. Must not contain secrets.
+     */
     public fun param(name: String, value: String): ClientOptions = apply { params += name to value }
 
-    /** Adds a header to every request, to every server that the settings or the metadata name. */
+    /** Adds a header to every request. It is sent to every server that the settings or the metadata name. */
     public fun header(name: String, value: String): ClientOptions = apply { headers += name to value }
 
-    /** A client secret, for servers that insist on one. A secret in a program that others run is not confidential. */
+    /** Sets the client secret, for servers that require one. A secret in a distributed program is not confidential. */
     @JvmOverloads
     public fun clientSecret(secret: Secret, auth: ClientAuth = ClientAuth.AUTO): ClientOptions =
         apply { this.secret = secret to auth }

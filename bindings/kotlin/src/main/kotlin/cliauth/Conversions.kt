@@ -12,11 +12,11 @@ internal inline fun <T> calling(call: () -> T): T = try {
 } catch (failure: NativeFailure) {
     throw exceptionOf(failure)
 } catch (_: Panic) {
-    // The library has printed the details to standard error.
+    // The library has already printed the details to standard error.
     throw InternalException("a defect of cli-auth: please report this")
 }
 
-/** The exception for a failure, whose memory is then freed. */
+/** Returns the exception for a failure, and frees the failure. */
 internal fun exceptionOf(failure: NativeFailure): CliAuthException = failure.use(::exception)
 
 private fun exception(failure: NativeFailure): CliAuthException {
@@ -44,12 +44,12 @@ private fun exception(failure: NativeFailure): CliAuthException {
         "invalid_config" -> InvalidConfigException(message, details)
         "misuse" -> MisuseException(message, details)
         "busy" -> BusyException(message, details)
-        // Also `forked`, since a JVM does not fork.
+        // Includes `forked`, because a JVM does not fork.
         else -> InternalException(message, details)
     }
 }
 
-/** What a step returned. */
+/** Returns the public result of a step. */
 internal fun stepOf(step: NativeStep): Step = when (step) {
     is NativeStep.Prompt -> Prompt(step.prompt)
     is NativeStep.Event -> event(step.event)
@@ -66,7 +66,7 @@ private fun event(event: NativeEvent): Event = when (event) {
 
 private const val NANOS = 1e9
 
-// More seconds than any wait takes, and fewer than a Duration can hold.
+// Longer than any wait, and within the range of a Duration.
 private const val MOST_SECONDS = 1e12
 
 internal fun duration(seconds: Double): Duration {
@@ -77,7 +77,7 @@ internal fun duration(seconds: Double): Duration {
 
 internal fun seconds(duration: Duration): Double = duration.seconds + duration.nano / NANOS
 
-/** Returns [text], unless half a surrogate pair in it makes it invalid. */
+/** Returns [text], or throws [MisuseException] if it contains half a surrogate pair. */
 internal fun checked(name: String, text: String): String {
     val broken = text.indices.any { text[it].isSurrogate() && !isPaired(text, it) }
     if (broken) throw MisuseException("$name is not valid text: it contains half a surrogate pair")

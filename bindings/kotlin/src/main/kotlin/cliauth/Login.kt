@@ -29,42 +29,47 @@ import cliauth.internal.Login as NativeLogin
 import cliauth.internal.Step as NativeStep
 
 /**
- * A single login attempt. It comes from [Client.login].
+ * A single login attempt, created by [Client.login].
  *
- * [start], [poll], [step] and [steps] suspend; what ends in `Blocking` does the same on the caller's thread, for Java and for programs
- * without coroutines. All threads may use a login, but one call drives it at a time, from its begin to its end: another one, also
- * from a callback of the first, throws [BusyException].
+ * [start], [poll], [step] and [steps] suspend. The functions whose names end in `Blocking` do the same on the caller's thread,
+ * for Java and for programs without coroutines. A login may be shared between threads, but only one call drives it at a time.
+ * Until that call has ended, every other such call throws [BusyException], including calls from its callback.
  *
- * Cancelling the coroutine that drives it, by a timeout for instance, cancels the login, and the `CancellationException` is rethrown
- * as it is. So does the interruption of a thread, as [InterruptedException]. Tokens that have arrived but were not returned yet are
- * then revoked if the server can, which may take two seconds.
+ * Cancelling the coroutine that drives the login, for example by a timeout, cancels the login and throws the
+ * `CancellationException` unchanged. Interrupting a blocked thread cancels the login too and throws [InterruptedException]. In
+ * both cases, tokens that have arrived but were not returned yet are revoked if the server supports revocation, which may take up
+ * to two seconds.
  */
 public class Login internal constructor(private val native: NativeLogin) : AutoCloseable {
     private val closed = AtomicBoolean()
 
-    /** Wakes the call that waits outside of the library. */
+    /** Wakes the call that is waiting outside of the library. */
     private val waker = AtomicReference<Runnable?>()
 
     @Volatile
     private var cancelled = false
 
-    /** The prompt, once there is one. */
+    /** The prompt, or null before the server has issued a code. */
     public val prompt: Prompt? get() = native.prompt()?.let(::Prompt)
 
     /**
-     * Asks the server for a code: discovery where needed, then one request. Called again, it returns the same prompt.
+     * Requests a code from the server. Performs discovery if needed, then sends one request. Further calls return the same
+     * prompt.
      *
-     * @throws CliAuthException nothing is tried twice here, since a user is waiting: [NetworkException] means "try again later"
+     * @throws CliAuthException the login failed. Nothing is retried here because the user is waiting; on [NetworkException], try
+     *   again later.
      */
     public suspend fun start(): Prompt = driving { number -> firstPrompt(number) }
 
     /**
-     * Waits for the user's decision. After [start]: before it, this throws [MisuseException].
+     * Waits for the user's decision. [start] must have been called before.
      *
-     * @param onEvent called between the polls, in the caller's context. An exception of it is rethrown as it is, and `poll` may be
+     * @param onEvent called between polls, in the caller's context. Its exceptions propagate unchanged, and `poll` may then be
      *   called again. A call from it that would drive this login throws [BusyException].
-     * @throws CliAuthException [DeniedException], [ExpiredException], [CancelledException] and [ActionRequiredException] are the ends
-     *   that every program meets. Transport trouble is none: it is reported as [Event.Retrying], and the login goes on.
+     * @throws CliAuthException [DeniedException], [ExpiredException], [CancelledException] and [ActionRequiredException] are the
+     *   outcomes that every program should handle. Transport errors are not thrown; they are reported as [Event.Retrying], and
+     *   the login continues.
+     * @throws MisuseException [start] was not called, so the user has not seen the code
      */
     public suspend fun poll(onEvent: suspend (Event) -> Unit = {}): Tokens = driving { number ->
         calling { native.checkStarted(number) }
@@ -80,18 +85,19 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
     }
 
     /**
-     * Drives the login for at most [maxWait]: the primitive under [start] and [poll], for programs with a loop of their own.
+     * Drives the login for at most [maxWait]. This is the primitive under [start] and [poll], for programs with their own event
+     * loop.
      *
-     * A request that is under way when the time is up goes on: the next step finds its response, and it is never sent again. After
-     * the outcome every step returns it again.
+     * A request that is in flight when the time is up continues; a later step receives its response, and it is never sent again.
+     * After the outcome, every step returns or throws that outcome again.
      *
      * @throws MisuseException [maxWait] is negative
      */
     public suspend fun step(maxWait: Duration): Step = driving { number -> next(number, until(maxWait)) }
 
     /**
-     * The whole login as a cold flow: the [Prompt], the [Event]s, and last the [Tokens]. Collecting it drives the login, from begin to
-     * end. A collector that stops before the tokens cancels the login.
+     * Returns the whole login as a cold flow: the [Prompt], the [Event]s, and finally the [Tokens]. The collection drives the
+     * login, and counts as one call. A collector that stops before the tokens cancels the login.
      */
     public fun steps(): Flow<Step> = flow {
         driving { number ->
@@ -105,13 +111,13 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
                 }
                 step = next(number, null)
             }
-            // The collector has them now: they are accepted, also where it stops here.
+            // The collector receives the tokens here, so they count as accepted even if it stops now.
             emit(step)
         }
     }
 
     /**
-     * As [start], on this thread.
+     * Blocking version of [start].
      *
      * @throws InterruptedException the thread was interrupted, and the login is cancelled
      */
@@ -126,7 +132,7 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
     }
 
     /**
-     * As [poll], on this thread, where [onEvent] is called too.
+     * Blocking version of [poll]. [onEvent] is called on this thread.
      *
      * @throws InterruptedException the thread was interrupted, and the login is cancelled
      */
@@ -146,7 +152,7 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
     }
 
     /**
-     * As [step], on this thread. Zero does not block, but for the step that ends a cancelled login.
+     * Blocking version of [step]. With zero it does not block, except for the step that ends a cancelled login.
      *
      * @throws InterruptedException the thread was interrupted, and the login is cancelled
      */
@@ -154,22 +160,25 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
     public fun stepBlocking(maxWait: Duration): Step = driving { number -> nextBlocking(number, until(maxWait)) }
 
     /**
-     * Ends the login: the call that drives it throws [CancelledException] at once, whatever it waits for, and so does every later one.
-     * It may be called from any thread and any number of times, also from a shutdown hook. After the outcome it changes nothing.
+     * Cancels the login. The call that drives it throws [CancelledException] immediately, whatever it is waiting for. Every later
+     * call throws it too, except that [start] still returns an existing prompt.
+     *
+     * This function may be called from any thread, from a shutdown hook, and more than once. After the outcome it has no effect.
      */
     public fun cancel() {
         try {
             native.cancel()
         } catch (_: IllegalStateException) {
-            // It is closed, which ended it.
+            // The login is closed, which has already cancelled it.
         }
         cancelled = true
         waker.get()?.run()
     }
 
     /**
-     * Cancels the login unless it has its outcome, and frees its memory: at once, or when the call that drives it has ended. Later
-     * calls throw [IllegalStateException]. Tokens that arrived too late are revoked, which may take two seconds.
+     * Cancels the login unless it has an outcome, and frees its memory, either immediately or when the call that drives it has
+     * ended. Later calls throw [IllegalStateException]. Tokens that arrived too late are revoked, which may take up to two
+     * seconds.
      */
     override fun close() {
         if (!closed.compareAndSet(false, true)) return
@@ -179,7 +188,7 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
 
     override fun toString(): String = "Login(prompt=${if (closed.get()) null else prompt})"
 
-    /** Claims the login for [work], which drives it by the number of this call. */
+    /** Claims the login for [work], which drives it under the number of this call. */
     private inline fun <T> driving(work: (ULong) -> T): T {
         check(!closed.get()) { "this login is closed" }
         val number = nextNumber()
@@ -188,12 +197,15 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
             return work(number)
         } finally {
             native.release(number)
-            // `closed` is needed here: a call that `close` has cancelled reports that, so it frees the login only now.
+            // If `close` was called during this call, this call must free the login at its end.
             if (closed.get()) freeUnlessDriven()
         }
     }
 
-    /** Frees a login that was closed. While a call drives it, that call does so at its end. The claim is kept: no other call begins. */
+    /**
+     * Frees a closed login. If a call is driving it, that call frees it at its end. The claim is kept, so that no other call
+     * begins.
+     */
     private fun freeUnlessDriven() {
         val number = nextNumber()
         try {
@@ -202,7 +214,7 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
             busy.close()
             return
         } catch (_: IllegalStateException) {
-            // It was freed meanwhile.
+            // Another thread has freed it.
             return
         }
         native.use { it.abandon(number) }
@@ -234,7 +246,7 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
         advance(number, until, sleep = { sleepParked(it) }, throwIfCancelled = ::throwIfInterrupted)
     }
 
-    /** Goes on to the next step that the caller must see, but not beyond [until]. */
+    /** Drives the login to the next step that the caller must see, but not beyond [until]. */
     private inline fun advance(number: ULong, until: Double?, sleep: (Double) -> Unit, throwIfCancelled: () -> Unit): Step {
         var slice = 0.0
         while (true) {
@@ -262,14 +274,14 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
     private inline fun sleepingUntil(wake: Runnable, sleep: () -> Unit) {
         waker.set(wake)
         try {
-            // In this order, since `cancel` may come in between.
+            // The check must follow the assignment, because `cancel` may be called between the two.
             if (!cancelled) sleep()
         } finally {
             waker.set(null)
         }
     }
 
-    /** Does [work], which may be inside the library, and cancels the login if this coroutine is cancelled meanwhile. */
+    /** Runs [work], which may be inside the library, and cancels the login if this coroutine is cancelled in the meantime. */
     private suspend fun <T> cancellingWithCoroutine(work: suspend () -> T): T = coroutineScope {
         val over = AtomicBoolean()
         val listener =
@@ -281,7 +293,7 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
         try {
             work()
         } catch (cancelled: CancelledException) {
-            // Where the coroutine was cancelled, its own exception is thrown.
+            // If the coroutine was cancelled, throw its CancellationException instead.
             coroutineContext.ensureActive()
             throw cancelled
         } finally {
@@ -290,7 +302,7 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
         }
     }
 
-    /** Has tokens revoked that arrive while the coroutine is cancelled in [work]: they can no longer be returned. */
+    /** Revokes tokens that arrive while the coroutine is cancelled in [work], because they can no longer be returned. */
     private suspend inline fun <T> abandoningIfCancelled(number: ULong, work: () -> T): T = try {
         work()
     } catch (end: CancellationException) {
@@ -311,10 +323,10 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
         const val NANOS = 1e9
         val numbers = AtomicLong()
 
-        /** The number of a call that drives a login: no other one of this process has it. */
+        /** Returns a number for a call that drives a login. It is unique in this process. */
         fun nextNumber(): ULong = numbers.incrementAndGet().toULong()
 
-        /** Seconds since some moment. */
+        /** Returns the seconds since an arbitrary time. */
         fun now(): Double = System.nanoTime() / NANOS
     }
 }

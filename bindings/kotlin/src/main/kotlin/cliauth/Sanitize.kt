@@ -5,7 +5,8 @@ package cliauth
 import cliauth.internal.sanitize as nativeSanitize
 
 /**
- * [text], which came from a server, as it may be shown in a terminal: without control and invisible characters, and not
- * endless.
+ * Returns [text], which was received from a server, in a form that is safe to print on a terminal. Each run of control or
+ * invisible characters is replaced by one U+FFFD; tabs and line breaks become spaces. Text over 400 characters is truncated and
+ * marked with `…`.
  */
 public fun sanitize(text: String): String = nativeSanitize(String(text.toByteArray()))

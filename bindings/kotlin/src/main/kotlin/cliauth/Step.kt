@@ -2,46 +2,46 @@ package cliauth
 
 import java.time.Duration
 
-/** What a step of a login returns: the [Prompt], an [Event], the [Tokens], or that there is nothing yet ([Waiting]). */
+/** The result of a step of a login: the [Prompt], an [Event], the [Tokens], or [Waiting]. */
 public sealed interface Step
 
 /**
- * Nothing yet.
+ * The step has nothing to report yet.
  *
- * @property dueIn how long nothing will happen; zero while a request is under way
+ * @property dueIn the time until the next action of the login; zero while a request is in flight
  */
 public data class Waiting(val dueIn: Duration) : Step
 
-/** Something that the user may want to see while a login waits. None of it is an error, and none needs a reaction. */
+/** Progress that the user may want to see while a login waits. No event is an error, and none needs a reaction. */
 public sealed interface Event : Step {
     /**
-     * Not approved yet.
+     * The user has not approved yet.
      *
-     * @property nextPollIn when the server is asked again
-     * @property expiresIn how long the code lives
+     * @property nextPollIn the time until the next poll
+     * @property expiresIn the time until the code expires
      */
     public data class Pending(val nextPollIn: Duration, val expiresIn: Duration) : Event
 
     /**
-     * The server requires longer waits, permanently (RFC 8628 section 3.5).
+     * The server asked for a longer polling interval (RFC 8628 section 3.5).
      *
-     * @property interval from one poll to the next, from now on
+     * @property interval the new interval, for this and all later polls
      */
     public data class SlowedDown(val interval: Duration) : Event
 
     /**
-     * The server was not reached or could not answer. The login goes on by itself.
+     * A poll failed. The login continues and polls again.
      *
-     * @property reason a word for programs: `http_502`, `timeout`, …
-     * @property attempt how many times in a row, from 1
-     * @property retryIn until the next poll
+     * @property reason the cause, for programs: `http_502`, `timeout`, …
+     * @property attempt the number of consecutive failures, starting at 1
+     * @property retryIn the time until the next poll
      */
     public data class Retrying(val reason: String, val attempt: Int, val retryIn: Duration) : Event
 
     /**
-     * The machine was asleep.
+     * The machine was suspended and has resumed.
      *
-     * @property suspendedFor how long it slept
+     * @property suspendedFor how long it was suspended
      */
     public data class Resumed(val suspendedFor: Duration) : Event
 }

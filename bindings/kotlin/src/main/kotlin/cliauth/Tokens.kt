@@ -7,45 +7,59 @@ import cliauth.internal.Tokens as NativeTokens
 /**
  * The tokens that the server issued (RFC 6749 section 5.1).
  *
- * Nothing in here was verified by this library: it came over TLS from the token endpoint, and that is all. What is called *raw* is
- * shown through [sanitize] only. All threads may use it. [close] overwrites the secrets in it; otherwise that happens after it
- * became garbage.
+ * The library verifies none of the contents, only that they came over TLS from the token endpoint. Properties that are documented
+ * as untrusted must pass through [sanitize] before they are printed. The object may be shared between threads. [close] overwrites
+ * its secrets; otherwise they are overwritten after garbage collection.
  */
 public class Tokens internal constructor(@get:JvmSynthetic internal val native: NativeTokens) :
     Step,
     AutoCloseable {
-    /** The token for the API. */
+    /** The access token. Send it over TLS, and only to the API that it was issued for. */
     public val accessToken: Secret = Secret(native.accessToken())
 
-    /** The token for [Client.refresh], if the server issued one: many require the scope `offline_access` for it. */
+    /**
+     * The token for [Client.refresh], or null if the server issued none. Many servers issue one only for the scope
+     * `offline_access`. If a refresh response contains no new refresh token, this is the previous one.
+     */
     public val refreshToken: Secret? = native.refreshToken()?.let(::Secret)
 
-    /** The OpenID Connect ID token. Unverified: do not trust what it says before you verified it. */
+    /** The OpenID Connect ID token, **unverified**. Verify its signature and claims before reading an identity from it. */
     public val idToken: Secret? = native.idToken()?.let(::Secret)
 
-    /** Some spelling of `Bearer`. */
+    /** The token type as spelled by the server: `Bearer` in any letter case. */
     public val tokenType: String get() = native.tokenType()
 
-    /** What was granted; null if the server does not say, and then it is what was asked for. */
+    /**
+     * The granted scopes, in the server's order. If a login response names no scope, these are the requested scopes (RFC 6749
+     * section 5.1), or null if the client requested none. Null if a refresh response names no scope.
+     */
     public val scopes: List<String>? get() = native.scopes()
 
-    /** The access token's lifetime when it was issued. */
+    /**
+     * The lifetime of the access token at the time it was issued. Null if it is unknown; treat the token neither as expired nor
+     * as valid forever.
+     */
     public val expiresIn: Duration? get() = native.expiresIn()?.let(::duration)
 
-    /** When the access token expires, by this machine's clock. */
+    /**
+     * The expiry time of the access token, or null if it is unknown. It is counted by this machine's clock from before the
+     * request was sent. If the server named no lifetime, it is the `exp` claim of a JWT access token.
+     */
     public val expiresAt: Instant?
         get() = native.expiresAt()?.let { Instant.EPOCH.plus(duration(it)) }
 
-    /** WorkOS AuthKit: the id of the user, raw. */
+    /** The ID of the user at WorkOS AuthKit. Untrusted. */
     public val userId: String? get() = native.userId()
 
-    /** WorkOS AuthKit: the id of the organization, raw. */
+    /** The ID of the organization at WorkOS AuthKit. Untrusted. */
     public val organizationId: String? get() = native.organizationId()
 
-    /** The names of all other members of the response, sorted. */
+    /** The names of all other members of the response, sorted. Untrusted. */
     public val otherNames: List<String> get() = native.otherNames()
 
-    /** Any other member of the response, as raw JSON: a text has its quotes. */
+    /**
+     * Returns another member of the response as raw JSON, or null if it has no such member. JSON strings include their quotes.
+     */
     public fun other(name: String): Secret? = native.other(checked("a name", name))?.let(::Secret)
 
     override fun close() {
