@@ -4,10 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::{
-    protocol::grant::{Grant, MAX_USER_CODE_BYTES},
-    sanitize::{sanitize, sanitize_to},
-};
+use crate::{protocol::grant::Grant, sanitize};
 
 /// The code and the URL that a user needs to approve a login (RFC 8628 section 3.2).
 ///
@@ -120,11 +117,6 @@ impl Prompt {
     /// Returns the page to open: the complete URL if there is one.
     pub(crate) fn page(&self) -> &str {
         self.verification_uri_complete.as_deref().unwrap_or(&self.verification_uri)
-    }
-
-    /// Returns the code in a form that is safe to print.
-    pub(crate) fn shown_code(&self) -> String {
-        sanitize_to(&self.user_code, MAX_USER_CODE_BYTES)
     }
 }
 

@@ -12,7 +12,7 @@ pub const SANITIZED_MAX_CHARS: usize = 400;
 /// Returns the text without characters that could move the cursor, change colours, or hide or reorder text.
 ///
 /// Removes control characters (C0, C1 and DEL, so that no escape sequence takes effect), bidirectional controls and
-/// invisible characters. Each run of them is replaced with one `U+FFFD`, so that tampering is visible. Each tab and
+/// invisible characters, except for joiners inside the words of scripts that use them and inside emoji. Each run of them is replaced with one `U+FFFD`, so that tampering is visible. Each tab and
 /// each line break becomes a space. White space at both ends is removed. The result has at most [`SANITIZED_MAX_CHARS`]
 /// characters, and `…` if it was cut.
 ///
@@ -23,24 +23,23 @@ pub const SANITIZED_MAX_CHARS: usize = 400;
 /// assert_eq!(cli_auth::sanitize("\u{1b}[2JABCD\u{202e}-EFGH"), "\u{fffd}[2JABCD\u{fffd}-EFGH");
 /// ```
 pub fn sanitize(text: &str) -> String {
-    sanitize_to(text, SANITIZED_MAX_CHARS)
-}
-
-/// Variant of [`sanitize`] with the caller's limit.
-pub(crate) fn sanitize_to(text: &str, max_chars: usize) -> String {
     let mut clean = String::new();
     let mut count = 0_usize;
     let mut last = None;
-    for c in text.chars() {
+    let mut characters = text.chars().peekable();
+    let mut before = None;
+    while let Some(c) = characters.next() {
         let shown = match c {
             '\t' | '\n' | '\r' | '\u{2028}' | '\u{2029}' | '\u{85}' => ' ',
+            c if is_part_of_a_word(before, c, characters.peek().copied()) => c,
             c if is_deceptive(c) => char::REPLACEMENT_CHARACTER,
             c => c,
         };
+        before = Some(c);
         if shown == char::REPLACEMENT_CHARACTER && last == Some(shown) {
             continue;
         }
-        if count >= max_chars {
+        if count >= SANITIZED_MAX_CHARS {
             clean.push('…');
             break;
         }
@@ -49,6 +48,26 @@ pub(crate) fn sanitize_to(text: &str, max_chars: usize) -> String {
         last = Some(shown);
     }
     clean.trim().to_owned()
+}
+
+/// Returns whether an invisible character is where honest text has it: a joiner between two letters of a script that
+/// uses joiners, or a joiner or a variation selector in an emoji.
+fn is_part_of_a_word(before: Option<char>, c: char, after: Option<char>) -> bool {
+    // Syriac, Arabic and N'Ko; the scripts of India; Myanmar; Khmer.
+    let joins = |c| {
+        matches!(c, '\u{620}'..='\u{7ff}' | '\u{8a0}'..='\u{8ff}' | '\u{900}'..='\u{dff}'
+            | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17b3}' | '\u{17b6}'..='\u{17ff}')
+    };
+    let is_emoji = |c| matches!(c, '\u{2600}'..='\u{27bf}' | '\u{1f000}'..='\u{1faff}');
+    match c {
+        '\u{200c}' => before.is_some_and(joins) && after.is_some_and(joins),
+        '\u{200d}' => {
+            (before.is_some_and(joins) && after.is_some_and(joins))
+                || (before.is_some_and(|c| is_emoji(c) || c == '\u{fe0f}') && after.is_some_and(is_emoji))
+        }
+        '\u{fe0f}' => before.is_some_and(is_emoji),
+        _ => false,
+    }
 }
 
 /// Returns whether a character is invisible or controls the terminal.
@@ -93,6 +112,25 @@ mod tests {
         }
         assert_eq!(sanitize("a\r\nb\tc"), "a  b c");
         assert_eq!(sanitize("WDJB-MJHT Ω コード"), "WDJB-MJHT Ω コード");
+    }
+
+    #[test]
+    fn joiners_stay_inside_honest_words_and_nowhere_else() {
+        for honest in
+            ["می\u{200c}خواهم", "ක්\u{200d}ෂ", "👩\u{200d}💻", "❤\u{fe0f}\u{200d}🔥", "I ❤\u{fe0f} NY"]
+        {
+            assert_eq!(sanitize(honest), honest);
+        }
+        for (tampered, shown) in [
+            ("ad\u{200d}min", "ad\u{fffd}min"),
+            ("ad\u{200c}min", "ad\u{fffd}min"),
+            ("a\u{fe0f}", "a\u{fffd}"),
+            ("\u{200d}👩", "\u{fffd}👩"),
+            ("👩\u{200d}", "👩\u{fffd}"),
+            ("م\u{200c}\u{200c}م", "م\u{fffd}م"),
+        ] {
+            assert_eq!(sanitize(tampered), shown, "{tampered:?}");
+        }
     }
 
     #[test]

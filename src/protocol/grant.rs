@@ -21,7 +21,7 @@ const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 const MAX_URI_BYTES: usize = 2048;
 
 /// Nobody compares or types a longer code.
-pub(crate) const MAX_USER_CODE_BYTES: usize = 8192;
+const MAX_USER_CODE_BYTES: usize = 8192;
 
 /// A shorter device code can be part of another text by chance.
 const LEAST_SECRET_BYTES: usize = 8;

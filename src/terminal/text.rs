@@ -2,7 +2,7 @@
 
 use std::{env, io::IsTerminal, time::Duration};
 
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::{Prompt, prompt::shown_uri, sanitize};
 
@@ -11,6 +11,9 @@ const DEFAULT_WIDTH: usize = 80;
 
 /// The minimum width in columns. Smaller widths count as this one.
 const LEAST_WIDTH: usize = 24;
+
+/// The maximum width of the code, in columns. With a longer one, a server could put other text into the prompt.
+const CODE_WIDTH: usize = 64;
 
 /// The layout of the prompt.
 #[derive(Clone, Copy)]
@@ -80,7 +83,7 @@ impl Prompt {
 
     fn laid_out(&self, style: Style) -> String {
         let width = style.columns.max(LEAST_WIDTH);
-        let code = self.shown_code();
+        let code = shown_code(self.user_code());
         let code = if style.bold { format!("\u{1b}[1m{code}\u{1b}[0m") } else { code };
         let product = self.product().map(sanitize).filter(|name| !name.is_empty());
         let product = product.as_deref().unwrap_or("This program");
@@ -91,23 +94,36 @@ impl Prompt {
             text.push('\n');
         };
         paragraph(&format!(
-            "{product} asks you to log in at {}. In a browser on this or another device, open",
+            "{product} asks you to log in at {}. Open this page in a browser, on this or another device:",
             self.host()
         ));
         paragraph(&format!("\n    {}\n", shown_uri(self.verification_uri())));
-        paragraph("and enter this code:");
+        paragraph("Enter this code:");
         paragraph(&format!("\n    {code}\n"));
         if let Some(complete) = self.verification_uri_complete() {
             paragraph("Or open this page and check that it shows the same code:");
             paragraph(&format!("\n    {}\n", shown_uri(complete)));
         }
         paragraph(&format!(
-            "The code expires in {}. Approve only if you started this login yourself, just now, on a device of yours. \
-             If somebody sent you the code, close the page: it would log them in as you.",
+            "The code expires in {}. Approve only if you started this login yourself, just now. If someone sent you \
+             this code, do not enter it: they would be signed in as you.",
             in_words(self.expires_in())
         ));
         text
     }
+}
+
+/// Returns the code as the prompt shows it: sanitised, with single spaces, and no wider than [`CODE_WIDTH`].
+fn shown_code(code: &str) -> String {
+    let folded = sanitize(code).split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut width = 0_usize;
+    let fits = |c: &char| {
+        // A mark without a width of its own counts too: a letter can carry any number of them.
+        width = width.saturating_add(c.width().unwrap_or_default().max(1));
+        width <= CODE_WIDTH
+    };
+    let shown: String = folded.chars().take_while(fits).collect();
+    if shown.len() < folded.len() { shown + "…" } else { shown }
 }
 
 /// Breaks a paragraph at spaces. A paragraph that begins with a line break is left unchanged.
@@ -171,7 +187,7 @@ mod tests {
             "log in at h.",
             "tool",
             "5 minutes",
-            "somebody sent you",
+            "someone sent you",
         ] {
             assert!(text.contains(part), "{part}: {text}");
         }
@@ -184,6 +200,16 @@ mod tests {
         let text = prompt("\u{1b}[2JAB\u{202e}CD", "https://xn--e1afmkfd.example/\u{43f}", None).text();
         assert!(text.chars().all(|c| c == '\n' || !is_deceptive(c)), "{text:?}");
         assert!(text.contains("https://xn--e1afmkfd.example/%D0%BF"), "{text}");
+    }
+
+    #[test]
+    fn a_code_cannot_fill_the_prompt_with_other_text() {
+        let long = "A".repeat(CODE_WIDTH);
+        assert_eq!(shown_code(&long), long);
+        assert_eq!(shown_code(&format!("{long}B")), format!("{long}…"));
+        assert_eq!(shown_code("AB  CD\u{a0}\u{3000}\r\n\r\n EF"), "AB CD EF");
+        assert_eq!(shown_code(&"コ".repeat(33)), format!("{}…", "コ".repeat(32)));
+        assert_eq!(shown_code(&format!("A{}", "\u{301}".repeat(8000))).chars().count(), CODE_WIDTH + 1);
     }
 
     #[test]
