@@ -54,8 +54,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// - [`Rejected`](crate::ErrorKind::Rejected) if the server no longer accepts the refresh token (start a new
-    ///   login), or refuses this client or request.
+    /// - [`LoginRequired`](crate::ErrorKind::LoginRequired) if the refresh token is no longer valid. Start a new login.
+    /// - [`Rejected`](crate::ErrorKind::Rejected) if the server refuses this client or this request.
     /// - [`Network`](crate::ErrorKind::Network) if the request failed or the server cannot handle it now. Keep the
     ///   token and try again later. If the response was lost, the server may have used the token.
     /// - [`ActionRequired`](crate::ErrorKind::ActionRequired) if the

@@ -109,7 +109,10 @@ impl Slot {
 impl Shared {
     /// Returns the flow of a refresh. Nothing has been sent yet.
     pub(crate) fn refresh(&self, refresh_token: &Secret) -> Result<SingleRequest<Arc<TokenResponse>>, Error> {
-        refuse_empty(refresh_token, "the refresh token is empty: the server gave none, or none was stored")?;
+        refuse_empty(
+            refresh_token,
+            "the refresh token is empty: the server issued none, or none was stored",
+        )?;
         Ok(refresh::flow(Arc::clone(&self.client), refresh_token.clone()))
     }
 

@@ -85,7 +85,7 @@ impl Tokens {
 
     /// Returns the granted scopes in the server's order. `None` if neither the server nor the client named a scope.
     ///
-    /// If the response to a login names no scopes, these are the requested ones (RFC 6749 section 5.1).
+    /// If the response names no scopes, these are the requested ones (RFC 6749 section 5.1).
     ///
     /// ```
     /// # fn show(tokens: &cli_auth::Tokens) {
@@ -117,7 +117,8 @@ impl Tokens {
     ///
     /// The value is `expires_in` counted on this machine's clock from when the request was
     /// sent, so that the time that the response took does not make it too late. If the
-    /// response has no `expires_in` and the access token is a JWT, it is the token's `exp`.
+    /// response has no `expires_in` and the access token is a JWT, it is the token's `exp`, converted
+    /// from the server's clock to this machine's.
     ///
     /// ```
     /// # fn show(tokens: &cli_auth::Tokens) {

@@ -243,6 +243,7 @@ static void error_as_json(struct output *output, const cli_auth_error *error)
         }
         putchar(']');
     }
+    put_text("claims", NULL);
     end(output);
 }
 
@@ -285,5 +286,6 @@ void output_wrong_setting(struct output *output, const char *what, const char *n
     put_text("http_status", NULL);
     put_text("request_id", NULL);
     put_text("organizations", NULL);
+    put_text("claims", NULL);
     end(output);
 }

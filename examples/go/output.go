@@ -193,8 +193,9 @@ func (jsonLines) failed(err *cliauth.Error) error {
 		HTTPStatus    *int           `json:"http_status"`
 		RequestID     *string        `json:"request_id"`
 		Organizations []organization `json:"organizations"`
+		Claims        *string        `json:"claims"`
 	}{
-		"error", err.Kind, orNull(err.OAuthError), err.Message, status, orNull(err.RequestID), organizations,
+		"error", err.Kind, orNull(err.OAuthError), err.Message, status, orNull(err.RequestID), organizations, nil,
 	})
 }
 

@@ -191,6 +191,7 @@ class JsonLines:
             http_status=error.http_status,
             request_id=error.request_id,
             organizations=organizations and [{"id": o.id, "name": o.name} for o in organizations],
+            claims=None,
         )
 
     def _line(self, event: str, **members: object) -> None:

@@ -38,7 +38,7 @@ fn certificate(why: &rustls::CertificateError, url: &Url) -> Failure {
     let host = url.host_str().unwrap_or("the server");
     let advice = match why {
         Why::UnknownIssuer => {
-            "it is signed by nobody that this machine trusts; behind a company proxy, add its CA certificate"
+            "no authority that this machine trusts has signed it; behind a company proxy, add its CA certificate"
                 .to_owned()
         }
         Why::Expired | Why::ExpiredContext { .. } => "it has expired; check this machine's clock".to_owned(),
@@ -79,11 +79,11 @@ fn lost(reason: RetryReason, url: &Url) -> Failure {
         RetryReason::Connect => {
             format!("no connection to {host}: check the network, the address and the proxy")
         }
-        RetryReason::Timeout => format!("{host} did not answer in time: try again later"),
-        RetryReason::Malformed => format!("{host} answered something that is not HTTP: check the address"),
+        RetryReason::Timeout => format!("{host} did not respond in time: try again later"),
+        RetryReason::Malformed => format!("the response of {host} is not HTTP: check the address"),
         RetryReason::Tls => format!("no secure connection to {host}: the TLS handshake failed"),
         RetryReason::ConnectionLost | RetryReason::Http(_) => {
-            format!("the connection to {host} was lost before the answer was complete: try again")
+            format!("the connection to {host} was lost before the response was complete: try again")
         }
     };
     let kind = match reason {

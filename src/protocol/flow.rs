@@ -78,7 +78,7 @@ pub(crate) enum Notice {
 
 /// The error for an input that the state of a flow does not allow.
 pub(super) fn out_of_turn() -> Error {
-    Error::internal("a request was answered that was not sent: please report this")
+    Error::internal("a response arrived for a request that was not sent: please report this")
 }
 
 /// The error for a request that was not sent although nothing else was to be done.

@@ -43,7 +43,7 @@ pub(crate) fn read(reply: &Reply, loopback: Loopback, sent: &[&str]) -> Result<G
     let invalid = |what: &str| {
         reply.error(
             ErrorKind::InvalidResponse,
-            &format!("the server's device authorization answer is unusable: {what}"),
+            &format!("the server's device authorization response is invalid: {what}"),
             sent,
         )
     };
@@ -54,24 +54,23 @@ pub(crate) fn read(reply: &Reply, loopback: Loopback, sent: &[&str]) -> Result<G
         ),
         Code::Is(code) if code == "access_denied" => refuse(
             ErrorKind::Rejected,
-            "the server does not let this client log in from a terminal: switch on the device flow (WorkOS: CLI Auth) for it",
+            "the device flow is not enabled for this client: enable it at the server (WorkOS: CLI Auth)",
         ),
         Code::Is(code) if code == "invalid_client" => refuse(
             ErrorKind::Rejected,
-            "the server does not know this client: check the client id (and secret)",
+            "the server does not know this client: check the client id and the client secret",
         ),
-        Code::Is(code) if code == "invalid_scope" => refuse(
-            ErrorKind::Rejected,
-            "the server does not grant a scope that was asked for: check the scopes",
-        ),
+        Code::Is(code) if code == "invalid_scope" => {
+            refuse(ErrorKind::Rejected, "the server does not grant a requested scope: check the scopes")
+        }
         Code::Is(code) if code == "unauthorized_client" => refuse(
             ErrorKind::Rejected,
-            "the server does not let this client use the device flow: switch it on where the client is registered",
+            "this client may not use the device flow: enable it where the client is registered",
         ),
         Code::Is(code) => {
             refuse(ErrorKind::Rejected, &format!("the server refused to start a login ({})", code))
         }
-        Code::IllFormed => Err(invalid("its error code is not a text")),
+        Code::IllFormed => Err(invalid("its error code is not a string")),
         Code::Absent => {
             let object =
                 reply.object().map_err(|what| invalid(&format!("HTTP {} with {what}", reply.status)))?;
@@ -116,7 +115,7 @@ fn members(object: &Object<'_>, loopback: Loopback) -> Result<Grant, String> {
     let shows_secret = |text: &String| secret.len() >= LEAST_SECRET_BYTES && text.contains(secret);
     if shows_secret(&user_code) || shows_secret(&verification_uri) {
         return Err(
-            "it would show the device code, which is a secret, to everybody who sees the screen".into()
+            "it would show the device code, which is a secret, to everyone who sees the screen".into()
         );
     }
     // The login works without it.

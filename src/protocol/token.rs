@@ -63,8 +63,9 @@ pub(crate) fn read(
     dialect: Dialect,
     sent: &[&str],
 ) -> Result<TokenResponse, (ErrorKind, String)> {
-    let invalid =
-        |what: String| (ErrorKind::InvalidResponse, format!("the server's token answer is unusable: {what}"));
+    let invalid = |what: String| {
+        (ErrorKind::InvalidResponse, format!("the server's token response is invalid: {what}"))
+    };
     let text = |name: &str| {
         object.string(name).map_err(|IllTyped(name)| invalid(format!("`{name}` is of the wrong type")))
     };
@@ -83,7 +84,7 @@ pub(crate) fn read(
         Some(kind) => {
             // A longer text is no type, and may be a token in the wrong place.
             let shown = if kind.len() <= MAX_TYPE_BYTES { &kind } else { "…" };
-            let message = format!("the server gave a token of a type that this client cannot use: {shown}");
+            let message = format!("the server issued a token of a type that this client cannot use: {shown}");
             return Err((ErrorKind::Unsupported, message));
         }
         None if dialect == Dialect::AuthKit => "Bearer".into(),

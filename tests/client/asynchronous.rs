@@ -49,7 +49,7 @@ fn a_login_on_any_executor() {
     });
     assert_eq!(
         block_on(client.refresh_async(tokens.refresh_token().unwrap())).unwrap_err().kind(),
-        ErrorKind::Rejected
+        ErrorKind::LoginRequired
     );
 }
 

@@ -140,6 +140,6 @@ fn a_refusal_that_arrived_before_a_cancel_still_counts() {
     }
     thread::sleep(Duration::from_millis(500));
     request.cancel();
-    assert_eq!(request.step(PATIENCE).unwrap_err().kind(), ErrorKind::Rejected);
+    assert_eq!(request.step(PATIENCE).unwrap_err().kind(), ErrorKind::LoginRequired);
     assert_eq!(request.step(Duration::ZERO).unwrap_err().kind(), ErrorKind::Cancelled);
 }

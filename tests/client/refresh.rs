@@ -1,11 +1,11 @@
 //! Refresh and revocation: one request each, never repeated.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use cli_auth::{Client, ErrorKind, Secret};
 use serde_json::json;
 
-use crate::support::{Server, started};
+use crate::support::{Server, patient, started};
 
 // proves: R6749-6-01, R6749-6-03, R6749-6-04, R6749-10.4-01, R9700-2.2.2-01, P5-17
 #[test]
@@ -51,12 +51,39 @@ fn a_failed_refresh_says_whether_the_token_is_dead_and_is_not_repeated() {
     let client = server.client();
     let token = Secret::new("refresh-1234");
     let dead = client.refresh(&token).unwrap_err();
-    assert_eq!((dead.kind(), dead.oauth_error()), (ErrorKind::Rejected, Some("invalid_grant")));
+    assert_eq!((dead.kind(), dead.oauth_error()), (ErrorKind::LoginRequired, Some("invalid_grant")));
     let later = client.refresh(&token).unwrap_err();
     assert_eq!((later.kind(), later.retry_after()), (ErrorKind::Network, Some(Duration::from_secs(7))));
     assert_eq!(client.refresh(&token).unwrap_err().kind(), ErrorKind::Network);
-    assert_eq!(client.refresh(&token).unwrap_err().kind(), ErrorKind::Rejected);
+    assert_eq!(client.refresh(&token).unwrap_err().kind(), ErrorKind::LoginRequired);
     assert_eq!(server.requests("refresh", 4).len(), 4);
+}
+
+#[test]
+fn an_expiry_is_in_this_machines_time_whatever_the_servers_clock_says() {
+    for offset in [0, 360, -360] {
+        // AuthKit's tokens say when they expire; its responses do not.
+        let server = Server::new(json!({"interval": 1, "answer": "approve", "clock_offset": offset}));
+        let client = patient(Client::authkit("client_1")).api_base(&server.url).build().unwrap();
+        let before = SystemTime::now();
+        let tokens = started(&client).0.poll(drop).unwrap();
+        let expires_at = tokens.expires_at().unwrap();
+        assert!(expires_at >= before + Duration::from_secs(297), "{offset}: too early");
+        assert!(expires_at <= SystemTime::now() + Duration::from_secs(300), "{offset}: too late");
+        assert_eq!(tokens.expires_in(), Some(Duration::from_secs(300)));
+    }
+}
+
+#[test]
+fn a_server_without_the_device_flow_refreshes_and_revokes() {
+    let server = Server::approving(json!({
+        "discovery_oauth": {"steps": [{"merge": {"device_authorization_endpoint": null}}], "then": "repeat"},
+    }));
+    let client = server.client();
+    assert_eq!(client.login().start().unwrap_err().kind(), ErrorKind::Unsupported);
+    let dead = client.refresh(&Secret::new("never seen")).unwrap_err();
+    assert_eq!(dead.kind(), ErrorKind::LoginRequired);
+    client.revoke(&Secret::new("never seen")).unwrap();
 }
 
 // proves: R7009-2.1-01, R7009-2.1-02, R7009-2.1-03, R7009-2.2-01, P6-revocation
@@ -67,7 +94,7 @@ fn a_revoked_token_is_dead() {
     let tokens = started(&client).0.poll(drop).unwrap();
     let refresh = tokens.refresh_token().unwrap();
     client.revoke(refresh).unwrap();
-    assert_eq!(client.refresh(refresh).unwrap_err().kind(), ErrorKind::Rejected);
+    assert_eq!(client.refresh(refresh).unwrap_err().kind(), ErrorKind::LoginRequired);
     client.revoke(&Secret::new("never seen")).unwrap();
     let requests = server.requests("revoke", 2);
     assert_eq!(requests[0]["form"], json!([["token", refresh.expose()], ["client_id", "client_1"]]));

@@ -122,6 +122,7 @@ impl Output {
                 "organizations": organizations.map(|list| {
                     list.iter().map(|o| json!({"id": o.id, "name": o.name})).collect::<Vec<_>>()
                 }),
+                "claims": null,
             }));
         }
         self.say(&format!("Not logged in: {error}."));
@@ -142,7 +143,7 @@ impl Output {
         }
         line(&json!({
             "event": "error", "kind": "invalid_config", "oauth_error": null, "message": message,
-            "http_status": null, "request_id": null, "organizations": null,
+            "http_status": null, "request_id": null, "organizations": null, "claims": null,
         }))
     }
 

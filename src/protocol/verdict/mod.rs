@@ -41,7 +41,7 @@ fn expired(reply: &Reply, sent: &[&str]) -> Error {
 }
 
 fn not_now(reply: &Reply, sent: &[&str]) -> Error {
-    let message = format!("the server cannot answer now (HTTP {}): try again later", reply.status);
+    let message = format!("the server cannot respond now (HTTP {}): try again later", reply.status);
     reply.error(ErrorKind::Network, &message, sent)
 }
 
@@ -55,13 +55,17 @@ fn refused(reply: &Reply, code: &str, sent: &[&str]) -> Error {
 }
 
 fn ill_formed(reply: &Reply, sent: &[&str]) -> Error {
-    let message = "the server's answer has an error code that is not a text";
+    let message = "the server's response is invalid: its error code is not a string";
     reply.error(ErrorKind::InvalidResponse, message, sent)
 }
 
 fn unreadable(reply: &Reply, sent: &[&str]) -> Error {
-    let what = reply.object().err().unwrap_or("neither a token nor an error code");
-    let message = format!("the server's answer is unusable: HTTP {} with {what}", reply.status);
+    let what = match reply.object() {
+        Err(what) => what,
+        Ok(_) if reply.is_success() => "neither `access_token` nor an error code",
+        Ok(_) => "no error code",
+    };
+    let message = format!("the server's response is invalid: HTTP {} with {what}", reply.status);
     reply.error(ErrorKind::InvalidResponse, &message, sent)
 }
 

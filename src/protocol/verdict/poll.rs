@@ -57,7 +57,7 @@ fn failed(reply: &Reply, code: &str, sent: &[&str]) -> Error {
         _ if is_step_up(reply, code) => step_up(reply, code, sent),
         "invalid_grant" => reply.error(
             ErrorKind::Rejected,
-            "the server does not accept the code (any more): if the browser said that you are logged in, the answer was lost; start again",
+            "the server no longer accepts the code; if the browser said that you are logged in, the response was lost: start again",
             sent,
         ),
         "invalid_client" | "unauthorized_client" => invalid_client(reply, sent),

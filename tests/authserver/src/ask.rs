@@ -255,7 +255,7 @@ impl Placeholders for Values<'_> {
         let minter = self.ask.minter();
         if let Some(seconds) = name.strip_prefix("http_date:") {
             let offset: i64 = seconds.parse().ok()?;
-            let moment = clock::unix_now().checked_add_signed(offset)?;
+            let moment = clock::unix_now(self.ask.server.settings.clock_offset).checked_add_signed(offset)?;
             let moment = std::time::UNIX_EPOCH.checked_add(std::time::Duration::from_secs(moment))?;
             return Some(httpdate::fmt_http_date(moment));
         }

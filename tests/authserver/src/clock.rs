@@ -19,9 +19,16 @@ pub(crate) fn seconds(at: Instant) -> f64 {
     (seconds * 1e6).round() / 1e6
 }
 
-/// Seconds since 1970, as tokens count.
-pub(crate) fn unix_now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map(|age| age.as_secs()).unwrap_or_default()
+/// The time of day by a clock that is this many seconds ahead.
+pub(crate) fn time_of_day(ahead: i64) -> SystemTime {
+    let (now, apart) = (SystemTime::now(), Duration::from_secs(ahead.unsigned_abs()));
+    let shifted = if ahead < 0 { now.checked_sub(apart) } else { now.checked_add(apart) };
+    shifted.unwrap_or(now)
+}
+
+/// The same in seconds since 1970, as tokens count.
+pub(crate) fn unix_now(ahead: i64) -> u64 {
+    time_of_day(ahead).duration_since(UNIX_EPOCH).map(|age| age.as_secs()).unwrap_or_default()
 }
 
 /// A number of seconds that came from outside: negative and absurd ones are brought into range.

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use serde_json::{Map, Value, json};
 
 use crate::ask::Ask;
+use crate::clock::time_of_day;
 use crate::http::delivery::Delivery;
+use crate::http::request::header;
 use crate::http::{Request, Response};
 use crate::log::{Log, Place};
 use crate::oauth::check;
@@ -162,6 +164,10 @@ impl Server {
         let request_id = random::id("req_");
         if !response.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("x-request-id")) {
             response.set("x-request-id", Some(&request_id));
+        }
+        let offset = self.settings.clock_offset;
+        if offset != 0 && header(&response.headers, "date").is_none() {
+            response.set("date", Some(&httpdate::fmt_http_date(time_of_day(offset))));
         }
         let error = if self.settings.log { error_of(&response) } else { None };
         self.log.answering(place, index, error);

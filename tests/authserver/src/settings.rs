@@ -28,6 +28,8 @@ pub struct Settings {
     pub(crate) revocation: bool,
     pub(crate) verification_uri_complete: bool,
     pub(crate) access_token_expires_in: u64,
+    /// Seconds that the server's clock is ahead, in its tokens and in `Date`.
+    pub(crate) clock_offset: i64,
     pub(crate) rotate_refresh: bool,
     pub(crate) refresh_grace: Option<f64>,
     pub(crate) user: Map<String, Value>,
@@ -57,6 +59,7 @@ impl Default for Settings {
             revocation: true,
             verification_uri_complete: true,
             access_token_expires_in: 300,
+            clock_offset: 0,
             rotate_refresh: true,
             refresh_grace: None,
             user: Map::new(),

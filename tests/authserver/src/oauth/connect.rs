@@ -107,7 +107,7 @@ pub(crate) fn introspection(ask: &Ask<'_>) -> Response {
 /// An access token that is signed, fresh and not revoked.
 fn live(ask: &Ask<'_>, token: &str) -> Option<(Session, Map<String, Value>)> {
     let claims = ask.server.verify(token)?;
-    if claims.get("exp")?.as_u64()? <= unix_now() {
+    if claims.get("exp")?.as_u64()? <= unix_now(ask.server.settings.clock_offset) {
         return None;
     }
     let state = ask.server.state();

@@ -53,7 +53,7 @@ impl Minter<'_> {
     }
 
     pub(crate) fn access_token(self, session: &Session) -> String {
-        let now = unix_now();
+        let now = unix_now(self.server.settings.clock_offset);
         let mut claims = Object::new();
         let (issuer, audience) = match session.flavor {
             Flavor::AuthKit => (self.origin, session.client_id.as_str()),
@@ -77,7 +77,7 @@ impl Minter<'_> {
     }
 
     pub(crate) fn id_token(self, session: &Session) -> String {
-        let now = unix_now();
+        let now = unix_now(self.server.settings.clock_offset);
         let mut claims = self.profile(&session.scope);
         put(&mut claims, "iss", self.issuer);
         put(&mut claims, "aud", session.client_id.as_str());

@@ -32,6 +32,7 @@ const ERROR_KINDS: &[&str] = &[
     "expired",
     "cancelled",
     "action_required",
+    "login_required",
     "rejected",
     "unsupported",
     "network",
@@ -72,6 +73,7 @@ fn contract(event: &str) -> Option<&'static [(&'static str, Kind)]> {
             ("http_status", StatusOrNull),
             ("request_id", TextOrNull),
             ("organizations", OrganizationsOrNull),
+            ("claims", TextOrNull),
         ],
         _ => return None,
     })
@@ -275,7 +277,7 @@ mod tests {
     const PROMPT: &str = r#"{"event":"prompt","user_code":"A-B","verification_uri":"https://h","verification_uri_complete":null,"expires_in":300}"#;
     const PENDING: &str = r#"{"event":"pending","next_poll_in":5.1,"expires_in":294.8}"#;
     const DONE: &str = r#"{"event":"authorized","token_type":"Bearer","expires_in":3600,"scope":["openid"],"has_refresh_token":true,"has_id_token":true,"subject":null}"#;
-    const ERROR: &str = r#"{"event":"error","kind":"rejected","oauth_error":null,"message":"m","http_status":400,"request_id":null,"organizations":[{"id":"o","name":"n"}]}"#;
+    const ERROR: &str = r#"{"event":"error","kind":"rejected","oauth_error":null,"message":"m","http_status":400,"request_id":null,"organizations":[{"id":"o","name":"n"}],"claims":null}"#;
 
     fn with(lines: &[&str], status: i32) -> Seen {
         let mut seen = seen();

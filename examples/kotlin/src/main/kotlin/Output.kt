@@ -118,6 +118,7 @@ class JsonLines : Output {
         "http_status" to error.httpStatus,
         "request_id" to error.requestId,
         "organizations" to error.organizations?.map { mapOf("id" to it.id, "name" to it.name) },
+        "claims" to null,
     )
 
     override fun failed(wrong: WrongSetting) = line(
@@ -128,6 +129,7 @@ class JsonLines : Output {
         "http_status" to null,
         "request_id" to null,
         "organizations" to null,
+        "claims" to null,
     )
 
     private fun line(event: String, vararg members: Pair<String, Any?>) = write(json(linkedMapOf("event" to event, *members)))
