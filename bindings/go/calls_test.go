@@ -30,7 +30,7 @@ func TestRefreshAndRevoke(t *testing.T) {
 		t.Error(err)
 	}
 	_, err = client.Refresh(t.Context(), second.RefreshToken)
-	isError(t, err, cliauth.ErrRejected)
+	isError(t, err, cliauth.ErrLoginRequired)
 	if sent := server.Requests("refresh")[0].Fields("refresh_token"); !reflect.DeepEqual(sent, []string{first.RefreshToken.Expose()}) {
 		t.Error("another token was sent")
 	}

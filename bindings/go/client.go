@@ -120,7 +120,7 @@ func (c *Client) Close() error {
 // anything else, and never refresh the same token from two processes at once. If ctx ends during the call, the token
 // may have been used.
 //
-// After [ErrRejected] or [ErrActionRequired], the user must log in again. After [ErrNetwork], keep the token and try
+// After [ErrLoginRequired] or [ErrActionRequired], the user must log in again. After [ErrNetwork], keep the token and try
 // again; it may have been used if the response was lost. An empty token fails with [ErrInvalidConfig].
 func (c *Client) Refresh(ctx context.Context, refreshToken Secret) (*Tokens, error) {
 	var tokens *C.cli_auth_tokens

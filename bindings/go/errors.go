@@ -22,9 +22,11 @@ const (
 	// ErrActionRequired means that the server requires a step that only the user can take in a browser, such as
 	// choosing an organization or enrolling a second factor.
 	ErrActionRequired Kind = "action_required"
+	// ErrLoginRequired means that the refresh token is no longer valid: it was used, has expired or was revoked. The user
+	// must log in again.
+	ErrLoginRequired Kind = "login_required"
 	// ErrRejected means that the server refuses this client or this request, for example because the client id is
-	// wrong, the refresh token is no longer valid or the device flow is not enabled. Repeating the request does not
-	// help.
+	// wrong or the device flow is not enabled. Repeating the request does not help.
 	ErrRejected Kind = "rejected"
 	// ErrUnsupported means that the server does not support the operation.
 	ErrUnsupported Kind = "unsupported"

@@ -177,7 +177,7 @@ func ExampleClient_Refresh() {
 
 	tokens, err := client.Refresh(ctx, tokens.RefreshToken)
 	if err != nil {
-		panic(err) // after cliauth.ErrRejected, log in again
+		panic(err) // after cliauth.ErrLoginRequired, log in again
 	}
 	// Store it before you do anything else: the token that was sent is no longer valid.
 	stored := tokens.RefreshToken.Expose()

@@ -18,7 +18,7 @@ type Tokens struct {
 	IDToken Secret
 	// TokenType is the token type as the server spelled it: Bearer in upper or lower case.
 	TokenType string
-	// Scopes are the granted scopes, in the server's order. If the server named none at a login, these are the scopes
+	// Scopes are the granted scopes, in the server's order. If the server named none, these are the scopes
 	// that were requested. It is nil if neither the server nor the client named a scope.
 	Scopes []string
 	// ExpiresAt is when the access token expires. It is not too late by the duration of the request. It is zero if the

@@ -236,8 +236,8 @@ uint32_t cli_auth_abi_version(void);
 #define CLI_AUTH_ACTION_REQUIRED 4
 
 /**
- * The server refuses this client or this request, for example because the client id is wrong, the refresh token is no
- * longer valid or the device flow is not enabled. Repeating the request does not help.
+ * The server refuses this client or this request, for example because the client id is wrong or the device flow is not
+ * enabled. Repeating the request does not help.
  */
 #define CLI_AUTH_REJECTED 5
 
@@ -287,6 +287,11 @@ uint32_t cli_auth_abi_version(void);
  * constant does not exist. Nothing was done.
  */
 #define CLI_AUTH_MISUSE 14
+
+/**
+ * The refresh token is no longer valid: it was used, has expired or was revoked. The user must log in again.
+ */
+#define CLI_AUTH_LOGIN_REQUIRED 15
 
 /**
  * Returns the name of a status in snake_case, such as `ok`, `denied` or `action_required`. The names are the same in
@@ -345,7 +350,8 @@ cli_auth_client_options *cli_auth_client_options_workos_connect(const char *doma
  * @param client_id The client id. If it is NULL, `cli_auth_client_new` fails.
  * @return Options, owned by the caller. Never NULL.
  */
-cli_auth_client_options *cli_auth_client_options_for_issuer(const char *issuer, const char *client_id);
+cli_auth_client_options *cli_auth_client_options_for_issuer(const char *issuer,
+                                                            const char *client_id);
 
 /**
  * Creates the options of a client of any server, with explicit endpoints.
@@ -370,7 +376,8 @@ cli_auth_client_options *cli_auth_client_options_with_endpoints(const char *devi
  * @param url The base URL. Must not be NULL.
  * @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
  */
-cli_auth_status cli_auth_client_options_set_api_base(cli_auth_client_options *options, const char *url);
+cli_auth_status cli_auth_client_options_set_api_base(cli_auth_client_options *options,
+                                                     const char *url);
 
 /**
  * Sets the URL of the revocation endpoint (RFC 7009).
@@ -393,7 +400,8 @@ cli_auth_status cli_auth_client_options_set_revocation_endpoint(cli_auth_client_
  * @param scope One scope, such as `offline_access`. Must not be NULL.
  * @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
  */
-cli_auth_status cli_auth_client_options_add_scope(cli_auth_client_options *options, const char *scope);
+cli_auth_status cli_auth_client_options_add_scope(cli_auth_client_options *options,
+                                                  const char *scope);
 
 /**
  * Adds a parameter to the device authorization request. Do not use it for secrets.
@@ -454,7 +462,8 @@ cli_auth_status cli_auth_client_options_set_proxy(cli_auth_client_options *optio
  * @param product A name with an optional version, such as `my-cli` or `my-cli/1.2`. Must not be NULL.
  * @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
  */
-cli_auth_status cli_auth_client_options_set_product(cli_auth_client_options *options, const char *product);
+cli_auth_status cli_auth_client_options_set_product(cli_auth_client_options *options,
+                                                    const char *product);
 
 /**
  * Sets a client secret, for servers that require one. A secret in a distributed program is not confidential (RFC 8252
@@ -478,7 +487,8 @@ cli_auth_status cli_auth_client_options_set_client_secret(cli_auth_client_option
  * @return `CLI_AUTH_OK`, `CLI_AUTH_INVALID_CONFIG` if `seconds` is negative, not a number or too large to represent,
  * or `CLI_AUTH_MISUSE`.
  */
-cli_auth_status cli_auth_client_options_set_connect_timeout(cli_auth_client_options *options, double seconds);
+cli_auth_status cli_auth_client_options_set_connect_timeout(cli_auth_client_options *options,
+                                                            double seconds);
 
 /**
  * Sets how long a server may send nothing within a response. Defaults to 15 seconds.
@@ -487,7 +497,8 @@ cli_auth_status cli_auth_client_options_set_connect_timeout(cli_auth_client_opti
  * @param seconds The timeout in seconds: more than 0 and at most 24 hours. `cli_auth_client_new` checks the range.
  * @return As `cli_auth_client_options_set_connect_timeout`.
  */
-cli_auth_status cli_auth_client_options_set_read_timeout(cli_auth_client_options *options, double seconds);
+cli_auth_status cli_auth_client_options_set_read_timeout(cli_auth_client_options *options,
+                                                         double seconds);
 
 /**
  * Sets the timeout for a whole request. Defaults to 25 seconds. A poll that takes longer counts as lost, and the login
@@ -559,7 +570,7 @@ cli_auth_client *cli_auth_client_new(const cli_auth_client_options *options, cli
  * @param refresh_token The refresh token. Must not be NULL. An empty one returns `CLI_AUTH_INVALID_CONFIG`.
  * @param[out] tokens The new tokens. Written only on success; owned by the caller. Must not be NULL.
  * @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
- * @return `CLI_AUTH_OK`, or what to do next. After `CLI_AUTH_REJECTED` the token is no longer valid: log in again.
+ * @return `CLI_AUTH_OK`, or what to do next. After `CLI_AUTH_LOGIN_REQUIRED` the token is no longer valid: log in again.
  * After `CLI_AUTH_NETWORK`, keep the token and try again; it may have been used if the response was lost. After
  * `CLI_AUTH_ACTION_REQUIRED`, log in again in the browser.
  */
@@ -1065,7 +1076,7 @@ bool cli_auth_tokens_has_id_token(const cli_auth_tokens *tokens);
 const char *cli_auth_tokens_token_type(const cli_auth_tokens *tokens);
 
 /**
- * Returns the granted scopes, in the server's order. If the server named none at a login, these are the scopes that
+ * Returns the granted scopes, in the server's order. If the server named none, these are the scopes that
  * were requested (RFC 6749 section 5.1).
  *
  * @param tokens The tokens. May be NULL.
@@ -1081,7 +1092,8 @@ const char *const *cli_auth_tokens_scopes(const cli_auth_tokens *tokens);
  * @param[out] seconds The lifetime in seconds. Written only if it is known. May be NULL.
  * @return Whether it is known; false for NULL. Treat an unknown lifetime neither as expired nor as valid forever.
  */
-bool cli_auth_tokens_expires_in(const cli_auth_tokens *tokens, double *seconds);
+bool cli_auth_tokens_expires_in(const cli_auth_tokens *tokens,
+                                double *seconds);
 
 /**
  * Reads when the access token expires. The time follows this machine's clock, or the token's own `exp` if the server
@@ -1257,7 +1269,8 @@ void cli_auth_claim_abandon(cli_auth_login *login,
  * @param login The login. May be NULL.
  * @param number The number of the call.
  */
-void cli_auth_claim_release(cli_auth_login *login, uint64_t number);
+void cli_auth_claim_release(cli_auth_login *login,
+                            uint64_t number);
 
 /** @} */
 

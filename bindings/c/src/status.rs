@@ -19,8 +19,8 @@ pub const CLI_AUTH_CANCELLED: cli_auth_status = 3;
 /// The server requires a step that only the user can take in a browser, such as choosing an organization or enrolling a
 /// second factor.
 pub const CLI_AUTH_ACTION_REQUIRED: cli_auth_status = 4;
-/// The server refuses this client or this request, for example because the client id is wrong, the refresh token is no
-/// longer valid or the device flow is not enabled. Repeating the request does not help.
+/// The server refuses this client or this request, for example because the client id is wrong or the device flow is not
+/// enabled. Repeating the request does not help.
 pub const CLI_AUTH_REJECTED: cli_auth_status = 5;
 /// The server does not support the operation.
 pub const CLI_AUTH_UNSUPPORTED: cli_auth_status = 6;
@@ -42,6 +42,8 @@ pub const CLI_AUTH_INTERNAL: cli_auth_status = 13;
 /// The call is invalid: it was made out of order, an argument is NULL that must not be, a text is not UTF-8, or a
 /// constant does not exist. Nothing was done.
 pub const CLI_AUTH_MISUSE: cli_auth_status = 14;
+/// The refresh token is no longer valid: it was used, has expired or was revoked. The user must log in again.
+pub const CLI_AUTH_LOGIN_REQUIRED: cli_auth_status = 15;
 
 pub(super) fn of_kind(kind: ErrorKind) -> cli_auth_status {
     match kind {
@@ -49,6 +51,7 @@ pub(super) fn of_kind(kind: ErrorKind) -> cli_auth_status {
         ErrorKind::Expired => CLI_AUTH_EXPIRED,
         ErrorKind::Cancelled => CLI_AUTH_CANCELLED,
         ErrorKind::ActionRequired => CLI_AUTH_ACTION_REQUIRED,
+        ErrorKind::LoginRequired => CLI_AUTH_LOGIN_REQUIRED,
         ErrorKind::Rejected => CLI_AUTH_REJECTED,
         ErrorKind::Unsupported => CLI_AUTH_UNSUPPORTED,
         ErrorKind::Network => CLI_AUTH_NETWORK,
@@ -91,6 +94,7 @@ pub(super) fn name(status: cli_auth_status) -> &'static CStr {
         CLI_AUTH_BUSY => c"busy",
         CLI_AUTH_INTERNAL => c"internal",
         CLI_AUTH_MISUSE => c"misuse",
+        CLI_AUTH_LOGIN_REQUIRED => c"login_required",
         _ => c"unknown",
     }
 }

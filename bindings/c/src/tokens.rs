@@ -119,7 +119,7 @@ pub extern "C" fn cli_auth_tokens_token_type(tokens: Option<&cli_auth_tokens>) -
     lend(tokens.map(|it| &it.token_type))
 }
 
-/// Returns the granted scopes, in the server's order. If the server named none at a login, these are the scopes that
+/// Returns the granted scopes, in the server's order. If the server named none, these are the scopes that
 /// were requested (RFC 6749 section 5.1).
 ///
 /// @param tokens The tokens. May be NULL.

@@ -104,7 +104,7 @@ func NewTokenSource(ctx context.Context, client *cliauth.Client, tokens *cliauth
 }
 
 // Token returns a valid token and refreshes it if necessary. An error is a [*cliauth.Error] or the error of the store.
-// [cliauth.ErrRejected] and [cliauth.ErrActionRequired] mean that the user must log in again.
+// [cliauth.ErrLoginRequired] and [cliauth.ErrActionRequired] mean that the user must log in again.
 func (s *TokenSource) Token() (*oauth2.Token, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -171,7 +171,7 @@ func (s *TokenSource) margin() time.Duration {
 
 func (s *TokenSource) refresh() error {
 	if s.tokens.RefreshToken.IsZero() {
-		return &cliauth.Error{Kind: cliauth.ErrExpired, Message: "the access token has expired, and there is no refresh token: log in again"}
+		return &cliauth.Error{Kind: cliauth.ErrLoginRequired, Message: "the access token has expired, and there is no refresh token: log in again"}
 	}
 	if s.failure != nil && (isFinal(s.failure) || s.now().Before(s.pausedUntil)) {
 		return s.failure
@@ -186,9 +186,17 @@ func (s *TokenSource) refresh() error {
 	return nil
 }
 
-// isFinal reports whether another request cannot help.
+// isFinal reports whether another request cannot help. The kind alone decides.
 func isFinal(err error) bool {
-	return errors.Is(err, cliauth.ErrRejected) || errors.Is(err, cliauth.ErrActionRequired)
+	for _, kind := range []cliauth.Kind{
+		cliauth.ErrLoginRequired, cliauth.ErrActionRequired, cliauth.ErrRejected,
+		cliauth.ErrUnsupported, cliauth.ErrInvalidConfig, cliauth.ErrMisuse,
+	} {
+		if errors.Is(err, kind) {
+			return true
+		}
+	}
+	return false
 }
 
 func pauseAfter(err error) time.Duration {

@@ -167,7 +167,7 @@ func TestADeadTokenIsNotSentAgain(t *testing.T) {
 	server := authserver.Scripted(t, "refresh", "invalid_grant")
 	source := cliauthoauth2.NewTokenSource(t.Context(), server.Client(t), stored())
 	for range 3 {
-		if _, err := source.Token(); !errors.Is(err, cliauth.ErrRejected) {
+		if _, err := source.Token(); !errors.Is(err, cliauth.ErrLoginRequired) {
 			t.Fatal(err)
 		}
 	}
@@ -279,7 +279,7 @@ func ExampleNewTokenSource() {
 
 	token, err := source.Token() // or oauth2.NewClient(ctx, source)
 	if err != nil {
-		panic(err) // after cliauth.ErrRejected, log in again
+		panic(err) // after cliauth.ErrLoginRequired, log in again
 	}
 	fmt.Println(token.Type())
 	// Output:

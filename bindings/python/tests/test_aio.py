@@ -76,7 +76,7 @@ def test_errors_are_those_of_the_package(new_server):
             await client.login().start()
         assert caught.value.oauth_error == "invalid_client"
         assert caught.value.__cause__ is None
-        with pytest.raises(cli_auth.RejectedError):
+        with pytest.raises(cli_auth.LoginRequiredError):
             await client.refresh("a token")
         with pytest.raises(cli_auth.UnsupportedError):
             await client.revoke("a token")

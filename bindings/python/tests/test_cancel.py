@@ -231,7 +231,7 @@ def test_a_dropped_login_ends_its_request(silent, cancelled, kept):
     del login
     if kept:
         # Nothing runs in the background: the client's next turn does it.
-        with pytest.raises(cli_auth.RejectedError):
+        with pytest.raises(cli_auth.LoginRequiredError):
             client.refresh("nonsense")
     else:
         del client

@@ -18,6 +18,7 @@ KINDS = {
     "expired": cli_auth.ExpiredError,
     "cancelled": cli_auth.CancelledError,
     "action_required": cli_auth.ActionRequiredError,
+    "login_required": cli_auth.LoginRequiredError,
     "rejected": cli_auth.RejectedError,
     "unsupported": cli_auth.UnsupportedError,
     "network": cli_auth.NetworkError,
@@ -132,10 +133,15 @@ def test_action_required(new_server):
 
 
 def test_rejected(new_server):
-    server = new_server(script={"device": ["unauthorized_client"], "refresh": ["invalid_grant"]})
+    server = new_server(script={"device": ["unauthorized_client"]})
     error = raised("rejected", server.client().login().start)
     assert error.oauth_error == "unauthorized_client"
-    assert raised("rejected", server.client().refresh, "used").oauth_error == "invalid_grant"
+
+
+def test_a_dead_refresh_token(new_server):
+    server = new_server(script={"refresh": ["invalid_grant"]})
+    error = raised("login_required", server.client().refresh, "used")
+    assert error.oauth_error == "invalid_grant"
 
 
 def test_unsupported(server):

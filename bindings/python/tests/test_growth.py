@@ -134,7 +134,7 @@ def some_logins():
         client.login().step(0)
         try:
             client.refresh("a token")
-        except cli_auth.RejectedError:
+        except cli_auth.LoginRequiredError:
             pass
     async def main():
         await asyncio.gather(*(cancelled() for _ in range(50)))

@@ -279,7 +279,7 @@ def test_server_texts_with_a_secret_in_them(new_server):
     """A server that echoes the token in its error."""
     echo = {"error": "invalid_grant", "error_description": f"the token {HIDDEN} is used"}
     server = new_server(script={"refresh": [{"status": 400, "json": echo}]})
-    with pytest.raises(cli_auth.RejectedError) as caught:
+    with pytest.raises(cli_auth.LoginRequiredError) as caught:
         server.client().refresh(HIDDEN)
     error = caught.value
     assert HIDDEN not in f"{error} {error!r} {vars(error)} {pickle.dumps(error)}"

@@ -161,7 +161,7 @@ static void a_login_outlives_its_client(void)
     cli_auth_login_free(begun);
     log_in(fresh);
     cli_auth_login_free(fresh);
-    CHECK_STATUS(cli_auth_request_step(request, 30, &done, &tokens, NULL), CLI_AUTH_REJECTED);
+    CHECK_STATUS(cli_auth_request_step(request, 30, &done, &tokens, NULL), CLI_AUTH_LOGIN_REQUIRED);
     cli_auth_request_free(request);
     server_free(&server);
 }

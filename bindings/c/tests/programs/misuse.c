@@ -358,9 +358,9 @@ static void outputs(void)
     CHECK_STATUS(cli_auth_login_start(login, &prompt, NULL), CLI_AUTH_REJECTED);
     CHECK_STATUS(cli_auth_login_step(login, 0, &step, NULL), CLI_AUTH_REJECTED);
     CHECK_STATUS(cli_auth_login_poll(login, NULL, NULL, &tokens, NULL), CLI_AUTH_REJECTED);
-    CHECK_STATUS(cli_auth_client_refresh(client, "a", &tokens, &error), CLI_AUTH_REJECTED);
-    CHECK_ERROR(error, CLI_AUTH_REJECTED);
-    CHECK_STATUS(cli_auth_client_refresh(client, "a", &tokens, NULL), CLI_AUTH_REJECTED);
+    CHECK_STATUS(cli_auth_client_refresh(client, "a", &tokens, &error), CLI_AUTH_LOGIN_REQUIRED);
+    CHECK_ERROR(error, CLI_AUTH_LOGIN_REQUIRED);
+    CHECK_STATUS(cli_auth_client_refresh(client, "a", &tokens, NULL), CLI_AUTH_LOGIN_REQUIRED);
     CHECK(prompt == UNTOUCHED(cli_auth_prompt) && tokens == UNTOUCHED(cli_auth_tokens) &&
           step == UNTOUCHED(cli_auth_step));
     CHECK(cli_auth_login_prompt(login) == NULL);

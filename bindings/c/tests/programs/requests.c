@@ -44,7 +44,7 @@ static void in_one_call(void)
     CHECK(error == NULL);
     cli_auth_tokens_free(first);
     CHECK_STATUS(cli_auth_client_refresh(client, cli_auth_tokens_expose_refresh_token(second), &first, &error),
-                 CLI_AUTH_REJECTED);
+                 CLI_AUTH_LOGIN_REQUIRED);
     CHECK_TEXT(cli_auth_error_oauth_error(error), "invalid_grant");
     cli_auth_error_free(error);
     cli_auth_tokens_free(second);

@@ -28,7 +28,7 @@ func main() {
 	check(err == nil, err)
 	check(!renewed.RefreshToken.Equal(tokens.RefreshToken), "the old refresh token")
 	_, err = renew(ctx, client, &cliauth.Tokens{RefreshToken: cliauth.NewSecret("dead")})
-	check(errors.Is(err, cliauth.ErrRejected), err)
+	check(errors.Is(err, cliauth.ErrLoginRequired), err)
 	check(logOut(ctx, client, renewed) == nil, "not logged out")
 
 	check(withinTwoMinutes(ctx, client) == nil, "not within two minutes")

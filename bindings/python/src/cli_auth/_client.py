@@ -303,7 +303,7 @@ class Client(ClientBase):
         at once. Ctrl-C aborts the request; the server may already have used the token.
 
         Raises:
-            RejectedError: The token is no longer valid. The user must log in again.
+            LoginRequiredError: The token is no longer valid. The user must log in again.
             NetworkError: Keep the token and try again later. If the response was lost, the server
                 may already have used the token.
             ActionRequiredError: The user must log in again, in the browser.

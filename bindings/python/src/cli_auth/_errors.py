@@ -119,11 +119,20 @@ class ActionRequiredError(Error):
     kind = "action_required"
 
 
+class LoginRequiredError(Error):
+    """The refresh token is no longer valid. The user must log in again.
+
+    It was used already, has expired or was revoked.
+    """
+
+    kind = "login_required"
+
+
 class RejectedError(Error):
     """The server refuses this client or this request.
 
-    Examples: a wrong client ID, a used refresh token, a device flow that is not enabled. Sending
-    the same request again does not help.
+    Examples: a wrong client ID, a device flow that is not enabled. Sending the same request again
+    does not help.
     """
 
     kind = "rejected"
@@ -196,6 +205,7 @@ _KINDS: dict[str, type[Error]] = {
         ExpiredError,
         CancelledError,
         ActionRequiredError,
+        LoginRequiredError,
         RejectedError,
         UnsupportedError,
         NetworkError,

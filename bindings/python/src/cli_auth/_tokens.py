@@ -71,8 +71,8 @@ class Tokens(Value):
     def scopes(self) -> tuple[str, ...] | None:
         """The granted scopes, in the server's order.
 
-        If a login response names no scope, these are the requested scopes (RFC 6749 section 5.1),
-        or None if the client requested none. None if a refresh response names no scope.
+        If the response names no scope, these are the requested scopes (RFC 6749 section 5.1), or
+        None if the client requested none.
         """
         scopes = self._native.scopes()
         return None if scopes is None else tuple(scopes)
@@ -90,7 +90,8 @@ class Tokens(Value):
         """The expiry time of the access token, in UTC. None if it is unknown.
 
         It is counted from before the request was sent, so the duration of the request never makes
-        it too late. If the server named no lifetime, it is the ``exp`` claim of a JWT access token.
+        it too late. If the server named no lifetime, it is the ``exp`` claim of a JWT
+        access token, converted to this machine's clock.
         """
         seconds = self._native.expires_at()
         if seconds is None:

@@ -22,6 +22,7 @@ from cli_auth import (
     InternalError,
     InvalidConfigError,
     InvalidResponseError,
+    LoginRequiredError,
     Login,
     MisuseError,
     NetworkError,
@@ -186,7 +187,14 @@ def main(client: Client) -> int:
             client.revoke("text")
     except (DeniedError, ExpiredError, CancelledError, ActionRequiredError) as error:
         return explain(error)
-    except (RejectedError, UnsupportedError, NetworkError, TlsError, InvalidResponseError) as error:
+    except (
+        LoginRequiredError,
+        RejectedError,
+        UnsupportedError,
+        NetworkError,
+        TlsError,
+        InvalidResponseError,
+    ) as error:
         return explain(error)
     except (ForkedError, BusyError, InternalError) as error:
         return explain(error)

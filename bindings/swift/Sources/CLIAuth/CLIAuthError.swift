@@ -88,8 +88,11 @@ public struct CLIAuthError: Error, Sendable {
         /// a second factor.
         public static let actionRequired = Kind(rawValue: "action_required")
 
-        /// The server refuses this client or this request. Examples are a wrong client ID, a used refresh token and a device flow
-        /// that is not enabled. Sending the same request again does not help.
+        /// The refresh token is no longer valid: it was used, has expired or was revoked. The user must log in again.
+        public static let loginRequired = Kind(rawValue: "login_required")
+
+        /// The server refuses this client or this request. Examples are a wrong client ID and a device flow that is not enabled.
+        /// Sending the same request again does not help.
         public static let rejected = Kind(rawValue: "rejected")
 
         /// The server does not support the requested operation.
@@ -159,18 +162,18 @@ extension CLIAuthError: CustomStringConvertible, LocalizedError {
             return "Log in again, and approve in time."
         case .actionRequired:
             return "Do what the server asks for in the browser, then log in again."
-        case .rejected:
-            return "Log in again. If that does not help, the settings here or at the server have to be changed."
-        case .unsupported, .invalidConfig:
-            return "The settings here or at the server have to be changed."
+        case .loginRequired:
+            return "Log in again."
+        case .rejected, .unsupported, .invalidConfig:
+            return "Change the settings, here or at the server."
         case .network:
             return "Try again later."
         case .tls:
             return "Check the clock, the server's name and the trusted certificates. Behind a company's proxy, add its CA."
         case .invalidResponse:
-            return "Tell whoever runs the server."
+            return "Tell the administrator of the server."
         case .misuse, .forked, .busy, .internal:
-            return "This is a mistake in the program: tell whoever made it."
+            return "Report this bug to the developers of the program."
         default:
             return nil
         }

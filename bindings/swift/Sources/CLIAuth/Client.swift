@@ -102,7 +102,7 @@ public struct Client: Sendable {
     /// Many servers, including WorkOS, invalidate the token that was sent. Store the new ``Tokens/refreshToken`` before anything
     /// else, and never refresh one token from two processes at once.
     ///
-    /// - Throws: ``CLIAuthError``. On `rejected` and `actionRequired`, the user must log in again. On `network`, keep the token
+    /// - Throws: ``CLIAuthError``. On `loginRequired` and `actionRequired`, the user must log in again. On `network`, keep the token
     ///   and try again later; if the response was lost, the server may already have used the token. `CancellationError` if the
     ///   task is cancelled, which aborts the request; the server may already have used the token.
     public func refresh(_ refreshToken: Secret) async throws -> Tokens {

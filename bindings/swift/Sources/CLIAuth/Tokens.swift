@@ -25,8 +25,8 @@ public struct Tokens: Sendable {
     /// The token type as spelled by the server: `Bearer` in any letter case.
     public let tokenType: String
 
-    /// The granted scopes, in the server's order. If a login response names no scope, these are the requested scopes (RFC 6749
-    /// section 5.1), or `nil` if the client requested none. `nil` if a refresh response names no scope.
+    /// The granted scopes, in the server's order. If the response names no scope, these are the requested scopes (RFC 6749
+    /// section 5.1), or `nil` if the client requested none.
     public let scopes: [String]?
 
     /// The lifetime of the access token at the time it was issued. `nil` if it is unknown; treat the token neither as expired nor

@@ -176,7 +176,7 @@ final class LoginTests: XCTestCase, @unchecked Sendable {
         XCTAssertNotEqual(new.accessToken, tokens.accessToken)
         XCTAssertNotEqual(new.refreshToken, old)
         try await client.revoke(try XCTUnwrap(new.refreshToken))
-        await failure(.rejected) { try await client.refresh(old) }
+        await failure(.loginRequired) { try await client.refresh(old) }
         await failure(.unsupported) { try await server.client().revoke(old) }
     }
 

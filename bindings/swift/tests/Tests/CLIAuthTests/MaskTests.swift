@@ -91,7 +91,7 @@ final class MaskTests: XCTestCase, @unchecked Sendable {
         // A server that tells what it was sent.
         let server = try await Server.scripted(
             "refresh", #"{"status": 400, "json": {"error": "invalid_grant", "error_description": "no \#(secret) here"}}"#)
-        let error = await failure(.rejected) { try await server.client().refresh(Secret(secret)) }
+        let error = await failure(.loginRequired) { try await server.client().refresh(Secret(secret)) }
         hides(try XCTUnwrap(error))
     }
 

@@ -87,10 +87,15 @@ public class ActionRequiredException internal constructor(message: String, detai
     override val kind: String get() = "action_required"
 }
 
-/**
- * The server refuses this client or this request. A setting of the client or of the server must change. After a refresh, the user
- * must log in again.
- */
+/** The refresh token is no longer valid: it was used, has expired or was revoked. The user must log in again. */
+public class LoginRequiredException internal constructor(message: String, details: Details?) :
+    CliAuthException(message, details) {
+    public constructor(message: String) : this(message, null)
+
+    override val kind: String get() = "login_required"
+}
+
+/** The server refuses this client or this request. A setting of the client or of the server must change. */
 public class RejectedException internal constructor(message: String, details: Details?) : CliAuthException(message, details) {
     public constructor(message: String) : this(message, null)
 

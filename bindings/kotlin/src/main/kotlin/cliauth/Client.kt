@@ -32,7 +32,7 @@ public class Client private constructor(private val native: NativeClient) : Auto
      * else, and never refresh one token from two processes at once. Cancelling the coroutine aborts the request; the server may
      * already have used the token.
      *
-     * @throws RejectedException the token is no longer valid; the user must log in again
+     * @throws LoginRequiredException the token is no longer valid; the user must log in again
      * @throws NetworkException keep the token and try again later; if the response was lost, the server may already have used it
      * @throws ActionRequiredException the user must log in again, in the browser
      */

@@ -36,6 +36,7 @@ private fun exception(failure: NativeFailure): CliAuthException {
         "expired" -> ExpiredException(message, details)
         "cancelled" -> CancelledException(message, details)
         "action_required" -> ActionRequiredException(message, details)
+        "login_required" -> LoginRequiredException(message, details)
         "rejected" -> RejectedException(message, details)
         "unsupported" -> UnsupportedException(message, details)
         "network" -> NetworkException(message, details)

@@ -30,8 +30,8 @@ public class Tokens internal constructor(@get:JvmSynthetic internal val native: 
     public val tokenType: String get() = native.tokenType()
 
     /**
-     * The granted scopes, in the server's order. If a login response names no scope, these are the requested scopes (RFC 6749
-     * section 5.1), or null if the client requested none. Null if a refresh response names no scope.
+     * The granted scopes, in the server's order. If the response names no scope, these are the requested scopes (RFC 6749
+     * section 5.1), or null if the client requested none.
      */
     public val scopes: List<String>? get() = native.scopes()
 

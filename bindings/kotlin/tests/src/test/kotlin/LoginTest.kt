@@ -174,7 +174,7 @@ class LoginTest {
             assertTrue(first.refreshToken != second.refreshToken && second.accessToken != third.accessToken)
             client.revoke(third.refreshToken!!)
             client.revokeBlocking(third.accessToken)
-            assertThrows(cliauth.RejectedException::class.java) { client.refreshBlocking(third.refreshToken!!) }
+            assertThrows(cliauth.LoginRequiredException::class.java) { client.refreshBlocking(third.refreshToken!!) }
             assertEquals(2, server.requests("revoke").size)
         }
     }
