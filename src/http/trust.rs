@@ -3,7 +3,7 @@
 //! If the trust store has a single bundle file, that file is read directly. A platform verifier would load bundle and
 //! directory, each certificate twice, which costs a command-line tool more than the rest of its first request.
 
-use std::{path::Path, sync::Arc};
+use std::{env, fmt, fs, io, path::Path, sync::Arc};
 
 use rustls::{
     ClientConfig, RootCertStore,
@@ -12,7 +12,7 @@ use rustls::{
     sign::SigningKey,
 };
 
-use crate::{Error, platform};
+use crate::{Error, ErrorKind, platform};
 
 /// The maximum size of a PEM text, in bytes.
 pub(crate) const MAX_PEM_BYTES: usize = 4 * 1024 * 1024;
@@ -43,7 +43,12 @@ pub(super) fn client_config(ca_pem: &[Vec<u8>]) -> Result<ClientConfig, Error> {
             read_pem(pem).map_err(|why| Error::config(format!("the CA file cannot be used: {why}")))?;
         roots.add_parsable_certificates(certificates);
     }
-    roots.add_parsable_certificates(system_roots());
+    roots.add_parsable_certificates(system_roots()?);
+    if roots.is_empty() {
+        let message = "this machine has no trusted root certificates: install them (on Debian, the package \
+                       ca-certificates), or name a file with SSL_CERT_FILE";
+        return Err(Error::new(ErrorKind::Tls, message));
+    }
     with_roots(roots)
 }
 
@@ -72,16 +77,42 @@ impl KeyProvider for NoKeys {
     }
 }
 
-/// Returns the certificates of the system's bundle, or else all that
-/// the system has. Honours `SSL_CERT_FILE` and `SSL_CERT_DIR`.
-fn system_roots() -> Vec<CertificateDer<'static>> {
-    let bundle = openssl_probe::probe().cert_file;
-    let directory = std::env::var_os("SSL_CERT_DIR").filter(|value| !value.is_empty());
-    // A bundle inside the directory of certificates consists of them: reading the directory would add nothing.
-    let is_all = directory
-        .is_none_or(|directory| bundle.as_deref().and_then(Path::parent) == Some(Path::new(&directory)));
-    if platform::TRUSTS_A_BUNDLE && is_all {
-        let roots = bundle.as_deref().map(read_bundle).unwrap_or_default();
+/// Returns the certificates that `SSL_CERT_FILE` and `SSL_CERT_DIR` name, or else those of the system.
+fn system_roots() -> Result<Vec<CertificateDer<'static>>, Error> {
+    let named = |name| env::var_os(name).filter(|value| !value.is_empty());
+    let (file, directories) = (named("SSL_CERT_FILE"), named("SSL_CERT_DIR"));
+    if file.is_none() && directories.is_none() {
+        return Ok(of_the_system());
+    }
+    // Whoever sets one of them wants these roots and no others: a mistake must not fall back to the system's.
+    let unusable = |name: &str, path: &Path, why: &dyn fmt::Display| {
+        Error::config(format!("{name} names {}, which cannot be used: {why}", path.display()))
+    };
+    let mut roots = Vec::new();
+    if let Some(path) = file.as_deref().map(Path::new) {
+        let found = read_bundle(path).map_err(|error| unusable("SSL_CERT_FILE", path, &error))?;
+        if found.is_empty() {
+            return Err(unusable("SSL_CERT_FILE", path, &"it holds no certificate"));
+        }
+        roots.extend(found);
+    }
+    for path in directories.iter().flat_map(env::split_paths).filter(|path| !path.as_os_str().is_empty()) {
+        let entries = fs::read_dir(&path).map_err(|error| unusable("SSL_CERT_DIR", &path, &error))?;
+        // A directory may also hold other files.
+        let files = entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| path.is_file());
+        roots.extend(files.filter_map(|file| read_bundle(&file).ok()).flatten());
+    }
+    if roots.is_empty() {
+        return Err(Error::config("SSL_CERT_DIR names no directory that holds a certificate"));
+    }
+    Ok(roots)
+}
+
+/// Returns the certificates of the system's bundle, or else all that the system has.
+fn of_the_system() -> Vec<CertificateDer<'static>> {
+    if platform::TRUSTS_A_BUNDLE {
+        let bundle = openssl_probe::probe().cert_file;
+        let roots = bundle.and_then(|bundle| read_bundle(&bundle).ok()).unwrap_or_default();
         if !roots.is_empty() {
             return roots;
         }
@@ -89,9 +120,10 @@ fn system_roots() -> Vec<CertificateDer<'static>> {
     rustls_native_certs::load_native_certs().certs
 }
 
-fn read_bundle(path: &Path) -> Vec<CertificateDer<'static>> {
-    // Skips certificates that cannot be read. The others stay usable.
-    CertificateDer::pem_file_iter(path).map(|all| all.filter_map(Result::ok).collect()).unwrap_or_default()
+/// Returns the certificates of a PEM file. Skips those that cannot be read: the others stay usable.
+fn read_bundle(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
+    let text = fs::read(path)?;
+    Ok(CertificateDer::pem_slice_iter(&text).filter_map(Result::ok).collect())
 }
 
 #[cfg(test)]

@@ -3,12 +3,16 @@
 use std::{
     env,
     io::IsTerminal,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
+    thread,
 };
 
 use url::Url;
 
-use crate::{Prompt, platform::browser};
+use crate::{
+    Prompt,
+    platform::{browser, with_signals_blocked},
+};
 
 /// The result of [`Prompt::open_browser`]. Neither variant is an error: the user can always enter the URL by hand.
 ///
@@ -33,9 +37,11 @@ const TEXT_BROWSERS: [&str; 8] =
     ["www-browser", "w3m", "lynx", "links", "links2", "elinks", "browsh", "carbonyl"];
 
 impl Prompt {
-    /// Opens the verification page in the user's browser, if that is appropriate:
-    /// standard error is a terminal, this is neither an SSH session nor a CI job, and
-    /// there is a display. Honours `BROWSER`. Returns at once and never ends the login.
+    /// Opens the verification page in the user's browser, if that is appropriate: standard error is a terminal, this is
+    /// neither an SSH session nor a CI job, and there is a display. Returns at once and never ends the login.
+    ///
+    /// `BROWSER`, if set, is tried first, and also in an SSH session and without a display: containers and remote editors
+    /// set it to a program that opens the page on the user's own machine.
     ///
     /// Show the code first: the page asks the user to compare it.
     ///
@@ -67,16 +73,8 @@ fn openers(
     page: &str,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Vec<Vec<String>>, &'static str> {
-    let set = |name: &str| environment(name).is_some();
-    if ["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"].into_iter().any(set) {
-        return Err("this is an SSH session");
-    }
     if environment("CI").is_some_and(|value| value != "false") {
         return Err("this is a CI job");
-    }
-    let wsl = set("WSL_DISTRO_NAME");
-    if browser::NEEDS_DISPLAY && !wsl && !["DISPLAY", "WAYLAND_DISPLAY", "MIR_SOCKET"].into_iter().any(set) {
-        return Err("there is no display");
     }
     // Openers are often shell scripts. A URL with shell metacharacters is shown but not opened.
     let shell = |text: &str| text.contains(|c| "$`();|<>\"'\\{}^*!".contains(c));
@@ -87,12 +85,29 @@ fn openers(
     }
     let page = encoded;
 
-    let mut openers: Vec<Vec<String>> = Vec::new();
-    if let Some(list) = environment("BROWSER") {
-        openers.extend(list.split(':').filter_map(|entry| browser_command(entry, &page)));
+    let list = environment("BROWSER").unwrap_or_default();
+    let mut openers: Vec<_> = list.split(':').filter_map(|entry| browser_command(entry, &page)).collect();
+    match system_openers(environment) {
+        Ok(system) => openers.extend(system.iter().map(|opener| vec![(*opener).to_owned(), page.clone()])),
+        Err(why) if openers.is_empty() => return Err(why),
+        Err(_) => {}
     }
-    openers.extend(browser::openers(wsl).iter().map(|opener| vec![(*opener).to_owned(), page.clone()]));
     Ok(openers)
+}
+
+/// Returns the openers of the system, or the reason why none of them can open a page that the user sees.
+fn system_openers(
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<&'static [&'static str], &'static str> {
+    let set = |name: &str| environment(name).is_some();
+    if ["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"].into_iter().any(set) {
+        return Err("this is an SSH session");
+    }
+    let wsl = set("WSL_DISTRO_NAME");
+    if browser::NEEDS_DISPLAY && !wsl && !["DISPLAY", "WAYLAND_DISPLAY", "MIR_SOCKET"].into_iter().any(set) {
+        return Err("there is no display");
+    }
+    Ok(browser::openers(wsl))
 }
 
 /// Parses one entry of `BROWSER`: words separated by white space.
@@ -119,11 +134,19 @@ fn launch(openers: &[Vec<String>]) -> Launch {
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         browser::detach(&mut command);
-        if command.spawn().is_ok() {
+        if let Ok(opener) = command.spawn() {
+            reap(opener);
             return Launch::Started;
         }
     }
     Launch::NotStarted("no browser was found")
+}
+
+/// Waits for an opener on a thread of its own, so that it does not stay as a zombie. Without that thread, it does.
+fn reap(mut opener: Child) {
+    let wait = move || opener.wait();
+    let thread = thread::Builder::new().name("cli-auth-opener".to_owned());
+    let _ = with_signals_blocked(|| thread.spawn(wait));
 }
 
 #[cfg(test)]
@@ -161,6 +184,40 @@ mod tests {
         assert_eq!(openers[0], ["ff", "--new", PAGE, "-x"]);
         assert_eq!(openers[1], ["br;rm", PAGE]);
         assert_eq!(openers.len(), 3);
+    }
+
+    // proves: CLI-04
+    #[test]
+    fn browser_is_asked_over_ssh_and_without_a_display_too_but_not_in_ci() {
+        for place in [("SSH_CONNECTION", "x"), ("NOTHING", "x")] {
+            let openers = with(PAGE, &[place, ("BROWSER", "/usr/bin/code-opener")]).unwrap();
+            assert_eq!(openers, [["/usr/bin/code-opener", PAGE]]);
+        }
+        assert_eq!(with(PAGE, &[("SSH_TTY", "x"), ("BROWSER", "w3m")]), Err("this is an SSH session"));
+        assert_eq!(with(PAGE, &[("CI", "1"), ("BROWSER", "x")]), Err("this is a CI job"));
+    }
+
+    #[test]
+    fn an_opener_that_has_ended_is_no_zombie() {
+        let marker = env::temp_dir().join(format!("cli-auth-opener-{}", std::process::id()));
+        let opener = vec!["sh".to_owned(), "-c".to_owned(), format!("echo $$ > {}", marker.display())];
+        assert_eq!(launch(&[opener]), Launch::Started);
+        let end = std::time::Instant::now() + std::time::Duration::from_secs(60);
+        let pid = loop {
+            let pid: String = std::fs::read_to_string(&marker).unwrap_or_default();
+            if pid.ends_with('\n') {
+                break pid.trim().to_owned();
+            }
+            assert!(std::time::Instant::now() < end, "the opener never ran");
+            thread::yield_now();
+        };
+        // A zombie keeps its process id.
+        let pid = nix::unistd::Pid::from_raw(pid.parse().unwrap());
+        while nix::sys::signal::kill(pid, None).is_ok() {
+            assert!(std::time::Instant::now() < end, "the opener stays as a zombie");
+            thread::yield_now();
+        }
+        std::fs::remove_file(marker).unwrap();
     }
 
     // proves: CLI-05, CLI-06
