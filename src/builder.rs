@@ -201,9 +201,14 @@ impl ClientBuilder {
     /// Sends requests through this `http://` or `https://` proxy.
     ///
     /// Defaults to the environment: `HTTPS_PROXY` or `ALL_PROXY`, with the exceptions in `NO_PROXY`. Requests to this
-    /// machine never use a proxy. SOCKS proxies are not supported.
+    /// machine never use a proxy. SOCKS proxies are not supported. A variable that cannot be used is an error of the first
+    /// request, of kind [`Proxy`](crate::ErrorKind::Proxy): no request is sent without the proxy.
     ///
-    /// The URL may contain a user name and a password. It is treated as a secret.
+    /// `NO_PROXY` is a comma-separated list. `*` is every host, `name` and `.name` are that name and all names below it,
+    /// `*.name` is the names below it, and the rest is IP addresses and networks (`10.0.0.0/8`). Each entry may end with a
+    /// port.
+    ///
+    /// The URL may contain a user name and a password, percent-encoded or as they are. It is treated as a secret.
     ///
     /// ```
     /// let client = cli_auth::Client::authkit("client_123").proxy("http://proxy.example.com:3128").build()?;

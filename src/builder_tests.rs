@@ -108,7 +108,7 @@ fn headers_secrets_and_files_are_checked_too() {
     );
     assert!(refused(Client::authkit("a\n")).contains("control characters"));
     assert!(refused(authkit().ca_pem("hello")).contains("no certificate"));
-    assert!(refused(authkit().proxy("socks5://h")).contains("the proxy must be"));
+    assert!(refused(authkit().proxy("socks5://h")).contains("the proxy names a SOCKS proxy"));
     assert!(refused(authkit().product("my cli")).contains("the product must look like"));
     assert!(refused(authkit().login_timeout(Duration::ZERO)).contains("the login timeout must be"));
     assert!(

@@ -2,12 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use url::Url;
-
 use crate::{
     ClientAuth, Error, Secret,
     flow::Source,
-    http::{self, Settings, Timeouts},
+    http::{self, ProxyServer, Settings, Timeouts},
     protocol::{
         metadata::{Issuer, Metadata},
         request,
@@ -278,9 +276,7 @@ impl Draft {
     }
 }
 
-fn proxy(text: &Secret) -> Result<Url, Error> {
-    let url = Url::parse(text.expose())
-        .ok()
-        .filter(|url| url.has_host() && matches!(url.scheme(), "http" | "https"));
-    url.ok_or_else(|| Error::config("the proxy must be an http:// or https:// URL"))
+fn proxy(text: &Secret) -> Result<ProxyServer, Error> {
+    ProxyServer::parse(text.expose(), "the client's proxy")
+        .map_err(|why| Error::config(format!("the proxy {why}")))
 }

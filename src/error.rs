@@ -35,6 +35,8 @@ pub enum ErrorKind {
     Network,
     /// No secure connection: the server's certificate was refused. Check the clock, the name and the trusted roots.
     Tls,
+    /// The proxy cannot be used: its setting is wrong, it was not reached, or it refused the connection. Check the setting.
+    Proxy,
     /// The server answered something that the standards do not allow. Nothing in it was used.
     InvalidResponse,
     /// A setting of the client is wrong. Nothing was sent.
@@ -80,6 +82,7 @@ kinds! {
     Unsupported => "unsupported",
     Network => "network",
     Tls => "tls",
+    Proxy => "proxy",
     InvalidResponse => "invalid_response",
     InvalidConfig => "invalid_config",
     Misuse => "misuse",

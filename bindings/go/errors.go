@@ -35,6 +35,9 @@ const (
 	// ErrTLS means that no secure connection could be established because the server's certificate was refused. Check
 	// the clock, the host name and the trusted roots.
 	ErrTLS Kind = "tls"
+	// ErrProxy means that the proxy cannot be used: its setting is invalid, it could not be reached, or it refused the
+	// connection. Check the setting.
+	ErrProxy Kind = "proxy"
 	// ErrInvalidResponse means that the server sent a response that the standards do not allow. Nothing in it was used.
 	ErrInvalidResponse Kind = "invalid_response"
 	// ErrInvalidConfig means that a setting of the client is invalid. Nothing was sent.

@@ -73,9 +73,9 @@ func (p *Prompt) TextForStderr() string {
 }
 
 // OpenBrowser opens the verification page in the user's browser. It does so only if standard error is a terminal, this
-// is neither an SSH session nor a CI job, and there is a display. It honours BROWSER. It returns at once. The error
-// says why no browser was started, and does not mean that the login failed. Show the code first: the page asks the user
-// to compare it.
+// is neither an SSH session nor a CI job, and there is a display. BROWSER, if set, is tried first, also in an SSH
+// session and without a display. It returns at once. The error says why no browser was started, and does not mean that
+// the login failed. Show the code first: the page asks the user to compare it.
 func (p *Prompt) OpenBrowser() error {
 	if p.native == nil {
 		return errors.New("this prompt did not come from a login")

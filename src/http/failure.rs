@@ -4,11 +4,11 @@ use std::error::Error as StdError;
 
 use url::Url;
 
-use super::resolver::Unresolved;
+use super::{proxy::ProxyServer, resolver::Unresolved};
 use crate::{Error, ErrorKind, RetryReason, flow::Failure};
 
 /// Returns why a request failed. Only a refused certificate is permanent.
-pub(super) fn failure(error: &reqwest::Error, url: &Url) -> Failure {
+pub(super) fn failure(error: &reqwest::Error, url: &Url, proxy: Option<&ProxyServer>) -> Failure {
     let mut reason = if error.is_timeout() {
         RetryReason::Timeout
     } else if error.is_connect() {
@@ -16,7 +16,9 @@ pub(super) fn failure(error: &reqwest::Error, url: &Url) -> Failure {
     } else {
         RetryReason::ConnectionLost
     };
+    let mut refused = None;
     for cause in causes(error) {
+        refused = refused.or_else(|| refusal(cause));
         if cause.is::<Unresolved>() {
             reason = RetryReason::Dns;
         }
@@ -30,7 +32,47 @@ pub(super) fn failure(error: &reqwest::Error, url: &Url) -> Failure {
             reason = RetryReason::Tls;
         }
     }
-    lost(reason, url)
+    match proxy {
+        Some(proxy) => through_proxy(reason, refused, url, proxy),
+        None => lost(reason, url),
+    }
+}
+
+/// Returns what a proxy did not accept. The type of the error is private: its text is all that there is.
+fn refusal(cause: &(dyn StdError + 'static)) -> Option<Refusal> {
+    match cause.to_string().strip_prefix("tunnel error: ")? {
+        "proxy authorization required" => Some(Refusal::NoCredentials),
+        "failed to create underlying connection" => None,
+        _ => Some(Refusal::NoTunnel),
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Refusal {
+    NoCredentials,
+    NoTunnel,
+}
+
+/// The sentence for trouble on the way through a proxy.
+fn through_proxy(reason: RetryReason, refused: Option<Refusal>, url: &Url, proxy: &ProxyServer) -> Failure {
+    let setting = proxy.named_by();
+    let message = match (refused, reason) {
+        (Some(Refusal::NoCredentials), _) => {
+            format!("the proxy {proxy} requires a user name and a password (HTTP 407): check {setting}")
+        }
+        (Some(Refusal::NoTunnel), _) => {
+            let host = url.host_str().unwrap_or("the server");
+            format!(
+                "the proxy {proxy} refused the connection to {host}: check {setting}, or ask its administrator"
+            )
+        }
+        (None, RetryReason::Dns) => {
+            format!("the name of the proxy {proxy} could not be resolved: check {setting}")
+        }
+        (None, RetryReason::Connect) => format!("no connection to the proxy {proxy}: check {setting}"),
+        (None, _) => return lost(reason, url),
+    };
+    Failure::Lost(reason, Error::new(ErrorKind::Proxy, message))
 }
 
 fn certificate(why: &rustls::CertificateError, url: &Url) -> Failure {

@@ -1,11 +1,13 @@
 //! The HTTP transport: HTTP/1.1 over TLS. The only module that names reqwest, hyper and rustls.
 
 mod failure;
+mod proxy;
 mod resolver;
 mod settings;
 mod transport;
 mod trust;
 
+pub(crate) use proxy::ProxyServer;
 pub(crate) use settings::{Settings, Timeouts};
 pub(crate) use transport::{HttpTransport, check_header};
 #[cfg(feature = "__host")]

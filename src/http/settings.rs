@@ -2,8 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use url::Url;
-
+use super::proxy::ProxyServer;
 use crate::Secret;
 
 /// The settings that the transport needs. Created by the client's builder.
@@ -12,7 +11,7 @@ pub(crate) struct Settings {
     pub(crate) user_agent: String,
     pub(crate) headers: Vec<(String, Secret)>,
     pub(crate) ca_pem: Vec<Vec<u8>>,
-    pub(crate) proxy: Option<Url>,
+    pub(crate) proxy: Option<ProxyServer>,
     pub(crate) timeouts: Timeouts,
 }
 

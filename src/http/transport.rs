@@ -8,7 +8,7 @@ use std::{
 };
 
 use reqwest::{
-    Client, Method, Proxy, Response,
+    Client, Method, Response,
     header::{
         ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName,
         HeaderValue,
@@ -20,6 +20,7 @@ use zeroize::Zeroizing;
 
 use super::{
     failure::{failure, root_cause},
+    proxy::{ProxyServer, Route},
     resolver::SystemResolver,
     settings::Settings,
     trust,
@@ -81,14 +82,17 @@ pub(crate) struct HttpTransport {
     headers: HeaderMap,
     /// Plain http to this machine. No trust store is read.
     plain: OnceLock<Client>,
-    /// https to this machine. Never uses a proxy.
-    loopback: OnceLock<Client>,
-    /// https to any other host.
-    remote: OnceLock<Client>,
+    /// https without a proxy, as always to this machine.
+    direct: OnceLock<Client>,
+    /// https through the proxy.
+    proxied: OnceLock<Client>,
+    route: Route,
+    trust: trust::Variables,
 }
 
 impl HttpTransport {
     pub(crate) fn new(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        let route = Route::new(settings.proxy.clone());
         let bad = |name: &str| Error::config(format!("the header {} cannot be sent", crate::sanitize(name)));
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
@@ -103,27 +107,40 @@ impl HttpTransport {
             clock,
             headers,
             plain: OnceLock::new(),
-            loopback: OnceLock::new(),
-            remote: OnceLock::new(),
+            direct: OnceLock::new(),
+            proxied: OnceLock::new(),
+            route,
+            // Read here, on the caller's thread: other threads may change the environment later.
+            trust: trust::Variables::from_environment(),
         })
     }
 
-    fn client(&self, url: &Url) -> Result<Client, Error> {
-        let (slot, trusted, direct) = match (url.scheme(), is_loopback(url)) {
-            ("https", false) => (&self.remote, true, false),
-            ("https", true) => (&self.loopback, true, true),
-            _ => (&self.plain, false, true),
+    /// Returns the client for a request, and the proxy that it uses.
+    fn client(&self, url: &Url) -> Result<(Client, Option<ProxyServer>), Error> {
+        let is_remote = url.scheme() == "https" && !is_loopback(url);
+        let proxy = if is_remote { self.route.proxy_for(url)? } else { None };
+        let slot = match url.scheme() {
+            "https" if proxy.is_some() => &self.proxied,
+            "https" => &self.direct,
+            _ => &self.plain,
         };
-        if let Some(client) = slot.get() {
-            return Ok(client.clone());
-        }
-        let client = self.build(trusted, direct)?;
-        // Two concurrent first requests may both have built a client. The first one stored is kept.
-        Ok(slot.get_or_init(|| client).clone())
+        let client = match slot.get() {
+            Some(client) => client.clone(),
+            None => {
+                let client = self.build(url.scheme() == "https", proxy)?;
+                // Two first requests may both have built one. The first to store it wins.
+                slot.get_or_init(|| client).clone()
+            }
+        };
+        Ok((client, proxy.cloned()))
     }
 
-    fn build(&self, trusted: bool, direct: bool) -> Result<Client, Error> {
-        let tls = if trusted { trust::client_config(&self.settings.ca_pem)? } else { trust::no_trust()? };
+    fn build(&self, trusted: bool, proxy: Option<&ProxyServer>) -> Result<Client, Error> {
+        let tls = if trusted {
+            trust::client_config(&self.settings.ca_pem, &self.trust)?
+        } else {
+            trust::no_trust()?
+        };
         let mut builder = Client::builder()
             .tls_backend_preconfigured(tls)
             .http1_only()
@@ -138,12 +155,10 @@ impl HttpTransport {
             .connect_timeout(self.settings.timeouts.connect)
             .read_timeout(self.settings.timeouts.read)
             .timeout(self.settings.timeouts.total);
-        if direct {
-            builder = builder.no_proxy();
-        } else if let Some(url) = &self.settings.proxy {
-            let proxy =
-                Proxy::all(url.as_str()).map_err(|_| Error::config("the proxy address cannot be used"))?;
-            builder = builder.proxy(proxy);
+        // Without it, reqwest would look into the environment.
+        builder = builder.no_proxy();
+        if let Some(proxy) = proxy {
+            builder = builder.proxy(proxy.for_client()?);
         }
         builder.build().map_err(|error| {
             Error::internal(format!("the HTTP client cannot be set up: {}", root_cause(&error)))
@@ -155,9 +170,10 @@ impl Transport for HttpTransport {
     fn send(&self, request: Request) -> Pin<Box<dyn Future<Output = Result<Reply, Failure>> + Send>> {
         let (client, clock) = (self.client(&request.url), Arc::clone(&self.clock));
         Box::pin(async move {
-            let client = client.map_err(Failure::Permanent)?;
+            let (client, proxy) = client.map_err(Failure::Permanent)?;
             let url = request.url.clone();
-            send(client, request, clock.as_ref()).await.map_err(|error| failure(&error, &url))
+            let sent = send(client, request, clock.as_ref()).await;
+            sent.map_err(|error| failure(&error, &url, proxy.as_ref()))
         })
     }
 }

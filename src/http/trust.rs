@@ -3,7 +3,11 @@
 //! If the trust store has a single bundle file, that file is read directly. A platform verifier would load bundle and
 //! directory, each certificate twice, which costs a command-line tool more than the rest of its first request.
 
-use std::{env, fmt, fs, io, path::Path, sync::Arc};
+use std::{
+    env, fmt, fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use rustls::{
     ClientConfig, RootCertStore,
@@ -35,15 +39,36 @@ pub(crate) fn read_pem(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, &'sta
     }
 }
 
+/// What the environment says about the roots to trust.
+#[derive(Debug)]
+pub(super) struct Variables {
+    /// `SSL_CERT_FILE`.
+    file: Option<PathBuf>,
+    /// `SSL_CERT_DIR`.
+    directories: Vec<PathBuf>,
+}
+
+impl Variables {
+    pub(super) fn from_environment() -> Self {
+        let set = |name| env::var_os(name).filter(|value| !value.is_empty());
+        let directories = set("SSL_CERT_DIR");
+        let directories = directories.iter().flat_map(env::split_paths);
+        Self {
+            file: set("SSL_CERT_FILE").map(PathBuf::from),
+            directories: directories.filter(|path| !path.as_os_str().is_empty()).collect(),
+        }
+    }
+}
+
 /// Returns the TLS settings for servers on the network.
-pub(super) fn client_config(ca_pem: &[Vec<u8>]) -> Result<ClientConfig, Error> {
+pub(super) fn client_config(ca_pem: &[Vec<u8>], variables: &Variables) -> Result<ClientConfig, Error> {
     let mut roots = RootCertStore::empty();
     for pem in ca_pem {
         let certificates =
             read_pem(pem).map_err(|why| Error::config(format!("the CA file cannot be used: {why}")))?;
         roots.add_parsable_certificates(certificates);
     }
-    roots.add_parsable_certificates(system_roots()?);
+    roots.add_parsable_certificates(system_roots(variables)?);
     if roots.is_empty() {
         let message = "this machine has no trusted root certificates: install them (on Debian, the package \
                        ca-certificates), or name a file with SSL_CERT_FILE";
@@ -78,10 +103,9 @@ impl KeyProvider for NoKeys {
 }
 
 /// Returns the certificates that `SSL_CERT_FILE` and `SSL_CERT_DIR` name, or else those of the system.
-fn system_roots() -> Result<Vec<CertificateDer<'static>>, Error> {
-    let named = |name| env::var_os(name).filter(|value| !value.is_empty());
-    let (file, directories) = (named("SSL_CERT_FILE"), named("SSL_CERT_DIR"));
-    if file.is_none() && directories.is_none() {
+fn system_roots(variables: &Variables) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let Variables { file, directories } = variables;
+    if file.is_none() && directories.is_empty() {
         return Ok(of_the_system());
     }
     // Whoever sets one of them wants these roots and no others: a mistake must not fall back to the system's.
@@ -89,15 +113,15 @@ fn system_roots() -> Result<Vec<CertificateDer<'static>>, Error> {
         Error::config(format!("{name} names {}, which cannot be used: {why}", path.display()))
     };
     let mut roots = Vec::new();
-    if let Some(path) = file.as_deref().map(Path::new) {
+    if let Some(path) = file {
         let found = read_bundle(path).map_err(|error| unusable("SSL_CERT_FILE", path, &error))?;
         if found.is_empty() {
             return Err(unusable("SSL_CERT_FILE", path, &"it holds no certificate"));
         }
         roots.extend(found);
     }
-    for path in directories.iter().flat_map(env::split_paths).filter(|path| !path.as_os_str().is_empty()) {
-        let entries = fs::read_dir(&path).map_err(|error| unusable("SSL_CERT_DIR", &path, &error))?;
+    for path in directories {
+        let entries = fs::read_dir(path).map_err(|error| unusable("SSL_CERT_DIR", path, &error))?;
         // A directory may also hold other files.
         let files = entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| path.is_file());
         roots.extend(files.filter_map(|file| read_bundle(&file).ok()).flatten());

@@ -81,7 +81,8 @@ fn a_proxy_is_used_by_connect_and_never_for_this_machine() {
 
     let far = Client::workos_connect("auth.example.com", "client_1").proxy(&proxy).build().unwrap();
     let error = far.login().start().unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Network);
+    assert_eq!(error.kind(), ErrorKind::Proxy);
+    assert!(error.to_string().contains("refused the connection to auth.example.com"), "{error}");
     assert!(!format!("{error:?}").contains("proxy-pass-1"));
     let head = asked.join().unwrap();
     assert_eq!(head[0], "CONNECT auth.example.com:443 HTTP/1.1");
@@ -89,6 +90,25 @@ fn a_proxy_is_used_by_connect_and_never_for_this_machine() {
         head.iter().any(|line| line.to_ascii_lowercase().starts_with("proxy-authorization: basic ")),
         "{head:?}"
     );
+}
+
+#[test]
+fn a_proxy_that_wants_credentials_is_told_as_such() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = listener.local_addr().unwrap().to_string();
+    let asked = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+        let head: Vec<String> = lines.map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
+        let refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n";
+        stream.write_all(refusal).unwrap();
+        head
+    });
+    let client = Client::workos_connect("auth.example.com", "client_1").proxy(&proxy).build().unwrap();
+    let error = client.login().start().unwrap_err();
+    asked.join().unwrap();
+    assert_eq!(error.kind(), ErrorKind::Proxy);
+    assert!(error.to_string().contains(&proxy) && error.to_string().contains("password"), "{error}");
 }
 
 #[test]

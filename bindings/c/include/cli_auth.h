@@ -294,6 +294,12 @@ uint32_t cli_auth_abi_version(void);
 #define CLI_AUTH_LOGIN_REQUIRED 15
 
 /**
+ * The proxy cannot be used: its setting is invalid, it could not be reached, or it refused the connection. Check the
+ * setting.
+ */
+#define CLI_AUTH_PROXY 16
+
+/**
  * Returns the name of a status in snake_case, such as `ok`, `denied` or `action_required`. The names are the same in
  * every language.
  *
@@ -824,12 +830,12 @@ char *cli_auth_prompt_text_wrapped(const cli_auth_prompt *prompt, uint32_t colum
 
 /**
  * Opens the verification page in the user's browser. It does so only if standard error is a terminal, this is neither
- * an SSH session nor a CI job, and there is a display. It honours `BROWSER`. It returns at once and never fails the
- * login.
+ * an SSH session nor a CI job, and there is a display. `BROWSER`, if set, is tried first, also in an SSH session and
+ * without a display. It returns at once and never fails the login.
  *
  * Show the code first: the page asks the user to compare it. The URL is passed to the opener as one argument, never
- * through a shell. The opener is a child of the calling process. When it exits, the process receives SIGCHLD, and the
- * program may collect its status (`waitpid`) or ignore it.
+ * through a shell. The opener is a child of the calling process, which receives SIGCHLD when it exits. A thread of the
+ * library collects its status.
  *
  * @param prompt The prompt. May be NULL.
  * @param[out] why_not Why nothing was started, for display to the user. Written only then; borrowed from the prompt.

@@ -159,12 +159,12 @@ pub extern "C" fn cli_auth_prompt_text_wrapped(
 }
 
 /// Opens the verification page in the user's browser. It does so only if standard error is a terminal, this is neither
-/// an SSH session nor a CI job, and there is a display. It honours `BROWSER`. It returns at once and never fails the
-/// login.
+/// an SSH session nor a CI job, and there is a display. `BROWSER`, if set, is tried first, also in an SSH session and
+/// without a display. It returns at once and never fails the login.
 ///
 /// Show the code first: the page asks the user to compare it. The URL is passed to the opener as one argument, never
-/// through a shell. The opener is a child of the calling process. When it exits, the process receives SIGCHLD, and the
-/// program may collect its status (`waitpid`) or ignore it.
+/// through a shell. The opener is a child of the calling process, which receives SIGCHLD when it exits. A thread of the
+/// library collects its status.
 ///
 /// @param prompt The prompt. May be NULL.
 /// @param[out] why_not Why nothing was started, for display to the user. Written only then; borrowed from the prompt.

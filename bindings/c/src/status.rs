@@ -44,6 +44,9 @@ pub const CLI_AUTH_INTERNAL: cli_auth_status = 13;
 pub const CLI_AUTH_MISUSE: cli_auth_status = 14;
 /// The refresh token is no longer valid: it was used, has expired or was revoked. The user must log in again.
 pub const CLI_AUTH_LOGIN_REQUIRED: cli_auth_status = 15;
+/// The proxy cannot be used: its setting is invalid, it could not be reached, or it refused the connection. Check the
+/// setting.
+pub const CLI_AUTH_PROXY: cli_auth_status = 16;
 
 pub(super) fn of_kind(kind: ErrorKind) -> cli_auth_status {
     match kind {
@@ -56,6 +59,7 @@ pub(super) fn of_kind(kind: ErrorKind) -> cli_auth_status {
         ErrorKind::Unsupported => CLI_AUTH_UNSUPPORTED,
         ErrorKind::Network => CLI_AUTH_NETWORK,
         ErrorKind::Tls => CLI_AUTH_TLS,
+        ErrorKind::Proxy => CLI_AUTH_PROXY,
         ErrorKind::InvalidResponse => CLI_AUTH_INVALID_RESPONSE,
         ErrorKind::InvalidConfig => CLI_AUTH_INVALID_CONFIG,
         ErrorKind::Misuse => CLI_AUTH_MISUSE,
@@ -95,6 +99,7 @@ pub(super) fn name(status: cli_auth_status) -> &'static CStr {
         CLI_AUTH_INTERNAL => c"internal",
         CLI_AUTH_MISUSE => c"misuse",
         CLI_AUTH_LOGIN_REQUIRED => c"login_required",
+        CLI_AUTH_PROXY => c"proxy",
         _ => c"unknown",
     }
 }

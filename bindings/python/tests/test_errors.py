@@ -23,6 +23,7 @@ KINDS = {
     "unsupported": cli_auth.UnsupportedError,
     "network": cli_auth.NetworkError,
     "tls": cli_auth.TlsError,
+    "proxy": cli_auth.ProxyError,
     "invalid_response": cli_auth.InvalidResponseError,
     "invalid_config": cli_auth.InvalidConfigError,
     "misuse": cli_auth.MisuseError,

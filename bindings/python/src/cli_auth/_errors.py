@@ -159,6 +159,15 @@ class TlsError(Error):
     kind = "tls"
 
 
+class ProxyError(Error):
+    """The proxy cannot be used. Check the setting.
+
+    The setting is invalid, or the proxy could not be reached or refused the connection.
+    """
+
+    kind = "proxy"
+
+
 class InvalidResponseError(Error):
     """The response violates the standards. Nothing in it was used."""
 
@@ -210,6 +219,7 @@ _KINDS: dict[str, type[Error]] = {
         UnsupportedError,
         NetworkError,
         TlsError,
+        ProxyError,
         InvalidResponseError,
         InvalidConfigError,
         MisuseError,

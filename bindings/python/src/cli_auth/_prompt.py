@@ -93,9 +93,9 @@ class Prompt(Value):
         """Open the verification page in the user's browser.
 
         A browser is started only if standard error is a terminal, the program runs neither over SSH
-        nor in a CI job, and a display is available. ``BROWSER`` is honoured. This method returns
-        immediately and never makes the login fail. Show the code first: the page asks the user to
-        compare it.
+        nor in a CI job, and a display is available. ``BROWSER``, if set, is tried first, also over
+        SSH and without a display. This method returns immediately and never makes the login fail.
+        Show the code first: the page asks the user to compare it.
 
         Returns:
             None if a browser was started. Otherwise the reason why not, as text for the user.

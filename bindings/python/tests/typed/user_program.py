@@ -29,6 +29,7 @@ from cli_auth import (
     Organization,
     Pending,
     Prompt,
+    ProxyError,
     RejectedError,
     Resumed,
     Retrying,
@@ -193,6 +194,7 @@ def main(client: Client) -> int:
         UnsupportedError,
         NetworkError,
         TlsError,
+        ProxyError,
         InvalidResponseError,
     ) as error:
         return explain(error)

@@ -105,6 +105,10 @@ public struct CLIAuthError: Error, Sendable {
         /// name and the trusted roots.
         public static let tls = Kind(rawValue: "tls")
 
+        /// The proxy cannot be used: its setting is invalid, it could not be reached, or it refused the connection. Check the
+        /// setting.
+        public static let proxy = Kind(rawValue: "proxy")
+
         /// The response violates the standards. Nothing in it was used.
         public static let invalidResponse = Kind(rawValue: "invalid_response")
 
@@ -168,6 +172,8 @@ extension CLIAuthError: CustomStringConvertible, LocalizedError {
             return "Change the settings, here or at the server."
         case .network:
             return "Try again later."
+        case .proxy:
+            return "Check the settings of the proxy."
         case .tls:
             return "Check the clock, the server's name and the trusted certificates. Behind a company's proxy, add its CA."
         case .invalidResponse:

@@ -63,8 +63,8 @@ public struct Prompt: Sendable {
     /// Opens the verification page in the user's browser.
     ///
     /// A browser is started only if standard error is a terminal, the program runs neither over SSH nor in a CI job, and a
-    /// display is available. `BROWSER` is honoured. This method returns immediately and never makes the login fail. Show the code
-    /// first: the page asks the user to compare it.
+    /// display is available. `BROWSER`, if set, is tried first, also over SSH and without a display. This method returns
+    /// immediately and never makes the login fail. Show the code first: the page asks the user to compare it.
     @discardableResult
     public func openBrowser() -> Launch {
         native.openBrowser().map(Launch.notStarted) ?? .started

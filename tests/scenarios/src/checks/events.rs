@@ -37,6 +37,7 @@ const ERROR_KINDS: &[&str] = &[
     "unsupported",
     "network",
     "tls",
+    "proxy",
     "invalid_response",
     "invalid_config",
     "forked",

@@ -82,29 +82,42 @@ pub(super) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result
         process::succeed(make_example(workspace, "programs/example-sanitized", SANITIZERS)?, LIMIT)?;
         Ok(Outcome::Ready)
     })?;
-    // Most cases wait for most of their time; under valgrind they wait for the processor.
-    let cores = thread::available_parallelism().map_or(2, usize::from);
-    for (title, label, at_once) in [
-        ("test programs", "plain", 16),
-        ("test programs, sanitizers", "sanitized", 16),
-        ("test programs, valgrind", "valgrind", cores * 3),
-    ] {
-        report.part(title, |_| {
-            // Its first server is that of `loading`; the other cases make their own.
-            let server = Server::start(workspace, &["--control", "--interval", "1", "--approve"])?;
-            let reports = folder.join("reports");
-            let mut ctest = workspace.command("ctest");
-            ctest.arg("--test-dir").arg(&folder).args(["--output-on-failure", "--label-regex", label]);
-            ctest.arg(format!("--parallel={at_once}")).arg("--output-junit").arg(reports.join("ctest.xml"));
-            ctest.env("CLI_AUTH_CONTROL", &server.url);
-            junit(ctest, LIMIT, &reports)
-        })?;
-    }
-    report.part("example tool, valgrind", |live| under_valgrind(workspace, live))?;
-    report.part("example tool, sanitizers", |live| {
-        // A leak changes the exit status, and each case looks at that.
-        let tool = folder.join("example-sanitized").join("login-example");
-        counted(scenarios(workspace, &tool, "c-sanitized"), LIMIT, |line| live.line(line))
+    // What waits for most of its time beside what keeps the processor busy.
+    let series: [Series; 2] = [
+        |workspace, report| {
+            cases(workspace, report, "plain", 16)?;
+            cases(workspace, report, "sanitized", 16)?;
+            report.part("example tool, sanitizers", |live| {
+                // A leak changes the exit status, and each case looks at that.
+                let tool = self::folder(workspace).join("example-sanitized").join("login-example");
+                counted(scenarios(workspace, &tool, "c-sanitized"), LIMIT, |line| live.line(line))
+            })
+        },
+        |workspace, report| {
+            let cores = thread::available_parallelism().map_or(2, usize::from);
+            cases(workspace, report, "valgrind", cores * 3)?;
+            report.part("example tool, valgrind", |live| under_valgrind(workspace, live))
+        },
+    ];
+    report.side_by_side(&series, |series, report| series(workspace, report))
+}
+
+type Series = fn(&Workspace, &mut Report) -> anyhow::Result<()>;
+
+/// The cases with this label, in a folder that is CTest's own.
+fn cases(workspace: &Workspace, report: &mut Report, label: &str, at_once: usize) -> anyhow::Result<()> {
+    report.part(&format!("test programs, {label}"), |_| {
+        let folder = files::empty(folder(workspace).join(label))?;
+        let cases = folder.with_file_name("cases.cmake");
+        fs::write(folder.join("CTestTestfile.cmake"), format!("include(\"{}\")\n", cases.display()))?;
+        // Its first server is that of `loading`; the other cases make their own.
+        let server = Server::start(workspace, &["--control", "--interval", "1", "--approve"])?;
+        let reports = folder.join("reports");
+        let mut ctest = workspace.command("ctest");
+        ctest.arg("--test-dir").arg(&folder).args(["--output-on-failure", "--label-regex", label]);
+        ctest.arg(format!("--parallel={at_once}")).arg("--output-junit").arg(reports.join("ctest.xml"));
+        ctest.env("CLI_AUTH_CONTROL", &server.url);
+        junit(ctest, LIMIT, &reports)
     })
 }
 
@@ -117,7 +130,7 @@ fn scenarios(workspace: &Workspace, tool: &Path, name: &str) -> Command {
 }
 
 fn under_valgrind(workspace: &Workspace, live: &mut Live<'_>) -> anyhow::Result<Outcome> {
-    let logs = files::empty(folder(workspace).join("valgrind"))?;
+    let logs = files::empty(folder(workspace).join("valgrind-logs"))?;
     let launcher = folder(workspace).join("login-under-valgrind");
     let (valgrind, tool) = (tests(workspace).join("under-valgrind.sh"), super::example(workspace));
     let words = format!("'{}' '--log-file={}/%p' '{}'", valgrind.display(), logs.display(), tool.display());

@@ -126,6 +126,15 @@ public class TlsException internal constructor(message: String, details: Details
     override val kind: String get() = "tls"
 }
 
+/**
+ * The proxy cannot be used: its setting is invalid, it could not be reached, or it refused the connection. Check the setting.
+ */
+public class ProxyException internal constructor(message: String, details: Details?) : CliAuthException(message, details) {
+    public constructor(message: String) : this(message, null)
+
+    override val kind: String get() = "proxy"
+}
+
 /** The response violates the standards. Nothing in it was used. */
 public class InvalidResponseException internal constructor(message: String, details: Details?) :
     CliAuthException(message, details) {

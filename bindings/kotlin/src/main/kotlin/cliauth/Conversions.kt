@@ -41,6 +41,7 @@ private fun exception(failure: NativeFailure): CliAuthException {
         "unsupported" -> UnsupportedException(message, details)
         "network" -> NetworkException(message, details)
         "tls" -> TlsException(message, details)
+        "proxy" -> ProxyException(message, details)
         "invalid_response" -> InvalidResponseException(message, details)
         "invalid_config" -> InvalidConfigException(message, details)
         "misuse" -> MisuseException(message, details)

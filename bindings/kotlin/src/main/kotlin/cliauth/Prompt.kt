@@ -49,7 +49,8 @@ public class Prompt internal constructor(private val native: NativePrompt) : Ste
 
     /**
      * Opens the verification page in the user's browser. A browser is started only if standard error is a terminal, the program
-     * runs neither over SSH nor in a CI job, and a display is available. `BROWSER` is honoured.
+     * runs neither over SSH nor in a CI job, and a display is available. `BROWSER`, if set, is tried first, also over
+     * SSH and without a display.
      *
      * @return null if a browser was started, otherwise the reason why not, as text for the user
      */

@@ -1,0 +1,328 @@
+//! The proxy of a request: the client's setting, or what the environment names.
+//!
+//! Only https requests to other machines use a proxy. A setting that cannot be used is an error that names it: without its
+//! proxy, a request would leave on a way that the user did not choose.
+
+use std::{env, fmt, net::IpAddr};
+
+use reqwest::Proxy;
+use url::{Host, Url};
+
+use crate::{Error, ErrorKind, Secret};
+
+/// The variables that name a proxy for https, in the order of curl. The first one that is not empty counts.
+const VARIABLES: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+
+/// The variables that name hosts without a proxy.
+const EXCEPTIONS: [&str; 2] = ["no_proxy", "NO_PROXY"];
+
+/// A proxy server.
+#[derive(Clone)]
+pub(crate) struct ProxyServer {
+    /// The address, without credentials.
+    url: Url,
+    credentials: Option<(String, Secret)>,
+    /// The name of the setting, for messages.
+    named_by: &'static str,
+}
+
+impl fmt::Debug for ProxyServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ProxyServer").field(&self.to_string()).finish()
+    }
+}
+
+/// Host and port, for messages.
+impl fmt::Display for ProxyServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.url.host_str().unwrap_or_default())?;
+        self.url.port().map_or(Ok(()), |port| write!(f, ":{port}"))
+    }
+}
+
+impl ProxyServer {
+    /// Parses `[http[s]://][user[:password]@]host[:port]`. User name and password may be percent-encoded, and may contain
+    /// every other character as it is. The error is the reason, to be read after the name of the setting.
+    pub(crate) fn parse(text: &str, named_by: &'static str) -> Result<Self, &'static str> {
+        let text = text.trim();
+        if text.contains(['"', '\'']) {
+            return Err("contains quotation marks: remove them");
+        }
+        let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
+        match scheme.to_ascii_lowercase().as_str() {
+            "http" | "https" => {}
+            "socks" | "socks4" | "socks4a" | "socks5" | "socks5h" => {
+                return Err("names a SOCKS proxy, which is not supported: name an http:// proxy");
+            }
+            _ => return Err("must be an http:// or https:// URL"),
+        }
+        // A password may contain an @, and a host cannot.
+        let (user, server) =
+            rest.rsplit_once('@').map_or((None, rest), |(user, server)| (Some(user), server));
+        let url = Url::parse(&format!("{scheme}://{server}")).map_err(|_| "is not the address of a proxy")?;
+        if !url.has_host() || url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+            return Err("is not the address of a proxy: it must end after the host and the port");
+        }
+        Ok(Self { url, credentials: user.map(credentials).transpose()?, named_by })
+    }
+
+    /// Returns the proxy that the environment names.
+    fn from_environment() -> Result<Option<Self>, Error> {
+        let unusable = |name, why| Error::new(ErrorKind::Proxy, format!("the variable {name} {why}"));
+        for name in VARIABLES {
+            match env::var(name) {
+                Ok(value) if value.trim().is_empty() => {}
+                Ok(value) => return Self::parse(&value, name).map(Some).map_err(|why| unusable(name, why)),
+                Err(env::VarError::NotPresent) => {}
+                Err(env::VarError::NotUnicode(_)) => return Err(unusable(name, "is not UTF-8")),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns what reqwest calls a proxy.
+    pub(super) fn for_client(&self) -> Result<Proxy, Error> {
+        let proxy = Proxy::all(self.url.clone())
+            .map_err(|_| Error::new(ErrorKind::Proxy, format!("{} cannot be used", self.named_by)))?;
+        Ok(match &self.credentials {
+            Some((user, password)) => proxy.basic_auth(user, password.expose()),
+            None => proxy,
+        })
+    }
+
+    /// What the user can look at when the proxy does not work.
+    pub(super) fn named_by(&self) -> &'static str {
+        self.named_by
+    }
+}
+
+fn credentials(text: &str) -> Result<(String, Secret), &'static str> {
+    if text.contains('\\') {
+        return Err("names a user with a domain (DOMAIN\\user), which is not supported");
+    }
+    let (user, password) = text.split_once(':').unwrap_or((text, ""));
+    let (user, password) = (decoded(user)?, decoded(password)?);
+    if user.chars().chain(password.chars()).any(char::is_control) {
+        return Err("contains control characters");
+    }
+    Ok((user, Secret::new(password)))
+}
+
+/// Decodes `%41`. A `%` that begins no such code stands for itself.
+fn decoded(text: &str) -> Result<String, &'static str> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let code = after.first_chunk::<2>().filter(|_| first == b'%');
+        let code = code.and_then(|digits| std::str::from_utf8(digits).ok());
+        match code.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit())) {
+            Some(digits) => {
+                bytes.push(u8::from_str_radix(digits, 16).unwrap_or_default());
+                rest = after.get(2..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| "contains credentials that are not UTF-8")
+}
+
+/// The proxy of a client, as it was set when the client was first used.
+#[derive(Debug)]
+pub(super) struct Route {
+    proxy: Result<Option<ProxyServer>, Error>,
+    exceptions: Exceptions,
+}
+
+impl Route {
+    /// `setting` is the proxy that the program named. It takes precedence over the environment, with its exceptions.
+    pub(super) fn new(setting: Option<ProxyServer>) -> Self {
+        if setting.is_some() {
+            return Self { proxy: Ok(setting), exceptions: Exceptions::default() };
+        }
+        let named = |name: &&str| env::var(name).ok().filter(|value| !value.trim().is_empty());
+        let exceptions = EXCEPTIONS.iter().find_map(named).unwrap_or_default();
+        Self { proxy: ProxyServer::from_environment(), exceptions: Exceptions::parse(&exceptions) }
+    }
+
+    /// Returns the proxy for an https request to another machine.
+    pub(super) fn proxy_for(&self, url: &Url) -> Result<Option<&ProxyServer>, Error> {
+        if self.exceptions.include(url) {
+            return Ok(None);
+        }
+        self.proxy.as_ref().map(Option::as_ref).map_err(Clone::clone)
+    }
+}
+
+/// Hosts without a proxy: a comma-separated list. `*` is every host; `name` and `.name` are that name and all names
+/// below it; `*.name` is the names below it; the rest is IP addresses and networks (`10.0.0.0/8`). Each entry may end
+/// with a port.
+#[derive(Debug, Default)]
+struct Exceptions(Vec<(Pattern, Option<u16>)>);
+
+#[derive(Debug)]
+enum Pattern {
+    Every,
+    /// The name, and whether it counts itself.
+    Name(String, bool),
+    Network(IpAddr, u32),
+}
+
+impl Exceptions {
+    fn parse(list: &str) -> Self {
+        let entries = list.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+        Self(entries.filter_map(entry).collect())
+    }
+
+    fn include(&self, url: &Url) -> bool {
+        let Some(host) = url.host() else { return false };
+        let port = url.port_or_known_default();
+        self.0.iter().any(|(pattern, on)| (on.is_none() || *on == port) && pattern.matches(&host))
+    }
+}
+
+fn entry(text: &str) -> Option<(Pattern, Option<u16>)> {
+    let (host, port) = split_port(text);
+    let pattern = if host == "*" {
+        Pattern::Every
+    } else if let Some((address, bits)) = host.split_once('/') {
+        Pattern::Network(address.parse().ok()?, bits.parse().ok()?)
+    } else if let Ok(address) = host.parse::<IpAddr>() {
+        Pattern::Network(address, if address.is_ipv4() { 32 } else { 128 })
+    } else {
+        let (name, itself) = host.strip_prefix("*.").map_or((host, true), |below| (below, false));
+        let name = name.strip_prefix('.').unwrap_or(name).trim_end_matches('.');
+        Pattern::Name(name.to_ascii_lowercase(), itself)
+    };
+    Some((pattern, port))
+}
+
+/// Splits `host:port`, `[::1]:port` and `::1`.
+fn split_port(text: &str) -> (&str, Option<u16>) {
+    if let Some((host, rest)) = text.strip_prefix('[').and_then(|text| text.split_once(']')) {
+        return (host, rest.strip_prefix(':').and_then(|port| port.parse().ok()));
+    }
+    match text.split_once(':') {
+        Some((host, port)) if !port.contains(':') => (host, port.parse().ok()),
+        _ => (text, None),
+    }
+}
+
+impl Pattern {
+    fn matches(&self, host: &Host<&str>) -> bool {
+        match (self, host) {
+            (Self::Every, _) => true,
+            (Self::Name(name, itself), Host::Domain(host)) => {
+                let host = host.trim_end_matches('.').to_ascii_lowercase();
+                let below = host.strip_suffix(name.as_str()).is_some_and(|rest| rest.ends_with('.'));
+                !name.is_empty() && (below || (*itself && host == *name))
+            }
+            (Self::Network(network, bits), Host::Ipv4(address)) => within(*network, *bits, (*address).into()),
+            (Self::Network(network, bits), Host::Ipv6(address)) => within(*network, *bits, (*address).into()),
+            _ => false,
+        }
+    }
+}
+
+fn within(network: IpAddr, bits: u32, address: IpAddr) -> bool {
+    let (differing, length) = match (network, address) {
+        (IpAddr::V4(network), IpAddr::V4(address)) => {
+            (u128::from(network.to_bits() ^ address.to_bits()), 32_u32)
+        }
+        (IpAddr::V6(network), IpAddr::V6(address)) => (network.to_bits() ^ address.to_bits(), 128),
+        _ => return false,
+    };
+    length.checked_sub(bits).is_some_and(|rest| differing.checked_shr(rest).unwrap_or_default() == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<ProxyServer, &'static str> {
+        ProxyServer::parse(text, "HTTPS_PROXY")
+    }
+
+    #[test]
+    fn an_address_may_lack_its_scheme_and_has_nothing_after_the_port() {
+        for (text, shown) in [
+            ("http://proxy.example:3128", "proxy.example:3128"),
+            (" proxy.example:3128 ", "proxy.example:3128"),
+            ("HTTPS://proxy.example/", "proxy.example"),
+            ("10.0.0.1:8080", "10.0.0.1:8080"),
+            ("http://[::1]:8080", "[::1]:8080"),
+        ] {
+            assert_eq!(parse(text).unwrap().to_string(), shown, "{text}");
+        }
+        for (text, why) in [
+            ("socks5://h:1080", "SOCKS"),
+            ("socks://h", "SOCKS"),
+            ("ftp://h", "http://"),
+            ("\"http://h\"", "quotation marks"),
+            ("http://[bad", "not the address"),
+            ("http://", "not the address"),
+            ("http://h/path", "must end"),
+            ("http://h?x", "must end"),
+            ("http://DOMAIN\\user:p@h", "DOMAIN"),
+            ("http://u:p%0a@h", "control"),
+            ("http://u:%ff@h", "UTF-8"),
+        ] {
+            assert!(parse(text).unwrap_err().contains(why), "{text}: {}", parse(text).unwrap_err());
+        }
+    }
+
+    #[test]
+    fn every_character_of_a_password_counts_and_none_is_printed() {
+        for (text, user, password) in [
+            ("http://u:p@h", "u", "p"),
+            ("http://u@h", "u", ""),
+            ("http://u:a#b/c@d?e:f@h:1", "u", "a#b/c@d?e:f"),
+            ("http://me%40corp:100%25%20%zz@h", "me@corp", "100% %zz"),
+            ("http://ü:é@h", "ü", "é"),
+        ] {
+            let server = parse(text).unwrap();
+            let (found, secret) = server.credentials.as_ref().unwrap();
+            assert_eq!((found.as_str(), secret.expose()), (user, password), "{text}");
+            assert!(server.url.username().is_empty() && server.url.password().is_none());
+            assert!(!format!("{server:?}").contains("a#b"));
+            server.for_client().unwrap();
+        }
+    }
+
+    #[test]
+    fn the_grammar_of_no_proxy() {
+        let direct = |list: &str, url: &str| Exceptions::parse(list).include(&Url::parse(url).unwrap());
+        for (list, url, expected) in [
+            ("*", "https://h/", true),
+            ("*", "https://10.0.0.1/", true),
+            ("example.com", "https://example.com/", true),
+            ("example.com", "https://EXAMPLE.com./", true),
+            ("example.com", "https://a.b.example.com/", true),
+            ("example.com", "https://notexample.com/", false),
+            (".example.com", "https://example.com/", true),
+            (".example.com", "https://a.example.com/", true),
+            ("*.example.com", "https://example.com/", false),
+            ("*.example.com", "https://a.example.com/", true),
+            ("example.com:8443", "https://example.com:8443/", true),
+            ("example.com:8443", "https://example.com/", false),
+            ("example.com:443", "https://example.com/", true),
+            ("10.0.0.0/8", "https://10.9.8.7/", true),
+            ("10.0.0.0/8", "https://11.0.0.1/", false),
+            ("0.0.0.0/0", "https://11.0.0.1/", true),
+            ("10.0.0.1", "https://10.0.0.1/", true),
+            ("10.0.0.1:8443", "https://10.0.0.1/", false),
+            ("10.0.0.0/33", "https://10.0.0.0/", false),
+            ("fd00::/8", "https://[fd12::1]/", true),
+            ("[fd00::1]:443", "https://[fd00::1]/", true),
+            ("fd00::1", "https://[fd00::2]/", false),
+            ("fd00::/8", "https://10.0.0.1/", false),
+            (" a.example , ,b.example ", "https://b.example/", true),
+            ("", "https://h/", false),
+            (".", "https://h/", false),
+        ] {
+            assert_eq!(direct(list, url), expected, "{list}: {url}");
+        }
+    }
+}
