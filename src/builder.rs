@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::{
     Client, ClientAuth, Error, Secret,
     config::{Draft, Provider},
+    http::Pem,
     protocol::uri::Loopback,
 };
 
@@ -194,7 +195,7 @@ impl ClientBuilder {
     /// # assert_eq!(build().unwrap_err().kind(), cli_auth::ErrorKind::InvalidConfig); // no certificate in it
     /// ```
     pub fn ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.0.ca_pem.push(pem.into());
+        self.0.ca_pem.push(Pem::new(pem.into()));
         self
     }
 

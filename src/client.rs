@@ -7,6 +7,7 @@ use crate::{
     config::Config,
     engine::Cancel,
     flow::{Driver, no_resource},
+    process::forked,
     protocol::single::SingleRequest,
     shared::Shared,
 };
@@ -127,6 +128,7 @@ impl Client {
     async fn run_async<T: Clone + 'static>(&self, flow: SingleRequest<T>) -> Result<T, Error> {
         let environment = self.0.environment()?;
         let (mut driver, cancel) = (Driver::new(flow, "request"), Cancel::default());
-        environment.engine.inside(driver.run(&environment, &cancel)).map_err(no_resource)?.await
+        let run = environment.engine.inside(driver.run(&environment, &cancel)).map_err(no_resource)?;
+        run.await.map_err(|_| forked("this request was sent: send it again in the child"))?
     }
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     ClientAuth, Error, Secret,
     flow::Source,
-    http::{self, ProxyServer, Settings, Timeouts},
+    http::{self, Pem, ProxyServer, Settings, Timeouts},
     protocol::{
         metadata::{Issuer, Metadata},
         request,
@@ -50,7 +50,7 @@ pub(crate) struct Draft {
     pub(crate) scopes: Vec<String>,
     pub(crate) params: Vec<(String, String)>,
     pub(crate) headers: Vec<(String, Secret)>,
-    pub(crate) ca_pem: Vec<Vec<u8>>,
+    pub(crate) ca_pem: Vec<Pem>,
     pub(crate) proxy: Option<Secret>,
     pub(crate) product: Option<String>,
     pub(crate) timeouts: Timeouts,
@@ -116,7 +116,7 @@ impl Draft {
             }
         }
         for pem in &self.ca_pem {
-            http::check_pem(pem)
+            http::check_pem(pem.bytes())
                 .map_err(|why| Error::config(format!("the CA certificates cannot be used: {why}")))?;
         }
         for (name, limit) in [

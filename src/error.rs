@@ -225,7 +225,8 @@ impl Error {
         self.0.http_status
     }
 
-    /// The server's name for the request (`x-request-id`), sanitised: what its support will ask for.
+    /// The server's id of the request, sanitised: what its support will ask for. From `x-request-id`, or from a similar header
+    /// of the server or of a gateway in front of it (`x-ms-request-id`, `cf-ray`, …).
     ///
     /// ```
     /// # fn show(error: &cli_auth::Error) {

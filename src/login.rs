@@ -326,7 +326,7 @@ impl Login {
         let mut attempt = self.attempt(number)?;
         let environment = self.0.shared.environment()?;
         let step = attempt.step(&self.0, &environment, max_wait);
-        environment.engine.inside(step).map_err(no_resource)?.await
+        environment.engine.inside(step).map_err(no_resource)?.await.map_err(|_| inherited())?
     }
 
     fn attempt(&self, number: u64) -> Result<MutexGuard<'_, Attempt>, Error> {
@@ -360,7 +360,7 @@ impl Login {
         let Some(_claim) = self.claim_if_free(number) else { return };
         let Some((mut attempt, environment)) = self.abandonable(number) else { return };
         if let Ok(abandoned) = environment.engine.inside(attempt.abandon(&self.0, &environment)) {
-            abandoned.await;
+            let _ = abandoned.await;
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 /// A secret string: a device code, a token or a client secret.
 ///
@@ -71,9 +71,11 @@ impl Masker {
     pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
         let mut known = Vec::new();
         for secret in secrets.into_iter().filter(|secret| secret.len() >= SHORTEST_MASKED) {
-            let encoded: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-            if encoded != secret {
-                known.push(Secret::new(encoded));
+            // Encoded it has at most three times its length: no copy is left behind by a text that grows.
+            let mut encoded = Secret(String::with_capacity(secret.len().saturating_mul(3)));
+            encoded.0.extend(form_urlencoded::byte_serialize(secret.as_bytes()));
+            if encoded.expose() != secret {
+                known.push(encoded);
             }
             known.push(Secret::new(secret));
         }
@@ -86,13 +88,13 @@ impl Masker {
     /// Returns the text with each secret masked. Must be called before the
     /// text is cut or sanitised, because a changed secret is not found.
     pub(crate) fn hide(&self, text: &str) -> String {
-        let mut masked = text.to_owned();
+        let mut masked = Zeroizing::new(text.to_owned());
         for secret in &self.0 {
             if masked.contains(secret.expose()) {
-                masked = masked.replace(secret.expose(), "****");
+                masked = Zeroizing::new(masked.replace(secret.expose(), "****"));
             }
         }
-        masked
+        std::mem::take(&mut masked)
     }
 }
 

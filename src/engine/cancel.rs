@@ -44,7 +44,17 @@ impl Cancel {
 
 /// The flags of all logins that were stepped on one engine.
 #[derive(Debug, Default)]
-pub(super) struct Flags(Mutex<Vec<Weak<Cancel>>>);
+pub(super) struct Flags(Mutex<List>);
+
+#[derive(Debug, Default)]
+struct List {
+    flags: Vec<Weak<Cancel>>,
+    /// The length at which the flags of finished logins are removed.
+    sweep_at: usize,
+}
+
+/// The list is not swept while it is shorter.
+const LEAST_SWEEP: usize = 16;
 
 impl Flags {
     /// Connects a flag to the engine: from now on, setting it wakes the engine.
@@ -54,19 +64,80 @@ impl Flags {
         }
         fence(Ordering::SeqCst);
         let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Removes finished logins whenever the list would have to grow. Amortised cost: one comparison per login.
-        if list.len() == list.capacity() {
-            list.retain(|flag| flag.strong_count() > 0);
+        // The next sweep is after as many logins as this one left. Amortised cost: two comparisons per login.
+        if list.flags.len() >= list.sweep_at {
+            list.flags.retain(|flag| flag.strong_count() > 0);
+            list.sweep_at = list.flags.len().saturating_mul(2).max(LEAST_SWEEP);
         }
-        list.push(Arc::downgrade(cancel));
+        list.flags.push(Arc::downgrade(cancel));
     }
 
     /// Notifies every login whose flag is set, and only those, because thousands may be waiting.
     pub(super) fn notify(&self) {
-        for flag in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade) {
-            if flag.is_set() {
-                flag.noticed.notify_one();
+        let list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let set: Vec<_> =
+            list.flags.iter().filter_map(Weak::upgrade).filter(|cancel| cancel.is_set()).collect();
+        drop(list);
+        // Without the lock: this may call a waker of the host, which may do anything.
+        set.iter().for_each(|cancel| cancel.noticed.notify_one());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        future::Future,
+        pin::pin,
+        sync::atomic::AtomicUsize,
+        task::{Context, Waker},
+    };
+
+    use super::*;
+    use crate::platform;
+
+    fn wake() -> Arc<Wake> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+        let _inside = runtime.enter();
+        Arc::new(platform::wake_pair().unwrap().0)
+    }
+
+    #[test]
+    fn a_waker_of_the_host_is_called_without_a_lock() {
+        /// Does what a host may do: it looks at the same list.
+        struct Adds(Arc<Flags>, Arc<Wake>, AtomicUsize);
+
+        impl std::task::Wake for Adds {
+            fn wake(self: Arc<Self>) {
+                self.0.add(&Arc::default(), &self.1);
+                self.2.fetch_add(1, Ordering::SeqCst);
             }
         }
+
+        let (flags, wake, cancel) = (Arc::new(Flags::default()), wake(), Arc::new(Cancel::default()));
+        flags.add(&cancel, &wake);
+        let host = Arc::new(Adds(Arc::clone(&flags), wake, AtomicUsize::new(0)));
+        let waker = Waker::from(Arc::clone(&host));
+        let mut cancelled = pin!(cancel.cancelled());
+        assert!(cancelled.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        cancel.set();
+        flags.notify();
+        assert_eq!(host.2.load(Ordering::SeqCst), 1);
+        assert!(cancelled.as_mut().poll(&mut Context::from_waker(&waker)).is_ready());
+    }
+
+    #[test]
+    fn finished_logins_leave_the_list_and_a_full_one_is_not_swept_each_time() {
+        let (flags, wake) = (Flags::default(), wake());
+        let alive: Vec<_> = (0..1000).map(|_| Arc::new(Cancel::default())).collect();
+        alive.iter().for_each(|cancel| flags.add(cancel, &wake));
+        let mut sweeps = 0;
+        for _ in 0..10_000 {
+            let before = flags.0.lock().unwrap().flags.len();
+            flags.add(&Arc::default(), &wake);
+            let after = flags.0.lock().unwrap().flags.len();
+            assert!(after <= 2 * alive.len() + LEAST_SWEEP);
+            sweeps += usize::from(after <= before);
+        }
+        assert!((5..20).contains(&sweeps), "{sweeps}");
     }
 }

@@ -34,7 +34,7 @@ use cancel::Flags;
 
 use crate::{
     platform::{self, Wake, with_signals_blocked},
-    process::Local,
+    process::{Local, Process},
 };
 
 /// The maximum number of concurrent requests of one client. The pool sometimes opens a connection while another one is
@@ -146,7 +146,10 @@ impl Engine {
         match Handle::try_current() {
             // Called from inside an async program, where a second runtime
             // must not be driven: the worker drives the engine.
-            Ok(_) => return Ok(park_on(tokio::task::unconstrained(self.inside(future)?))),
+            Ok(_) => {
+                let output = park_on(tokio::task::unconstrained(self.inside(future)?));
+                return output.map_err(|Inherited| io::Error::other("the process was forked"));
+            }
             Err(error) if error.is_thread_local_destroyed() => {
                 return Err(io::Error::other("this thread, or the whole program, is ending"));
             }
@@ -163,7 +166,8 @@ impl Engine {
     /// Returns a future that any executor can poll. The worker drives the engine meanwhile.
     pub(crate) fn inside<F: Future>(&self, future: F) -> io::Result<Inside<F>> {
         self.start_worker()?;
-        Ok(Inside { handle: self.parts()?.runtime.handle().clone(), future: Box::pin(future) })
+        let handle = self.parts()?.runtime.handle().clone();
+        Ok(Inside { process: Process::current(), handle, future: Box::pin(future) })
     }
 
     fn start_worker(&self) -> io::Result<()> {
@@ -268,17 +272,25 @@ impl<T> Drop for Task<T> {
 
 /// A future that uses the engine's timers and sockets and can be polled by any executor.
 pub(crate) struct Inside<F> {
+    process: Process,
     handle: Handle,
     future: Pin<Box<F>>,
 }
 
-impl<F: Future> Future for Inside<F> {
-    type Output = F::Output;
+/// The future was created before a fork, and is polled in the child: the worker that would wake it is in the parent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Inherited;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+impl<F: Future> Future for Inside<F> {
+    type Output = Result<F::Output, Inherited>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
+        if !this.process.is_current() {
+            return Poll::Ready(Err(Inherited));
+        }
         let _inside = this.handle.enter();
-        this.future.as_mut().poll(context)
+        this.future.as_mut().poll(context).map(Ok)
     }
 }
 

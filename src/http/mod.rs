@@ -8,7 +8,7 @@ mod transport;
 mod trust;
 
 pub(crate) use proxy::ProxyServer;
-pub(crate) use settings::{Settings, Timeouts};
+pub(crate) use settings::{Pem, Settings, Timeouts};
 pub(crate) use transport::{HttpTransport, check_header};
 #[cfg(feature = "__host")]
 pub(crate) use trust::MAX_PEM_BYTES;

@@ -1,6 +1,6 @@
 //! The settings of the transport.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use super::proxy::ProxyServer;
 use crate::Secret;
@@ -10,7 +10,7 @@ use crate::Secret;
 pub(crate) struct Settings {
     pub(crate) user_agent: String,
     pub(crate) headers: Vec<(String, Secret)>,
-    pub(crate) ca_pem: Vec<Vec<u8>>,
+    pub(crate) ca_pem: Vec<Pem>,
     pub(crate) proxy: Option<ProxyServer>,
     pub(crate) timeouts: Timeouts,
 }
@@ -22,6 +22,26 @@ impl fmt::Debug for Settings {
             .field("user_agent", &self.user_agent)
             .field("timeouts", &self.timeouts)
             .finish_non_exhaustive()
+    }
+}
+
+/// The PEM text of certificates. Cloning is cheap.
+#[derive(Clone)]
+pub(crate) struct Pem(Arc<[u8]>);
+
+impl Pem {
+    pub(crate) fn new(text: Vec<u8>) -> Self {
+        Self(text.into())
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Pem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pem({} bytes)", self.0.len())
     }
 }
 

@@ -45,6 +45,20 @@ const KEEP_IDLE: Duration = Duration::from_secs(90);
 /// The maximum number of idle connections per host. Equals the engine's maximum number of concurrent requests.
 const MAX_IDLE: usize = 48;
 
+/// Headers in which servers and the gateways in front of them name a request. The first one that is present counts.
+const REQUEST_IDS: [&str; 10] = [
+    "x-request-id",
+    "request-id",
+    "x-correlation-id",
+    "x-ms-request-id",
+    "x-okta-request-id",
+    "x-auth0-requestid",
+    "x-github-request-id",
+    "x-amzn-requestid",
+    "x-amz-cf-id",
+    "cf-ray",
+];
+
 /// Two clocks that differ by less were read at different moments, or were corrected slowly.
 const MOST_DRIFT: Duration = Duration::from_secs(2);
 
@@ -210,7 +224,7 @@ async fn read(mut response: Response, sent: Sent, clock: &dyn Clock) -> Result<R
         encoded: header("content-encoding").is_some_and(|coding| !coding.eq_ignore_ascii_case("identity")),
         retry_after: header("retry-after")
             .and_then(|value| reply::retry_after(&value, date, clock.time_of_day())),
-        request_id: header("x-request-id"),
+        request_id: REQUEST_IDS.iter().find_map(|name| header(name)),
         body: None,
     };
     if reply.encoded

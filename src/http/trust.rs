@@ -16,6 +16,7 @@ use rustls::{
     sign::SigningKey,
 };
 
+use super::settings::Pem;
 use crate::{Error, ErrorKind, platform};
 
 /// The maximum size of a PEM text, in bytes.
@@ -61,11 +62,11 @@ impl Variables {
 }
 
 /// Returns the TLS settings for servers on the network.
-pub(super) fn client_config(ca_pem: &[Vec<u8>], variables: &Variables) -> Result<ClientConfig, Error> {
+pub(super) fn client_config(ca_pem: &[Pem], variables: &Variables) -> Result<ClientConfig, Error> {
     let mut roots = RootCertStore::empty();
     for pem in ca_pem {
-        let certificates =
-            read_pem(pem).map_err(|why| Error::config(format!("the CA file cannot be used: {why}")))?;
+        let certificates = read_pem(pem.bytes())
+            .map_err(|why| Error::config(format!("the CA file cannot be used: {why}")))?;
         roots.add_parsable_certificates(certificates);
     }
     roots.add_parsable_certificates(system_roots(variables)?);

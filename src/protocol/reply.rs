@@ -8,7 +8,7 @@ use std::{
 use zeroize::Zeroizing;
 
 use super::json::Object;
-use crate::{Error, ErrorKind, sanitize, secret::Masker};
+use crate::{Error, ErrorKind, Secret, sanitize, secret::Masker};
 
 /// Longest error code that is taken for one; a longer text is no code of any server.
 const MAX_CODE_BYTES: usize = 256;
@@ -109,7 +109,7 @@ impl Reply {
         };
         Error::new(kind, sanitize(&hide(message)))
             .with_oauth_error(code)
-            .with_description(self.description().as_deref().map(hide).as_deref())
+            .with_description(self.description().map(Secret::new).map(|text| hide(text.expose())).as_deref())
             .with_http(self.status, self.request_id.as_deref().map(hide).as_deref(), self.retry_after)
     }
 
@@ -118,8 +118,9 @@ impl Reply {
         const SECRETS: [&str; 5] =
             ["access_token", "refresh_token", "id_token", "device_code", "pending_authentication_token"];
         let object = self.object().ok();
-        let received: Vec<_> = SECRETS.iter().filter_map(|name| object.as_ref()?.text(name)).collect();
-        Masker::new(sent.iter().copied().chain(received.iter().map(String::as_str)))
+        let text = |name: &&str| object.as_ref()?.text(name).map(Secret::new);
+        let received: Vec<_> = SECRETS.iter().filter_map(text).collect();
+        Masker::new(sent.iter().copied().chain(received.iter().map(Secret::expose)))
     }
 }
 

@@ -1,7 +1,11 @@
 //! A fork in the middle of a login: the child is told, the parent goes on.
 #![allow(unsafe_code, reason = "fork has no safe form")]
 
-use std::time::Duration;
+use std::{
+    future::Future,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
 
 use cli_auth::ErrorKind;
 use nix::{
@@ -70,4 +74,21 @@ fn the_child_may_drop_all_that_it_inherited() {
     assert_eq!(status, 0);
     server.answer("approve");
     assert!(login.poll(drop).is_ok());
+}
+
+#[test]
+fn a_step_that_was_begun_before_the_fork_ends_in_the_child() {
+    let server = Server::new(json!({"interval": 1}));
+    let (login, _) = started(&server.client());
+    let mut context = Context::from_waker(Waker::noop());
+    let mut step = Box::pin(login.step_async(Duration::MAX));
+    assert!(step.as_mut().poll(&mut context).is_pending());
+    let held = std::sync::Mutex::new(step);
+    let status =
+        in_child(|| match held.lock().unwrap().as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Err(error)) if error.kind() == ErrorKind::Forked => 0,
+            Poll::Ready(_) => 1,
+            Poll::Pending => 2,
+        });
+    assert_eq!(status, 0);
 }
