@@ -58,6 +58,11 @@ impl<T> Local<T> {
         self.value.as_ref().filter(|_| self.is_ours())
     }
 
+    pub(crate) fn get_mut(&mut self) -> Option<&mut T> {
+        let is_ours = self.is_ours();
+        self.value.as_mut().filter(|_| is_ours)
+    }
+
     /// Moves the value out, to be dropped by the caller. In a forked child it is leaked instead.
     pub(crate) fn take(&mut self) -> Option<T> {
         let value = self.value.take();

@@ -58,7 +58,10 @@ fn is_part_of_a_word(before: Option<char>, c: char, after: Option<char>) -> bool
         matches!(c, '\u{620}'..='\u{7ff}' | '\u{8a0}'..='\u{8ff}' | '\u{900}'..='\u{dff}'
             | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17b3}' | '\u{17b6}'..='\u{17ff}')
     };
-    let is_emoji = |c| matches!(c, '\u{2600}'..='\u{27bf}' | '\u{1f000}'..='\u{1faff}');
+    let is_emoji = |c| {
+        matches!(c, '©' | '®' | '\u{203c}'..='\u{21aa}' | '\u{2300}'..='\u{27bf}' | '\u{2b05}'..='\u{2b55}'
+            | '\u{1f000}'..='\u{1faff}')
+    };
     match c {
         '\u{200c}' => before.is_some_and(joins) && after.is_some_and(joins),
         '\u{200d}' => {

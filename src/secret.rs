@@ -91,7 +91,15 @@ impl Masker {
         let mut masked = Zeroizing::new(text.to_owned());
         for secret in &self.0 {
             if masked.contains(secret.expose()) {
-                masked = Zeroizing::new(masked.replace(secret.expose(), "****"));
+                // In one piece of memory: one that grows would leave copies behind. A mask is never longer than its secret.
+                let mut next = Zeroizing::new(String::with_capacity(masked.len()));
+                for (index, part) in masked.split(secret.expose()).enumerate() {
+                    if index > 0 {
+                        next.push_str("****");
+                    }
+                    next.push_str(part);
+                }
+                masked = next;
             }
         }
         std::mem::take(&mut masked)

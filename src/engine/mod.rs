@@ -3,7 +3,7 @@
 //!
 //! Blocking calls drive it on the caller's thread; several may do so at once. The first async call starts the only
 //! worker thread, which then drives the engine until its last owner is dropped. The operating system's name resolver
-//! runs on further threads, because it only has a blocking interface. Nothing else starts a thread.
+//! runs on further threads, because it only has a blocking interface.
 //!
 //! After a fork, the child builds its own engine and leaks this one: closing the registrations of an inherited epoll
 //! descriptor would remove them from the parent.
@@ -34,7 +34,7 @@ use cancel::Flags;
 
 use crate::{
     platform::{self, Wake, with_signals_blocked},
-    process::{Local, Process},
+    process::Local,
 };
 
 /// The maximum number of concurrent requests of one client. The pool sometimes opens a connection while another one is
@@ -167,7 +167,7 @@ impl Engine {
     pub(crate) fn inside<F: Future>(&self, future: F) -> io::Result<Inside<F>> {
         self.start_worker()?;
         let handle = self.parts()?.runtime.handle().clone();
-        Ok(Inside { process: Process::current(), handle, future: Box::pin(future) })
+        Ok(Inside { handle, future: Local::new(Box::pin(future)) })
     }
 
     fn start_worker(&self) -> io::Result<()> {
@@ -272,9 +272,9 @@ impl<T> Drop for Task<T> {
 
 /// A future that uses the engine's timers and sockets and can be polled by any executor.
 pub(crate) struct Inside<F> {
-    process: Process,
     handle: Handle,
-    future: Pin<Box<F>>,
+    /// In a forked child it is not even dropped: that would touch the parent's descriptors.
+    future: Local<Pin<Box<F>>>,
 }
 
 /// The future was created before a fork, and is polled in the child: the worker that would wake it is in the parent.
@@ -286,11 +286,9 @@ impl<F: Future> Future for Inside<F> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        if !this.process.is_current() {
-            return Poll::Ready(Err(Inherited));
-        }
+        let Some(future) = this.future.get_mut() else { return Poll::Ready(Err(Inherited)) };
         let _inside = this.handle.enter();
-        this.future.as_mut().poll(context).map(Ok)
+        future.as_mut().poll(context).map(Ok)
     }
 }
 

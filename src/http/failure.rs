@@ -33,7 +33,7 @@ pub(super) fn failure(error: &reqwest::Error, url: &Url, proxy: Option<&ProxySer
         }
     }
     match proxy {
-        Some(proxy) => through_proxy(reason, refused, url, proxy),
+        Some(proxy) => through_proxy(reason, refused, error.is_connect(), url, proxy),
         None => lost(reason, url),
     }
 }
@@ -42,8 +42,8 @@ pub(super) fn failure(error: &reqwest::Error, url: &Url, proxy: Option<&ProxySer
 fn refusal(cause: &(dyn StdError + 'static)) -> Option<Refusal> {
     match cause.to_string().strip_prefix("tunnel error: ")? {
         "proxy authorization required" => Some(Refusal::NoCredentials),
-        "failed to create underlying connection" => None,
-        _ => Some(Refusal::NoTunnel),
+        "unsuccessful" => Some(Refusal::NoTunnel),
+        _ => None,
     }
 }
 
@@ -54,7 +54,13 @@ enum Refusal {
 }
 
 /// The sentence for trouble on the way through a proxy.
-fn through_proxy(reason: RetryReason, refused: Option<Refusal>, url: &Url, proxy: &ProxyServer) -> Failure {
+fn through_proxy(
+    reason: RetryReason,
+    refused: Option<Refusal>,
+    connecting: bool,
+    url: &Url,
+    proxy: &ProxyServer,
+) -> Failure {
     let setting = proxy.named_by();
     let message = match (refused, reason) {
         (Some(Refusal::NoCredentials), _) => {
@@ -70,6 +76,9 @@ fn through_proxy(reason: RetryReason, refused: Option<Refusal>, url: &Url, proxy
             format!("the name of the proxy {proxy} could not be resolved: check {setting}")
         }
         (None, RetryReason::Connect) => format!("no connection to the proxy {proxy}: check {setting}"),
+        (None, RetryReason::Timeout) if connecting => {
+            format!("the proxy {proxy} did not respond in time: check {setting}")
+        }
         (None, _) => return lost(reason, url),
     };
     Failure::Lost(reason, Error::new(ErrorKind::Proxy, message))

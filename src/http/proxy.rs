@@ -7,6 +7,7 @@ use std::{env, fmt, net::IpAddr};
 
 use reqwest::Proxy;
 use url::{Host, Url};
+use zeroize::Zeroizing;
 
 use crate::{Error, ErrorKind, Secret};
 
@@ -45,8 +46,8 @@ impl ProxyServer {
     /// every other character as it is. The error is the reason, to be read after the name of the setting.
     pub(crate) fn parse(text: &str, named_by: &'static str) -> Result<Self, &'static str> {
         let text = text.trim();
-        if text.contains(['"', '\'']) {
-            return Err("contains quotation marks: remove them");
+        if text.starts_with(['"', '\'']) || text.ends_with(['"', '\'']) {
+            return Err("is in quotation marks: remove them");
         }
         let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
         match scheme.to_ascii_lowercase().as_str() {
@@ -72,7 +73,11 @@ impl ProxyServer {
         for name in VARIABLES {
             match env::var(name) {
                 Ok(value) if value.trim().is_empty() => {}
-                Ok(value) => return Self::parse(&value, name).map(Some).map_err(|why| unusable(name, why)),
+                Ok(value) => {
+                    // It may contain a password.
+                    let value = Zeroizing::new(value);
+                    return Self::parse(&value, name).map(Some).map_err(|why| unusable(name, why));
+                }
                 Err(env::VarError::NotPresent) => {}
                 Err(env::VarError::NotUnicode(_)) => return Err(unusable(name, "is not UTF-8")),
             }
@@ -97,10 +102,10 @@ impl ProxyServer {
 }
 
 fn credentials(text: &str) -> Result<(String, Secret), &'static str> {
-    if text.contains('\\') {
+    let (user, password) = text.split_once(':').unwrap_or((text, ""));
+    if user.contains('\\') {
         return Err("names a user with a domain (DOMAIN\\user), which is not supported");
     }
-    let (user, password) = text.split_once(':').unwrap_or((text, ""));
     let (user, password) = (decoded(user)?, decoded(password)?);
     if user.chars().chain(password.chars()).any(char::is_control) {
         return Err("contains control characters");
@@ -184,7 +189,7 @@ impl Exceptions {
 }
 
 fn entry(text: &str) -> Option<(Pattern, Option<u16>)> {
-    let (host, port) = split_port(text);
+    let (host, port) = split_port(text)?;
     let pattern = if host == "*" {
         Pattern::Every
     } else if let Some((address, bits)) = host.split_once('/') {
@@ -199,15 +204,17 @@ fn entry(text: &str) -> Option<(Pattern, Option<u16>)> {
     Some((pattern, port))
 }
 
-/// Splits `host:port`, `[::1]:port` and `::1`.
-fn split_port(text: &str) -> (&str, Option<u16>) {
-    if let Some((host, rest)) = text.strip_prefix('[').and_then(|text| text.split_once(']')) {
-        return (host, rest.strip_prefix(':').and_then(|port| port.parse().ok()));
-    }
-    match text.split_once(':') {
-        Some((host, port)) if !port.contains(':') => (host, port.parse().ok()),
-        _ => (text, None),
-    }
+/// Splits `host:port`, `[::1]:port` and `::1`. `None` if the port is no port: the entry must not count for every port.
+fn split_port(text: &str) -> Option<(&str, Option<u16>)> {
+    let (host, port) = match text.strip_prefix('[').and_then(|text| text.split_once(']')) {
+        Some((host, "")) => (host, None),
+        Some((host, rest)) => (host, Some(rest.strip_prefix(':')?)),
+        None => match text.split_once(':') {
+            Some((host, port)) if !port.contains(':') => (host, Some(port)),
+            _ => (text, None),
+        },
+    };
+    Some((host, port.map(str::parse).transpose().ok()?))
 }
 
 impl Pattern {
@@ -279,6 +286,7 @@ mod tests {
             ("http://u:p@h", "u", "p"),
             ("http://u@h", "u", ""),
             ("http://u:a#b/c@d?e:f@h:1", "u", "a#b/c@d?e:f"),
+            ("http://u:it's\\\"so\"@h", "u", "it's\\\"so\""),
             ("http://me%40corp:100%25%20%zz@h", "me@corp", "100% %zz"),
             ("http://ü:é@h", "ü", "é"),
         ] {
@@ -319,6 +327,9 @@ mod tests {
             ("fd00::1", "https://[fd00::2]/", false),
             ("fd00::/8", "https://10.0.0.1/", false),
             (" a.example , ,b.example ", "https://b.example/", true),
+            ("example.com:99999", "https://example.com/", false),
+            ("*:x", "https://example.com/", false),
+            ("[fd00::1]:70000", "https://[fd00::1]/", false),
             ("", "https://h/", false),
             (".", "https://h/", false),
         ] {

@@ -224,7 +224,7 @@ async fn read(mut response: Response, sent: Sent, clock: &dyn Clock) -> Result<R
         encoded: header("content-encoding").is_some_and(|coding| !coding.eq_ignore_ascii_case("identity")),
         retry_after: header("retry-after")
             .and_then(|value| reply::retry_after(&value, date, clock.time_of_day())),
-        request_id: REQUEST_IDS.iter().find_map(|name| header(name)),
+        request_id: REQUEST_IDS.iter().find_map(|name| header(name).filter(|id| !id.is_empty())),
         body: None,
     };
     if reply.encoded

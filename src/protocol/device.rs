@@ -134,7 +134,8 @@ impl DeviceFlow {
             (State::Polling(granted), Input::Lost(reason, error)) => lost(granted, reason, &error, now),
             // A certificate that was good in this login and is not now: a captive portal. Nothing was sent to it.
             (State::Polling(granted), Input::Failed(error))
-                if error.kind() == ErrorKind::Tls && granted.answered =>
+                if error.kind() == ErrorKind::Tls
+                    && (granted.answered || granted.server.has_one_origin()) =>
             {
                 lost(granted, RetryReason::Tls, &error, now)
             }
@@ -277,7 +278,8 @@ fn plan(granted: Granted, now: Now, event: impl FnOnce(&Granted, Duration) -> Ev
     let wait = match granted.next {
         Next::PollAt(due) | Next::LastPollAt(due) => due.saturating_sub(now.elapsed),
         Next::Expiry => granted.expires_at.saturating_sub(now.elapsed),
-        Next::TooLong(wait) => wait,
+        // No event: it would announce a poll that is not made.
+        Next::TooLong(wait) => return finish(Err(too_long(wait))),
     };
     let event = event(&granted, wait);
     (State::Waiting(granted), tell(event))
@@ -294,6 +296,7 @@ impl Granted {
             _ if matches!(self.next, Next::LastPollAt(_)) => Next::Expiry,
             NextPoll::After(wait) => Next::PollAt(at(wait)),
             NextPoll::LastAfter(wait) => Next::LastPollAt(at(wait)),
+            NextPoll::None => Next::Expiry,
             NextPoll::Never(wait) => Next::TooLong(wait),
         };
         Self { next, ..self }

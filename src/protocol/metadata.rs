@@ -135,6 +135,14 @@ impl Issuer {
     }
 }
 
+impl Metadata {
+    /// Whether polls go to the server that issued the code.
+    pub(super) fn has_one_origin(&self) -> bool {
+        let device = self.device_authorization_endpoint.as_ref().map(Url::origin);
+        device == Some(self.token_endpoint.origin())
+    }
+}
+
 #[cfg(test)]
 impl Metadata {
     /// The endpoints of a server that offers everything, for unit tests.

@@ -27,7 +27,9 @@ pub(crate) enum NextPoll {
     After(Duration),
     /// The last one: no other can follow before the code expires.
     LastAfter(Duration),
-    /// Never: the server asks for a wait that is longer than the code lives.
+    /// None, as the code expires before it would be due.
+    None,
+    /// None, as the last response asked for this wait, and the code does not live that long.
     Never(Duration),
 }
 
@@ -40,15 +42,25 @@ pub(crate) struct Pacing {
     /// Whether the last answer was a 429, which says that we come too often even where it says nothing else.
     throttled: bool,
     retry_after: Duration,
+    /// Whether the last response asked for a longer wait than those before it.
+    is_raised: bool,
 }
 
 impl Pacing {
     pub(crate) fn new(interval: Duration) -> Self {
-        Self { interval, slow_downs: 0, troubles: 0, throttled: false, retry_after: Duration::ZERO }
+        Self {
+            interval,
+            slow_downs: 0,
+            troubles: 0,
+            throttled: false,
+            retry_after: Duration::ZERO,
+            is_raised: true,
+        }
     }
 
     /// The server answered "not yet".
     pub(crate) fn pending(&mut self, supplied: Option<Duration>, retry_after: Option<Duration>) {
+        self.is_raised = supplied > Some(self.interval) || retry_after.is_some();
         self.interval = self.interval.max(supplied.unwrap_or_default());
         self.troubles = 0;
         self.throttled = false;
@@ -60,12 +72,14 @@ impl Pacing {
         self.interval = self.interval.saturating_add(SLOW_DOWN);
         self.slow_downs = self.slow_downs.saturating_add(1);
         self.pending(supplied, retry_after);
+        self.is_raised = true;
     }
 
     /// No answer, or one that says "not now" by its status.
     pub(crate) fn trouble(&mut self, status: Option<u16>, retry_after: Option<Duration>) {
         self.troubles = self.troubles.saturating_add(1);
         self.throttled = status == Some(429);
+        self.is_raised = self.throttled || retry_after.is_some();
         self.retry_after = retry_after.unwrap_or_default();
     }
 
@@ -86,7 +100,7 @@ impl Pacing {
     pub(crate) fn next_poll(&self, left: Duration) -> NextPoll {
         let asked = self.asked();
         if asked >= left {
-            return NextPoll::Never(asked);
+            return if self.is_raised { NextPoll::Never(asked) } else { NextPoll::None };
         }
         let wait = self.wait();
         let latest = left.saturating_sub(LAST_POLL.min(left / 4));
@@ -246,6 +260,11 @@ mod tests {
             pacing.next_poll(Duration::from_millis(5_100)),
             NextPoll::LastAfter(Duration::from_millis(5_050))
         );
+        // At the grant, the server asks for more than there is. Later, time has gone by.
+        assert_eq!(pacing.next_poll(s(5)), NextPoll::Never(s(5)));
+        pacing.pending(None, None);
+        assert_eq!(pacing.next_poll(s(5)), NextPoll::None);
+        pacing.pending(Some(s(5)), Some(s(5)));
         assert_eq!(pacing.next_poll(s(5)), NextPoll::Never(s(5)));
         // The back-off is cut, what the server asks for is not.
         for _ in 0..5 {

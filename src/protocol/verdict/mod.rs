@@ -24,7 +24,7 @@ fn token_or_refusal(reply: &Reply, dialect: Dialect, sent: &[&str]) -> Option<Re
         // WorkOS says some refusals of AuthKit in a `message` alone.
         _ if dialect == Dialect::AuthKit
             && matches!(reply.status, 400 | 403 | 404 | 422)
-            && reply.description().is_some() =>
+            && reply.object().is_ok_and(|object| object.text("message").is_some()) =>
         {
             Some(Err(reply.error(ErrorKind::Rejected, "the server refused the request", sent)))
         }

@@ -14,7 +14,12 @@ pub(crate) fn read(reply: &Reply, dialect: Dialect, sent: &[&str]) -> Result<Tok
         _ if reply.is_transient() => Err(later(reply, sent)),
         Code::Is(code) => Err(failed(reply, &code, sent)),
         Code::IllFormed => Err(later(reply, sent)),
-        Code::Absent => token_or_refusal(reply, dialect, sent).unwrap_or_else(|| Err(later(reply, sent))),
+        Code::Absent => match token_or_refusal(reply, dialect, sent) {
+            // Nothing in it was used: the response is as good as lost.
+            Some(Err(error)) if error.kind() == ErrorKind::InvalidResponse => Err(later(reply, sent)),
+            Some(outcome) => outcome,
+            None => Err(later(reply, sent)),
+        },
     }
 }
 
@@ -77,6 +82,8 @@ mod tests {
             (302, "", ErrorKind::Network),
             (200, "<html>", ErrorKind::Network),
             (200, "{}", ErrorKind::Network),
+            (200, r#"{"access_token":5,"token_type":"bearer"}"#, ErrorKind::Network),
+            (200, r#"{"access_token":null,"token_type":"bearer"}"#, ErrorKind::Network),
             (200, r#"{"access_token":"t","token_type":"mac"}"#, ErrorKind::Unsupported),
         ] {
             assert_eq!(refresh(status, body).unwrap_err().kind(), kind, "{status} {body}");
