@@ -1,13 +1,14 @@
-//! What can go wrong, named by what the caller does next.
+//! Errors, grouped by what the caller should do next.
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{Secret, sanitize};
 
-/// What the caller does next. The set may grow: match with a `_` arm.
+/// The kind of an error. It says what the caller should do next. Kinds may be added: match with a `_` arm.
 ///
-/// `access_denied` and `expired_token` of RFC 8628 section 3.5 are [`Denied`](ErrorKind::Denied) and
-/// [`Expired`](ErrorKind::Expired); every other code that ends a login is kept in [`Error::oauth_error`].
+/// In the response to a poll, the codes `access_denied` and `expired_token` (RFC 8628 section 3.5) are
+/// [`Denied`](ErrorKind::Denied) and [`Expired`](ErrorKind::Expired). [`Error::oauth_error`] returns the code of any
+/// error that has one.
 ///
 /// ```
 /// use cli_auth::ErrorKind;
@@ -16,49 +17,58 @@ use crate::{Secret, sanitize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The person said no. Do not ask again unasked.
+    /// The user denied the request. Do not start another login unless the user asks for one.
     Denied,
-    /// The code, or the time that the program allowed, ran out. Start again when the person wants to.
+    /// The code expired before the user approved the login, or [`login_timeout`](crate::ClientBuilder::login_timeout)
+    /// was reached, or the server asked for a wait longer than the code's lifetime. Start another login when the user
+    /// asks for one.
     Expired,
-    /// [`Login::cancel`](crate::Login::cancel) was called.
+    /// The program cancelled the login or the request, for example with [`Login::cancel`](crate::Login::cancel), or the
+    /// program is ending.
     Cancelled,
-    /// The server wants something first that only the person can do in a browser (choose an organization, enrol a second factor, …).
+    /// The user must complete a step in a browser first, such as choosing an organization or enrolling a second factor.
+    /// The message names the step.
     ActionRequired,
-    /// The refresh token is no longer valid: it was used already, has expired or was revoked. The user must log in again.
+    /// The refresh token is no longer valid, because it was already used, has expired or was revoked. The user must log
+    /// in again. Only a refresh returns this kind, and only if the server's error code says so.
     LoginRequired,
-    /// The server refuses this client or this request: a wrong client id, or the device flow is not enabled for it. Retrying
-    /// changes nothing.
+    /// The server refused this client or this request, for example because the client id is wrong or the device flow is
+    /// not enabled for the client. Retrying does not help.
     Rejected,
-    /// The server does not offer what was asked for.
+    /// The server does not offer what was requested, or it issued a token of a type that this library cannot use.
     Unsupported,
-    /// The server was not reached, or said that it cannot answer now. Try again later.
+    /// The server was not reached, or could not handle the request at this time. Try again later.
     Network,
-    /// No secure connection: the server's certificate was refused. Check the clock, the name and the trusted roots.
+    /// No secure connection was established: the server's certificate was refused, the TLS handshake failed, or this
+    /// machine has no trusted root certificates. Check the clock, the host name and the trusted roots.
     Tls,
-    /// The proxy cannot be used: its setting is wrong, it was not reached, or it refused the connection. Check the setting.
+    /// The proxy cannot be used: its setting is invalid, it was not reached, or it refused the connection. The message
+    /// names the setting to check. No request is sent without the proxy.
     Proxy,
-    /// The server answered something that the standards do not allow. Nothing in it was used.
+    /// The server's response violates the standards. Nothing in it was used.
     InvalidResponse,
-    /// A setting of the client is wrong. Nothing was sent.
+    /// A setting of the client is invalid, or the certificates that `SSL_CERT_FILE` or `SSL_CERT_DIR` names cannot be
+    /// used. No request was sent.
     InvalidConfig,
-    /// A call that makes no sense: out of its order, or with an argument that has no meaning. Nothing was done.
+    /// The call is invalid: it was made out of order, or with an argument that has no meaning. It had no effect.
     Misuse,
-    /// The process was forked after this login was made. Make a new login in the child.
+    /// The process was forked after the login was created or the request was sent. In the child, create a new login or
+    /// client, or send the request again, as the message says.
     Forked,
-    /// Another call drives this login at the moment.
+    /// Another call is driving this login or waiting for this request.
     Busy,
-    /// A defect of this library or a want of system resources.
+    /// A defect in this library, or the operating system refused a resource.
     Internal,
 }
 
-/// The kinds and their names, each written once.
+/// Defines the name of each kind once.
 macro_rules! kinds {
     ($($kind:ident => $name:literal,)*) => {
         impl ErrorKind {
             #[cfg(feature = "__host")]
             pub(crate) const ALL: &[Self] = &[$(Self::$kind),*];
 
-            /// The kind in snake_case, the same in every language.
+            /// Returns the kind in snake_case. The name is the same in every language.
             ///
             /// ```
             /// assert_eq!(cli_auth::ErrorKind::Denied.as_str(), "denied");
@@ -97,7 +107,7 @@ impl fmt::Display for ErrorKind {
     }
 }
 
-/// An organization that a person may choose, as WorkOS names it in an `organization_selection_required` answer.
+/// An organization that the user may choose. WorkOS names it in an `organization_selection_required` response.
 ///
 /// ```
 /// # fn show(error: &cli_auth::Error) {
@@ -109,16 +119,17 @@ impl fmt::Display for ErrorKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Organization {
-    /// The identifier, such as `org_01H…`. Raw: sanitise it before printing.
+    /// The identifier, such as `org_01H…`. Unsanitised apart from masked secrets: sanitise it before printing.
     pub id: String,
-    /// The name for people. Raw: sanitise it before printing.
+    /// The display name. Unsanitised apart from masked secrets: sanitise it before printing. Empty if the response has
+    /// none.
     pub name: String,
 }
 
-/// Why a login, a refresh or a revocation did not succeed.
+/// The reason why a login, a refresh or a revocation failed.
 ///
-/// `Display` is a sentence for the person at the terminal: what happened and what to do next. It holds no secret, and
-/// every part of it that came from the server is sanitised. Cloning is cheap, and it may go to any thread.
+/// `Display` is a sentence for the user: what happened and what to do next. It contains no secret, and all text from
+/// the server is sanitised. Cloning is cheap. An error may be sent to and shared between threads.
 ///
 /// ```
 /// let error = cli_auth::Client::authkit("").build().unwrap_err();
@@ -168,7 +179,7 @@ impl Error {
         Self::new(ErrorKind::Misuse, message)
     }
 
-    /// What the caller does next.
+    /// Returns the kind, which says what the caller should do next.
     ///
     /// ```
     /// # fn show(error: &cli_auth::Error) {
@@ -183,8 +194,8 @@ impl Error {
         self.0.kind
     }
 
-    /// The server's error code as it came (RFC 6749 section 5.2, RFC 8628 section 3.5), or WorkOS's `code`.
-    /// Raw apart from masked secrets: sanitise it before printing.
+    /// Returns the server's error code (RFC 6749 section 5.2, RFC 8628 section 3.5), or WorkOS's `code`. `None` if the
+    /// response has neither. Unsanitised apart from masked secrets: sanitise it before printing.
     ///
     /// ```
     /// # fn show(error: &cli_auth::Error) {
@@ -197,9 +208,9 @@ impl Error {
         self.0.oauth_error.as_deref()
     }
 
-    /// The server's own words, sanitised. The message of `Display` holds them already.
+    /// Returns the server's own text, sanitised. `Display` includes it.
     ///
-    /// From `error_description`, else `message`, else `detail`. `None` if the response has none of them.
+    /// The value is `error_description`, or else `message`, or else `detail`. `None` if the response has none of them.
     ///
     /// ```
     /// # fn show(error: &cli_auth::Error) {
@@ -212,9 +223,9 @@ impl Error {
         self.0.description.as_deref()
     }
 
-    /// The HTTP status of the answer that ended it.
+    /// Returns the HTTP status of the response that caused the error.
     ///
-    /// `None` where there was no answer.
+    /// `None` if there was no response.
     ///
     /// ```
     /// # fn show(error: &cli_auth::Error) {
@@ -225,8 +236,10 @@ impl Error {
         self.0.http_status
     }
 
-    /// The server's id of the request, sanitised: what its support will ask for. From `x-request-id`, or from a similar header
-    /// of the server or of a gateway in front of it (`x-ms-request-id`, `cf-ray`, …).
+    /// Returns the server's id of the request, sanitised. The server's support may ask for it.
+    ///
+    /// The value is that of `x-request-id`, or of a similar header of the server or of a gateway in front of it
+    /// (`x-ms-request-id`, `cf-ray`, …). `None` if the response has none.
     ///
     /// ```
     /// # fn show(error: &cli_auth::Error) {
@@ -239,9 +252,11 @@ impl Error {
         self.0.request_id.as_deref()
     }
 
-    /// How long the server asked to wait before the next request (RFC 9110 section 10.2.3).
+    /// Returns how long the server asked to wait before the next request (`Retry-After`, RFC 9110 section 10.2.3).
+    /// `None` if it did not ask.
     ///
-    /// From seconds, or from a date held against the server's own clock. As large as the server said: cap it.
+    /// A date in the header is measured against the response's `Date` header, or against this machine's clock if there
+    /// is none. The value is not limited: apply a maximum.
     ///
     /// ```
     /// # fn show(error: &cli_auth::Error) {
@@ -254,7 +269,7 @@ impl Error {
         self.0.retry_after
     }
 
-    /// The organizations to choose from, when the server named them with [`ErrorKind::ActionRequired`].
+    /// Returns the organizations to choose from, if the server named them with [`ErrorKind::ActionRequired`].
     ///
     /// ```
     /// # fn show(error: &cli_auth::Error) {
@@ -267,10 +282,11 @@ impl Error {
         self.0.organizations.as_deref()
     }
 
-    /// WorkOS's `pending_authentication_token`: the secret with which a server-side component can complete the step.
+    /// Returns WorkOS's `pending_authentication_token`, a secret with which a server-side component can complete the
+    /// step. `None` if the response has none.
     ///
-    /// Completing it needs the client secret, which a program on a person's machine does not have: in a command-line tool, let
-    /// the person log in again.
+    /// Completing the step requires the client secret, which a program on the user's machine does not have. In a
+    /// command-line tool, let the user log in again.
     ///
     /// ```
     /// # fn show(error: &cli_auth::Error) {
@@ -292,7 +308,7 @@ impl Error {
         self.with(|f| f.oauth_error = code)
     }
 
-    /// Adds the server's words: to the field, and to the message.
+    /// Adds the server's text to the field and to the message.
     pub(crate) fn with_description(self, text: Option<&str>) -> Self {
         let clean = text.map(sanitize).filter(|t| !t.is_empty());
         self.with(|f| {

@@ -11,9 +11,9 @@
 //! # Ok::<(), cli_auth::Error>(())
 //! ```
 //!
-//! A [`Client`] holds the settings for one authorization server. A [`Login`] is a
-//! single login attempt; [`Login::cancel`] ends it from any thread. A [`Secret`] never
-//! prints its value. [`ErrorKind`] groups errors by what the caller does next.
+//! A [`Client`] holds the settings for one authorization server. A [`Login`] is a single login attempt;
+//! [`Login::cancel`] ends it from any thread. A [`Secret`] never prints its value. [`ErrorKind`] groups errors by what
+//! the caller should do next.
 //!
 //! Blocking calls run on the calling thread, and callbacks are called only there. Name resolution uses threads of its
 //! own; inside a Tokio runtime, a worker thread performs the I/O. The `_async` variants run on any executor.

@@ -26,36 +26,36 @@ use super::{
 };
 use crate::{Error, ErrorKind, RetryReason};
 
-/// A shorter suspend is not worth an event, and within what two readings of two clocks may differ.
+/// The shortest suspension that is reported. A shorter one may be the difference between two readings of two clocks.
 const SHORTEST_SUSPEND: Duration = Duration::from_secs(1);
 
-/// A login.
+/// The state machine of a login.
 #[derive(Debug)]
 pub(crate) struct DeviceFlow {
     client: Arc<ClientSettings>,
-    /// How long the whole login may take, where the program limits it.
+    /// The time limit for the whole login, if the program set one.
     time_limit: Option<Duration>,
     give_up_at: Option<Duration>,
     state: State,
 }
 
-/// Where a login stands.
+/// The state of a login.
 #[derive(Debug)]
 enum State {
-    /// Nothing was sent.
+    /// No request was sent yet.
     Ready,
     Discovering,
-    /// The device authorization request is under way.
+    /// The device authorization request is in progress.
     Authorizing(Arc<Metadata>),
-    /// The user has the code; the next poll is not due.
+    /// The user has the code. The next poll is not due yet.
     Waiting(Granted),
-    /// A poll is under way.
+    /// A poll is in progress.
     Polling(Granted),
     /// The outcome was returned.
     Ended,
 }
 
-/// A login that the server granted a code for.
+/// A login for which the server issued a code.
 #[derive(Debug)]
 struct Granted {
     server: Arc<Metadata>,
@@ -63,24 +63,24 @@ struct Granted {
     pacing: Pacing,
     expires_at: Duration,
     next: Next,
-    /// How much of the past the machine was suspended, as far as it was told.
+    /// How long the machine has been suspended, as far as this was reported.
     suspended: Duration,
-    /// Whether a poll had a proper response.
+    /// Whether a poll has received a valid response.
     answered: bool,
     /// Whether the last response was not HTTP.
     malformed: bool,
-    /// What the expiry of the code is to say, where the last poll had no proper response.
+    /// The error for the expiry of the code, if the last poll received no valid response.
     trouble: Option<Error>,
 }
 
-/// What follows in a login that waits.
+/// What a waiting login does next.
 #[derive(Clone, Copy, Debug)]
 enum Next {
     PollAt(Duration),
     LastPollAt(Duration),
-    /// The code expires: the last poll was made.
+    /// The last poll was made. The login ends when the code expires.
     Expiry,
-    /// The end: the server asks for this wait, and the code does not live that long.
+    /// The login ends. The server asks for this wait, which is not shorter than the rest of the code's lifetime.
     TooLong(Duration),
 }
 
@@ -94,7 +94,7 @@ impl DeviceFlow {
 
     fn next(&self, state: State, input: Input, now: Now) -> Transition {
         match (state, input) {
-            // A response of the server counts even where it comes late; nothing is sent then.
+            // A response that arrives late still counts, but no other request is sent.
             (_, Input::Tick | Input::NotSent | Input::Discovered(_))
                 if self.give_up_at.is_some_and(|end| now.elapsed >= end) =>
             {
@@ -107,7 +107,7 @@ impl DeviceFlow {
             // ── Ready ──
             (State::Ready, Input::Tick) => (State::Discovering, Effect::Discover),
 
-            // ── Discovering, Authorizing: nothing is tried twice, since a user is waiting ──
+            // ── Discovering, Authorizing: requests are not retried, because the user is waiting ──
             (State::Discovering, Input::Discovered(server)) => {
                 match Request::device_authorization(&self.client, &server) {
                     Some(request) => (State::Authorizing(server), Effect::Send { request, not_after: None }),
@@ -132,7 +132,8 @@ impl DeviceFlow {
                 finish(Err(error))
             }
             (State::Polling(granted), Input::Lost(reason, error)) => lost(granted, reason, &error, now),
-            // A certificate that was good in this login and is not now: a captive portal. Nothing was sent to it.
+            // The certificate was valid earlier in this login and is refused now. This may be a captive portal. Nothing
+            // was sent to it.
             (State::Polling(granted), Input::Failed(error))
                 if error.kind() == ErrorKind::Tls
                     && (granted.answered || granted.server.has_one_origin()) =>
@@ -241,8 +242,8 @@ fn tell(event: Event) -> Effect<Tokens> {
 fn show(grant: Grant, server: Arc<Metadata>, sent: Duration, now: Now) -> Transition {
     let granted = Granted {
         server,
-        // RFC 8628 section 3.2: the lifetime of the codes, counted from when the request left, so that it is never
-        // overrated.
+        // RFC 8628 section 3.2: the lifetime of the codes. It is counted from when the request was sent, so that it is
+        // never overestimated.
         expires_at: sent.saturating_add(grant.expires_in),
         next: Next::Expiry,
         suspended: now.suspended(),
@@ -255,7 +256,7 @@ fn show(grant: Grant, server: Arc<Metadata>, sent: Duration, now: Now) -> Transi
     (State::Waiting(granted.planned(now)), Effect::Tell(Notice::Prompt(grant)))
 }
 
-/// A poll without a response.
+/// Handles a poll that received no response.
 fn lost(mut granted: Granted, reason: RetryReason, error: &Error, now: Now) -> Transition {
     let message = format!("the code expired, and the last poll failed ({error}): start again");
     granted.trouble = Some(Error::new(ErrorKind::Expired, message));
@@ -272,7 +273,8 @@ fn retry(granted: Granted, reason: RetryReason, now: Now) -> Transition {
     })
 }
 
-/// Plans what follows, counted from the response to the last poll: two are never under way at once.
+/// Plans the next step. Waits are counted from the response to the last poll, so that two polls are never in progress
+/// at once.
 fn plan(granted: Granted, now: Now, event: impl FnOnce(&Granted, Duration) -> Event) -> Transition {
     let granted = granted.planned(now);
     let wait = match granted.next {

@@ -1,4 +1,4 @@
-//! The flow against a fake clock: by hand first, then against random servers.
+//! Tests of the flow with a fake clock, first with chosen responses, then with random servers.
 
 use super::*;
 use crate::{
@@ -11,11 +11,11 @@ const TOKEN: &str = r#"{"access_token":"t","token_type":"Bearer"}"#;
 const PENDING: &str = r#"{"error":"authorization_pending"}"#;
 const SLOW_DOWN: &str = r#"{"error":"slow_down"}"#;
 
-/// A login on a clock that a test moves.
+/// A login and a clock that the test controls.
 struct Bench {
     flow: DeviceFlow,
     now: Now,
-    /// When the device authorization request left.
+    /// When the device authorization request was sent.
     sent: Duration,
 }
 
@@ -37,7 +37,7 @@ impl Bench {
         }
     }
 
-    /// A login whose device authorization request was sent.
+    /// Returns a login whose device authorization request was sent.
     fn authorizing() -> Self {
         Self::new().authorize()
     }
@@ -50,7 +50,7 @@ impl Bench {
         self
     }
 
-    /// A login that has its code at 1 s: it expires at 61 s, and the first poll is due at 6.1 s.
+    /// Returns a login that has received its code at 1 s. The code expires at 61 s, and the first poll is due at 6.1 s.
     fn granted(grant: &str) -> Self {
         let mut bench = Self::authorizing();
         let told = bench.answer(200, grant);
@@ -67,7 +67,7 @@ impl Bench {
         self.now.awake += time;
     }
 
-    /// Sleeps as told, and expects the poll after it. Returns how long it slept.
+    /// Sleeps until the next poll and expects it. Returns how long it slept.
     fn until_poll(&mut self) -> Duration {
         let from = self.now.elapsed;
         match self.give(Input::Tick) {
@@ -170,7 +170,7 @@ fn trouble_backs_off_and_counts_its_attempts() {
     assert_eq!(error(bench.give(broken)).kind(), ErrorKind::Internal);
 }
 
-/// Answers every poll with `response` until the login ends. Returns when it polled, and the error.
+/// Responds to every poll with `response` until the login ends. Returns the times of the polls, and the error.
 fn to_the_end(
     bench: &mut Bench,
     mut response: impl FnMut(&mut Bench) -> Effect<Tokens>,
@@ -257,7 +257,7 @@ fn a_server_that_asks_for_a_longer_wait_than_the_code_lives_ends_the_login_at_on
 
 #[test]
 fn the_deadline_is_an_exclusive_bound() {
-    // The interval of 10 s that ends with the code leaves no poll, one that is shorter does.
+    // An interval of 10 s leaves no time for a poll if the code lives 10 s. If the code lives longer, one poll fits.
     for (life, polled) in [("10", false), ("10.01", true)] {
         let mut bench = Bench::granted(&GRANT.replace("60", life).replace(":5}", ":10}"));
         assert_eq!(matches!(bench.give(Input::Tick), Effect::Wait { .. }), polled, "{life}");
@@ -312,7 +312,7 @@ fn a_server_without_the_device_flow_is_told_as_such() {
 #[test]
 fn the_lifetime_counts_from_when_the_request_left() {
     let mut bench = Bench::authorizing();
-    // It waited for a connection first.
+    // The request waited for a connection first.
     bench.pass(ms(30_000));
     bench.sent = bench.now.elapsed;
     bench.pass(ms(20_000));
@@ -332,7 +332,7 @@ fn a_sleep_of_the_machine_is_told_once_and_brings_at_most_one_poll() {
     bench.answer(400, PENDING);
     assert_eq!(bench.until_poll(), ms(5_100));
     bench.answer(400, PENDING);
-    // Less than a second is no sleep worth telling; it adds up, though.
+    // A suspension of less than a second is not reported, but such suspensions add up.
     bench.now.elapsed += ms(999);
     assert!(matches!(bench.give(Input::Tick), Effect::Wait { .. }));
     bench.now.elapsed += ms(1);
@@ -518,7 +518,7 @@ mod properties {
             let grant = GRANT.replace("60", &expires_in.to_string()).replace(":5}", &format!(":{interval}}}"));
             let mut bench = Bench::granted(&grant);
             let deadline = ms(1_000 + expires_in * 1_000);
-            // The server's own bookkeeping: the least wait that RFC 8628 allows from the last answer on.
+            // The server's own accounting: the minimum wait that RFC 8628 allows, counted from the last response.
             let mut least = ms(interval * 1_000);
             let mut allowed_at = bench.now.elapsed + least;
             let mut acts = acts.into_iter();
@@ -573,7 +573,7 @@ mod properties {
                                 break;
                             }
                             Effect::Tell(_) => {
-                                // Only the back-off is cut, for a last poll shortly before the deadline.
+                                // Only the back-off is shortened, for a last poll shortly before the deadline.
                                 let last = deadline.saturating_sub(ms(2_000));
                                 let backed_off = (bench.now.elapsed + back_off).min(last);
                                 allowed_at = backed_off.max(bench.now.elapsed + least.max(extra));

@@ -1,11 +1,11 @@
-//! What a login tells while it waits.
+//! Events of a login that waits for the user.
 
 use std::{fmt, time::Duration};
 
-/// Something a person may want to see while the login waits. The set may grow: match with a `_` arm.
+/// Progress of a login that waits for the user. Variants may be added: match with a `_` arm.
 ///
-/// None of them is an error, and none needs an answer: the login goes on by itself. There is one after every poll that
-/// did not decide (RFC 8628 section 3.5). It holds no text of the server and no secret.
+/// Events are not errors and require no action: the login continues by itself. Each poll without an outcome (RFC 8628
+/// section 3.5) is followed by one event. Events contain no text from the server and no secret.
 ///
 /// ```
 /// # fn show(event: &cli_auth::Event) {
@@ -18,39 +18,41 @@ use std::{fmt, time::Duration};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// Nobody has approved yet (RFC 8628 section 3.5, `authorization_pending`).
+    /// The user has not decided yet (`authorization_pending`, RFC 8628 section 3.5).
     #[non_exhaustive]
     Pending {
-        /// Until the next poll.
+        /// The time until the next poll, or until the code expires if no more polls follow.
         next_poll_in: Duration,
-        /// Until the code is worthless.
+        /// The time until the code expires.
         expires_in: Duration,
     },
-    /// The server asked for more time between polls (`slow_down`).
+    /// The server asked for more time between polls (`slow_down`, RFC 8628 section 3.5).
     #[non_exhaustive]
     SlowedDown {
-        /// The new interval, for this and all later polls.
+        /// The new interval between polls. It applies to this and all later polls.
         interval: Duration,
     },
-    /// The server was not reached or could not answer; the login goes on.
+    /// The server was not reached or could not handle the poll. The login continues.
     #[non_exhaustive]
     Retrying {
-        /// What went wrong.
+        /// Why the poll failed.
         reason: RetryReason,
-        /// How many times in a row something went wrong, from 1.
+        /// The number of consecutive failed polls, from 1.
         attempt: u32,
-        /// Until the next poll.
+        /// The time until the next poll, or until the code expires if no more polls follow.
         retry_in: Duration,
     },
-    /// The machine was asleep.
+    /// The machine was suspended and has resumed.
     #[non_exhaustive]
     Resumed {
-        /// How long it slept.
+        /// How long the machine was suspended, at least 1 second. Shorter suspensions add up.
         suspended_for: Duration,
     },
 }
 
-/// Why a poll has to be tried again. `Display` is a word for programs, such as `http_502` or `timeout`.
+/// Why a poll is retried. Variants may be added: match with a `_` arm.
+///
+/// `Display` is a word for programs, such as `http_502` or `timeout`.
 ///
 /// ```
 /// assert_eq!(cli_auth::RetryReason::Http(502).to_string(), "http_502");
@@ -59,19 +61,20 @@ pub enum Event {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RetryReason {
-    /// The server, or something in front of it, answered with this HTTP status.
+    /// The server, or a gateway in front of it, responded with this HTTP status.
     Http(u16),
-    /// No answer in time.
+    /// No response arrived within the timeout.
     Timeout,
-    /// The name of the server could not be resolved.
+    /// The name of the server or the proxy could not be resolved.
     Dns,
-    /// No connection to the server.
+    /// No connection to the server or the proxy was established.
     Connect,
-    /// The connection was lost in the middle of the exchange.
+    /// The connection was lost before the response was complete.
     ConnectionLost,
-    /// The TLS handshake failed for another reason than the certificate.
+    /// The TLS handshake failed. A refused certificate is retried only if an earlier poll of this login received a
+    /// valid response. Otherwise it ends the login.
     Tls,
-    /// The answer was not HTTP. Once may be an accident on the way; twice in a row ends the login.
+    /// The response was not HTTP. Two such responses in a row end the login.
     Malformed,
 }
 

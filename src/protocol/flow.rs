@@ -1,7 +1,7 @@
-//! What every flow has in common: what happens to it, and what it wants next.
+//! What all flows share: their inputs and their effects.
 //!
-//! A flow is a pure state machine. Whoever drives it hands it an [`Input`] and carries out the [`Effect`]; an effect holds
-//! everything that is needed to carry it out, so that the driver knows no flow.
+//! A flow is a pure state machine. The driver passes it an [`Input`] and carries out the returned [`Effect`]. An effect
+//! contains everything that is needed to carry it out, so that the driver does not depend on any flow.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,78 +10,78 @@ use crate::{Error, RetryReason};
 
 /// A flow, from its first request to its outcome.
 ///
-/// Cancelling is not an input: it ends a flow in every state, and belongs to the driver.
+/// Cancelling is not an input. It ends a flow in any state and is handled by the driver.
 pub(crate) trait Flow: Send {
-    /// What a flow that succeeds brings.
+    /// The result of a flow that succeeds.
     type Output;
 
-    /// One step. After [`Effect::Finish`] the flow is over, and every further input is a defect.
+    /// Advances the flow by one step. After [`Effect::Finish`] the flow has ended, and any further input is a defect.
     fn advance(&mut self, input: Input, now: Now) -> Effect<Self::Output>;
 }
 
-/// The moment at which an input arrives, on two clocks with a common start.
+/// The time at which an input arrives, on two clocks with a common start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Now {
-    /// Counts while the machine is suspended. All pacing and every deadline is measured on it.
+    /// Includes time during which the machine is suspended. All pacing and every deadline uses this clock.
     pub(crate) elapsed: Duration,
-    /// Stands still while the machine is suspended. Only tells for how long it was.
+    /// Excludes time during which the machine is suspended. Used only to compute how long the machine was suspended.
     pub(crate) awake: Duration,
 }
 
 impl Now {
-    /// How long the machine has been suspended so far.
+    /// Returns how long the machine has been suspended so far.
     pub(super) fn suspended(self) -> Duration {
         self.elapsed.saturating_sub(self.awake)
     }
 }
 
-/// What happened.
+/// An event for a flow to handle.
 #[derive(Debug)]
 pub(crate) enum Input {
-    /// The metadata that was asked for.
+    /// The requested metadata.
     Discovered(Arc<Metadata>),
-    /// The response to the request under way.
+    /// The response to the request in progress.
     Reply(Reply),
-    /// There will be no response to the request under way. The error is for a flow that does not try again.
+    /// The request in progress will receive no response. The error is for a flow that does not retry.
     Lost(RetryReason, Error),
-    /// Trying again would not help: a certificate was refused, for example.
+    /// The request failed, and retrying does not help: for example, a certificate was refused.
     Failed(Error),
-    /// The request was not sent: all connections were busy, or it was too late.
+    /// The request was not sent, because all connections were in use or it was too late.
     NotSent,
-    /// Time went by.
+    /// Time has passed.
     Tick,
 }
 
-/// What to do next.
+/// What the driver does next.
 #[derive(Debug)]
 pub(crate) enum Effect<T> {
-    /// Find out the server's metadata.
+    /// Fetch the server's metadata.
     Discover,
-    /// Send this, but not after that time on the clock that counts suspend.
+    /// Send this request, but not after `not_after` on the clock that includes suspended time.
     Send { request: Request, not_after: Option<Duration> },
-    /// Tell the program.
+    /// Report this to the program.
     Tell(Notice),
-    /// Nothing to do before this time on the clock that counts suspend, or before the request under way ends.
+    /// Wait until this time on the clock that includes suspended time, or until the request in progress ends.
     Wait { until: Option<Duration> },
-    /// It is over.
+    /// The flow has ended.
     Finish(Result<T, Error>),
 }
 
-/// What a program is told before the outcome.
+/// What is reported to the program before the outcome.
 #[derive(Debug)]
 pub(crate) enum Notice {
-    /// The server granted a code, which the user has to see.
+    /// The server issued a code, which must be shown to the user.
     Prompt(Grant),
-    /// Something that the user may want to know.
+    /// Progress that the program may show to the user.
     Event(Event),
 }
 
-/// The error for an input that the state of a flow does not allow.
+/// Returns the error for an input that is not allowed in the current state of a flow.
 pub(super) fn out_of_turn() -> Error {
     Error::internal("a response arrived for a request that was not sent: please report this")
 }
 
-/// The error for a request that was not sent although nothing else was to be done.
+/// Returns the error for a request that was not sent, in a flow that has nothing else to do.
 pub(super) fn not_sent() -> Error {
     Error::new(crate::ErrorKind::Network, "too many requests of this client are under way: try again later")
 }

@@ -11,22 +11,23 @@ use super::{
 };
 use crate::{Error, ErrorKind, Secret};
 
-/// RFC 8628 section 3.2: the interval where the server gives none.
+/// RFC 8628 section 3.2: the interval if the server names none.
 pub(crate) const DEFAULT_INTERVAL: Duration = Duration::from_secs(5);
 
-/// No number of a server counts for more than this: it keeps all arithmetic far from overflow.
+/// The maximum of every number from a server. It keeps all arithmetic far from overflow.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
-/// A longer address would push everything else off the screen.
+/// The maximum length of a URL. A longer one would push everything else off the screen.
 const MAX_URI_BYTES: usize = 2048;
 
-/// Nobody compares or types a longer code.
+/// The maximum length of a user code. No user compares or types a longer one.
 const MAX_USER_CODE_BYTES: usize = 8192;
 
-/// A shorter device code can be part of another text by chance.
+/// The minimum length of a device code that other text is searched for. A shorter one may be part of other text by
+/// chance.
 const LEAST_SECRET_BYTES: usize = 8;
 
-/// What the server granted: the two codes, the address and the times.
+/// The content of a successful response: the two codes, the URL and the times.
 #[derive(Clone, Debug)]
 pub(crate) struct Grant {
     pub(crate) device_code: Secret,
@@ -37,7 +38,7 @@ pub(crate) struct Grant {
     pub(crate) interval: Duration,
 }
 
-/// Reads the answer of the device authorization endpoint. `sent` are the secrets that the request held.
+/// Reads the response of the device authorization endpoint. `sent` contains the secrets of the request.
 pub(crate) fn read(reply: &Reply, loopback: Loopback, sent: &[&str]) -> Result<Grant, Error> {
     let refuse = |kind, message: &str| Err(reply.error(kind, message, sent));
     let invalid = |what: &str| {
@@ -103,7 +104,7 @@ fn members(object: &Object<'_>, loopback: Loopback) -> Result<Grant, String> {
     if user_code.len() > MAX_USER_CODE_BYTES {
         return Err("`user_code` is too long to be shown".into());
     }
-    // Google and Azure AD v1 say `verification_url`.
+    // Google and Azure AD v1 name it `verification_url`.
     let verification_uri = match (text("verification_uri")?, text("verification_url")?) {
         (Some(uri), Some(url)) if uri != url => {
             return Err("`verification_uri` and `verification_url` differ".into());
@@ -118,7 +119,7 @@ fn members(object: &Object<'_>, loopback: Loopback) -> Result<Grant, String> {
             "it would show the device code, which is a secret, to everyone who sees the screen".into()
         );
     }
-    // The login works without it.
+    // The login works without this URL.
     let complete = text("verification_uri_complete")?.filter(|complete| !shows_secret(complete));
     let verification_uri = uri("verification_uri", verification_uri)?;
     // The login works without it, and one that the user would not recognise is worse than none.
@@ -140,13 +141,13 @@ fn members(object: &Object<'_>, loopback: Loopback) -> Result<Grant, String> {
     })
 }
 
-/// Whether two addresses have scheme, host and port in common. The user sees one, and the browser would open the other.
+/// Returns whether two URLs have the same scheme, host and port. The user sees one, and the browser opens the other.
 fn has_same_origin(one: &str, other: &str) -> bool {
     let origin = |text| Url::parse(text).ok().map(|url| url.origin());
     origin(one).is_some_and(|one| Some(one) == origin(other))
 }
 
-/// A server's number of seconds as a time span; never panics, never overflows, negative is zero.
+/// Converts a server's number of seconds to a duration. Never panics or overflows. A negative number is zero.
 pub(crate) fn seconds(number: f64, longest: Duration) -> Duration {
     if number <= 0.0 {
         return Duration::ZERO;
@@ -154,7 +155,8 @@ pub(crate) fn seconds(number: f64, longest: Duration) -> Duration {
     Duration::try_from_secs_f64(number).unwrap_or(longest).min(longest)
 }
 
-/// A server's interval: fractions round up, since waiting longer is always allowed; 0 and less is no interval.
+/// Converts a server's interval. Fractions are rounded up, since a longer wait is always allowed. Zero and negative
+/// numbers are `None`.
 pub(crate) fn whole_interval(number: Option<f64>) -> Option<Duration> {
     number.filter(|n| *n > 0.0).map(|n| seconds(n.ceil(), LONGEST))
 }

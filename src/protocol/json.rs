@@ -1,7 +1,7 @@
-//! JSON as an answer of an authorization server may hold it: one object, read strictly, kept raw.
+//! JSON in the response of an authorization server: one object, parsed strictly and kept as raw text.
 //!
-//! Members are kept as their raw text and decoded when asked for, so that a member that nobody reads can be of any type
-//! and size of number without failing the answer (RFC 6749 section 5.1).
+//! Members are kept as raw text and decoded on access. A member that is never read may therefore have any type, and any
+//! size of number, without invalidating the response (RFC 6749 section 5.1).
 
 use std::{collections::BTreeMap, fmt};
 
@@ -11,45 +11,45 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-/// A JSON object of which no member's name occurs twice (RFC 8259 section 4 leaves that undefined: two readers of one
-/// answer could see two different tokens).
+/// A JSON object without duplicate names. RFC 8259 section 4 leaves duplicates undefined: two readers of one response
+/// could see two different tokens.
 #[derive(Debug)]
 pub(crate) struct Object<'a>(BTreeMap<String, &'a RawValue>);
 
-/// A member that is there, but is not what the standards say. Holds its name.
+/// A member that is present but not of the type that the standards require. Contains its name.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct IllTyped(pub(crate) String);
 
 impl<'a> Object<'a> {
-    /// Reads a body that must be one object in UTF-8 and nothing after it. A byte order mark is ignored, as RFC 8259
-    /// section 8.1 permits.
+    /// Parses a body, which must be one object in UTF-8 with nothing after it. A byte order mark is ignored, as RFC
+    /// 8259 section 8.1 permits.
     pub(crate) fn parse(body: &'a [u8]) -> Option<Self> {
         let text = std::str::from_utf8(body).ok()?;
         serde_json::from_str(text.strip_prefix('\u{feff}').unwrap_or(text)).ok()
     }
 
-    /// A member's raw text; `null` counts as absent.
+    /// Returns a member's raw text. `null` counts as absent.
     pub(crate) fn raw(&self, name: &str) -> Option<&'a str> {
         self.0.get(name).map(|raw| raw.get()).filter(|text| *text != "null")
     }
 
-    /// A string member.
+    /// Returns a string member.
     pub(crate) fn string(&self, name: &str) -> Result<Option<String>, IllTyped> {
         self.raw(name).map(|raw| serde_json::from_str(raw).map_err(|_| IllTyped(name.to_owned()))).transpose()
     }
 
-    /// A string member, where anything else counts as absent.
+    /// Returns a string member. A member of any other type counts as absent.
     pub(crate) fn text(&self, name: &str) -> Option<String> {
         self.string(name).ok().flatten()
     }
 
-    /// A number in any notation that JSON has, or as a decimal string (some servers quote theirs). May be infinite:
-    /// `1e999` is legal JSON.
+    /// Returns a number in any notation of JSON, or in a decimal string, because some servers quote numbers. It may be
+    /// infinite: `1e999` is valid JSON.
     pub(crate) fn number(&self, name: &str) -> Result<Option<f64>, IllTyped> {
         let Some(raw) = self.raw(name) else { return Ok(None) };
         let unquoted: Option<String> = serde_json::from_str(raw).ok();
         let digits = unquoted.as_deref().unwrap_or(raw).trim();
-        // Rust also reads "inf" and "NaN", which no server may say.
+        // Rust also parses "inf" and "NaN", which are not numbers in JSON.
         let is_number = digits.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b));
         match digits.parse::<f64>() {
             Ok(number) if is_number => Ok(Some(number)),
@@ -57,22 +57,22 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// A list of strings.
+    /// Returns a list of strings.
     pub(crate) fn strings(&self, name: &str) -> Option<Vec<String>> {
         self.raw(name).and_then(|raw| serde_json::from_str(raw).ok())
     }
 
-    /// The objects of a list, each read as strictly as the whole.
+    /// Returns the objects of a list. Each is parsed as strictly as the whole.
     pub(crate) fn objects(&self, name: &str) -> Option<Vec<Object<'a>>> {
         self.raw(name).and_then(|raw| serde_json::from_str(raw).ok())
     }
 
-    /// A member that is an object.
+    /// Returns a member that is an object.
     pub(crate) fn object(&self, name: &str) -> Option<Object<'a>> {
         self.raw(name).and_then(|raw| serde_json::from_str(raw).ok())
     }
 
-    /// Every member with its raw text.
+    /// Returns every member with its raw text.
     pub(crate) fn members(&self) -> impl Iterator<Item = (&str, &'a str)> {
         self.0.iter().map(|(name, raw)| (name.as_str(), raw.get()))
     }

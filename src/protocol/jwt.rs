@@ -1,13 +1,15 @@
-//! A look at a token's own lifetime. Nothing is verified: this is a hint about when to refresh, never an identity.
+//! Reads a token's own claims about its lifetime. Nothing is verified: they are a hint about when to refresh, never an
+//! identity.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::json::Object;
 
-/// Claims longer than this are not looked at.
+/// The maximum length of the encoded claims. Longer ones are ignored.
 const MAX_PAYLOAD_BYTES: usize = 64 * 1024;
 
-/// The `exp` and `iat` of a token in JWT form (RFC 7519 section 4.1), in seconds since 1970. `None` for an opaque one.
+/// Returns `exp` and `iat` of a token in JWT form (RFC 7519 section 4.1), in seconds since 1970. `None` for an opaque
+/// token, and for one without a positive `exp`.
 pub(crate) fn expiry(token: &str) -> Option<(f64, Option<f64>)> {
     let mut parts = token.split('.');
     let (Some(_), Some(payload), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next())

@@ -9,36 +9,37 @@ use super::{
 };
 use crate::{Error, ErrorKind};
 
-/// An issuer identifier, kept as the person wrote it: it is compared code point by code point (RFC 8414 section 4).
+/// An issuer identifier, exactly as the program set it. It is compared code point by code point (RFC 8414 section 4).
 #[derive(Clone, Debug)]
 pub(crate) struct Issuer {
     text: String,
     url: Url,
 }
 
-/// What a client needs to know of a server.
+/// What a client needs to know about a server.
 #[derive(Clone, Debug)]
 pub(crate) struct Metadata {
-    /// `None` if the server does not offer the device flow. It can refresh and revoke all the same.
+    /// `None` if the server does not offer the device flow. Refresh and revocation are still possible.
     pub(crate) device_authorization_endpoint: Option<Url>,
     pub(crate) token_endpoint: Url,
     pub(crate) revocation_endpoint: Option<Url>,
-    /// Whether the server takes `client_secret_post` and not `client_secret_basic`, which is the default (RFC 8414
+    /// Whether the server supports `client_secret_post` but not `client_secret_basic`, which is the default (RFC 8414
     /// section 2).
     pub(crate) prefers_client_secret_post: bool,
 }
 
-/// Why a document was not taken.
+/// The reason why there is no metadata.
 #[derive(Debug)]
 pub(crate) enum NoMetadata {
-    /// Nothing usable here: the other well-known address may have it.
+    /// There is no usable document at this URL. The other well-known URL may have one.
     Elsewhere(Error),
-    /// There is a document and it is wrong; looking further would mean to choose what one likes.
+    /// There is a document, and it is invalid. The other URL is not requested, so that no document is chosen over
+    /// another.
     Refused(Error),
 }
 
 impl Issuer {
-    /// RFC 8414 section 2: https, no query, no fragment.
+    /// Parses an issuer. It must use https and have no query and no fragment (RFC 8414 section 2).
     pub(crate) fn parse(text: &str, loopback: Loopback) -> Result<Self, &'static str> {
         let url = uri::endpoint(text, loopback)?;
         if url.query().is_some() {
@@ -47,8 +48,8 @@ impl Issuer {
         Ok(Self { text: text.to_owned(), url })
     }
 
-    /// Where the document may be, in the order in which it is asked for: RFC 8414 section 3.1 inserts the well-known
-    /// path before the issuer's own, OpenID Connect Discovery section 4 appends it.
+    /// Returns the URLs of the document in the order in which they are requested. RFC 8414 section 3.1 inserts the
+    /// well-known path before the issuer's path; OpenID Connect Discovery section 4 appends it.
     pub(crate) fn well_known(&self) -> [Url; 2] {
         let path = self.url.path().trim_end_matches('/').to_owned();
         let at = |path: String| {
@@ -62,7 +63,7 @@ impl Issuer {
         ]
     }
 
-    /// Reads a metadata document and holds it against this issuer.
+    /// Reads a metadata document and checks that it belongs to this issuer.
     pub(crate) fn read(
         &self,
         reply: &Reply,
@@ -92,7 +93,7 @@ impl Issuer {
                 return Err(NoMetadata::Elsewhere(error(ErrorKind::Unsupported, message)));
             }
         };
-        // The server's own loopback endpoints over http make sense only where the issuer itself is one.
+        // Endpoints that use http to this machine are allowed only if the issuer itself does so.
         let loopback = if self.url.scheme() == "http" { loopback } else { Loopback::Refused };
         self.members(&object, loopback)
             .map_err(|(kind, what)| NoMetadata::Refused(error(kind, format!("{what} ({address})"))))

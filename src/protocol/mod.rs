@@ -1,7 +1,8 @@
-//! What the standards say: RFC 8628, RFC 6749, RFC 7009, RFC 8414. Pure: no I/O, no clock, no async.
+//! The protocol: RFC 8628, RFC 6749, RFC 7009 and RFC 8414. Pure: no I/O, no clock, no async.
 //!
-//! Each flow is a file: [`device`], [`refresh`] and [`revoke`], state machines of the form that [`flow`] describes. What a
-//! response means is decided in [`verdict`], one table an endpoint. Around them stand the shapes on the wire.
+//! Each flow is one file: [`device`], [`refresh`] and [`revoke`]. They are state machines as described in [`flow`].
+//! [`verdict`] decides what a response means, with one table for each endpoint. The other modules contain the wire
+//! formats.
 
 pub(crate) mod device;
 pub(crate) mod event;

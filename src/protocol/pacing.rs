@@ -1,45 +1,48 @@
 //! How long to wait before the next poll.
 //!
-//! Three waits, three variables: the server's interval, the back-off after transport trouble, and `Retry-After`. The
-//! largest counts. Folding them into one is the classic defect: a lost packet then makes a client forget a `slow_down`.
+//! Three waits are kept in three variables: the server's interval, the back-off after transport failures, and
+//! `Retry-After`. The longest one counts. A single variable would be a defect: after a lost packet, the client would
+//! forget a `slow_down`.
 
 use std::time::Duration;
 
-/// RFC 8628 section 3.5: what one `slow_down` adds, for this and all later polls.
+/// RFC 8628 section 3.5: the time that one `slow_down` adds, for this and all later polls.
 const SLOW_DOWN: Duration = Duration::from_secs(5);
 
-/// Doubling stops here, unless the interval itself is longer.
+/// The maximum of the back-off, unless twice the interval is longer.
 const BACK_OFF_CAP: Duration = Duration::from_secs(60);
 
-/// The least that is added to a wait: clocks and schedulers are not exact, and a server may count to the millisecond.
+/// The minimum time added to a wait. Clocks and schedulers are not exact, and a server may count milliseconds.
 const LEAST_GUARD: Duration = Duration::from_millis(50);
 
-/// Per cent added to each wait, by the number of `slow_down`s seen. They came although the interval was kept, so this
-/// machine's clock runs fast: in virtual machines by 10 % and more.
+/// The percentage added to each wait, by the number of `slow_down` responses. They arrived although the interval was
+/// kept, which means that this machine's clock runs fast: in virtual machines by 10 % and more.
 const GUARD_PER_CENT: [u32; 4] = [2, 15, 30, 40];
 
-/// A code's last poll is made this long before it expires, or in the last quarter of the time that it has left.
+/// The last poll of a code is made this long before the code expires, or a quarter of its remaining lifetime if that is
+/// shorter.
 const LAST_POLL: Duration = Duration::from_secs(2);
 
 /// When to poll next, counted from the last response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NextPoll {
     After(Duration),
-    /// The last one: no other can follow before the code expires.
+    /// The last poll. No other can follow before the code expires.
     LastAfter(Duration),
-    /// None, as the code expires before it would be due.
+    /// No poll. The code expires before one is due.
     None,
-    /// None, as the last response asked for this wait, and the code does not live that long.
+    /// No poll. The last response asked for this wait, which is not shorter than the code's remaining lifetime.
     Never(Duration),
 }
 
-/// The waits of one login. Nothing in here ever shrinks but the back-off, which ends with the trouble.
+/// The waits of one login. The interval and the guard never shrink. The back-off ends with the first valid response,
+/// and `Retry-After` applies to one wait.
 #[derive(Clone, Debug)]
 pub(crate) struct Pacing {
     interval: Duration,
     slow_downs: usize,
     troubles: u32,
-    /// Whether the last answer was a 429, which says that we come too often even where it says nothing else.
+    /// Whether the last response was a 429. It means that polls are too frequent, even without any other hint.
     throttled: bool,
     retry_after: Duration,
     /// Whether the last response asked for a longer wait than those before it.
@@ -58,7 +61,7 @@ impl Pacing {
         }
     }
 
-    /// The server answered "not yet".
+    /// Records `authorization_pending`. A supplied interval counts only if it is longer.
     pub(crate) fn pending(&mut self, supplied: Option<Duration>, retry_after: Option<Duration>) {
         self.is_raised = supplied > Some(self.interval) || retry_after.is_some();
         self.interval = self.interval.max(supplied.unwrap_or_default());
@@ -67,7 +70,7 @@ impl Pacing {
         self.retry_after = retry_after.unwrap_or_default();
     }
 
-    /// The server answered `slow_down`; a supplied interval counts only where it asks for more.
+    /// Records `slow_down`. A supplied interval counts only if it is longer.
     pub(crate) fn slow_down(&mut self, supplied: Option<Duration>, retry_after: Option<Duration>) {
         self.interval = self.interval.saturating_add(SLOW_DOWN);
         self.slow_downs = self.slow_downs.saturating_add(1);
@@ -75,7 +78,7 @@ impl Pacing {
         self.is_raised = true;
     }
 
-    /// No answer, or one that says "not now" by its status.
+    /// Records a poll without a response, or with a status that means "not now".
     pub(crate) fn trouble(&mut self, status: Option<u16>, retry_after: Option<Duration>) {
         self.troubles = self.troubles.saturating_add(1);
         self.throttled = status == Some(429);
@@ -83,20 +86,20 @@ impl Pacing {
         self.retry_after = retry_after.unwrap_or_default();
     }
 
-    /// The server's interval as it stands.
+    /// Returns the server's current interval.
     pub(crate) fn interval(&self) -> Duration {
         self.interval
     }
 
-    /// How many times in a row there was trouble.
+    /// Returns the number of consecutive failed polls.
     pub(crate) fn troubles(&self) -> u32 {
         self.troubles
     }
 
-    /// The next poll of a code that lives for `left` more.
+    /// Returns the next poll of a code whose remaining lifetime is `left`.
     ///
-    /// Only the back-off is cut where it would outlive the code. The last poll is put off to the end of the code, where an
-    /// approval in the last seconds still counts.
+    /// Only the back-off is shortened if it would exceed the code's lifetime. The last poll is postponed to shortly
+    /// before the code expires, so that an approval in the last seconds still counts.
     pub(crate) fn next_poll(&self, left: Duration) -> NextPoll {
         let asked = self.asked();
         if asked >= left {
@@ -107,18 +110,19 @@ impl Pacing {
         if wait.saturating_add(self.guarded(self.interval)) <= latest {
             return NextPoll::After(wait);
         }
-        // Where the guard does not fit any more, half of what is left of it is kept.
+        // If the full guard does not fit, the guard is half of the time that is left after the wait.
         let earliest = self.guarded(asked).min(asked.saturating_add(left.saturating_sub(asked) / 2));
         NextPoll::LastAfter(latest.max(earliest))
     }
 
-    /// What the server asks for: its interval, five seconds more after a 429, or `Retry-After`.
+    /// Returns the wait that the server asks for: its interval, plus 5 seconds after a 429, or `Retry-After`, whichever
+    /// is longer.
     fn asked(&self) -> Duration {
         let throttle = if self.throttled { SLOW_DOWN } else { Duration::ZERO };
         self.interval.saturating_add(throttle).max(self.retry_after)
     }
 
-    /// The wait before the next poll of a code that lives for ever.
+    /// Returns the wait before the next poll of a code that never expires.
     fn wait(&self) -> Duration {
         self.guarded(self.asked().max(self.back_off()))
     }
@@ -130,7 +134,7 @@ impl Pacing {
         wait.saturating_add(guard)
     }
 
-    /// RFC 8628 section 3.5: exponential, and never below the interval in force.
+    /// Returns the back-off: exponential, and never shorter than the current interval (RFC 8628 section 3.5).
     fn back_off(&self) -> Duration {
         if self.troubles == 0 {
             return Duration::ZERO;
@@ -266,7 +270,7 @@ mod tests {
         assert_eq!(pacing.next_poll(s(5)), NextPoll::None);
         pacing.pending(Some(s(5)), Some(s(5)));
         assert_eq!(pacing.next_poll(s(5)), NextPoll::Never(s(5)));
-        // The back-off is cut, what the server asks for is not.
+        // The back-off is shortened. What the server asks for is not.
         for _ in 0..5 {
             pacing.trouble(None, None);
         }

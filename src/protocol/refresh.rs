@@ -11,14 +11,14 @@ use super::{
 };
 use crate::Secret;
 
-/// Trades a refresh token for new tokens.
+/// Returns the flow that exchanges a refresh token for new tokens.
 pub(crate) fn flow(client: Arc<ClientSettings>, refresh_token: Secret) -> SingleRequest<Arc<TokenResponse>> {
     let kind = Kind {
         request: |client, server, token| Ok(Request::refresh(client, server, token)),
         verdict: |reply, client, token| {
             let mut response =
                 verdict::refresh::read(reply, client.dialect, &client.secrets_with(Some(token)))?;
-            // RFC 6749 section 6: without a new refresh token, the old one stays.
+            // RFC 6749 section 6: if the response has no new refresh token, the old one stays valid.
             response.refresh_token.get_or_insert_with(|| token.clone());
             Ok(Arc::new(response.or_requested(&client.scopes)))
         },
@@ -35,7 +35,7 @@ mod tests {
         reply::Reply,
     };
 
-    /// At a server without the device flow.
+    /// Refreshes at a server without the device flow.
     fn refreshed(body: &str) -> Arc<TokenResponse> {
         let client = ClientSettings { scopes: vec!["asked".into()], ..ClientSettings::public("id") };
         let server = Metadata { device_authorization_endpoint: None, ..Metadata::example() };

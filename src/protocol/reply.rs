@@ -1,4 +1,4 @@
-//! An HTTP answer, reduced to what the protocol looks at.
+//! An HTTP response, reduced to what the protocol reads.
 
 use std::{
     fmt,
@@ -10,38 +10,38 @@ use zeroize::Zeroizing;
 use super::json::Object;
 use crate::{Error, ErrorKind, Secret, sanitize, secret::Masker};
 
-/// Longest error code that is taken for one; a longer text is no code of any server.
+/// The maximum length of an error code. No server uses a longer one.
 const MAX_CODE_BYTES: usize = 256;
 
-/// One HTTP answer, read to its end.
+/// One complete HTTP response.
 pub(crate) struct Reply {
     pub(crate) sent: Sent,
     pub(crate) status: u16,
     pub(crate) content_type: Option<String>,
-    /// Whether the body is compressed, although we asked for `identity`.
+    /// Whether the body is compressed, although the request asked for `identity`.
     pub(crate) encoded: bool,
     pub(crate) retry_after: Option<Duration>,
-    /// The server's clock (RFC 9110 section 6.6.1). `None` also where this machine's clock was set meanwhile, since the
-    /// two cannot be compared then.
+    /// The server's clock (RFC 9110 section 6.6.1). `None` also if this machine's clock was set during the request,
+    /// because the two clocks cannot be compared then.
     pub(crate) date: Option<SystemTime>,
     pub(crate) request_id: Option<String>,
-    /// The body; `None` when it was longer than the cap. Wiped when dropped: it may hold tokens.
+    /// The body. `None` if it is too long. Wiped when dropped, because it may contain tokens.
     pub(crate) body: Option<Zeroizing<Vec<u8>>>,
 }
 
-/// When a request left, on this machine's clocks.
+/// When a request was sent, on this machine's clocks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sent {
-    /// On the clock that counts suspend.
+    /// On the clock that includes suspended time.
     pub(crate) elapsed: Duration,
     pub(crate) time_of_day: SystemTime,
 }
 
-/// The `error` of an answer (RFC 6749 section 5.2), or WorkOS's `code`.
+/// The `error` of a response (RFC 6749 section 5.2), or WorkOS's `code`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Code {
     Absent,
-    /// There is an `error`, but it is no code: a number, an object, empty, endless.
+    /// There is an `error`, but it is not a code: a number, an object, empty or too long.
     IllFormed,
     Is(String),
 }
@@ -53,17 +53,19 @@ impl fmt::Debug for Reply {
 }
 
 impl Reply {
-    /// Whether the status is one on which a token or a document may come. Some servers say 201 for a new token.
+    /// Returns whether a response with this status may contain a token or a document. Some servers use 201 for a new
+    /// token.
     pub(crate) fn is_success(&self) -> bool {
         matches!(self.status, 200 | 201)
     }
 
-    /// Whether the status says "not now": the request may succeed later (RFC 6585 section 4, RFC 9110 section 15.6).
+    /// Returns whether the status means "not now": the request may succeed later (RFC 6585 section 4, RFC 9110 section
+    /// 15.6).
     pub(crate) fn is_transient(&self) -> bool {
         matches!(self.status, 408 | 429 | 500..=599)
     }
 
-    /// The body's JSON object, or what is wrong with the answer.
+    /// Returns the JSON object in the body, or what is wrong with the response.
     pub(crate) fn object(&self) -> Result<Object<'_>, &'static str> {
         if matches!(self.status, 300..=399) {
             return Err("a redirect, which is never followed with credentials");
@@ -78,7 +80,7 @@ impl Reply {
         Object::parse(body).ok_or("something that is not one JSON object")
     }
 
-    /// The answer's error code, whatever the status. `code` counts only where nothing was granted with it.
+    /// Returns the response's error code, whatever the status. `code` counts only if the response grants nothing.
     pub(crate) fn code(&self) -> Code {
         let Ok(object) = self.object() else { return Code::Absent };
         let usable = |code: &String| !code.is_empty() && code.len() <= MAX_CODE_BYTES;
@@ -91,15 +93,16 @@ impl Reply {
         object.text("code").filter(usable).map_or(Code::Absent, Code::Is)
     }
 
-    /// The server's text for users: `error_description`, else `message` (WorkOS), else `detail` (RFC 9457).
+    /// Returns the server's text for the user: `error_description`, or else `message` (WorkOS), or else `detail` (RFC
+    /// 9457).
     pub(crate) fn description(&self) -> Option<String> {
         let object = self.object().ok()?;
         ["error_description", "message", "detail"].iter().find_map(|name| object.text(name))
     }
 
-    /// An error that carries all that this answer says. Of the message, which may quote the server, and of all the
-    /// other texts every secret is masked that the answer echoes or holds; what remains is sanitised. In this order: a
-    /// secret that was cut or changed would not be found any more.
+    /// Returns an error with everything that this response says. Every secret that the response echoes or contains is
+    /// masked in all texts, including the message, which may quote the server. Then the texts are sanitised. The order
+    /// matters: a secret that was cut or changed could no longer be found.
     pub(crate) fn error(&self, kind: ErrorKind, message: &str, sent: &[&str]) -> Error {
         let masker = self.masker(sent);
         let hide = |text: &str| masker.hide(text);
@@ -113,7 +116,7 @@ impl Reply {
             .with_http(self.status, self.request_id.as_deref().map(hide).as_deref(), self.retry_after)
     }
 
-    /// Hides the secrets that were sent, and those that came in this very answer.
+    /// Returns a masker for the secrets that were sent and those in this response.
     pub(crate) fn masker(&self, sent: &[&str]) -> Masker {
         const SECRETS: [&str; 5] =
             ["access_token", "refresh_token", "id_token", "device_code", "pending_authentication_token"];
@@ -124,14 +127,15 @@ impl Reply {
     }
 }
 
-/// Whether a media type is JSON; its parameters and its case do not matter (RFC 9110 section 8.3.1).
+/// Returns whether a media type is JSON. Its parameters and letter case do not matter (RFC 9110 section 8.3.1).
 fn is_json(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
-/// The wait of a `Retry-After` header (RFC 9110 section 10.2.3): seconds, or a date. A date is measured against the
-/// answer's own `Date`, so that a wrong clock on this machine does not matter. Nonsense is `None`, the past is zero.
+/// Returns the wait of a `Retry-After` header (RFC 9110 section 10.2.3): seconds, or a date. A date is measured against
+/// the response's own `Date`, so that a wrong clock on this machine does not matter. An invalid value is `None`. A date
+/// in the past is zero.
 pub(crate) fn retry_after(value: &str, date: Option<SystemTime>, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
@@ -143,7 +147,7 @@ pub(crate) fn retry_after(value: &str, date: Option<SystemTime>, now: SystemTime
 
 #[cfg(test)]
 impl Reply {
-    /// An answer for unit tests.
+    /// A response for unit tests.
     pub(crate) fn json(status: u16, body: &str) -> Self {
         Self {
             sent: Sent { elapsed: Duration::ZERO, time_of_day: SystemTime::UNIX_EPOCH },

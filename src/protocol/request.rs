@@ -1,4 +1,4 @@
-//! Our requests: where they go, their bodies, and how the client authenticates.
+//! Requests: their URLs, their bodies, and how the client authenticates.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::{metadata::Metadata, settings::ClientSettings};
 use crate::{ClientAuth, Secret};
 
-/// RFC 8628 section 3.4.
+/// The grant type of a poll (RFC 8628 section 3.4).
 const DEVICE_CODE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// A request to the server: a GET, or a POST of a form.
@@ -20,7 +20,7 @@ pub(crate) struct Request {
     pub(crate) form: Option<Form>,
 }
 
-/// A request's body, and its `Authorization` header where the client uses `client_secret_basic`. Both are wiped when
+/// A request's body, and its `Authorization` header if the client uses `client_secret_basic`. Both are wiped when
 /// dropped.
 pub(crate) struct Form {
     pub(crate) body: Zeroizing<String>,
@@ -34,12 +34,13 @@ impl fmt::Debug for Form {
 }
 
 impl Request {
-    /// A metadata request (RFC 8414 section 3.1).
+    /// Returns a metadata request (RFC 8414 section 3.1).
     pub(crate) fn metadata(url: Url) -> Self {
         Self { url, form: None }
     }
 
-    /// The device authorization request (RFC 8628 section 3.1). `None` if the server does not offer the device flow.
+    /// Returns the device authorization request (RFC 8628 section 3.1). `None` if the server does not offer the device
+    /// flow.
     pub(super) fn device_authorization(client: &ClientSettings, server: &Metadata) -> Option<Self> {
         let url = server.device_authorization_endpoint.clone()?;
         let scope = client.scopes.join(" ");
@@ -48,19 +49,19 @@ impl Request {
         Some(Self::post(url, client, server, scope.into_iter().chain(params)))
     }
 
-    /// A poll of the token endpoint (RFC 8628 section 3.4).
+    /// Returns a poll of the token endpoint (RFC 8628 section 3.4).
     pub(super) fn poll(client: &ClientSettings, server: &Metadata, device_code: &Secret) -> Self {
         let pairs = [("grant_type", DEVICE_CODE_GRANT), ("device_code", device_code.expose())];
         Self::post(server.token_endpoint.clone(), client, server, pairs)
     }
 
-    /// A refresh (RFC 6749 section 6).
+    /// Returns a refresh (RFC 6749 section 6).
     pub(super) fn refresh(client: &ClientSettings, server: &Metadata, refresh_token: &Secret) -> Self {
         let pairs = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose())];
         Self::post(server.token_endpoint.clone(), client, server, pairs)
     }
 
-    /// A revocation (RFC 7009 section 2.1). `None` where the server has no revocation endpoint.
+    /// Returns a revocation (RFC 7009 section 2.1). `None` if the server has no revocation endpoint.
     pub(super) fn revocation(client: &ClientSettings, server: &Metadata, token: &Secret) -> Option<Self> {
         let url = server.revocation_endpoint.clone()?;
         Some(Self::post(url, client, server, [("token", token.expose())]))
@@ -89,7 +90,7 @@ impl Request {
     }
 }
 
-/// Whether the secret goes into the body.
+/// Returns whether the secret is sent in the body.
 fn is_post(auth: ClientAuth, server: &Metadata) -> bool {
     match auth {
         ClientAuth::Auto => server.prefers_client_secret_post,
@@ -98,7 +99,8 @@ fn is_post(auth: ClientAuth, server: &Metadata) -> bool {
     }
 }
 
-/// The value of the `Authorization` header. RFC 6749 section 2.3.1: both are form-encoded before they are joined.
+/// Returns the value of the `Authorization` header. Id and secret are form-encoded before they are joined (RFC 6749
+/// section 2.3.1).
 pub(crate) fn basic(id: &str, secret: &Secret) -> Zeroizing<String> {
     let encode = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
     let secret = Zeroizing::new(encode(secret.expose()));

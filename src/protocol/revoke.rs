@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{Error, ErrorKind, Secret};
 
-/// Ends the life of a token.
+/// Returns the flow that revokes a token.
 pub(crate) fn flow(client: Arc<ClientSettings>, token: Secret) -> SingleRequest<()> {
     let kind = Kind {
         request: |client, server, token| {

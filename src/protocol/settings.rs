@@ -1,9 +1,9 @@
-//! What a client is to its server, the same for all of its flows.
+//! The settings of a client that all of its flows share.
 
 use super::uri::Loopback;
 use crate::Secret;
 
-/// How a client secret is sent (RFC 6749 section 2.3.1), by the names of OpenID Connect Core section 9.
+/// How the client secret is sent (RFC 6749 section 2.3.1). The names are those of OpenID Connect Core section 9.
 ///
 /// ```
 /// let client = cli_auth::Client::workos_connect("acme.authkit.app", "client_123")
@@ -14,43 +14,44 @@ use crate::Secret;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum ClientAuth {
-    /// As the server's metadata says, else `client_secret_basic`.
+    /// The default: `client_secret_post` if the server's metadata lists it without `client_secret_basic`, otherwise
+    /// `client_secret_basic`.
     #[default]
     Auto,
-    /// `client_secret_basic`: in an `Authorization: Basic` header.
+    /// `client_secret_basic`: the secret is sent in an `Authorization: Basic` header.
     ClientSecretBasic,
-    /// `client_secret_post`: in the body.
+    /// `client_secret_post`: the secret is sent in the request body.
     ClientSecretPost,
 }
 
-/// What the requests of a client have in common, and how the responses are read.
+/// The settings that a client's requests share, and how responses are read.
 #[derive(Debug)]
 pub(crate) struct ClientSettings {
     pub(crate) client_id: String,
-    /// The client secret and how it is sent; `None` for a public client.
+    /// The client secret and how it is sent. `None` for a public client.
     pub(crate) secret: Option<(Secret, ClientAuth)>,
     pub(crate) scopes: Vec<String>,
     /// Extra parameters of the device authorization request.
     pub(crate) params: Vec<(String, String)>,
     pub(crate) dialect: Dialect,
     pub(crate) loopback: Loopback,
-    /// Everything secret that the requests carry, in each form in which a server could echo it.
+    /// Every secret that the requests contain, in each form in which a server could echo it.
     pub(crate) secrets: Vec<Secret>,
 }
 
 impl ClientSettings {
-    /// The secrets of a request that sends `token` as well.
+    /// Returns the secrets of a request that also sends `token`.
     pub(super) fn secrets_with<'a>(&'a self, token: Option<&'a Secret>) -> Vec<&'a str> {
         self.secrets.iter().chain(token).map(Secret::expose).collect()
     }
 }
 
-/// How a server departs from the standards.
+/// How a server deviates from the standards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
-    /// It does not: RFC 6749 requires `token_type`.
+    /// No deviation. `token_type` is required (RFC 6749 section 5.1).
     Standard,
-    /// WorkOS AuthKit answers without `token_type` and `expires_in`, and some refusals are a `message` alone.
+    /// WorkOS AuthKit. Responses lack `token_type` and `expires_in`, and some refusals contain only a `message`.
     AuthKit,
 }
 

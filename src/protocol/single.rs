@@ -1,4 +1,4 @@
-//! A flow of one request, which is never repeated: discovery where needed, the request, the verdict on the response.
+//! A flow of one request, which is never repeated: discovery if needed, the request, then the verdict on the response.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{Error, Secret};
 
-/// A request that sends a token, and brings a `T`.
+/// A request that sends a token and returns a `T`.
 #[derive(Debug)]
 pub(crate) struct SingleRequest<T> {
     client: Arc<ClientSettings>,
@@ -23,7 +23,7 @@ pub(crate) struct SingleRequest<T> {
 /// What differs between two such flows.
 #[derive(Debug)]
 pub(super) struct Kind<T> {
-    /// Makes the request, or says why this server cannot be asked.
+    /// Returns the request, or the reason why it cannot be sent to this server.
     pub(super) request: fn(&ClientSettings, &Metadata, &Secret) -> Result<Request, Error>,
     pub(super) verdict: fn(&Reply, &ClientSettings, &Secret) -> Result<T, Error>,
 }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{ErrorKind, Secret, secret::Masker};
 
-/// A token response that was found to be usable.
+/// A valid token response.
 #[derive(Debug)]
 pub(crate) struct TokenResponse {
     pub(crate) access_token: Secret,
@@ -22,17 +22,18 @@ pub(crate) struct TokenResponse {
     pub(crate) id_token: Option<Secret>,
     pub(crate) token_type: String,
     pub(crate) scopes: Option<Vec<String>>,
-    /// The access token's lifetime when it was issued, as far as the response tells.
+    /// The access token's lifetime when it was issued. `None` if the response does not say.
     pub(crate) expires_in: Option<Duration>,
     pub(crate) expires_at: Option<SystemTime>,
     pub(crate) user_id: Option<String>,
     pub(crate) organization_id: Option<String>,
-    /// Every other member, as raw JSON. Secret, because nobody knows what is in there (AuthKit: a provider's tokens).
+    /// Every other member, as raw JSON. Secret, because it may contain anything (AuthKit: an identity provider's
+    /// tokens).
     pub(crate) other: BTreeMap<String, Secret>,
 }
 
 impl TokenResponse {
-    /// RFC 6749 section 5.1: a missing scope is the requested one.
+    /// Fills in a missing scope, which is the requested one (RFC 6749 section 5.1).
     pub(super) fn or_requested(mut self, scopes: &[String]) -> Self {
         if self.scopes.is_none() && !scopes.is_empty() {
             self.scopes = Some(scopes.to_vec());
@@ -41,22 +42,22 @@ impl TokenResponse {
     }
 }
 
-/// A hundred years: some servers say "never" with a large number.
+/// The maximum lifetime, 100 years. Some servers send a large number for "never".
 const LONGEST_LIFETIME: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);
 
-/// A server's `Date` and a token that it has just issued differ by less.
+/// The maximum difference between a server's `Date` and the `iat` of a token that it has just issued.
 const MOST_APART: Duration = Duration::from_secs(60);
 
-/// `Date` has whole seconds.
+/// The resolution of `Date`.
 const DATE_RESOLUTION: Duration = Duration::from_secs(1);
 
-/// The longest token type that is shown.
+/// The maximum length of a token type that is shown.
 const MAX_TYPE_BYTES: usize = 40;
 
-/// The members that [`TokenResponse`] has names for.
+/// The members that are fields of [`TokenResponse`].
 const NAMED: [&str; 6] = ["access_token", "refresh_token", "id_token", "token_type", "scope", "expires_in"];
 
-/// Reads the JSON object of a successful response. The error is its kind and a sentence, which may quote the server.
+/// Reads the JSON object of a successful response. The error is a kind and a sentence, which may quote the server.
 pub(crate) fn read(
     object: &Object<'_>,
     reply: &Reply,
@@ -70,7 +71,8 @@ pub(crate) fn read(
         object.string(name).map_err(|IllTyped(name)| invalid(format!("`{name}` is of the wrong type")))
     };
     let token = |name: &str| match text(name)? {
-        // RFC 6749 appendix A: printable ASCII. A line break would become a header of its own one day.
+        // RFC 6749 appendix A: printable ASCII. A line break in a token could inject a header into the program's
+        // requests.
         Some(token) if !token.bytes().all(|b| b.is_ascii_graphic()) => {
             Err(invalid(format!("`{name}` holds characters that no token may have")))
         }
@@ -82,7 +84,7 @@ pub(crate) fn read(
     let token_type = match text("token_type")?.filter(|t| !t.is_empty()) {
         Some(kind) if kind.eq_ignore_ascii_case("bearer") => kind,
         Some(kind) => {
-            // A longer text is no type, and may be a token in the wrong place.
+            // A longer text is not a type, and may be a misplaced token.
             let shown = if kind.len() <= MAX_TYPE_BYTES { &kind } else { "…" };
             let message = format!("the server issued a token of a type that this client cannot use: {shown}");
             return Err((ErrorKind::Unsupported, message));
@@ -91,24 +93,24 @@ pub(crate) fn read(
         None => return Err(invalid("`token_type` is missing".into())),
     };
     let scopes = match (object.strings("scope"), text("scope")) {
-        // Some servers send the list as a list.
+        // Some servers send a JSON array.
         (Some(list), _) => Some(list),
         (None, scope) => {
             scope?.map(|scope| scope.split_ascii_whitespace().map(str::to_owned).collect::<Vec<_>>())
         }
     };
-    // A malformed lifetime is an unknown one: it is a hint, and the login was granted.
+    // A malformed lifetime counts as unknown. It is a hint, and the login was granted.
     let (expires_in, expires_at) = match object.number("expires_in") {
         Ok(Some(lifetime)) => {
             let lifetime = seconds(lifetime, LONGEST_LIFETIME);
-            // Counted from when the request left, so that it is never too late.
+            // Counted from when the request was sent, so that it is never too late.
             (Some(lifetime), reply.sent.time_of_day.checked_add(lifetime))
         }
         Ok(None) => jwt_expiry(&access_token, reply),
         Err(_) => (None, None),
     };
     let (refresh_token, id_token) = (token("refresh_token")?, token("id_token")?);
-    // Whatever of this answer may be shown must not show a secret, even where a server puts one there.
+    // The parts of this response that may be shown are masked, in case the server puts a secret there.
     let tokens = [Some(&access_token), refresh_token.as_ref(), id_token.as_ref()];
     let masker = Masker::new(sent.iter().copied().chain(tokens.into_iter().flatten().map(Secret::expose)));
     let hide = |text: String| masker.hide(&text);
@@ -130,15 +132,16 @@ pub(crate) fn read(
     })
 }
 
-/// Lifetime and expiry by the access token's own claims, where it is a JWT. They are in the server's time, and this machine's
-/// clock may be wrong: the expiry is converted to it, and is early rather than late.
+/// Returns lifetime and expiry from the access token's own claims, if it is a JWT. The claims use the server's clock,
+/// and this machine's clock may be wrong. The expiry is therefore converted to this machine's time, and is early rather
+/// than late.
 fn jwt_expiry(token: &Secret, reply: &Reply) -> (Option<Duration>, Option<SystemTime>) {
     let at = |seconds| SystemTime::UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(seconds).ok()?);
     let Some((exp, iat)) = jwt::expiry(token.expose()) else { return (None, None) };
     let (Some(exp), iat) = (at(exp), iat.and_then(at)) else { return (None, None) };
     let local = reply.sent.time_of_day;
     let life = iat.map(|iat| exp.duration_since(iat).unwrap_or_default());
-    // A token that was issued at another time than now, or by another clock than that of `Date`, is judged by its life.
+    // If the token was not issued just now, or not by the clock of `Date`, its lifetime decides.
     let date = reply.date.filter(|date| iat.is_none_or(|iat| apart(*date, iat) <= MOST_APART));
     let expires_at = match (date, life) {
         (Some(date), _) => moved(exp, date, local).and_then(|end| end.checked_sub(DATE_RESOLUTION)),
@@ -152,7 +155,7 @@ fn apart(one: SystemTime, other: SystemTime) -> Duration {
     one.duration_since(other).unwrap_or_else(|negative| negative.duration())
 }
 
-/// A time on a clock that reads `from`, on one that reads `to` at the same moment.
+/// Converts a time to the clock that reads `to` when the time's own clock reads `from`.
 fn moved(time: SystemTime, from: SystemTime, to: SystemTime) -> Option<SystemTime> {
     match to.duration_since(from) {
         Ok(ahead) => time.checked_add(ahead),
@@ -160,7 +163,7 @@ fn moved(time: SystemTime, from: SystemTime, to: SystemTime) -> Option<SystemTim
     }
 }
 
-/// An AuthKit response, for unit tests elsewhere.
+/// Returns an AuthKit response, for other modules' unit tests.
 #[cfg(test)]
 pub(crate) fn authkit_example(body: &str) -> TokenResponse {
     let reply = Reply::json(200, body);
@@ -175,7 +178,7 @@ mod tests {
         SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
     }
 
-    /// The response to a request that left at 1,000 s.
+    /// Reads the response to a request that was sent at 1,000 s.
     fn read(body: &str, dialect: Dialect) -> Result<TokenResponse, (ErrorKind, String)> {
         let mut reply = Reply::json(200, body);
         reply.sent.time_of_day = at(1_000);
@@ -290,7 +293,7 @@ mod tests {
         // Issued at 1,000,000 s by the server's clock, for 300 s.
         let with_iat = r#"{"access_token":"e30.eyJleHAiOjEwMDAzMDAsImlhdCI6MTAwMDAwMH0.c2ln"}"#;
         let without_iat = r#"{"access_token":"e30.eyJleHAiOjEwMDAzMDB9.c2ln"}"#;
-        // By the time of day at which the request left, and the response's `Date`.
+        // `sent` is the time of day at which the request was sent, and `date` is the response's `Date`.
         let expiry = |body: &str, sent: u64, date: Option<u64>| {
             let mut reply = Reply::json(200, body);
             reply.sent.time_of_day = at(sent);
@@ -301,7 +304,7 @@ mod tests {
         for sent in [1_000_000, 1_000_360, 999_640] {
             assert_eq!(expiry(with_iat, sent, Some(1_000_000)), (300, at(sent + 299)), "{sent}");
             assert_eq!(expiry(with_iat, sent, Some(1_000_060)), (300, at(sent + 239)), "{sent}");
-            // A token that was not issued just now by the clock of `Date`.
+            // By the clock of `Date`, the token was not issued just now.
             assert_eq!(expiry(with_iat, sent, Some(1_000_061)), (300, at(sent + 300)), "{sent}");
             assert_eq!(expiry(with_iat, sent, Some(999_939)), (300, at(sent + 300)), "{sent}");
             assert_eq!(expiry(with_iat, sent, None), (300, at(sent + 300)), "{sent}");

@@ -1,17 +1,17 @@
-//! Which addresses are used, shown and opened.
+//! Checks of the URLs that are requested, shown and opened.
 
 use std::net::IpAddr;
 
 use url::{Host, Url};
 
-/// Whether plain http to the own machine counts as safe. Only tests and local development say yes.
+/// Whether plain http to this machine is allowed. It is for tests and local development only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Loopback {
     Refused,
     Allowed,
 }
 
-/// Whether a URL's host is this machine: `localhost`, `127.0.0.0/8` or `::1`.
+/// Returns whether a URL's host is this machine: `localhost`, `127.0.0.0/8` or `::1`.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
@@ -21,27 +21,27 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// A URL that requests go to (RFC 6749 sections 3.1 and 3.2: a query is kept, a fragment is refused). The error says
-/// what is wrong with it, to be read after the name of the setting.
+/// Parses a URL that requests are sent to. A query is kept and a fragment is refused (RFC 6749 sections 3.1 and 3.2).
+/// The error says what is wrong, to be read after the name of the setting.
 pub(crate) fn endpoint(text: &str, loopback: Loopback) -> Result<Url, &'static str> {
     let url = secure(text, loopback)?;
     if url.fragment().is_some() { Err("must not have a fragment (#…)") } else { Ok(url) }
 }
 
-/// A URL that is shown to a person and may be opened in a browser.
+/// Parses a URL that is shown to the user and may be opened in a browser.
 pub(crate) fn verification(text: &str, loopback: Loopback) -> Result<Url, &'static str> {
     secure(text, loopback)
 }
 
 fn secure(text: &str, loopback: Loopback) -> Result<Url, &'static str> {
-    // The URL standard drops or repairs these silently, so that a person would see another text than a browser opens.
+    // The URL standard silently drops or repairs these. The user would see a different text than the browser opens.
     if text.chars().any(|c| c <= ' ' || c == '\\' || crate::sanitize::is_deceptive(c)) {
         return Err("must not hold spaces, backslashes, control characters or invisible characters");
     }
     let url = Url::parse(text).map_err(|_| "is not an absolute URL")?;
     let (_, rest) = text.split_once("://").ok_or("is not an absolute URL")?;
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    // A URL reader skips extra slashes, and finds a user name behind them.
+    // A URL parser skips extra slashes and finds a user name behind them.
     if authority.is_empty()
         || authority.contains('@')
         || !url.username().is_empty()

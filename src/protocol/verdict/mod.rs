@@ -1,4 +1,4 @@
-//! What a response means: one table an endpoint, and what the tables share.
+//! What a response means: one table for each endpoint, and what the tables share.
 
 pub(super) mod poll;
 pub(super) mod refresh;
@@ -12,16 +12,17 @@ use super::{
 };
 use crate::{Error, ErrorKind, Organization, Secret};
 
-/// No user chooses from a longer list.
+/// The maximum number of organizations. No user chooses from a longer list.
 const MAX_ORGANIZATIONS: usize = 1000;
 
-/// Reads a response of the token endpoint that has no error code. `None` if it is neither a token response nor a refusal.
+/// Reads a response of the token endpoint that has no error code. Returns `None` if it is neither a token response nor
+/// a refusal.
 fn token_or_refusal(reply: &Reply, dialect: Dialect, sent: &[&str]) -> Option<Result<TokenResponse, Error>> {
     match reply.object() {
         Ok(object) if reply.is_success() && object.raw("access_token").is_some() => Some(
             token::read(&object, reply, dialect, sent).map_err(|(kind, what)| reply.error(kind, &what, sent)),
         ),
-        // WorkOS says some refusals of AuthKit in a `message` alone.
+        // Some refusals of AuthKit contain only a `message`.
         _ if dialect == Dialect::AuthKit
             && matches!(reply.status, 400 | 403 | 404 | 422)
             && reply.object().is_ok_and(|object| object.text("message").is_some()) =>
@@ -69,7 +70,8 @@ fn unreadable(reply: &Reply, sent: &[&str]) -> Error {
     reply.error(ErrorKind::InvalidResponse, &message, sent)
 }
 
-/// Whether the user has to do something in a browser first: WorkOS's step-ups and their relatives of OpenID Connect.
+/// Returns whether the user must do something in a browser first: WorkOS's step-ups and their equivalents in OpenID
+/// Connect.
 fn is_step_up(reply: &Reply, code: &str) -> bool {
     matches!(
         code,

@@ -8,25 +8,25 @@ use super::{
 };
 use crate::{Error, ErrorKind, protocol::grant::whole_interval};
 
-/// What one poll brought.
+/// The result of one poll.
 #[derive(Debug)]
 pub(crate) enum Verdict {
     Granted(Box<TokenResponse>),
-    /// Not yet. Some servers name an interval with it.
+    /// The user has not decided yet. Some servers name an interval.
     Pending(Option<Duration>),
-    /// RFC 8628 section 3.5: five seconds more from now on.
+    /// RFC 8628 section 3.5: add 5 seconds, permanently. Some servers name an interval.
     SlowDown(Option<Duration>),
-    /// Not now: trouble of the server or of something in front of it.
+    /// A temporary failure of the server or of something in front of it.
     Transient,
     Failed(Error),
 }
 
-/// Reads the response to a poll. `sent` are the secrets that the request held; `answered` says whether an earlier poll of this
-/// login had a proper response.
+/// Reads the response to a poll. `sent` contains the secrets of the request. `answered` says whether an earlier poll of
+/// this login received a valid response.
 pub(crate) fn read(reply: &Reply, dialect: Dialect, sent: &[&str], answered: bool) -> Verdict {
     let interval = || reply.object().ok().and_then(|o| whole_interval(o.number("interval").ok().flatten()));
     let code = reply.code();
-    // The four codes of RFC 8628 decide at any status: servers send them with 200, 400, 401, 403, 428 and 429.
+    // The four codes of RFC 8628 decide whatever the status is. Servers send them with 200, 400, 401, 403, 428 and 429.
     match &code {
         Code::Is(code) if code == "authorization_pending" => Verdict::Pending(interval()),
         Code::Is(code) if code == "slow_down" => Verdict::SlowDown(interval()),
@@ -45,7 +45,8 @@ pub(crate) fn read(reply: &Reply, dialect: Dialect, sent: &[&str], answered: boo
     }
 }
 
-/// Whether a response without a code may come from something in front of the server: a bot check, a captive portal, a gateway.
+/// Returns whether a response without a code may come from something in front of the server, such as a bot check, a
+/// captive portal or a gateway.
 fn is_foreign(reply: &Reply) -> bool {
     reply.object().is_err() || !matches!(reply.status, 200 | 400 | 401)
 }

@@ -5,10 +5,11 @@ use super::{
 };
 use crate::{Error, ErrorKind};
 
-/// Reads the response to a refresh. `sent` are the secrets that the request held.
+/// Reads the response to a refresh. `sent` contains the secrets of the request.
 ///
-/// Only a code that says so ends the refresh token. What has no code, or says "later", is trouble that passes, whatever its
-/// status: a gateway's page must not log a user out.
+/// The refresh token is dead only if the error code says so. A response that means "later" is a temporary failure. So
+/// is one without a valid code, unless it contains a token or is a refusal of AuthKit: a gateway's page must not log
+/// the user out.
 pub(crate) fn read(reply: &Reply, dialect: Dialect, sent: &[&str]) -> Result<TokenResponse, Error> {
     match reply.code() {
         _ if reply.is_transient() => Err(later(reply, sent)),

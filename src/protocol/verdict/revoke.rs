@@ -3,8 +3,8 @@
 use super::{Code, Reply, invalid_client, not_now, refused, unreadable};
 use crate::{Error, ErrorKind};
 
-/// Reads the response to a revocation: 2xx is success whatever the body, even for a token that the server never saw.
-/// `sent` are the secrets that the request held.
+/// Reads the response to a revocation. Any 2xx status is success, whatever the body, even for a token that the server
+/// never issued. `sent` contains the secrets of the request.
 pub(crate) fn read(reply: &Reply, sent: &[&str]) -> Result<(), Error> {
     if matches!(reply.status, 200..=299) {
         return Ok(());
