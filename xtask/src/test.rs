@@ -44,6 +44,10 @@ fn all_of(workspace: &Workspace, language: Language, report: &mut Report) -> any
     build(workspace, language, report)?;
     let parts: [Part; 3] =
         [|workspace, language, report| language.test(workspace, report), scenarios, servers];
+    // Tools that keep the processors busy leave nothing to what runs beside them.
+    if language.tools_at_once().is_some() {
+        return parts.iter().try_for_each(|part| part(workspace, language, report));
+    }
     report.side_by_side(&parts, |part, report| part(workspace, language, report))
 }
 
