@@ -122,11 +122,18 @@ fn system_roots(variables: &Variables) -> Result<Vec<CertificateDer<'static>>, E
         roots.extend(found);
     }
     for path in directories {
+        // A bundle inside the directory of certificates consists of them: reading the directory would add nothing.
+        if !roots.is_empty() && file.as_deref().and_then(Path::parent) == Some(path) {
+            continue;
+        }
         let entries = fs::read_dir(path).map_err(|error| unusable("SSL_CERT_DIR", path, &error))?;
         // A directory may also hold other files.
         let files = entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| path.is_file());
         roots.extend(files.filter_map(|file| read_bundle(&file).ok()).flatten());
     }
+    // Such a directory has each certificate several times: by its name, by its hash, and in the bundle.
+    roots.sort_unstable_by(|one, other| one.as_ref().cmp(other.as_ref()));
+    roots.dedup();
     if roots.is_empty() {
         return Err(Error::config("SSL_CERT_DIR names no directory that holds a certificate"));
     }
