@@ -60,6 +60,10 @@ impl ProxyServer {
         // A password may contain an @, and a host cannot.
         let (user, server) =
             rest.rsplit_once('@').map_or((None, rest), |(user, server)| (Some(user), server));
+        // A URL parser removes some of these.
+        if server.contains(|c: char| c.is_control() || c.is_whitespace()) {
+            return Err("is not the address of a proxy");
+        }
         let url = Url::parse(&format!("{scheme}://{server}")).map_err(|_| "is not the address of a proxy")?;
         if !url.has_host() || url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
             return Err("is not the address of a proxy: it must end after the host and the port");
@@ -269,6 +273,9 @@ mod tests {
             ("ftp://h", "http://"),
             ("\"http://h\"", "quotation marks"),
             ("http://[bad", "not the address"),
+            ("", "not the address"),
+            ("a\nb", "not the address"),
+            ("http://a b", "not the address"),
             ("http://", "not the address"),
             ("http://h/path", "must end"),
             ("http://h?x", "must end"),

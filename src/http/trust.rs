@@ -126,30 +126,41 @@ fn system_roots(variables: &Variables) -> Result<Vec<CertificateDer<'static>>, E
         if !roots.is_empty() && file.as_deref().and_then(Path::parent) == Some(path) {
             continue;
         }
-        let entries = fs::read_dir(path).map_err(|error| unusable("SSL_CERT_DIR", path, &error))?;
-        // A directory may also hold other files.
-        let files = entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| path.is_file());
-        roots.extend(files.filter_map(|file| read_bundle(&file).ok()).flatten());
+        roots.extend(of_directory(path).map_err(|error| unusable("SSL_CERT_DIR", path, &error))?);
     }
-    // Such a directory has each certificate several times: by its name, by its hash, and in the bundle.
-    roots.sort_unstable_by(|one, other| one.as_ref().cmp(other.as_ref()));
-    roots.dedup();
     if roots.is_empty() {
         return Err(Error::config("SSL_CERT_DIR names no directory that holds a certificate"));
     }
     Ok(roots)
 }
 
-/// Returns the certificates of the system's bundle, or else all that the system has.
+/// Returns the certificates of the system's bundle, or else of its directories.
 fn of_the_system() -> Vec<CertificateDer<'static>> {
-    if platform::TRUSTS_A_BUNDLE {
-        let bundle = openssl_probe::probe().cert_file;
-        let roots = bundle.and_then(|bundle| read_bundle(&bundle).ok()).unwrap_or_default();
-        if !roots.is_empty() {
-            return roots;
+    if !platform::TRUSTS_A_BUNDLE {
+        return rustls_native_certs::load_native_certs().certs;
+    }
+    let found = openssl_probe::probe();
+    let bundle = found.cert_file.and_then(|bundle| read_bundle(&bundle).ok()).unwrap_or_default();
+    if !bundle.is_empty() {
+        return bundle;
+    }
+    found.cert_dir.iter().filter_map(|directory| of_directory(directory).ok()).flatten().collect()
+}
+
+/// Returns the certificates of a directory, which usually has each of them several times: by its name, by its hash, and in
+/// a bundle. It may also hold other files.
+fn of_directory(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
+    let mut certificates = Vec::new();
+    for file in
+        fs::read_dir(path)?.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| path.is_file())
+    {
+        for certificate in read_bundle(&file).unwrap_or_default() {
+            if !certificates.contains(&certificate) {
+                certificates.push(certificate);
+            }
         }
     }
-    rustls_native_certs::load_native_certs().certs
+    Ok(certificates)
 }
 
 /// Returns the certificates of a PEM file. Skips those that cannot be read: the others stay usable.

@@ -280,10 +280,16 @@ fn plan(granted: Granted, now: Now, event: impl FnOnce(&Granted, Duration) -> Ev
     let wait = match granted.next {
         Next::PollAt(due) | Next::LastPollAt(due) => due.saturating_sub(now.elapsed),
         Next::Expiry => granted.expires_at.saturating_sub(now.elapsed),
-        // No event: it would announce a poll that is not made.
-        Next::TooLong(wait) => return finish(Err(too_long(wait))),
+        Next::TooLong(wait) => wait,
     };
     let event = event(&granted, wait);
+    match (granted.next, &event) {
+        // No event that announces a poll which is never made.
+        (Next::TooLong(wait), Event::Pending { .. } | Event::Retrying { .. }) => {
+            return finish(Err(too_long(wait)));
+        }
+        _ => {}
+    }
     (State::Waiting(granted), tell(event))
 }
 

@@ -52,7 +52,8 @@ fn replaced(source: &str) -> Result<String, String> {
             return Err(format!("the generated module has this line {times} times and not once: {written}"));
         }
     }
-    for line in source.lines() {
+    for line in without_comments(source) {
+        let line = line.as_str();
         let instead = LINES.iter().find(|(written, _)| *written == line).map(|(_, instead)| *instead);
         lean.push_str(instead.unwrap_or(line));
         lean.push('\n');
@@ -67,6 +68,26 @@ fn replaced(source: &str) -> Result<String, String> {
         }
     }
     Ok(lean)
+}
+
+/// Returns the lines without comments and with empty documentation: the module is private, and every import reads it.
+fn without_comments(source: &str) -> Vec<String> {
+    const QUOTES: &str = "\"\"\"";
+    let mut lines = Vec::new();
+    let mut in_documentation = false;
+    for line in source.lines() {
+        let text = line.trim();
+        if in_documentation {
+            in_documentation = !text.ends_with(QUOTES);
+        } else if let Some(documentation) = text.strip_prefix(QUOTES) {
+            in_documentation = !documentation.ends_with(QUOTES);
+            // A body may consist of it.
+            lines.push(line.replacen(text, "\"\"", 1));
+        } else if !(text.is_empty() || text.starts_with('#')) {
+            lines.push(line.trim_end().to_owned());
+        }
+    }
+    lines
 }
 
 #[cfg(test)]
@@ -85,6 +106,12 @@ mod tests {
             lean.starts_with("import os\nfrom .._lean import dataclass\nfrom .._lean import wake\nfrom .._lean import contextlib\n")
         );
         assert!(lean.ends_with("import os.path\nx = 'import typing'\n"));
+    }
+
+    #[test]
+    fn comments_are_left_out_and_documentation_is_empty() {
+        let module = "class A:\n    \"\"\"\n    Text, # and more.\n    \"\"\"\n\n    # why\n    x = 1 # kept \n    \"\"\"One line.\"\"\"\n";
+        assert_eq!(without_comments(module), ["class A:", "    \"\"", "    x = 1 # kept", "    \"\""]);
     }
 
     #[test]
