@@ -208,7 +208,7 @@ func TestNoRefreshToken(t *testing.T) {
 	forEver := cliauthoauth2.NewTokenSource(t.Context(), client, &cliauth.Tokens{AccessToken: cliauth.NewSecret("access-0")})
 	expect(t, forEver, "access-0")
 	ended := cliauthoauth2.NewTokenSource(t.Context(), client, &cliauth.Tokens{AccessToken: cliauth.NewSecret("access-0"), ExpiresAt: time.Now()})
-	if _, err := ended.Token(); !errors.Is(err, cliauth.ErrExpired) {
+	if _, err := ended.Token(); !errors.Is(err, cliauth.ErrLoginRequired) {
 		t.Error(err)
 	}
 }
