@@ -283,12 +283,9 @@ fn plan(granted: Granted, now: Now, event: impl FnOnce(&Granted, Duration) -> Ev
         Next::TooLong(wait) => wait,
     };
     let event = event(&granted, wait);
-    match (granted.next, &event) {
-        // No event that announces a poll which is never made.
-        (Next::TooLong(wait), Event::Pending { .. } | Event::Retrying { .. }) => {
-            return finish(Err(too_long(wait)));
-        }
-        _ => {}
+    // No event that announces a poll which is never made.
+    if let (Next::TooLong(wait), Event::Pending { .. } | Event::Retrying { .. }) = (granted.next, &event) {
+        return finish(Err(too_long(wait)));
     }
     (State::Waiting(granted), tell(event))
 }

@@ -194,7 +194,14 @@ class Child:
 
     def line(self) -> str:
         """The next line of its standard output."""
-        return self.process.stdout.readline().rstrip("\n")
+        # Byte by byte: `communicate` does not find what a buffer has read beyond the line.
+        line = b""
+        while not line.endswith(b"\n"):
+            byte = os.read(self.process.stdout.fileno(), 1)
+            if not byte:
+                break
+            line += byte
+        return line.decode().rstrip("\n")
 
     def interrupt(self) -> float:
         """Ctrl-C. Gives the time."""

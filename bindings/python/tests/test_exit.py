@@ -203,6 +203,8 @@ def begin():
         await login.start()
         await login.poll()
 
+    # Python's own: it complains of such a loop, and sometimes fails itself.
+    asyncio.BaseEventLoop.__del__ = lambda loop: None
     loop = asyncio.new_event_loop()
     task = loop.create_task(log_in())
     task._log_destroy_pending = False
