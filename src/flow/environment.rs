@@ -71,5 +71,5 @@ impl Environment {
 
 /// Returns the error for an operating system that refuses a descriptor, a thread or memory.
 pub(crate) fn no_resource(error: io::Error) -> Error {
-    Error::internal(format!("the operating system refused a resource: {error}"))
+    Error::internal(format!("the operating system refused a resource: {error}")).with_cause(error)
 }
