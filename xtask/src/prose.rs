@@ -52,7 +52,8 @@ fn mdformat(workspace: &Workspace) -> anyhow::Result<Command> {
 pub(crate) fn check_comments(workspace: &Workspace) -> anyhow::Result<Outcome> {
     let mut faults = Vec::new();
     for file in sources(workspace)? {
-        let Some((_, starts)) = COMMENTS.iter().find(|(extensions, _)| has_extension(&file, extensions)) else {
+        let Some((_, starts)) = COMMENTS.iter().find(|(extensions, _)| has_extension(&file, extensions))
+        else {
             continue;
         };
         for (number, line) in fs::read_to_string(&file)?.lines().enumerate() {

@@ -101,8 +101,7 @@ mod tests {
 
     #[test]
     fn names_are_what_is_in_backticks() {
-        let table =
-            "| | Rust | C |\n| -- | -- | -- |\n| a login | `Client::login` | `f(int)`, see `g` |\n";
+        let table = "| | Rust | C |\n| -- | -- | -- |\n| a login | `Client::login` | `f(int)`, see `g` |\n";
         assert_eq!(names(table, 0).unwrap(), ["Client", "login"]);
         assert_eq!(names(table, 1).unwrap(), ["f", "int", "g"]);
         assert!(names(table, 2).is_err());
