@@ -112,6 +112,13 @@ impl Login {
         }
     }
 
+    /// Returns the prompt, or the error of a login that has failed. `None` if
+    /// the call must step first: to get a prompt, or to learn of a cancel.
+    #[doc(hidden)]
+    pub fn started_as(&self, number: u64) -> Result<Option<Prompt>, Error> {
+        self.started(checked(number)?)
+    }
+
     /// See [`Claim::must_be_started`].
     #[doc(hidden)]
     pub fn must_be_started_as(&self, number: u64) -> Result<(), Error> {
@@ -147,12 +154,6 @@ impl Login {
             Ok(number) => self.abandon_claimed_async(number).await,
             Err(_) => self.cancel(),
         }
-    }
-
-    /// Drops this handle. If it is the last one, the connection of a request in progress closes now.
-    #[doc(hidden)]
-    pub fn free(self) {
-        self.close();
     }
 }
 
@@ -203,11 +204,6 @@ impl RefreshRequest {
     pub fn cancel(&self) {
         self.0.cancel();
     }
-
-    /// Drops the request. Its connection closes now.
-    pub fn free(self) {
-        self.0.close();
-    }
 }
 
 /// A revocation in progress. Dropping it ends the request.
@@ -223,11 +219,6 @@ impl RevokeRequest {
     /// See [`RefreshRequest::cancel`].
     pub fn cancel(&self) {
         self.0.cancel();
-    }
-
-    /// Drops the request. Its connection closes now.
-    pub fn free(self) {
-        self.0.close();
     }
 }
 
