@@ -7,6 +7,8 @@
 #[cfg(unix)]
 mod unix;
 
+#[cfg(all(unix, feature = "__host"))]
+pub(crate) use unix::readable::Readable;
 #[cfg(unix)]
 pub(crate) use unix::{
     TRUSTS_A_BUNDLE, browser,
@@ -14,5 +16,3 @@ pub(crate) use unix::{
     signals::with_signals_blocked,
     wake::{Wake, wake_pair},
 };
-#[cfg(all(unix, feature = "__host"))]
-pub(crate) use unix::readable::Readable;
