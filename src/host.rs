@@ -25,7 +25,8 @@ pub enum Step {
     Prompt(Prompt),
     /// Progress that the program may show to the user.
     Event(Event),
-    /// How long nothing will happen, or 0 while a request is in progress.
+    /// How long nothing will happen. While a request is in progress: 0, or, if the login has a descriptor, how long to
+    /// wait for it to become readable.
     Waiting(f64),
     /// The user approved the login.
     Authorized(Tokens),
@@ -154,6 +155,13 @@ impl Login {
             Ok(number) => self.abandon_claimed_async(number).await,
             Err(_) => self.cancel(),
         }
+    }
+
+    /// Returns a descriptor for an event loop: readable while [`Login::step`] would have something to do, from the
+    /// first call on. It belongs to the login. Starts the worker thread of the client.
+    #[doc(hidden)]
+    pub fn descriptor(&self) -> Result<i32, Error> {
+        self.open_descriptor()
     }
 }
 

@@ -8,6 +8,8 @@ use std::{
 
 use tokio::sync::{Mutex, MutexGuard};
 
+#[cfg(feature = "__host")]
+use crate::engine::Descriptor;
 use crate::{
     Error, Event, Prompt, Tokens,
     claim::{Holder, busy},
@@ -80,6 +82,8 @@ pub struct Login(Arc<Inner>);
 struct Inner {
     shared: Arc<Shared>,
     cancel: Arc<Cancel>,
+    #[cfg(feature = "__host")]
+    descriptor: Descriptor,
     holder: Holder,
     prompt: OnceLock<Prompt>,
     attempt: Local<Mutex<Attempt>>,
@@ -117,6 +121,8 @@ impl Login {
         Self(Arc::new(Inner {
             shared,
             cancel: Arc::new(Cancel::default()),
+            #[cfg(feature = "__host")]
+            descriptor: Descriptor::default(),
             holder: Holder::default(),
             prompt: OnceLock::new(),
             attempt: Local::new(Mutex::new(attempt)),
@@ -269,6 +275,8 @@ impl Login {
     /// ```
     pub fn cancel(&self) {
         self.0.cancel.set();
+        #[cfg(feature = "__host")]
+        self.0.descriptor.set();
     }
 
     /// Returns the prompt, or `None` before the server issued a code.
@@ -331,11 +339,18 @@ impl Login {
     pub(crate) fn step_claimed(&self, number: u64, max_wait: Duration) -> Result<Step, Error> {
         let mut attempt = self.attempt(number)?;
         let environment = self.0.shared.environment()?;
+        #[cfg(feature = "__host")]
+        attempt.driver.wake(self.0.descriptor.clear());
         // A cancelled login checks once more for tokens that have arrived, and revokes them.
         let turns = max_wait < SHORT_WAIT || self.0.cancel.is_set();
         let step = attempt.step(&self.0, &environment, max_wait);
         let step = environment.engine.block_on(turns, step).map_err(no_resource)?;
         attempt.close_if_ended();
+        // The next step tells when it is due.
+        #[cfg(feature = "__host")]
+        if matches!(step, Ok(Step::Prompt(_) | Step::Event(_))) {
+            self.0.descriptor.set();
+        }
         step
     }
 
@@ -365,6 +380,15 @@ fn inherited() -> Error {
 
 #[cfg(feature = "__host")]
 impl Login {
+    /// Returns the descriptor that is readable while a step would have something to do. Starts the worker.
+    pub(crate) fn open_descriptor(&self) -> Result<i32, Error> {
+        if !self.0.attempt.is_ours() {
+            return Err(inherited());
+        }
+        self.0.shared.environment()?.engine.start_worker().map_err(no_resource)?;
+        self.0.descriptor.number().map_err(no_resource)
+    }
+
     /// Cancels the login. If no other call drives it, also checks once more for tokens that have arrived, and revokes
     /// those that the program did not accept. Otherwise the driving call does this.
     pub(crate) fn abandon_claimed(&self, number: u64) {

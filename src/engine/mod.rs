@@ -1,14 +1,16 @@
 //! The engine: a current-thread runtime, one for each client and
 //! process. It is driven by the calls that are in progress.
 //!
-//! Blocking calls drive it on the caller's thread; several may do so at once. The first async call starts the only
-//! worker thread, which then drives the engine until its last owner is dropped. The operating system's name resolver
-//! runs on further threads, because it only has a blocking interface.
+//! Blocking calls drive it on the caller's thread; several may do so at once. The first async call, or the first host
+//! that asks for a descriptor, starts the only worker thread, which then drives the engine until its last owner is
+//! dropped. The operating system's name resolver runs on further threads, because it only has a blocking interface.
 //!
 //! After a fork, the child builds its own engine and leaks this one: closing the registrations of an inherited epoll
 //! descriptor would remove them from the parent.
 
 mod cancel;
+#[cfg(feature = "__host")]
+mod descriptor;
 #[cfg(feature = "__host")]
 pub(crate) mod workers;
 
@@ -31,6 +33,8 @@ use tokio::{
 
 pub(crate) use cancel::Cancel;
 use cancel::Flags;
+#[cfg(feature = "__host")]
+pub(crate) use descriptor::Descriptor;
 
 use crate::{
     platform::{self, Wake, with_signals_blocked},
@@ -56,7 +60,7 @@ struct Parts {
     stop_worker: Arc<Notify>,
 }
 
-/// The state of the thread that drives the engine for async calls.
+/// The state of the thread that drives the engine for async calls and for event loops.
 #[derive(Clone, Copy)]
 enum Worker {
     None,
@@ -178,7 +182,8 @@ impl Engine {
         Ok(Inside { handle, future: Local::new(Box::pin(future)) })
     }
 
-    fn start_worker(&self) -> io::Result<()> {
+    /// Starts the worker, unless there is one.
+    pub(crate) fn start_worker(&self) -> io::Result<()> {
         let parts = self.parts()?;
         let mut worker = parts.worker.lock().unwrap_or_else(PoisonError::into_inner);
         match *worker {

@@ -2,7 +2,9 @@
 
 use std::{
     future::{Future, pending},
+    pin::pin,
     sync::Arc,
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
@@ -22,6 +24,9 @@ use crate::{
 /// the machine is suspended, so the pacing clock is read this often.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 
+/// How long a host waits for a request that wakes it and that has no limit of its own. Any timer can wait this long.
+const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
+
 /// A flow and its request in progress. Dropping it ends the request.
 pub(crate) struct Driver<T> {
     flow: Box<dyn Flow<Output = T>>,
@@ -29,6 +34,8 @@ pub(crate) struct Driver<T> {
     /// Whether a failure that arrived before a cancel is the outcome. A success always is.
     keeps_failures: bool,
     request: Option<Task<Input>>,
+    /// Woken when the request in progress ends, for a host that waits outside of the steps.
+    waker: Option<Waker>,
     /// The result of the last request, until the flow receives it.
     input: Option<Input>,
     outcome: Option<Result<T, Error>>,
@@ -38,7 +45,8 @@ pub(crate) struct Driver<T> {
 #[derive(Debug)]
 pub(crate) enum Progress<T> {
     Notice(Notice),
-    /// How long nothing will happen, or zero while a request is in progress.
+    /// How long nothing will happen. While a request is in progress: zero, or the longest wait for it if its end wakes
+    /// the host.
     Waiting(Duration),
     /// Returned again by every later step.
     Outcome(Result<T, Error>),
@@ -60,6 +68,7 @@ impl<T: Clone> Driver<T> {
             cancelled: Error::new(ErrorKind::Cancelled, format!("the {name} was cancelled")),
             keeps_failures: false,
             request: None,
+            waker: None,
             input: None,
             outcome: None,
         }
@@ -69,6 +78,12 @@ impl<T: Clone> Driver<T> {
     #[cfg(feature = "__host")]
     pub(crate) fn keeping_failures(self) -> Self {
         Self { keeps_failures: true, ..self }
+    }
+
+    /// Wakes the host whenever a request ends that is in progress after a step.
+    #[cfg(feature = "__host")]
+    pub(crate) fn wake(&mut self, waker: Option<Waker>) {
+        self.waker = waker;
     }
 
     /// Drives the flow for at most `max_wait`, until there is something to report to the program.
@@ -92,7 +107,7 @@ impl<T: Clone> Driver<T> {
                 Pause::Notice(notice) => return Progress::Notice(notice),
                 Pause::Ended => {}
                 Pause::Wait(until) => {
-                    if !self.wait(environment, cancel, until, end).await {
+                    if !self.wait(environment, cancel, until, end).await && !self.has_arrived() {
                         return Progress::Waiting(self.due_in(environment, until));
                     }
                 }
@@ -244,10 +259,23 @@ impl<T: Clone> Driver<T> {
         true
     }
 
+    /// Returns whether the request in progress has ended. If it has not, its end wakes the host.
+    fn has_arrived(&mut self) -> bool {
+        let (Some(waker), Some(request)) = (&self.waker, &mut self.request) else { return false };
+        let Poll::Ready(input) = pin!(outcome_of(request)).poll(&mut Context::from_waker(waker)) else {
+            return false;
+        };
+        self.request = None;
+        self.input = Some(input);
+        true
+    }
+
     fn due_in(&self, environment: &Environment, until: Option<Duration>) -> Duration {
-        match until {
-            Some(until) if self.request.is_none() => until.saturating_sub(environment.clock.now().elapsed),
-            _ => Duration::ZERO,
+        let left = until.map(|until| until.saturating_sub(environment.clock.now().elapsed));
+        match (&self.request, &self.waker) {
+            (None, _) => left.unwrap_or_default(),
+            (Some(_), None) => Duration::ZERO,
+            (Some(_), Some(_)) => left.unwrap_or(LONGEST_WAIT),
         }
     }
 

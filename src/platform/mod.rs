@@ -1,4 +1,5 @@
-//! The code that differs between operating systems: clocks, the wake of a waiting step, signals, and opening a page.
+//! The code that differs between operating systems: clocks, the wake of a waiting step, the descriptor
+//! of an event loop, signals, and opening a page.
 //!
 //! Each system has a directory that exports the same names. To
 //! support another system, add a directory; nothing else changes.
@@ -6,6 +7,8 @@
 #[cfg(unix)]
 mod unix;
 
+#[cfg(all(unix, feature = "__host"))]
+pub(crate) use unix::readable::Readable;
 #[cfg(unix)]
 pub(crate) use unix::{
     TRUSTS_A_BUNDLE, browser,

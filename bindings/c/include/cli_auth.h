@@ -31,9 +31,10 @@
  *   The functions of the section "Claims" are only for packages of other languages, which wait outside this library
  *   between the steps of one call.
  * - **The process.** The library installs no signal handler and raises no signal, except that a browser's opener causes
- *   SIGCHLD when it exits. Nothing runs in the background except a thread that resolves the server's name. Only
- *   `cli_auth_login_poll` calls your code, on the thread that called it. The first request reads the environment
- *   (proxies, trusted roots): do not call `setenv` in another thread meanwhile.
+ *   SIGCHLD when it exits. Nothing runs in the background except a thread that resolves the server's name, and the
+ *   thread that `cli_auth_login_fd` starts. Only `cli_auth_login_poll` calls your code, on the thread that called it.
+ *   The first call of a client that sends something, or `cli_auth_login_fd`, reads the environment (proxies, trusted
+ *   roots): do not call `setenv` in another thread meanwhile.
  * - **Undefined behaviour,** which the library does not check: using a handle after its `_free`, or as another type;
  *   leaving a call by `longjmp` or a C++ exception, from the callback or from a signal handler; `pthread_cancel` of a
  *   thread in a call, or `pthread_exit` in the callback; a call on a stack of less than 64 KiB; any call except a
@@ -694,7 +695,7 @@ cli_auth_status cli_auth_login_poll(cli_auth_login *login,
 
 /**
  * Drives a login for a limited time. `cli_auth_login_start` and `cli_auth_login_poll` are built on it. Use it in
- * programs with an event loop of their own.
+ * programs with an event loop of their own, with `cli_auth_login_fd`.
  *
  * A request that is in progress when the time is up continues: a later step returns its response, and the request is
  * never sent again. After the login has ended, every step returns the same outcome.
@@ -714,13 +715,40 @@ cli_auth_status cli_auth_login_step(cli_auth_login *login,
                                     cli_auth_error **error);
 
 /**
+ * Returns a file descriptor for an event loop: poll, epoll, libuv, GLib. It is readable while `cli_auth_login_step`
+ * would have something to do: a request has ended, the login was cancelled, or the last step returned a prompt or an
+ * event. It is also readable at first, so that a loop begins with a step. A step makes it unreadable.
+ *
+ * Watch it for reading, together with a timer, and call `cli_auth_login_step` with a `max_wait` of 0 when it becomes
+ * readable, and when `cli_auth_step_due_in` of the last step has passed. The descriptor does not report that time.
+ *
+ * The first call for a login of a client starts a thread, which drives the requests of the client's logins from then
+ * on. It never calls your code, it blocks all signals, and it ends after the client and its logins are freed. Only one
+ * call at a time may drive the login, as without a descriptor.
+ *
+ * May be called at any time, from any thread, also while another call drives the login. It never blocks. Each call
+ * returns the same descriptor. It is close-on-exec and non-blocking.
+ *
+ * @param login The login. Must not be NULL.
+ * @param[out] fd The descriptor. Written only on success. It belongs to the login, and is valid until
+ * `cli_auth_login_free`: stop watching it before that. Do not read it, write to it or close it. Must not be NULL.
+ * @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
+ * @return `CLI_AUTH_OK`, `CLI_AUTH_FORKED` in a forked child, which must not watch the descriptor of its parent,
+ * `CLI_AUTH_INTERNAL` if there is no descriptor or no thread left, or `CLI_AUTH_MISUSE`. `CLI_AUTH_UNSUPPORTED` is
+ * for systems without such descriptors.
+ */
+cli_auth_status cli_auth_login_fd(cli_auth_login *login,
+                                  int *fd,
+                                  cli_auth_error **error);
+
+/**
  * Cancels a login. The call that drives it returns `CLI_AUTH_CANCELLED` at once, whatever it waits for, and so does
  * every later call, except that `cli_auth_login_start` still returns a prompt that exists. If tokens arrived at the
  * same moment, the driving call first revokes them where the server supports it, which may take up to 2 seconds. After
  * the login has ended, this function does nothing.
  *
  * It is idempotent and wait-free. It may be called from any thread, from the callback and from a signal handler. It
- * preserves `errno`. A request that is in progress is dropped.
+ * preserves `errno`. A request that is in progress is dropped. The descriptor of `cli_auth_login_fd` becomes readable.
  *
  * @param login The login. May be NULL.
  */
@@ -982,7 +1010,8 @@ int32_t cli_auth_step_kind(const cli_auth_step *step);
 
 /**
  * `CLI_AUTH_STEP_WAITING`: returns how long nothing will happen. It is 0 while a request is in progress: call
- * `cli_auth_login_step` again with a wait that you can afford.
+ * `cli_auth_login_step` again with a wait that you can afford. If the login has a descriptor (`cli_auth_login_fd`), it
+ * is never 0 for that reason, but the longest time to wait for the descriptor to become readable.
  *
  * A timer that stops while the machine is suspended should wait only a few seconds at a time.
  *

@@ -1,7 +1,7 @@
 //! A single login attempt.
 
 use std::{
-    ffi::c_void,
+    ffi::{c_int, c_void},
     ptr::{self, NonNull, null_mut},
     time::Duration,
 };
@@ -159,7 +159,7 @@ fn poll(login: &Login, mut on_event: impl FnMut(&cli_auth_event)) -> Result<Toke
 }
 
 /// Drives a login for a limited time. `cli_auth_login_start` and `cli_auth_login_poll` are built on it. Use it in
-/// programs with an event loop of their own.
+/// programs with an event loop of their own, with `cli_auth_login_fd`.
 ///
 /// A request that is in progress when the time is up continues: a later step returns its response, and the request is
 /// never sent again. After the login has ended, every step returns the same outcome.
@@ -191,12 +191,48 @@ pub unsafe extern "C" fn cli_auth_login_step(
     })
 }
 
+/// Returns a file descriptor for an event loop: poll, epoll, libuv, GLib. It is readable while `cli_auth_login_step`
+/// would have something to do: a request has ended, the login was cancelled, or the last step returned a prompt or an
+/// event. It is also readable at first, so that a loop begins with a step. A step makes it unreadable.
+///
+/// Watch it for reading, together with a timer, and call `cli_auth_login_step` with a `max_wait` of 0 when it becomes
+/// readable, and when `cli_auth_step_due_in` of the last step has passed. The descriptor does not report that time.
+///
+/// The first call for a login of a client starts a thread, which drives the requests of the client's logins from then
+/// on. It never calls your code. Your signal handlers never run on it. It ends after the client and its logins are
+/// freed. Only one call at a time may drive the login, as without a descriptor.
+///
+/// May be called at any time, from any thread, also while another call drives the login. It never blocks. Each call
+/// returns the same descriptor. It is close-on-exec and non-blocking.
+///
+/// @param login The login. Must not be NULL.
+/// @param[out] fd The descriptor. Written only on success. It belongs to the login, and is valid until
+/// `cli_auth_login_free`: stop watching it before that. Do not read it, write to it or close it. Must not be NULL.
+/// @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
+/// @return `CLI_AUTH_OK`, `CLI_AUTH_FORKED` in a forked child, which must not watch the descriptor of its parent,
+/// `CLI_AUTH_INTERNAL` if there is no descriptor or no thread left, or `CLI_AUTH_MISUSE`. `CLI_AUTH_UNSUPPORTED` is
+/// for systems without such descriptors.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cli_auth_login_fd(
+    login: Option<NonNull<cli_auth_login>>,
+    fd: Out<'_, c_int>,
+    error: Out<'_, *mut cli_auth_error>,
+) -> cli_auth_status {
+    // SAFETY: the caller passes NULL or a live login.
+    let login = unsafe { living(login) };
+    entry::status(error, || {
+        let (login, fd) = (login?, required("fd", fd)?);
+        fd.write(login.descriptor()?);
+        Ok(())
+    })
+}
+
 /// Cancels a login. The call that drives it returns `CLI_AUTH_CANCELLED` at once, whatever it waits for, and so does
 /// every later call. If tokens arrived at the same moment, the driving call first revokes them where the server supports
 /// it, which may take up to 2 seconds. After the login has ended, this function does nothing.
 ///
 /// It is idempotent and wait-free. It may be called from any thread, from the callback and from a signal handler. It
-/// preserves `errno`. A request that is in progress is dropped.
+/// preserves `errno`. A request that is in progress is dropped. The descriptor of `cli_auth_login_fd` becomes readable.
 ///
 /// @param login The login. May be NULL.
 #[unsafe(no_mangle)]

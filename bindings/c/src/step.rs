@@ -59,7 +59,8 @@ pub extern "C" fn cli_auth_step_kind(step: Option<&cli_auth_step>) -> i32 {
 }
 
 /// `CLI_AUTH_STEP_WAITING`: returns how long nothing will happen. It is 0 while a request is in progress: call
-/// `cli_auth_login_step` again with a wait that you can afford.
+/// `cli_auth_login_step` again with a wait that you can afford. If the login has a descriptor (`cli_auth_login_fd`), it
+/// is never 0 for that reason, but the longest time to wait for the descriptor to become readable.
 ///
 /// A timer that stops while the machine is suspended should wait only a few seconds at a time.
 ///

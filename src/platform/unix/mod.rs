@@ -2,6 +2,8 @@
 
 pub(crate) mod browser;
 pub(crate) mod clock;
+#[cfg(feature = "__host")]
+pub(crate) mod readable;
 pub(crate) mod signals;
 pub(crate) mod wake;
 

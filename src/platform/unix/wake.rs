@@ -4,7 +4,7 @@
 //! end without unsafe code, and pipes are the same on every Unix.
 
 use std::{
-    io::{self, PipeWriter},
+    io::{self, PipeReader, PipeWriter},
     os::fd::OwnedFd,
 };
 
@@ -25,10 +25,16 @@ pub(crate) struct Listener(pipe::Receiver);
 
 /// Creates both ends. Must be called inside the engine's runtime.
 pub(crate) fn wake_pair() -> io::Result<(Wake, Listener)> {
+    let (reader, wake) = open()?;
+    let reader = pipe::Receiver::from_owned_fd(OwnedFd::from(reader))?;
+    Ok((wake, Listener(reader)))
+}
+
+/// Creates a pipe that is closed on exec and whose writing end never blocks.
+pub(super) fn open() -> io::Result<(PipeReader, Wake)> {
     let (reader, writer) = io::pipe()?;
     fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
-    let reader = pipe::Receiver::from_owned_fd(OwnedFd::from(reader))?;
-    Ok((Wake(writer), Listener(reader)))
+    Ok((reader, Wake(writer)))
 }
 
 impl Wake {

@@ -1,9 +1,9 @@
 /* Runs the functions of the C guide against a test server whose user approves. */
 #define _DEFAULT_SOURCE
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "redirect.h"
 

@@ -36,6 +36,7 @@ extern const struct test events_tests[];
 extern const struct test lifetimes_tests[];
 extern const struct test callbacks_tests[];
 extern const struct test steps_tests[];
+extern const struct test descriptor_tests[];
 extern const struct test drivers_tests[];
 extern const struct test claims_tests[];
 extern const struct test requests_tests[];
