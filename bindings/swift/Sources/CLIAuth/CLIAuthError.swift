@@ -11,12 +11,13 @@ import CLIAuthNative
 /// Its ``kind-swift.property`` says what the caller should do next. Its ``message`` is for the user at the terminal and is also
 /// its printed form. Printing shows no secret, and all text from the server in the message is sanitised.
 ///
-/// If the *task* that makes a call is cancelled, the call throws Swift's `CancellationError` instead.
+/// A call that ends because its *task* was cancelled throws Swift's `CancellationError` instead.
 public struct CLIAuthError: Error, Sendable {
     /// The kind of error, which says what the caller should do next.
     public let kind: Kind
 
-    /// What happened and what to do next, for the user at the terminal. It starts in lower case and ends without a full stop.
+    /// What happened and what to do next, for the user at the terminal. It is written to follow a colon: "Not logged
+    /// in: …".
     public let message: String
 
     /// The error code from the response (RFC 6749 section 5.2), or the `code` from WorkOS. Untrusted; call ``sanitize(_:)``
@@ -81,7 +82,7 @@ public struct CLIAuthError: Error, Sendable {
         /// The code expired, or ``ClientOptions/loginTimeout`` elapsed. Start another login when the user asks for one.
         public static let expired = Kind(rawValue: "expired")
 
-        /// ``Login/cancel()`` was called.
+        /// The login was cancelled earlier, or by ``Login/cancel()`` during this call.
         public static let cancelled = Kind(rawValue: "cancelled")
 
         /// The server requires an action that only the user can take in a browser, such as choosing an organization or enrolling

@@ -2,10 +2,11 @@ import CLIAuthNative
 
 /// The settings for one authorization server.
 ///
-/// A client may be shared between tasks and threads. It does no I/O before a login starts. Create one with
-/// ``authKit(clientID:apiBase:options:)``, ``workOSConnect(domain:clientID:options:)``, ``forIssuer(_:clientID:options:)`` or
-/// ``withEndpoints(deviceAuthorization:token:revocation:clientID:options:)``. Each checks all settings and throws
-/// ``CLIAuthError/Kind/invalidConfig`` if one is invalid. The message names that setting.
+/// A client may be shared between tasks and threads. It does no I/O before its first request. Create one with
+/// ``authKit(clientID:apiBase:options:)``, ``workOSConnect(domain:clientID:options:)``,
+/// ``forIssuer(_:clientID:options:)`` or ``withEndpoints(deviceAuthorization:token:revocation:clientID:options:)``.
+/// Each checks all settings and throws ``CLIAuthError/Kind/invalidConfig`` if one is invalid. The message names that
+/// setting.
 ///
 /// All logins and requests of a client share its connections and one thread of the library, which ends with the last of them.
 public struct Client: Sendable {

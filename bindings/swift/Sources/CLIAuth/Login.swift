@@ -6,9 +6,10 @@ import CLIAuthNative
 /// ``poll(onEvent:)`` or ``step(maxWait:)`` has returned, every other such call throws ``CLIAuthError/Kind/busy``, even while the
 /// first call waits for its `onEvent`. ``cancel()`` and ``prompt`` are always allowed. No call blocks a thread.
 ///
-/// Cancelling the task that drives a login cancels **the login**, not only the call. The call throws `CancellationError`
-/// immediately, whatever it is waiting for. Releasing the last reference cancels the login too. In both cases, tokens that have
-/// arrived but that no call has returned are revoked if the server supports revocation.
+/// Cancelling the task that drives a login cancels **the login**, not only the call. The call throws
+/// `CancellationError` immediately, whatever it is waiting for. Releasing the last reference cancels the login too. In
+/// both cases, tokens that have arrived but that no call has returned are revoked if the server supports revocation. A
+/// login that has its outcome keeps it.
 public final class Login: Sendable {
     private let native: CLIAuthNative.Login
 
@@ -40,6 +41,8 @@ public final class Login: Sendable {
     public func start() async throws -> Prompt {
         try await drive { number in
             while true {
+                // The task of a call that need not wait may be cancelled too.
+                try Task.checkCancellation()
                 if let prompt { return prompt }
                 _ = try await next(number, withinSeconds: .infinity)
             }
@@ -52,11 +55,11 @@ public final class Login: Sendable {
     ///   are thrown unchanged, and `poll` may then be called again. It may cancel the login; a call in it that would drive the
     ///   login throws ``CLIAuthError/Kind/busy``. ``steps`` reports the same events without a closure.
     /// - Returns: The tokens.
-    /// - Throws: ``CLIAuthError``. Every program should handle `denied`, `expired`, `cancelled` and `actionRequired`. Transport
-    ///   errors are not thrown; they are reported as ``Event/retrying(reason:attempt:retryIn:)``, and the login continues. If
-    ///   ``start()`` was not called, the kind is `misuse`, because the user has not seen the code. `CancellationError` if the
-    ///   task is cancelled. Tokens that arrive at the same moment are revoked first if the server supports revocation, which may
-    ///   take up to two seconds.
+    /// - Throws: ``CLIAuthError``. Every program should handle `denied`, `expired`, `cancelled` and `actionRequired`.
+    ///   Transport errors are not thrown; they are reported as ``Event/retrying(reason:attempt:retryIn:)``, and the
+    ///   login continues. Without a ``prompt`` the kind is `misuse`, because the user has not seen the code.
+    ///   `CancellationError` if the task is cancelled before the outcome. Tokens that arrive at the same moment are
+    ///   revoked first if the server supports revocation, which may take up to two seconds.
     public func poll(onEvent: (@Sendable (Event) async throws -> Void)? = nil) async throws -> Tokens {
         try await drive { number in
             try translated { try native.checkStarted(number: number) }
@@ -78,7 +81,8 @@ public final class Login: Sendable {
     ///
     /// - Parameter maxWait: The longest wait. With 0 the step does not wait, except for the step that ends a cancelled login:
     ///   revoking tokens that arrived too late may take up to two seconds.
-    /// - Throws: ``CLIAuthError``. A `maxWait` below 0 is `misuse`. `CancellationError` if the task is cancelled.
+    /// - Throws: ``CLIAuthError``. A `maxWait` below 0 is `misuse`. `CancellationError` if the task is cancelled before
+    ///   the outcome.
     public func step(maxWait: Duration) async throws -> Step {
         try await drive { number in
             try await next(number, withinSeconds: maxWait.seconds)
@@ -90,19 +94,23 @@ public final class Login: Sendable {
     /// The call that drives the login throws ``CLIAuthError/Kind/cancelled`` immediately, whatever it is waiting for. Every later
     /// call throws it too, except that ``start()`` still returns an existing prompt.
     ///
-    /// This method never blocks. It may be called from anywhere and more than once. After the outcome it has no effect. Tokens
-    /// that have arrived but were not returned yet are revoked if the server supports revocation.
+    /// This method never blocks. It may be called from anywhere, more than once, and by several threads at once. After
+    /// the outcome it has no effect. Tokens that have arrived but were not returned yet are revoked if the server
+    /// supports revocation: by the call that drives the login, else by the next ``poll(onEvent:)`` or
+    /// ``step(maxWait:)``, or when the last reference is released.
     public func cancel() {
         native.cancel()
     }
 
-    /// Drives the login to the next step that is not ``Step/waiting(dueIn:)``, for ``steps``.
-    func nextStep() async throws -> Step {
+    /// Drives a login that has its prompt to the next element of ``steps``.
+    func nextElement() async throws -> Progress {
         try await drive { number in
             while true {
-                let step = try await next(number, withinSeconds: .infinity)
-                if case .waiting = step { continue }
-                return step
+                switch try await next(number, withinSeconds: .infinity) {
+                case .event(let event): return .event(event)
+                case .authorized(let tokens): return .authorized(tokens)
+                case .prompt, .waiting: continue
+                }
             }
         }
     }

@@ -80,8 +80,9 @@ extension Prompt: CustomStringConvertible {
 
 /// Returns text received from a server in a form that is safe to print on a terminal.
 ///
-/// Each run of control or invisible characters is replaced by one U+FFFD; tabs and line breaks become spaces. Text over 400
-/// characters is truncated and marked with `…`.
+/// Each run of control characters, and of invisible characters outside of words and emoji that need them, is replaced
+/// by one U+FFFD; tabs and line breaks become spaces. White space at both ends is removed. Text over 400 characters is
+/// truncated and marked with `…`.
 public func sanitize(_ text: String) -> String {
     CLIAuthNative.sanitize(text: text)
 }

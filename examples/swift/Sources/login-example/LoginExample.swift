@@ -51,8 +51,6 @@ struct LoginExample {
                     try output.event(event)
                 case .authorized(let tokens):
                     try output.authorized(tokens)
-                case .waiting:
-                    break
                 }
             }
             return 0

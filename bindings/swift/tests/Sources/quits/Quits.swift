@@ -2,7 +2,7 @@ import CLIAuth
 import Dispatch
 import Foundation
 
-/// Logs in at the server that it is told of, and ends meanwhile.
+/// Logs in at the server that it is told of, and ends meanwhile. It says when it begins to poll, and every event.
 @main
 struct Quits {
     static func main() async throws {
@@ -12,32 +12,55 @@ struct Quits {
             allowInsecureLoopback: true)
         let login = try Client.authKit(clientID: "client_test", apiBase: url, options: options).login()
         try await login.start()
-        let polling = Task { try await login.poll() }
+        var source: (any DispatchSourceSignal)?
+        if how == "source" {
+            // A signal that comes before the source is registered is lost.
+            await withCheckedContinuation { registered in
+                source = onCtrlC({ login.cancel() }, registered: { registered.resume() })
+            }
+        }
+        defer { source?.cancel() }
+        say("polling")
+        let polling = Task { try await login.poll { _ in say("an event") } }
         switch how {
         case "exit":
-            say("polling")
-            try await Task.sleep(for: .seconds(1.2))
+            await told()
             exit(7)
         case "return":
-            say("polling")
-            try await Task.sleep(for: .seconds(1.2))
+            await told()
         case "default":
             // Whoever does nothing about Ctrl-C is ended by it.
-            say("polling")
             _ = try await polling.value
         case "source":
-            signal(SIGINT, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
-            source.setEventHandler { polling.cancel() }
-            source.resume()
-            say("polling")
             do {
                 _ = try await polling.value
-            } catch is CancellationError {
+            } catch let error as CLIAuthError where error.kind == .cancelled {
                 exit(130)
             }
         default:
             exit(2)
+        }
+    }
+
+    static func onCtrlC(
+        _ handle: @escaping @Sendable () -> Void,
+        registered: @escaping @Sendable () -> Void
+    ) -> any DispatchSourceSignal {
+        signal(SIGINT, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
+        source.setEventHandler(handler: handle)
+        source.setRegistrationHandler(handler: registered)
+        source.resume()
+        return source
+    }
+
+    /// Waits for a line on standard input.
+    static func told() async {
+        await withCheckedContinuation { came in
+            Thread.detachNewThread {
+                _ = readLine()
+                came.resume()
+            }
         }
     }
 

@@ -48,18 +48,6 @@ final class BusyTests: XCTestCase, @unchecked Sendable {
         await failure(.cancelled) { try await login.poll { _ in login.cancel() } }
     }
 
-    func testASequenceDrivesTheLoginOnlyInItsNext() async throws {
-        let server = try await Server.scripted("token", #""authorization_pending", "grant""#)
-        let login = try server.client().login()
-        var steps = login.steps.makeAsyncIterator()
-        let first = try await steps.next()
-        guard case .prompt = first else { return XCTFail("\(String(describing: first))") }
-        // The iterator is still there.
-        _ = try await login.poll()
-        let last = try await steps.next()
-        guard case .authorized = last else { return XCTFail("\(String(describing: last))") }
-    }
-
     func testACallThatFailedDrivesNoLonger() async throws {
         let login = try await Server.new(#"{"answer": "approve"}"#).client().login()
         await failure(.misuse) { try await login.poll() }
@@ -67,12 +55,4 @@ final class BusyTests: XCTestCase, @unchecked Sendable {
         try await login.start()
         _ = try await login.poll()
     }
-}
-
-/// Every call that would drive the login is refused.
-private func everyDriverIsBusy(_ login: Login, file: StaticString = #filePath, line: UInt = #line) async {
-    await failure(.busy, file: file, line: line) { try await login.start() }
-    await failure(.busy, file: file, line: line) { try await login.poll() }
-    await failure(.busy, file: file, line: line) { try await login.step(maxWait: .zero) }
-    await failure(.busy, file: file, line: line) { for try await _ in login.steps {} }
 }

@@ -1,13 +1,15 @@
 import CLIAuth
 import XCTest
 
-/// Where a login waits when it is ended.
+/// Where a login waits when it is cancelled.
 enum Wait: String, CaseIterable, Sendable {
     case asleep, inAPoll, inTheStart, inDiscovery, inTheHandshake
 
-    func server() async throws -> Server {
+    private func server() async throws -> Server {
         switch self {
-        case .asleep: return try await .new(#"{"interval": 60}"#)
+        case .asleep:
+            let pending = #"{"error": "authorization_pending", "headers": {"Retry-After": "200"}}"#
+            return try await .scripted("token", pending)
         case .inAPoll: return try await .silent(at: "token")
         case .inTheStart: return try await .silent(at: "device")
         case .inDiscovery: return try await .silent(at: "discovery_oauth")
@@ -15,33 +17,30 @@ enum Wait: String, CaseIterable, Sendable {
         }
     }
 
-    /// The whole login, which signals when it waits there.
-    func drive(_ login: Login) async throws {
-        try await login.start()
-        _ = try await login.poll()
-    }
-
-    /// Comes back when the login waits there.
-    func reached(_ server: Server) async throws {
+    /// A login that waits there, and the task that drives it.
+    func begin() async throws -> (login: Login, driving: Task<Void, any Error>) {
+        let server = try await server()
+        let login = try (self == .inDiscovery ? server.discovered() : server.client()).login()
+        let events = Shared(0)
+        let driving = Task {
+            try await login.start()
+            _ = try await login.poll { _ in await events.change { $0 += 1 } }
+        }
         switch self {
-        case .asleep: try await server.waitFor("device", 1)
+        case .asleep: try await eventually("a poll was answered") { await events.value == 1 }
         case .inAPoll: try await server.waitFor("token", 1)
         case .inTheStart: try await server.waitFor("device", 1)
         case .inDiscovery: try await server.waitFor("discovery_oauth", 1)
-        case .inTheHandshake: break
+        case .inTheHandshake: try await eventually("there is a connection") { try await server.connections() == 1 }
         }
-        // It is on its way to where it waits.
-        try await Task.sleep(for: .milliseconds(200))
+        return (login, driving)
     }
 }
 
 final class CancelTests: XCTestCase, @unchecked Sendable {
     func testTheTaskEndsEveryWaitAtOnce() async throws {
         for wait in Wait.allCases {
-            let server = try await wait.server()
-            let login = try (wait == .inDiscovery ? server.discovered() : server.client()).login()
-            let driving = Task { try await wait.drive(login) }
-            try await wait.reached(server)
+            let (login, driving) = try await wait.begin()
             let began = ContinuousClock.now
             driving.cancel()
             await cancellation { try await driving.value }
@@ -53,15 +52,24 @@ final class CancelTests: XCTestCase, @unchecked Sendable {
 
     func testCancelEndsEveryWaitAtOnce() async throws {
         for wait in Wait.allCases {
-            let server = try await wait.server()
-            let login = try (wait == .inDiscovery ? server.discovered() : server.client()).login()
-            let driving = Task { try await wait.drive(login) }
-            try await wait.reached(server)
+            let (login, driving) = try await wait.begin()
             let began = ContinuousClock.now
             login.cancel()
             await failure(.cancelled) { try await driving.value }
             XCTAssertLessThan(began.duration(to: .now), soon, wait.rawValue)
             await failure(.cancelled) { try await login.poll() }
+        }
+    }
+
+    func testManyCancelAtOnce() async throws {
+        for wait in Wait.allCases {
+            let (login, driving) = try await wait.begin()
+            DispatchQueue.concurrentPerform(iterations: 50) { _ in login.cancel() }
+            await failure(.cancelled) { try await driving.value }
+            let (other, cancelled) = try await wait.begin()
+            DispatchQueue.concurrentPerform(iterations: 50) { _ in cancelled.cancel() }
+            await cancellation { try await cancelled.value }
+            await failure(.cancelled) { try await other.poll() }
         }
     }
 
@@ -89,31 +97,16 @@ final class CancelTests: XCTestCase, @unchecked Sendable {
         await failure(.cancelled) { try await login.poll() }
     }
 
-    func testAForAwaitLoopEndsWithItsTask() async throws {
-        let login = try await Server.new(#"{"interval": 60}"#).client().login()
-        let prompts = Shared(0)
-        let looping = Task {
-            for try await step in login.steps {
-                if case .prompt = step { await prompts.change { $0 += 1 } }
-            }
-        }
-        try await eventually("there is a prompt") { await prompts.value == 1 }
-        looping.cancel()
-        await cancellation { try await looping.value }
-    }
-
     func testATaskThatIsCancelledSendsNothing() async throws {
         let server = try await Server.new()
         let client = try server.client()
         let login = client.login()
         let late = Task {
-            // Until it is cancelled.
-            try? await Task.sleep(for: .seconds(60))
+            withUnsafeCurrentTask { $0?.cancel() }
             await cancellation { try await login.start() }
             await cancellation { try await client.refresh(Secret("token")) }
             await cancellation { try await client.revoke(Secret("token")) }
         }
-        late.cancel()
         await late.value
         for endpoint in ["device", "refresh", "revoke"] {
             let sent = try await server.requests(endpoint)
@@ -139,10 +132,9 @@ final class CancelTests: XCTestCase, @unchecked Sendable {
         XCTAssertEqual(again.accessToken, tokens.accessToken)
         // A task that is cancelled gets the tokens that were accepted before; they are not revoked.
         let late = Task {
-            try? await Task.sleep(for: .seconds(60))
+            withUnsafeCurrentTask { $0?.cancel() }
             return try await login.poll()
         }
-        late.cancel()
         let given = try await late.value
         XCTAssertEqual(given.accessToken, tokens.accessToken)
         let revoked = try await server.requests("revoke")

@@ -7,11 +7,12 @@ final class LateTokenTests: XCTestCase, @unchecked Sendable {
     /// A login whose response with the tokens was read between two steps.
     private func answered() async throws -> (Server, CLIAuth.Login) {
         let server = try await Server.scripted("token", #"{"grant": true, "delay_body": 1}"#)
-        let login = try await started(server.discovered(.init(scopes: ["offline_access"])))
-        while try await server.requests("token").isEmpty {
-            _ = try await login.step(maxWait: .milliseconds(10))
-        }
-        try await Task.sleep(for: .seconds(4))
+        let client = try server.discovered(.init(scopes: ["offline_access"]))
+        let login = try await started(client)
+        try await stepIntoARequest(login)
+        try await eventually("the response was sent") { try await server.requests("token").first?.replied != nil }
+        // The one thread of the client reads what has arrived before it sends this request and reads its response.
+        await failure(.loginRequired) { try await client.refresh(Secret("unknown")) }
         return (server, login)
     }
 
@@ -25,10 +26,9 @@ final class LateTokenTests: XCTestCase, @unchecked Sendable {
     func testACancelledTaskRevokesThem() async throws {
         let (server, login) = try await answered()
         let late = Task {
-            try? await Task.sleep(for: .seconds(60))
+            withUnsafeCurrentTask { $0?.cancel() }
             return try await login.poll()
         }
-        late.cancel()
         await cancellation { try await late.value }
         try await server.waitFor("revoke", 1)
         await failure(.cancelled) { try await login.poll() }

@@ -22,20 +22,26 @@ final class LifetimeTests: XCTestCase, @unchecked Sendable {
     }
 
     func testALoginThatIsForgottenEnds() async throws {
-        let server = try await Server.silent(at: "token")
-        let client = try server.client()
-        weak var forgotten: Login?
-        func begin() async throws {
-            let login = try await started(client)
-            forgotten = login
-            // A request is under way when no call drives it any more.
-            while try await server.requests("token").isEmpty {
-                _ = try await login.step(maxWait: .milliseconds(20))
+        for endpoint in ["device", "token"] {
+            let server = try await Server.silent(at: endpoint)
+            let client = try server.client()
+            weak var forgotten: Login?
+            func begin() async throws {
+                let login = client.login()
+                forgotten = login
+                if endpoint == "token" { try await login.start() }
+                try await stepIntoARequest(login)
+                try await server.waitFor(endpoint, 1)
             }
+            try await begin()
+            XCTAssertNil(forgotten)
+            try await eventually("the request is given up") { try await server.requests(endpoint).first?.gone != nil }
         }
-        try await begin()
-        XCTAssertNil(forgotten)
-        try await eventually("the connection is closed") { try await server.requests("token").first?.gone != nil }
+    }
+
+    func testARequestOutlivesItsClient() async throws {
+        let server = try await Server.scripted("refresh", #"{"real": true, "delay": 0.5}"#)
+        await failure(.loginRequired) { try await server.discovered().refresh(Secret("unknown")) }
     }
 
     func testATaskHoldsTheLoginThatItDrives() async throws {

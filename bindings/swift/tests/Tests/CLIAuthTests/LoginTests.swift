@@ -87,66 +87,28 @@ final class LoginTests: XCTestCase, @unchecked Sendable {
         XCTAssertGreaterThan(retryIn, .seconds(1))
     }
 
-    func testStepsReportEverythingAndEnd() async throws {
-        let server = try await Server.scripted("token", #""authorization_pending", "grant""#)
-        var told: [String] = []
-        for try await step in try server.client().login().steps {
-            switch step {
-            case .prompt: told.append("prompt")
-            case .event(.pending): told.append("pending")
-            case .event: told.append("event")
-            case .waiting: told.append("waiting")
-            case .authorized: told.append("authorized")
-            }
-        }
-        XCTAssertEqual(told, ["prompt", "pending", "authorized"])
+    func testAStepIsBounded() async throws {
+        let login = try await started(Server.new(#"{"interval": 60}"#).client())
+        let began = ContinuousClock.now
+        guard case .waiting(let dueIn) = try await login.step(maxWait: .milliseconds(20)) else { return XCTFail("no wait") }
+        XCTAssertLessThan(began.duration(to: .now), soon)
+        XCTAssertGreaterThan(dueIn, .zero)
     }
 
-    func testALoopThatWasLeftCanBeTakenUpAgain() async throws {
+    func testStepsGoOnWhereTheLastOneEnded() async throws {
         let server = try await Server.new(#"{"answer": "approve"}"#)
         let login = try server.client().login()
-        for try await step in login.steps {
-            if case .prompt = step { break }
+        var found: [Tokens] = []
+        try await eventually("there are tokens") {
+            if case .authorized(let tokens) = try await login.step(maxWait: .milliseconds(20)) { found.append(tokens) }
+            // It says so again.
+            return found.count == 2
         }
-        var told = 0
-        for try await step in login.steps {
-            told += 1
-            guard case .authorized = step else { return XCTFail("\(step)") }
+        XCTAssertEqual(found.first?.accessToken, found.last?.accessToken)
+        for endpoint in ["device", "token"] {
+            let requests = try await server.requests(endpoint)
+            XCTAssertEqual(requests.count, 1, endpoint)
         }
-        XCTAssertEqual(told, 1)
-    }
-
-    func testASequenceIsOverAfterItsError() async throws {
-        let server = try await Server.new(#"{"answer": "deny"}"#)
-        var steps = try server.client().login().steps.makeAsyncIterator()
-        let first = try await steps.next()
-        guard case .prompt = first else { return XCTFail("\(String(describing: first))") }
-        await failure(.denied) { while try await steps.next() != nil {} }
-        let rest = try await steps.next()
-        XCTAssertNil(rest)
-    }
-
-    func testStepsAreBounded() async throws {
-        let server = try await Server.new(#"{"answer": "approve"}"#)
-        let login = try server.client().login()
-        let clock = ContinuousClock()
-        var waited = 0
-        var last: Step?
-        while waited < 1000 {
-            let began = clock.now
-            let step = try await login.step(maxWait: .milliseconds(20))
-            XCTAssertLessThan(began.duration(to: clock.now), soon)
-            if case .waiting = step { waited += 1 }
-            last = step
-            if case .authorized = step { break }
-        }
-        guard case .authorized(let tokens) = last else { return XCTFail("\(String(describing: last))") }
-        XCTAssertGreaterThan(waited, 2)
-        // It says so again.
-        guard case .authorized(let same) = try await login.step(maxWait: .zero) else { return XCTFail("no tokens") }
-        XCTAssertEqual(same.accessToken, tokens.accessToken)
-        let polls = try await server.requests("token")
-        XCTAssertEqual(polls.count, 1)
     }
 
     func testAnErrorOfTheCallbackComesOutAndTheLoginGoesOn() async throws {

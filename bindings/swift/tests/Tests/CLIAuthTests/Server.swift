@@ -52,12 +52,17 @@ struct Server: Decodable, Sendable {
 
     /// What came to an endpoint so far.
     func requests(_ endpoint: String) async throws -> [Request] {
-        try await log("").filter { $0.endpoint == endpoint }
+        try await log("").requests.filter { $0.endpoint == endpoint }
+    }
+
+    /// How many connections came to it so far.
+    func connections() async throws -> Int {
+        try await log("").connections.count
     }
 
     /// Waits until so many requests have come to an endpoint.
     func waitFor(_ endpoint: String, _ count: Int, file: StaticString = #filePath, line: UInt = #line) async throws {
-        let found = try await log("?endpoint=\(endpoint)&count=\(count)&timeout=60").filter { $0.endpoint == endpoint }
+        let found = try await log("?endpoint=\(endpoint)&count=\(count)&timeout=60").requests.filter { $0.endpoint == endpoint }
         XCTAssertGreaterThanOrEqual(found.count, count, "requests to \(endpoint)", file: file, line: line)
     }
 
@@ -66,9 +71,9 @@ struct Server: Decodable, Sendable {
         _ = try await Self.call("POST", "servers/\(id)/answer", Data(decision.utf8))
     }
 
-    private func log(_ query: String) async throws -> [Request] {
+    private func log(_ query: String) async throws -> Log {
         let answer = try await Self.call("GET", "servers/\(id)/log\(query)", nil)
-        return try JSONDecoder().decode(Log.self, from: answer).requests
+        return try JSONDecoder().decode(Log.self, from: answer)
     }
 
     private static func call(_ method: String, _ path: String, _ body: Data?) async throws -> Data {
@@ -98,6 +103,8 @@ struct Request: Decodable, Sendable {
     let headers: [[String]]
     let form: [[String]]?
     let arrived: Double
+    /// When the whole response had been sent.
+    let replied: Double?
     /// When the client gave it up.
     let gone: Double?
 
@@ -111,7 +118,10 @@ struct Request: Decodable, Sendable {
 }
 
 private struct Log: Decodable {
+    struct Connection: Decodable {}
+
     let requests: [Request]
+    let connections: [Connection]
 }
 
 struct Mistake: Error {
@@ -143,16 +153,23 @@ struct Started: @unchecked Sendable {
         return String(decoding: line, as: UTF8.self)
     }
 
-    /// How it ended, and how long that took from now.
-    func end() async -> (reason: Process.TerminationReason, status: Int32, after: Duration) {
-        let began = ContinuousClock.now
-        while process.isRunning && began.duration(to: .now) < .seconds(60) {
-            try? await Task.sleep(for: .milliseconds(2))
+    /// Writes it a line.
+    func tell() throws {
+        try input.fileHandleForWriting.write(contentsOf: Data("\n".utf8))
+    }
+
+    /// How it ended. One that hangs is killed.
+    func end() async -> (reason: Process.TerminationReason, status: Int32) {
+        let killer = DispatchWorkItem { kill(process.processIdentifier, SIGKILL) }
+        DispatchQueue.global().asyncAfter(deadline: .now() + 60, execute: killer)
+        await withCheckedContinuation { ended in
+            Thread.detachNewThread {
+                process.waitUntilExit()
+                ended.resume()
+            }
         }
-        let after = began.duration(to: .now)
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-        process.waitUntilExit()
-        return (process.terminationReason, process.terminationStatus, after)
+        killer.cancel()
+        return (process.terminationReason, process.terminationStatus)
     }
 
     /// The server process, and its address. It ends with this process, whose end of its standard input it watches.

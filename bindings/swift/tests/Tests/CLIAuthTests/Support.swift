@@ -17,6 +17,17 @@ func started(_ client: Client) async throws -> Login {
     return login
 }
 
+/// Steps a login until a request is in flight, whose response no step has received.
+func stepIntoARequest(_ login: Login, file: StaticString = #filePath, line: UInt = #line) async throws {
+    while true {
+        guard case .waiting(let dueIn) = try await login.step(maxWait: .zero) else {
+            return XCTFail("a step has received it", file: file, line: line)
+        }
+        if dueIn == .zero { return }
+        try await Task.sleep(for: dueIn)
+    }
+}
+
 /// The error that a call throws, which has to be of this package and of this kind.
 @discardableResult
 func failure<Value>(
@@ -48,6 +59,14 @@ func cancellation<Value>(
     } catch {
         XCTAssert(error is CancellationError, "\(error)", file: file, line: line)
     }
+}
+
+/// Every call that would drive the login is refused.
+func everyDriverIsBusy(_ login: Login, file: StaticString = #filePath, line: UInt = #line) async {
+    await failure(.busy, file: file, line: line) { try await login.start() }
+    await failure(.busy, file: file, line: line) { try await login.poll() }
+    await failure(.busy, file: file, line: line) { try await login.step(maxWait: .zero) }
+    await failure(.busy, file: file, line: line) { for try await _ in login.steps {} }
 }
 
 /// Waits until it is true, which has to come about.

@@ -9,7 +9,9 @@ let renewed = try await renew(tokens, with: client)
 guard renewed.accessToken != tokens.accessToken else { fatalError("nothing was renewed") }
 try await logOut(renewed, of: client)
 
-_ = try await withinTwoMinutes(client.login())
+let login = client.login()
+print(try await login.start().text())
+_ = try await withinTwoMinutes(login)
 
 explain(CLIAuthError(.denied, "the user said no"))
 explain(CLIAuthError(.actionRequired, "choose an organization", organizations: [.init(id: "org_1", name: "Acme")]))
