@@ -1,4 +1,4 @@
-//! Tests of the flow with a fake clock. Those with random servers are in `device_properties.rs`.
+//! Tests for the device flow with a fake clock. Property tests are in `device_properties.rs`.
 
 use super::*;
 use crate::{
@@ -37,7 +37,7 @@ impl Bench {
         }
     }
 
-    /// Returns a login whose device authorization request was sent.
+    /// Returns a login that has sent its device authorization request.
     fn authorizing() -> Self {
         Self::new().authorize()
     }
@@ -53,8 +53,8 @@ impl Bench {
     /// Returns a login that has received its code at 1 s. The code expires at 61 s, and the first poll is due at 6.1 s.
     fn granted(grant: &str) -> Self {
         let mut bench = Self::authorizing();
-        let told = bench.answer(200, grant);
-        assert!(matches!(told, Effect::Tell(Notice::Prompt(_))), "{told:?}");
+        let effect = bench.answer(200, grant);
+        assert!(matches!(effect, Effect::Tell(Notice::Prompt(_))), "{effect:?}");
         bench
     }
 
@@ -67,7 +67,7 @@ impl Bench {
         self.now.awake += time;
     }
 
-    /// Sleeps until the next poll and expects it. Returns how long it slept.
+    /// Advances the clock to the next poll, checks that the poll is sent, and returns the time that passed.
     fn until_poll(&mut self) -> Duration {
         let from = self.now.elapsed;
         match self.give(Input::Tick) {
@@ -117,7 +117,7 @@ fn event(effect: Effect<Tokens>) -> Event {
 
 // proves: R8628-3.5-03, R8628-3.4-05, R8628-3.3-03, D-3, P5-25
 #[test]
-fn the_first_poll_comes_after_one_interval_and_pending_goes_on() {
+fn polling_starts_after_one_interval_and_continues_while_pending() {
     let mut bench = Bench::granted(GRANT);
     assert_eq!(bench.until_poll(), ms(5_100));
     assert!(matches!(bench.give(Input::Tick), Effect::Wait { until: None }));
@@ -133,7 +133,7 @@ fn the_first_poll_comes_after_one_interval_and_pending_goes_on() {
 
 // proves: R8628-3.5-04, R8628-3.5-09, P5-02, P5-03, P5-05
 #[test]
-fn slow_down_is_told_kept_through_trouble_and_never_fatal() {
+fn slow_down_is_reported_persists_across_failures_and_is_never_fatal() {
     let mut bench = Bench::granted(&GRANT.replace("60", "600"));
     bench.until_poll();
     for interval in [10, 15, 20, 25, 30] {
@@ -152,7 +152,7 @@ fn slow_down_is_told_kept_through_trouble_and_never_fatal() {
 
 // proves: R8628-3.5-08, R9110-15.6.4-01, P5-09, P5-10
 #[test]
-fn trouble_backs_off_and_counts_its_attempts() {
+fn transient_failures_back_off_and_count_attempts() {
     let mut bench = Bench::granted(&GRANT.replace("60", "600"));
     bench.until_poll();
     let mut gateway = Reply::json(502, "<html>");
@@ -170,7 +170,7 @@ fn trouble_backs_off_and_counts_its_attempts() {
     assert_eq!(error(bench.give(broken)).kind(), ErrorKind::Internal);
 }
 
-/// Responds to every poll with `response` until the login ends. Returns the times of the polls, and the error.
+/// Responds to every poll with `response` until the login ends. Returns the times of the polls and the error.
 fn to_the_end(
     bench: &mut Bench,
     mut response: impl FnMut(&mut Bench) -> Effect<Tokens>,
@@ -190,7 +190,7 @@ fn to_the_end(
 
 // proves: R8628-3.2-06, R8628-3.2-07, P5-11, P5-23
 #[test]
-fn the_last_poll_is_shortly_before_the_deadline_and_the_login_ends_at_it() {
+fn the_last_poll_precedes_the_deadline_and_the_login_ends_there() {
     let mut bench = Bench::granted(GRANT);
     let (polls, expired) = to_the_end(&mut bench, |bench| bench.answer(400, PENDING));
     assert_eq!(polls[..2], [6_100, 11_200]);
@@ -201,7 +201,7 @@ fn the_last_poll_is_shortly_before_the_deadline_and_the_login_ends_at_it() {
 
 // proves: P5-11
 #[test]
-fn a_back_off_is_cut_for_one_last_poll_and_the_error_says_what_was_wrong() {
+fn back_off_is_shortened_for_a_last_poll_and_its_failure_is_reported() {
     let mut lost = Bench::granted(&GRANT.replace(":5}", ":1}"));
     let (polls, expired) = to_the_end(&mut lost, Bench::lose);
     assert_eq!(polls, [2_050, 4_100, 8_180, 16_340, 32_660, 59_000]);
@@ -225,7 +225,7 @@ fn a_back_off_is_cut_for_one_last_poll_and_the_error_says_what_was_wrong() {
 }
 
 #[test]
-fn a_poll_that_took_long_near_the_end_does_not_end_the_login_before_the_deadline() {
+fn a_slow_poll_near_the_end_does_not_end_the_login_early() {
     let mut bench = Bench::granted(&GRANT.replace("60", "36"));
     let (polls, expired) = to_the_end(&mut bench, |bench| {
         bench.pass(ms(10_000));
@@ -238,7 +238,7 @@ fn a_poll_that_took_long_near_the_end_does_not_end_the_login_before_the_deadline
 
 // proves: R9110-10.2.3-02
 #[test]
-fn a_server_that_asks_for_a_longer_wait_than_the_code_lives_ends_the_login_at_once() {
+fn a_wait_beyond_the_codes_lifetime_ends_the_login_immediately() {
     let mut never = Bench::granted(&GRANT.replace(":5}", ":86400}"));
     let expired = error(never.give(Input::Tick));
     assert_eq!((expired.kind(), never.now.elapsed), (ErrorKind::Expired, ms(1_000)));
@@ -256,7 +256,7 @@ fn a_server_that_asks_for_a_longer_wait_than_the_code_lives_ends_the_login_at_on
 }
 
 #[test]
-fn the_deadline_is_an_exclusive_bound() {
+fn no_poll_is_sent_at_the_deadline() {
     // An interval of 10 s leaves no time for a poll if the code lives 10 s. If the code lives longer, one poll fits.
     for (life, polled) in [("10", false), ("10.01", true)] {
         let mut bench = Bench::granted(&GRANT.replace("60", life).replace(":5}", ":10}"));
@@ -268,12 +268,13 @@ fn the_deadline_is_an_exclusive_bound() {
 }
 
 #[test]
-fn after_a_proper_response_something_in_between_does_not_end_the_login() {
+fn intermediary_failures_after_a_valid_response_are_transient() {
     let refused = || Input::Failed(Error::new(ErrorKind::Tls, "a certificate of a captive portal"));
     let mut first = Bench::granted(&GRANT.replace("60", "600"));
     first.until_poll();
     assert_eq!(error(first.answer(403, "<html>")).kind(), ErrorKind::InvalidResponse);
-    // The code came over a connection whose certificate was good; another server's may never have been.
+    // The device authorization response came over a connection with a valid certificate, so an invalid one is
+    // transient on the same server. A token endpoint on another server may never have had a valid certificate.
     let mut first = Bench::granted(&GRANT.replace("60", "600"));
     first.until_poll();
     assert!(matches!(first.give(refused()), Effect::Tell(_)));
@@ -300,7 +301,7 @@ fn after_a_proper_response_something_in_between_does_not_end_the_login() {
 }
 
 #[test]
-fn a_server_without_the_device_flow_is_told_as_such() {
+fn a_server_without_the_device_flow_is_unsupported() {
     let mut bench = Bench::new();
     bench.give(Input::Tick);
     let server = Metadata { device_authorization_endpoint: None, ..Metadata::example() };
@@ -310,9 +311,9 @@ fn a_server_without_the_device_flow_is_told_as_such() {
 }
 
 #[test]
-fn the_lifetime_counts_from_when_the_request_left() {
+fn the_code_lifetime_starts_when_the_request_was_sent() {
     let mut bench = Bench::authorizing();
-    // The request waited for a connection first.
+    // The request waits 30 s for a connection before it is sent.
     bench.pass(ms(30_000));
     bench.sent = bench.now.elapsed;
     bench.pass(ms(20_000));
@@ -324,7 +325,7 @@ fn the_lifetime_counts_from_when_the_request_left() {
 
 // proves: R8628-3.5-13
 #[test]
-fn a_sleep_of_the_machine_is_told_once_and_brings_at_most_one_poll() {
+fn a_suspension_is_reported_once_and_causes_at_most_one_poll() {
     let mut bench = Bench::granted(&GRANT.replace("60", "6000"));
     bench.now.elapsed += ms(3_600_000);
     assert_eq!(event(bench.give(Input::Tick)), Event::Resumed { suspended_for: ms(3_600_000) });
@@ -345,7 +346,7 @@ fn a_sleep_of_the_machine_is_told_once_and_brings_at_most_one_poll() {
 }
 
 #[test]
-fn a_login_that_began_after_a_sleep_does_not_tell_of_it() {
+fn a_suspension_before_the_login_is_not_reported() {
     let mut bench = Bench::new();
     bench.now.elapsed += ms(3_600_000);
     bench = bench.authorize();
@@ -355,7 +356,7 @@ fn a_login_that_began_after_a_sleep_does_not_tell_of_it() {
 
 // proves: R8628-3.1-09, R8628-3.5-05, R8628-3.5-06, R8628-3.5-07
 #[test]
-fn an_end_is_an_end() {
+fn error_codes_that_end_the_login_are_final() {
     for (body, kind) in [
         (r#"{"error":"access_denied"}"#, ErrorKind::Denied),
         (r#"{"error":"expired_token"}"#, ErrorKind::Expired),
@@ -369,7 +370,7 @@ fn an_end_is_an_end() {
 }
 
 #[test]
-fn a_poll_that_could_not_leave_is_sent_later_or_never() {
+fn an_unsent_poll_is_sent_again_unless_the_code_expired() {
     let mut bench = Bench::granted(GRANT);
     bench.until_poll();
     assert!(is_poll(&bench.give(Input::NotSent)));
@@ -384,7 +385,7 @@ fn a_poll_that_could_not_leave_is_sent_later_or_never() {
 }
 
 #[test]
-fn what_is_not_http_is_an_accident_once_and_the_end_twice_in_a_row() {
+fn two_malformed_http_responses_in_a_row_end_the_login() {
     let malformed = || Input::Lost(RetryReason::Malformed, Error::new(ErrorKind::InvalidResponse, "no HTTP"));
     let mut bench = Bench::granted(&GRANT.replace("60", "6000"));
     bench.until_poll();
@@ -405,7 +406,7 @@ fn what_is_not_http_is_an_accident_once_and_the_end_twice_in_a_row() {
 }
 
 #[test]
-fn the_first_request_is_not_repeated() {
+fn the_device_authorization_request_is_not_retried() {
     let mut lost = Bench::authorizing();
     assert!(matches!(lost.give(Input::Tick), Effect::Wait { until: None }));
     assert_eq!(error(lost.lose()).kind(), ErrorKind::Network);
@@ -418,14 +419,14 @@ fn the_first_request_is_not_repeated() {
 }
 
 #[test]
-fn an_answer_out_of_turn_is_a_defect_and_no_panic() {
+fn an_unexpected_response_is_an_internal_error() {
     assert_eq!(error(Bench::new().answer(200, GRANT)).kind(), ErrorKind::Internal);
     assert_eq!(error(Bench::granted(GRANT).answer(200, TOKEN)).kind(), ErrorKind::Internal);
     assert_eq!(error(Bench::granted(GRANT).lose()).kind(), ErrorKind::Network);
 }
 
 #[test]
-fn what_a_server_echoes_of_our_secrets_is_masked() {
+fn secrets_echoed_by_the_server_are_masked() {
     let mut bench = Bench::authorizing();
     let told = error(bench.answer(400, r#"{"error":"invalid_client","error_description":"bad s3cret"}"#));
     assert_eq!(told.description(), Some("bad ****"));
@@ -438,7 +439,7 @@ fn what_a_server_echoes_of_our_secrets_is_masked() {
 }
 
 #[test]
-fn a_time_limit_ends_a_login_whatever_it_waits_for_and_a_late_token_counts() {
+fn the_time_limit_ends_every_wait_but_a_late_token_is_accepted() {
     let limited = || Bench::limited(Some(ms(10_000)));
     let mut hanging = limited().authorize();
     assert!(matches!(hanging.give(Input::Tick), Effect::Wait { until: Some(end) } if end == ms(11_000)));
@@ -458,7 +459,7 @@ fn a_time_limit_ends_a_login_whatever_it_waits_for_and_a_late_token_counts() {
 
 // proves: R6749-3.3-02, R6749-5.1-04, R6749-5.1-07
 #[test]
-fn a_missing_scope_is_the_requested_one() {
+fn a_missing_scope_means_the_requested_scope() {
     for (member, scopes) in [("", ["asked"]), (r#","scope":"granted""#, ["granted"])] {
         let mut bench = Bench::granted(GRANT);
         bench.until_poll();
