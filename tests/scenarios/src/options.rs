@@ -19,7 +19,7 @@ usage: scenarios --tool PATH [--tool-name NAME] [--filter TEXT]... [--jobs N] [-
   --list               prints the ids and sentences of the cases
   --list-requirements  prints JSON: each requirement with the cases that prove it";
 
-/// What to do.
+/// The parsed command line.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Command {
     Play,
@@ -68,7 +68,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Options,
         }
     }
     if options.jobs == 0 {
-        return Err("--jobs has to be at least 1".into());
+        return Err("--jobs must be at least 1".into());
     }
     if options.command == Command::Play && options.tool.is_empty() {
         return Err("--tool is missing".into());
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn options_are_read() {
+    fn options_are_parsed() {
         let options = parsed(&["--tool", "t", "--filter", "a", "--filter=b", "--jobs", "3"]).unwrap();
         assert_eq!(options.command, Command::Play);
         assert_eq!((options.tool.as_str(), options.jobs), ("t", 3));
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_options_are_refused() {
+    fn invalid_options_are_rejected() {
         for args in
             [&["--jobs", "3"][..], &["--tool", "t", "--jobs", "0"], &["--tool", "t", "--speed"], &["x"]]
         {
