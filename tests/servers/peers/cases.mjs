@@ -1,8 +1,8 @@
-// Each real server, approved, denied and left to expire; and once over https with a CA of its own.
+// The cases of each real server: approved, denied and expired, and once over https with a private CA.
 import { withPage } from '../lib/browser.mjs';
 import { Login, outcome } from '../lib/tool.mjs';
 
-/** Starts `peer` and gives its cases. */
+/** Starts `peer` and returns its cases. */
 export async function peerCases(peer, setup) {
   const server = await peer.start(setup);
   const { ca } = await setup.pki();
