@@ -34,7 +34,7 @@ for (const [signal, status] of [['SIGINT', 130], ['SIGTERM', 143]]) {
   process.once(signal, () => stopAll().finally(() => process.exit(status)));
 }
 setTimeout(() => {
-  console.error('run.mjs: gave up, the whole took too long');
+  console.error('run.mjs: the run timed out');
   stopAll().finally(() => process.exit(1));
 }, OVERALL).unref();
 

@@ -86,7 +86,7 @@ export class Child {
 
   #tail() {
     const text = `${this.stdout}${this.stderr}`.trim().split('\n').slice(-8).join('\n  ');
-    return text ? `; its last lines:\n  ${text}` : ' without a word';
+    return text ? `; its last lines:\n  ${text}` : '; it printed nothing';
   }
 }
 

@@ -115,19 +115,19 @@ export async function cases(setup) {
     cases: [
       { title: 'code typed on a phone, approved', run: visit(phone, typing('Approve', 'phone'), approved) },
       { title: 'code typed on a desktop, denied', run: visit(desktop, typing('Deny', 'desktop'), denied) },
-      { title: 'linked, in the dark, approved', run: visit({ ...phone, scheme: 'dark' }, linked('Approve', 'phone-dark'), approved) },
+      { title: 'linked, dark mode, approved', run: visit({ ...phone, scheme: 'dark' }, linked('Approve', 'phone-dark'), approved) },
       { title: 'linked, denied', run: visit(desktop, linked('Deny'), denied) },
       { title: 'without JavaScript, approved', run: visit(plain, typing('Approve'), approved) },
       { title: 'without JavaScript, denied', run: visit(plain, typing('Deny'), denied) },
-      { title: 'by keyboard alone, approved', run: visit(desktop, byKeyboard('Approve'), approved) },
-      { title: 'by keyboard alone, denied', run: visit(desktop, byKeyboard('Deny'), denied) },
+      { title: 'keyboard only, approved', run: visit(desktop, byKeyboard('Approve'), approved) },
+      { title: 'keyboard only, denied', run: visit(desktop, byKeyboard('Deny'), denied) },
       { title: 'mistyped first, then approved', run: visit(phone, mistyping, approved) },
       { title: 'consent to a third party, approved', run: visit(phone, linked('Approve', 'phone-consent'), approved, consent) },
       {
         title: 'organization chosen, approved',
         run: visit(phone, choosing, authkitApproved, { address: undecided.url, provider: authkit }),
       },
-      { title: 'opened too late', run: visit(desktop, tooLate, expired, { address: addresses.hasty }) },
+      { title: 'opened after the expiry', run: visit(desktop, tooLate, expired, { address: addresses.hasty }) },
     ],
     close: () => Promise.all([server.stop(), hasty.stop()]),
   };

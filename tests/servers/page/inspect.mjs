@@ -4,8 +4,8 @@
 export async function inspect(page) {
   const faults = page.strangers.map((host) => `asks ${host} for something`);
   if (!(await page.title()).trim()) faults.push('has no title');
-  if (!(await page.locator('html').getAttribute('lang'))) faults.push('does not say its language');
-  if ((await page.locator('h1').count()) !== 1) faults.push('has not exactly one heading of the first level');
+  if (!(await page.locator('html').getAttribute('lang'))) faults.push('has no language');
+  if ((await page.locator('h1').count()) !== 1) faults.push('does not have exactly one first-level heading');
 
   const { width } = page.viewportSize();
   const content = await page.locator('body').evaluate((body) => body.ownerDocument.documentElement.scrollWidth);

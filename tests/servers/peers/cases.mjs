@@ -37,7 +37,7 @@ export async function peerCases(peer, setup) {
     cases: [
       { title: 'approved', run: answered('http', true) },
       { title: 'denied', run: answered('http', false) },
-      { title: 'left to expire', run: unanswered },
+      { title: 'expired', run: unanswered },
       { title: 'approved over https', run: answered('https', true) },
     ],
     close: () => server.stop(),

@@ -1,4 +1,4 @@
-// RFC 8628 by hand over net/http, as tools write it without a library.
+// RFC 8628 implemented with net/http, as in tools that use no OAuth library.
 package main
 
 import (

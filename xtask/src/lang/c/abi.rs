@@ -10,8 +10,8 @@ use crate::workspace::Workspace;
 
 const VERSION: &str = "CLI_AUTH_ABI_VERSION";
 const TITLE: &str = "\
-# What libcli_auth has: one constant, type or function a line. `cargo xtask check --write` adds lines; one that is removed or
-# changed breaks programs, and takes a new CLI_AUTH_ABI_VERSION.
+# What libcli_auth has: one constant, type or function a line. `cargo xtask check --write` adds lines; one that is
+# removed or changed breaks programs, and takes a new CLI_AUTH_ABI_VERSION.
 ";
 
 /// The declarations of a header.
@@ -126,8 +126,8 @@ fn broken(before: &str, now: &Interface) -> Option<String> {
     }
     let gone = gone.iter().map(|line| format!("\n  {line}")).collect::<String>();
     Some(format!(
-        "programs that use this would break; raise {VERSION} in bindings/c/src/version.rs, or, while no release has it, take the \
-         line out of bindings/c/abi.txt{gone}"
+        "programs that use these lines would break; raise {VERSION} in bindings/c/src/version.rs, or, if no release has \
+         them, remove them from bindings/c/abi.txt{gone}"
     ))
 }
 

@@ -50,8 +50,8 @@ pub(super) fn of(workspace: &Workspace) -> anyhow::Result<Toolchain> {
 }
 
 impl Toolchain {
-    /// Returns a command in `folder` whose first argument, the program, must be added by the caller. The program replaces
-    /// the command, so signals, streams and status are those of the program.
+    /// Returns a command in `folder` whose first argument, the program, must be added by the caller. The program
+    /// replaces the command, so signals, streams and status are those of the program.
     pub(super) fn command(
         &self,
         workspace: &Workspace,
