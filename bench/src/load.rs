@@ -44,7 +44,8 @@ fn polls(bench: &Bench<'_>, logins: u32, what: &str, beside: Beside<'_>) -> anyh
     for _ in 0..POLL_ROUNDS {
         let at = bench.server.open(json!({"interval": 1, "log": false}))?;
         let found = bench.meter(&at, &["polls", "--seconds", POLL_SECONDS], logins)?;
-        let polls = number(&found, "polls").filter(|polls| *polls > 0.0).context("the result has no polls")?;
+        let polls =
+            number(&found, "polls").filter(|polls| *polls > 0.0).context("the result has no polls")?;
         ours.push(number(&found, "cpu_us").context("the result has no processor time")? / polls);
         let pause = number(&found, "slept_s").context("the result has no pause")?;
         let pause = if pause < SHORTEST_PAUSE { 0.0 } else { pause };

@@ -58,7 +58,11 @@ impl Server {
         let made = self.call("POST", "/control/servers", Some(&settings))?;
         let text = |name: &str| made.get(name).and_then(Value::as_str).map(str::to_owned);
         let (id, url) = (text("id"), text("issuer"));
-        Ok(Virtual { server: self, id: id.context("the virtual server has no id")?, url: url.context("the virtual server has no URL")? })
+        Ok(Virtual {
+            server: self,
+            id: id.context("the virtual server has no id")?,
+            url: url.context("the virtual server has no URL")?,
+        })
     }
 
     /// Returns the processor time of the server process so far.
@@ -79,7 +83,8 @@ impl Server {
         )?;
         let mut answer = String::new();
         stream.take(LONGEST_ANSWER).read_to_string(&mut answer)?;
-        let (head, body) = answer.split_once("\r\n\r\n").context("the response of the control interface is incomplete")?;
+        let (head, body) =
+            answer.split_once("\r\n\r\n").context("the response of the control interface is incomplete")?;
         if !head.starts_with("HTTP/1.1 2") {
             bail!("the control interface rejected {method} {path}: {body}");
         }

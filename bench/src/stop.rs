@@ -72,7 +72,10 @@ pub(super) fn cancel(bench: &Bench<'_>) -> anyhow::Result<Vec<Row>> {
 }
 
 fn milliseconds(found: &Value) -> anyhow::Result<Samples> {
-    let all = found.get("milliseconds").and_then(Value::as_array).context("the result of the meter has no times")?;
+    let all = found
+        .get("milliseconds")
+        .and_then(Value::as_array)
+        .context("the result of the meter has no times")?;
     let mut samples = Samples::default();
     samples.extend(all.iter().filter_map(Value::as_f64));
     Ok(samples)

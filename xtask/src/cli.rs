@@ -101,9 +101,7 @@ impl Arguments {
                 Value(name) => {
                     let name = name.string()?;
                     let language = Language::named(&name);
-                    arguments
-                        .languages
-                        .push(language.ok_or_else(|| format!("unknown language {name:?}"))?);
+                    arguments.languages.push(language.ok_or_else(|| format!("unknown language {name:?}"))?);
                 }
                 Long(name) if arguments.has(name) => return Err(format!("--{name} is given twice").into()),
                 Long(name) if options.contains(&name) => {
@@ -112,7 +110,9 @@ impl Arguments {
                 Long(name) if options.iter().any(|option| option.strip_suffix('=') == Some(name)) => {
                     let name = name.to_owned();
                     match parser.value()? {
-                        folder if folder.is_empty() => return Err(format!("--{name} needs a directory").into()),
+                        folder if folder.is_empty() => {
+                            return Err(format!("--{name} needs a directory").into());
+                        }
                         folder => arguments.options.push((name, folder.into())),
                     }
                 }

@@ -85,7 +85,11 @@ pub(crate) fn redirected(
     (written, instead): (&str, &str),
 ) -> anyhow::Result<Block> {
     let times = block.code.matches(written).count();
-    ensure!(times == 1, "{document}, line {}: {written} must occur once but occurs {times} times", block.line);
+    ensure!(
+        times == 1,
+        "{document}, line {}: {written} must occur once but occurs {times} times",
+        block.line
+    );
     Ok(Block { code: block.code.replace(written, instead), line: block.line })
 }
 

@@ -81,7 +81,8 @@ fn dependencies(workspace: &Workspace) -> anyhow::Result<Vec<Dependency>> {
     let mut metadata = workspace.cargo("metadata");
     metadata.args(["--locked", "--format-version", "1"]);
     let metadata: Value = serde_json::from_str(&said(metadata)?)?;
-    let packages = metadata.get("packages").and_then(Value::as_array).context("cargo metadata has no packages")?;
+    let packages =
+        metadata.get("packages").and_then(Value::as_array).context("cargo metadata has no packages")?;
     let mut all: Vec<_> = packages.iter().filter_map(dependency).collect();
     all.sort();
     Ok(all)
@@ -125,8 +126,10 @@ fn texts(dependency: &Dependency) -> anyhow::Result<Vec<String>> {
 fn without_file(dependency: &Dependency) -> anyhow::Result<String> {
     let id = dependency.id();
     ensure!(dependency.licence == "MPL-2.0", "{id} ({}) has no licence file", dependency.licence);
-    let repository =
-        dependency.repository.as_ref().with_context(|| format!("{id} does not name its source repository"))?;
+    let repository = dependency
+        .repository
+        .as_ref()
+        .with_context(|| format!("{id} does not name its source repository"))?;
     Ok(format!("Under the Mozilla Public License 2.0. The source code is available at\n{repository}"))
 }
 

@@ -26,7 +26,8 @@ const COLUMNS: [(&str, &[&str], &str); 6] = [
 ];
 
 pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<Outcome> {
-    let table = fs::read_to_string(workspace.root.join(FILE)).with_context(|| format!("cannot read {FILE}"))?;
+    let table =
+        fs::read_to_string(workspace.root.join(FILE)).with_context(|| format!("cannot read {FILE}"))?;
     let mut faults = Vec::new();
     let mut listed_of_c = BTreeSet::new();
     for (column, (language, places, ending)) in COLUMNS.iter().enumerate() {

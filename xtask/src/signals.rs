@@ -15,7 +15,8 @@ pub(crate) fn watch() -> anyhow::Result<()> {
     let came = CAME.get_or_init(Arc::default);
     for signal in [SIGHUP, SIGINT, SIGTERM] {
         let number = usize::try_from(signal)?;
-        signal_hook::flag::register_usize(signal, Arc::clone(came), number).context("cannot install a signal handler")?;
+        signal_hook::flag::register_usize(signal, Arc::clone(came), number)
+            .context("cannot install a signal handler")?;
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 /* The cost of one poll.
 
-   A client waits at least a second between the polls of one login, so many logins share one client here. One thread drives
-   the login that is due next through the blocking interface, like a command-line tool drives its only login. The starts
-   are staggered, so that polls do not overlap. With enough logins, the thread never sleeps. */
+   A client waits at least a second between the polls of one login, so many logins share one client here. One thread
+   drives the login that is due next through the blocking interface, like a command-line tool drives its only login. The
+   starts are staggered, so that polls do not overlap. With enough logins, the thread never sleeps. */
 
 #include "meter.h"
 

@@ -59,7 +59,7 @@ def polls(options):
         login.start()
         heapq.heappush(due, (time.monotonic() + PERIOD, number, login))
 
-    # The first round is not measured. It brings every login into the state in which later rounds find it.
+    # The first round is not measured. It brings every login into the state of later rounds.
     begin = time.monotonic() + PERIOD
     end = begin + options.seconds
     before = None
@@ -72,7 +72,7 @@ def polls(options):
         slept += max(0.0, at - time.monotonic())
         event = login.step(max_wait=60.0)
         if not isinstance(event, cli_auth.Pending):
-            raise SystemExit(f"expected every poll to be pending, and it came to {event!r}")
+            raise SystemExit(f"expected every poll to be pending, got {event!r}")
         done += 1
         heapq.heapreplace(due, (time.monotonic() + event.next_poll_in, number, login))
     cpu = time.process_time() - before
@@ -138,7 +138,7 @@ async def logins_at_once(options):
 
 
 async def log_in(login):
-    """Run one login and return the seconds from each response to the next, including the request."""
+    """Run one login and return the seconds from each response to the next."""
     await login.start()
     times = [time.monotonic()]
     await login.poll(on_event=lambda _: times.append(time.monotonic()))

@@ -1,5 +1,5 @@
-/* RFC 8628 implemented with libcurl on one kept connection, as in C tools that use no OAuth library. Members of a response
-   are found by text search; a real program would also need a JSON parser.
+/* RFC 8628 implemented with libcurl on one kept connection, as in C tools that use no OAuth library. Members of a
+   response are found by text search; a real program would also need a JSON parser.
 
    usage: peer-libcurl URL CA_FILE
 

@@ -235,7 +235,9 @@ fn arguments(case: &Case, tls: bool, values: &Values) -> Vec<String> {
             made.push(&["--json"]);
         }
     }
-    made.retain(|command_line| !command_line.first().is_some_and(|option| case.args.iter().any(|arg| arg == option)));
+    made.retain(|command_line| {
+        !command_line.first().is_some_and(|option| case.args.iter().any(|arg| arg == option))
+    });
     let own = case.args.iter().map(String::as_str);
     made.into_iter().flatten().copied().chain(own).map(|arg| values.text(arg)).collect()
 }
@@ -411,7 +413,10 @@ mod tests {
             command_line(more, true),
             "login --provider connect --domain http://h --ca-file /ca --client-id x --scope a"
         );
-        assert_eq!(command_line(json!({"login": "custom", "args": ["login", "{url}"]}), true), "login http://h");
+        assert_eq!(
+            command_line(json!({"login": "custom", "args": ["login", "{url}"]}), true),
+            "login http://h"
+        );
     }
 
     #[test]

@@ -61,7 +61,8 @@ impl Requirements {
             let said =
                 [proved.contains(id.as_str()), self.open.contains_key(id), self.elsewhere.contains_key(id)];
             match said.iter().filter(|yes| **yes).count() {
-                0 => mistakes.push(format!("{id} must be proved, open or proved elsewhere, but is none of them")),
+                0 => mistakes
+                    .push(format!("{id} must be proved, open or proved elsewhere, but is none of them")),
                 1 => {}
                 _ => mistakes.push(format!("{id} must be only one of: proved, open, proved elsewhere")),
             }
@@ -116,7 +117,11 @@ mod tests {
         assert_eq!(count(requirements(&["X"], &[], &[])), 1, "a case proves an unknown requirement");
         assert_eq!(count(requirements(&["X", "Y", "Z"], &[], &[])), 1, "neither proved nor open");
         assert_eq!(count(requirements(&["X", "Y"], &["X"], &[])), 1, "both proved and open");
-        assert_eq!(count(requirements(&["X", "Y", "Z"], &["Z"], &["Z"])), 1, "both open and proved elsewhere");
+        assert_eq!(
+            count(requirements(&["X", "Y", "Z"], &["Z"], &["Z"])),
+            1,
+            "both open and proved elsewhere"
+        );
         assert_eq!(count(requirements(&["X", "Y"], &["Q"], &["E"])), 2, "reasons for unknown ids");
     }
 

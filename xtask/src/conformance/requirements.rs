@@ -45,7 +45,11 @@ fn list(requirements: &Value, open: &Value) -> anyhow::Result<Vec<Requirement>> 
         all.push(Requirement { open: reason, id, group: text("group")?, text: text("text")? });
     }
     let unknown: Vec<_> = open.keys().map(String::as_str).collect();
-    ensure!(unknown.is_empty(), "open.json has ids that are not in requirements.json: {}", unknown.join(", "));
+    ensure!(
+        unknown.is_empty(),
+        "open.json has ids that are not in requirements.json: {}",
+        unknown.join(", ")
+    );
     Ok(all)
 }
 

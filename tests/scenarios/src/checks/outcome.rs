@@ -38,7 +38,11 @@ pub(super) fn check(case: &Case, seen: &Seen) -> Vec<Fault> {
         }
     };
     if !case.expect.exit.has(status) {
-        faults.push(Fault::new("exit status", format!("{:?}", case.expect.exit), with_last_output(status, seen)));
+        faults.push(Fault::new(
+            "exit status",
+            format!("{:?}", case.expect.exit),
+            with_last_output(status, seen),
+        ));
     }
     for action in &seen.undone {
         faults.push(Fault::new("action", format!("the condition {action}"), "exit before it"));

@@ -107,9 +107,7 @@ pub(super) fn check(workspace: &Workspace, report: &mut Report) -> anyhow::Resul
         Ok(if let Some(broken) = broken(&before, &now) {
             Outcome::Failed(broken)
         } else if before != format!("{TITLE}{}\n", now.lines.join("\n")) {
-            Outcome::Failed(
-                "bindings/c/abi.txt is not current; run `cargo xtask check --write`".to_owned(),
-            )
+            Outcome::Failed("bindings/c/abi.txt is not current; run `cargo xtask check --write`".to_owned())
         } else {
             Outcome::Passed
         })

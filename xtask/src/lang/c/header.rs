@@ -305,7 +305,10 @@ mod tests {
         let good = "/**\n * Does.\n *\n * @param a One.\n * @param[out] b Two.\n * @return It.\n */\nint *f(int *a,\n    int **b);";
         assert_eq!(undocumented(good), Vec::<String>::new());
         assert_eq!(undocumented("/** Does. */\nvoid f(void);"), Vec::<String>::new());
-        assert_eq!(undocumented(&good.replace("@param a", "@param aa")), ["f: parameter a is not documented"]);
+        assert_eq!(
+            undocumented(&good.replace("@param a", "@param aa")),
+            ["f: parameter a is not documented"]
+        );
         assert_eq!(undocumented("int f(int a);").len(), 2);
     }
 

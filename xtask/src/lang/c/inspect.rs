@@ -60,8 +60,10 @@ fn exports(
 
 fn difference(wanted: &[String], found: &[String], what: &str) -> Vec<String> {
     let lacks = wanted.iter().filter(|name| !found.contains(name)).map(|name| format!("{what} lacks {name}"));
-    let more =
-        found.iter().filter(|name| !wanted.contains(name)).map(|name| format!("{what} has the unexpected {name}"));
+    let more = found
+        .iter()
+        .filter(|name| !wanted.contains(name))
+        .map(|name| format!("{what} has the unexpected {name}"));
     lacks.chain(more).collect()
 }
 
@@ -99,7 +101,9 @@ fn dynamic(
     let versions = lines(workspace, "readelf", &["--version-info", "--wide"], shared)?;
     match newest_glibc(&versions) {
         Some(newest) if Some(newest) <= glibc(GLIBC) => {}
-        Some((major, minor)) => faults.push(format!("the shared library needs glibc {major}.{minor}, not {GLIBC}")),
+        Some((major, minor)) => {
+            faults.push(format!("the shared library needs glibc {major}.{minor}, not {GLIBC}"))
+        }
         None => faults.push("the shared library needs no glibc version".to_owned()),
     }
     Ok(())

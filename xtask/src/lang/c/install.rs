@@ -84,7 +84,8 @@ pub(super) fn lay_out(
     let up = libdir.components().map(|_| "..").collect::<Vec<_>>().join("/");
     let libdir = libdir.to_str().context("--libdir is not valid UTF-8")?;
     let filled = |name: &str, separator: &str| -> anyhow::Result<Vec<u8>> {
-        let template = fs::read_to_string(sources.join(name)).with_context(|| format!("cannot read {name}"))?;
+        let template =
+            fs::read_to_string(sources.join(name)).with_context(|| format!("cannot read {name}"))?;
         let [major, minor, _] = super::version_numbers();
         let private = libraries.private.join(separator);
         let text = template

@@ -17,7 +17,8 @@ const LIMIT: Duration = Duration::from_secs(15 * 60);
 pub(super) fn run(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
     let jvms = jdk::extremes(workspace);
     if jvms.is_empty() {
-        return report.part("JUnit", |_| Err::<(), _>(Skip("no JDK 17 or newer was found".to_owned()).into()));
+        return report
+            .part("JUnit", |_| Err::<(), _>(Skip("no JDK 17 or newer was found".to_owned()).into()));
     }
     let compiled = files::empty(home(workspace).join("tests"))?;
     report.part("tests, compiled", |_| {

@@ -147,7 +147,10 @@ pub(super) fn build_sdist(workspace: &Workspace, run: Run) -> anyhow::Result<Pat
     files::unpack(workspace, &only(&raw, ".tar.gz")?, &folder.join(name))?;
     let manifest = folder.join(name).join("Cargo.toml");
     let text = fs::read_to_string(&manifest)?;
-    ensure!(text.contains(WORKSPACE) && !text.contains("default-members"), "maturin packed a different workspace");
+    ensure!(
+        text.contains(WORKSPACE) && !text.contains("default-members"),
+        "maturin packed a different workspace"
+    );
     fs::write(manifest, text.replacen(WORKSPACE, &format!("{WORKSPACE}{MEMBERS}"), 1))?;
     files::pack(workspace, &folder, name, name)
 }

@@ -48,7 +48,10 @@ fn lean(module: &str) -> anyhow::Result<String> {
     let mut lean = module.to_owned();
     for (written, instead) in INSTEAD {
         let times = lean.matches(written).count();
-        ensure!(times == 1, "the generated module must contain this once but contains it {times} times: {written}");
+        ensure!(
+            times == 1,
+            "the generated module must contain this once but contains it {times} times: {written}"
+        );
         lean = lean.replace(written, instead);
     }
     ensure!(!lean.contains("NSLock"), "the generated module still uses NSLock");
