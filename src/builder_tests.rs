@@ -121,7 +121,7 @@ fn build_rejects_invalid_headers_secrets_certificates_and_limits() {
 }
 
 #[test]
-fn build_rejects_a_setting_that_does_not_apply_to_the_client() {
+fn build_rejects_settings_of_another_kind_of_client() {
     assert!(refused(Client::for_issuer("https://h", "id").api_base("https://h")).contains("API base"));
     assert!(refused(authkit().revocation_endpoint("https://h/r")).contains("revocation endpoint"));
 }

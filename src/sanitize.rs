@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn joiners_are_kept_only_where_a_script_or_emoji_needs_them() {
+    fn joiners_are_kept_only_within_words_and_emoji() {
         for legitimate in
             ["می\u{200c}خواهم", "ක්\u{200d}ෂ", "👩\u{200d}💻", "❤\u{fe0f}\u{200d}🔥", "I ❤\u{fe0f} NY"]
         {

@@ -111,19 +111,19 @@ fn run(options: &Options) -> anyhow::Result<()> {
             println!("   measuring {logins} simultaneous logins");
             rows.extend(load::crowd(&bench, logins, &Value::Null)?);
         }
-        tell(&rows, "floor");
+        print_table(&rows, "floor");
         for peer in &peers {
-            tell(&peers::measure(&bench, peer)?, peer.name);
+            print_table(&peers::measure(&bench, peer)?, peer.name);
         }
         if let Some(other) = &other {
-            tell(&against::measure(&bench, other)?, "other checkout");
+            print_table(&against::measure(&bench, other)?, "other checkout");
         }
     }
     println!("\n{NOTES}");
     Ok(())
 }
 
-fn tell(rows: &[Row], beside: &str) {
+fn print_table(rows: &[Row], beside: &str) {
     println!();
     for line in table::lines(rows, beside) {
         println!("{line}");
@@ -146,7 +146,7 @@ const MEASURES: [(&str, Measure); 5] = [
     ("start, memory, sizes and Ctrl-C", |bench| {
         launch::measure(bench, &bench.subject.floor, &json!({}), &|at| bench.floor(at, 1, 5.0))
     }),
-    ("Ctrl-C while a request is under way", |bench| {
+    ("Ctrl-C while a request is in flight", |bench| {
         let floor: Start<'_> = &|at| bench.floor(at, 1, 0.0);
         stop::interrupt_in_flight(bench, &json!({}), bench.subject.floor_hears.then_some(floor))
     }),
@@ -161,19 +161,19 @@ const MEASURES: [(&str, Measure); 5] = [
 ];
 
 const NOTES: &str = "\
-Floor: bench/floor, a minimal login with blocking rustls and the same roots. For Python and Kotlin it is a shared library
-and for Go and Swift a static one, with one function that the language calls as directly as possible.
+Floor: bench/floor, a minimal login with blocking rustls and the same roots. For Python and Kotlin it is a shared
+library and for Go and Swift a static one, with one function that the language calls as directly as possible.
 Other checkout: its example tool, built earlier, with the same server in the same rounds.
 Server: tests/authserver on this machine, sharing its processors.
 Start: from before the process is created to its first line of output, over https, with the system's roots and one more.
 Variables that set other roots or change Python are not passed on.
 Memory: peak resident memory, at the code or at the end.
-Cost of a poll: processor time, user and system, of a process in which one thread drives 8,000 or 400 logins in turn, each
-polled at its interval, divided by the number of polls. The floor polls as often on its only connection.
+Cost of a poll: processor time, user and system, of a process in which one thread drives 8,000 or 400 logins in turn,
+each polled at its interval, divided by the number of polls. The floor polls as often on its only connection.
 Pace: from a response to the next request, by the server's log.
 Gap in the crowd: from a response to the next response, measured by the client, which is never less than the pace.
-Peers: used as documented, with their default roots and one more. MSAL reads the provider's metadata before it requests a
-code because it accepts no endpoints.
+Peers: used as documented, with their default roots and one more. MSAL reads the provider's metadata before it requests
+a code because it accepts no endpoints.
 Short program: only a login, as in the floor and the peers. The example tool also parses options, handles signals and
 writes JSON.";
 

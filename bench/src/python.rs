@@ -87,7 +87,7 @@ pub(super) fn peers(checkout: &Checkout, ca_file: &Path) -> anyhow::Result<Vec<P
         let directory = environment(checkout, name, &python, list)?;
         let python = interpreter(&directory);
         // By default both read the bundle of certifi, to which the server's root is added.
-        let mut roots = fs::read(ask(&python, "import certifi; print(certifi.where())")?)?;
+        let mut roots = fs::read(run_code(&python, "import certifi; print(certifi.where())")?)?;
         roots.extend(fs::read(ca_file)?);
         let bundle = directory.join("roots.pem");
         fs::write(&bundle, roots)?;
@@ -114,7 +114,7 @@ pub(super) fn peers(checkout: &Checkout, ca_file: &Path) -> anyhow::Result<Vec<P
 /// again if the list or the interpreter has changed.
 fn environment(checkout: &Checkout, name: &str, python: &Path, list: &str) -> anyhow::Result<PathBuf> {
     let directory = checkout.work("python")?.join(name);
-    let base = ask(python, "import sys; print(sys._base_executable)")?;
+    let base = run_code(python, "import sys; print(sys._base_executable)")?;
     let (recipe, stamp) = (format!("# {base}\n{list}"), directory.join("made-from.txt"));
     if fs::read_to_string(&stamp).is_ok_and(|found| found == recipe) {
         return Ok(directory);
@@ -167,7 +167,7 @@ fn installed(python: &Path, distribution: &str) -> anyhow::Result<Vec<Size>> {
 }
 
 /// Returns what `python` prints for a line of code.
-fn ask(python: &Path, code: &str) -> anyhow::Result<String> {
+fn run_code(python: &Path, code: &str) -> anyhow::Result<String> {
     let output = Command::new(python).args(["-c", code]).output()?;
     ensure!(output.status.success(), "{}: {}", python.display(), String::from_utf8_lossy(&output.stderr));
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())

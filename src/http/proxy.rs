@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_url_may_omit_the_scheme_but_must_not_have_a_path() {
+    fn proxy_urls_may_omit_the_scheme_and_have_no_path() {
         for (text, shown) in [
             ("http://proxy.example:3128", "proxy.example:3128"),
             (" proxy.example:3128 ", "proxy.example:3128"),

@@ -56,7 +56,7 @@ proptest! {
         loop {
             steps += 1;
             prop_assert!(steps < 10_000, "the login does not end");
-            match bench.give(Input::Tick) {
+            match bench.advance(Input::Tick) {
                 Effect::Wait { until: Some(due) } => {
                     prop_assert!(due > bench.now.elapsed, "the flow waits until a time that has passed");
                     let wait = due - bench.now.elapsed;
@@ -70,11 +70,11 @@ proptest! {
                     let (mut extra, mut back_off) = (Duration::ZERO, Duration::ZERO);
                     let effect = match &act {
                         Act::Pending { interval } => {
-                            bench.answer(400, &body("authorization_pending", *interval))
+                            bench.respond(400, &body("authorization_pending", *interval))
                         }
                         Act::SlowDown { interval } => {
                             least = (least + ms(5_000)).max(ms(u64::from(interval.unwrap_or(0)) * 1_000).min(ms(31_622_400_000)));
-                            bench.answer(400, &body("slow_down", *interval))
+                            bench.respond(400, &body("slow_down", *interval))
                         }
                         Act::Gateway { status, retry_after } => {
                             let mut reply = Reply::json(*status, "<html>");
@@ -84,7 +84,7 @@ proptest! {
                                 extra = extra.max(least + ms(5_000));
                             }
                             back_off = least * 2;
-                            bench.give(Input::Reply(reply))
+                            bench.advance(Input::Reply(reply))
                         }
                         Act::Lost => {
                             back_off = least * 2;
@@ -93,9 +93,9 @@ proptest! {
                         Act::Noise(status, bytes) => {
                             let mut reply = Reply::json(*status, "");
                             reply.body = Some(zeroize::Zeroizing::new(bytes.clone()));
-                            bench.give(Input::Reply(reply))
+                            bench.advance(Input::Reply(reply))
                         }
-                        Act::Token => bench.answer(200, TOKEN),
+                        Act::Token => bench.respond(200, TOKEN),
                     };
                     match effect {
                         Effect::Finish(outcome) => {

@@ -126,7 +126,7 @@ mod tests {
 
     // proves: R8628-3.1-02, R8628-3.1-03, R8628-3.1-05, R8628-3.1-06, R8628-3.1-10
     #[test]
-    fn a_public_client_sends_its_id_once_and_no_empty_parameter() {
+    fn public_clients_send_their_id_once_and_no_empty_parameter() {
         let server = Metadata::example();
         let plain = Request::device_authorization(&ClientSettings::public("id"), &server).unwrap();
         assert_eq!(Some(&plain.url), server.device_authorization_endpoint.as_ref());

@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn jwt_expiry_is_converted_to_local_time_and_never_too_late() {
+    fn jwt_expiry_is_in_local_time_and_never_late() {
         // Issued at 1,000,000 s by the server's clock and valid for 300 s.
         let with_iat = r#"{"access_token":"e30.eyJleHAiOjEwMDAzMDAsImlhdCI6MTAwMDAwMH0.c2ln"}"#;
         let without_iat = r#"{"access_token":"e30.eyJleHAiOjEwMDAzMDB9.c2ln"}"#;

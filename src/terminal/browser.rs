@@ -162,7 +162,7 @@ mod tests {
 
     // proves: CLI-07, R8252-8.12-01
     #[test]
-    fn no_browser_is_opened_over_ssh_in_ci_or_without_a_display() {
+    fn no_browser_over_ssh_in_ci_or_without_a_display() {
         for name in ["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"] {
             assert_eq!(with(PAGE, &[(name, "x"), ("DISPLAY", ":0")]), Err("this is an SSH session"));
         }

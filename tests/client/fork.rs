@@ -80,7 +80,7 @@ fn the_child_may_drop_inherited_values() {
 }
 
 #[test]
-fn a_step_future_from_before_the_fork_fails_in_the_child() {
+fn a_step_begun_before_the_fork_fails_in_the_child() {
     let server = Server::new(json!({"interval": 1}));
     let (login, _) = started(&server.client());
     let mut context = Context::from_waker(Waker::noop());

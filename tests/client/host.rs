@@ -110,7 +110,7 @@ fn polling_before_the_prompt_is_misuse_unless_the_login_ended() {
 }
 
 #[test]
-fn a_stepped_request_is_sent_once_and_returns_its_outcome_once() {
+fn a_stepped_request_is_sent_and_completed_once() {
     let server = Server::approving(json!({"refresh": [{"real": true, "delay": 0.2}]}));
     let (login, _) = started(&server.client());
     let old = login.poll(drop).unwrap();

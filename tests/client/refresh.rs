@@ -41,7 +41,7 @@ fn a_response_without_a_refresh_token_keeps_the_old_one() {
 
 // proves: R6749-6-09, R9700-4.14.2-01, P6-refresh-error-200
 #[test]
-fn a_failed_refresh_reports_an_invalid_token_and_is_not_retried() {
+fn a_failed_refresh_reports_the_reason_and_is_not_retried() {
     let server = Server::new(json!({"script": {"refresh": [
         "invalid_grant",
         {"status": 503, "headers": {"Retry-After": "7"}},

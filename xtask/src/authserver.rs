@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 
 use crate::examples::in_foreground;
-use crate::process::{self, Ended};
+use crate::process::{self, KillOnDrop};
 use crate::workspace::{Profile, Workspace};
 
 /// A client that is registered at the server by default.
@@ -34,7 +34,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[OsString]) -> anyhow::Resu
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) url: String,
-    _process: Ended,
+    _process: KillOnDrop,
 }
 
 impl Server {
@@ -45,7 +45,7 @@ impl Server {
         command.args(["--listen", "127.0.0.1:0", "--exit-on-eof"]).args(words);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process =
-            Ended::spawn_group(&mut command).context("cannot start the authorization server")?;
+            KillOnDrop::spawn_group(&mut command).context("cannot start the authorization server")?;
         let stdout = process.take_stdout().context("its output is piped")?;
         let (sender, receiver) = mpsc::channel();
         thread::spawn(move || {
@@ -63,14 +63,14 @@ impl Server {
 }
 
 /// Returns the arguments with which an example tool logs in at the server `url`.
-pub(crate) fn login_words(url: &str) -> [&str; 8] {
+pub(crate) fn login_arguments(url: &str) -> [&str; 8] {
     ["login", "--provider", "authkit", "--api-base", url, "--client-id", CLIENT, "--insecure-loopback"]
 }
 
 /// Runs the command that `program` returns for the URL of an approving server, and checks that it logs in.
 pub(crate) fn logs_in(workspace: &Workspace, program: impl FnOnce(&str) -> Command) -> anyhow::Result<()> {
     let server = Server::start(workspace, &["--approve"])?;
-    let said = process::said(program(&server.url), LOGIN)?;
+    let said = process::output(program(&server.url), LOGIN)?;
     ensure!(said.contains("Logged in as user_"), "the program did not log in:\n{said}");
     Ok(())
 }

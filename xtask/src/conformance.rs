@@ -20,7 +20,7 @@ pub(crate) fn write(workspace: &Workspace) -> anyhow::Result<()> {
         eprintln!("{fault}");
     }
     let path = workspace.root.join(FILE);
-    fs::create_dir_all(path.parent().context("the file has a folder")?)?;
+    fs::create_dir_all(path.parent().context("the file has no parent directory")?)?;
     fs::write(&path, text)?;
     println!("wrote {FILE}");
     Ok(())

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 
-use crate::authserver::{Server, login_words};
+use crate::authserver::{Server, login_arguments};
 use crate::examples::in_foreground;
 use crate::lang::Language;
 use crate::process;
@@ -20,7 +20,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<u8
     options.language.build_demo(workspace, in_foreground)?;
 
     let server = Server::start(workspace, options.answer.as_slice())?;
-    let words = login_words(&server.url);
+    let words = login_arguments(&server.url);
     println!();
     println!("An authorization server runs at {}; nothing leaves this machine.", server.url);
     println!("The example tool logs in: {}", words.join(" "));

@@ -30,7 +30,7 @@ pub(crate) struct Guide<'a> {
     /// Adds a directive to a block so that compiler messages name the document's lines.
     pub(crate) located: fn(&str, &Block) -> String,
     /// The expected output of the caller of all functions.
-    pub(crate) functions_say: &'a [&'a str],
+    pub(crate) functions_print: &'a [&'a str],
     /// Compiles the code, runs it with the URL of the test server, and returns its output.
     pub(crate) run: &'a dyn Fn(Code, &str) -> anyhow::Result<String>,
 }
@@ -51,7 +51,7 @@ impl Guide<'_> {
                 for program in &programs {
                     let code = redirected(document, program, self.client)?;
                     let said = (self.run)(Code::Program((self.located)(document, &code)), &server.url)?;
-                    says(&said, &["Logged in", "Approve only if you started this login yourself"])?;
+                    require_texts(&said, &["Logged in", "Approve only if you started this login yourself"])?;
                 }
                 Ok(())
             })?;
@@ -60,7 +60,7 @@ impl Guide<'_> {
         report.part(&format!("the functions in {guide}"), |_| {
             let (_, functions) = self.blocks(workspace, guide)?;
             let code = functions.iter().map(|block| (self.located)(guide, block)).collect();
-            says(&(self.run)(Code::Functions(code), &server.url)?, self.functions_say)
+            require_texts(&(self.run)(Code::Functions(code), &server.url)?, self.functions_print)
         })
     }
 
@@ -71,7 +71,7 @@ impl Guide<'_> {
     }
 }
 
-fn says(said: &str, wanted: &[&str]) -> anyhow::Result<()> {
+fn require_texts(said: &str, wanted: &[&str]) -> anyhow::Result<()> {
     for words in wanted {
         ensure!(said.contains(words), "the output lacks {words:?}:\n{said}");
     }

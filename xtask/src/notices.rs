@@ -58,7 +58,7 @@ fn compiled(workspace: &Workspace, package: &str) -> anyhow::Result<BTreeSet<Str
     let mut tree = workspace.cargo("tree");
     tree.args(["--locked", "--package", package, "--edges", "normal,no-proc-macro", "--prefix", "none"]);
     tree.args(["--format", "{p}", "--color", "never"]);
-    let names = said(tree)?.lines().filter_map(outside).collect::<BTreeSet<_>>();
+    let names = cargo_output(tree)?.lines().filter_map(outside).collect::<BTreeSet<_>>();
     ensure!(names.len() > 10, "cargo tree listed too few packages");
     Ok(names)
 }
@@ -71,7 +71,7 @@ fn outside(line: &str) -> Option<String> {
 }
 
 /// Runs cargo and returns its output.
-fn said(mut cargo: Command) -> anyhow::Result<String> {
+fn cargo_output(mut cargo: Command) -> anyhow::Result<String> {
     let output = cargo.output()?;
     ensure!(output.status.success(), "cargo failed: {}", String::from_utf8_lossy(&output.stderr));
     Ok(String::from_utf8(output.stdout)?)
@@ -80,7 +80,7 @@ fn said(mut cargo: Command) -> anyhow::Result<String> {
 fn dependencies(workspace: &Workspace) -> anyhow::Result<Vec<Dependency>> {
     let mut metadata = workspace.cargo("metadata");
     metadata.args(["--locked", "--format-version", "1"]);
-    let metadata: Value = serde_json::from_str(&said(metadata)?)?;
+    let metadata: Value = serde_json::from_str(&cargo_output(metadata)?)?;
     let packages =
         metadata.get("packages").and_then(Value::as_array).context("cargo metadata has no packages")?;
     let mut all: Vec<_> = packages.iter().filter_map(dependency).collect();

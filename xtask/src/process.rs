@@ -42,7 +42,7 @@ pub(crate) fn run(
     let name = command.get_program().to_string_lossy().into_owned();
     let (reader, writer) = io::pipe()?;
     command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
-    let mut child = Ended::spawn_group(&mut command).with_context(|| format!("cannot start {name}"))?;
+    let mut child = KillOnDrop::spawn_group(&mut command).with_context(|| format!("cannot start {name}"))?;
     // The command holds the write ends of the pipe, which would keep it open.
     drop(command);
 
@@ -86,11 +86,11 @@ pub(crate) fn run(
 
 /// Runs `command` like [`run`] and returns an error with its last output if it fails.
 pub(crate) fn succeed(command: Command, limit: Duration) -> anyhow::Result<()> {
-    said(command, limit).map(|_| ())
+    output(command, limit).map(|_| ())
 }
 
 /// Runs `command` like [`succeed`] and returns its last output.
-pub(crate) fn said(command: Command, limit: Duration) -> anyhow::Result<String> {
+pub(crate) fn output(command: Command, limit: Duration) -> anyhow::Result<String> {
     let name = command.get_program().to_string_lossy().into_owned();
     let Finished { success, tail } = run(command, limit, |_| ())?;
     ensure!(success, "{name} failed\n{tail}");
@@ -100,7 +100,7 @@ pub(crate) fn said(command: Command, limit: Duration) -> anyhow::Result<String> 
 /// Runs `command` with this process's own streams and returns its exit status as a shell reports it.
 pub(crate) fn run_in_foreground(command: &mut Command) -> anyhow::Result<u8> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let mut child = Ended::spawn(command).with_context(|| format!("cannot start {name}"))?;
+    let mut child = KillOnDrop::spawn(command).with_context(|| format!("cannot start {name}"))?;
     let mut interrupted: Option<Instant> = None;
     loop {
         if let Some(status) = child.ended()? {
@@ -149,13 +149,13 @@ fn read_lines(reader: PipeReader) -> Receiver<String> {
 
 /// A child process that is terminated when this value is dropped.
 #[derive(Debug)]
-pub(crate) struct Ended {
+pub(crate) struct KillOnDrop {
     child: Child,
     /// Whether the child leads a process group that is terminated as a whole.
     group: bool,
 }
 
-impl Ended {
+impl KillOnDrop {
     /// Starts `command` in this process's group, so that a terminal's Ctrl-C reaches it.
     fn spawn(command: &mut Command) -> io::Result<Self> {
         Ok(Self { child: command.spawn()?, group: false })
@@ -197,7 +197,7 @@ impl Ended {
     }
 }
 
-impl Drop for Ended {
+impl Drop for KillOnDrop {
     fn drop(&mut self) {
         if matches!(self.ended(), Ok(None)) {
             self.end();

@@ -31,7 +31,7 @@ pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<Outcome> {
     let mut faults = Vec::new();
     let mut listed_of_c = BTreeSet::new();
     for (column, (language, places, ending)) in COLUMNS.iter().enumerate() {
-        let known = words_of(workspace, places, ending)?;
+        let known = identifiers(workspace, places, ending)?;
         for name in names(&table, column)? {
             if *language == "C" {
                 listed_of_c.insert(name.clone());
@@ -77,7 +77,7 @@ fn exported(interface: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-fn words_of(workspace: &Workspace, places: &[&str], ending: &str) -> anyhow::Result<BTreeSet<String>> {
+fn identifiers(workspace: &Workspace, places: &[&str], ending: &str) -> anyhow::Result<BTreeSet<String>> {
     let mut known = BTreeSet::new();
     for place in places.iter().map(|place| workspace.root.join(place)) {
         let files = if place.is_dir() { files::below(&place)? } else { vec![place] };

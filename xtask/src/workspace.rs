@@ -31,7 +31,7 @@ impl Workspace {
     pub(crate) fn cargo(&self, name: &str) -> Command {
         let mut command = self.command(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         command.arg(name).env("CARGO_TARGET_DIR", &self.target);
-        forget_this_crate(&mut command);
+        remove_cargo_run_variables(&mut command);
         command
     }
 
@@ -64,7 +64,7 @@ impl Workspace {
 }
 
 /// Removes the variables that `cargo run` set for this crate, because they would cause other builds to be repeated.
-pub(crate) fn forget_this_crate(command: &mut Command) {
+pub(crate) fn remove_cargo_run_variables(command: &mut Command) {
     for (name, _) in env::vars_os() {
         let own = name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_"));
         if own || name == "CARGO_MANIFEST_DIR" || name == "CARGO_MANIFEST_PATH" {

@@ -40,16 +40,16 @@ pub(crate) struct Connection {
 
 impl Request {
     /// When the request was over for the client, as far as the server can tell.
-    pub(crate) fn over(&self) -> f64 {
+    pub(crate) fn ended(&self) -> f64 {
         self.replied.or(self.gone).unwrap_or(self.arrived)
     }
 
     /// Returns a moment at which the client did not have the whole response yet. The server reads its clock after
     /// writing, and on a busy machine the client may continue before that. If the response was not delayed on purpose,
     /// the arrival of the request is close enough and never too late.
-    pub(crate) fn surely_not_over(&self) -> f64 {
+    pub(crate) fn not_yet_ended(&self) -> f64 {
         const HELD_BACK: f64 = 0.2;
-        if self.over() - self.arrived < HELD_BACK { self.arrived } else { self.over() }
+        if self.ended() - self.arrived < HELD_BACK { self.arrived } else { self.ended() }
     }
 
     /// Returns the values of a header. `name` is lower case.
@@ -69,12 +69,12 @@ impl Log {
     /// Returns the seconds from the end of a response to the arrival of the next poll, starting with the device
     /// authorization response.
     pub(crate) fn poll_gaps(&self) -> Vec<f64> {
-        self.gaps_since(Request::over)
+        self.gaps_since(Request::ended)
     }
 
     /// Returns the upper bounds of the same gaps.
     pub(crate) fn longest_poll_gaps(&self) -> Vec<f64> {
-        self.gaps_since(Request::surely_not_over)
+        self.gaps_since(Request::not_yet_ended)
     }
 
     fn gaps_since(&self, moment: impl Fn(&Request) -> f64) -> Vec<f64> {

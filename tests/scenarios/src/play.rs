@@ -39,7 +39,7 @@ pub(crate) struct Seen {
     /// Existing files that the case forbids.
     pub(crate) unwanted_files: Vec<String>,
     /// Actions whose condition never held.
-    pub(crate) undone: Vec<String>,
+    pub(crate) missed_actions: Vec<String>,
     /// The placeholder values of the run, for expectations that contain URLs.
     pub(crate) values: Values,
     /// The server's raw log, for the report of a failure.
@@ -161,7 +161,7 @@ impl Running<'_> {
                 tool.kill();
                 break End::TimedOut;
             }
-            actions.go_on(&mut tool, peers)?;
+            actions.advance(&mut tool, peers)?;
         };
         let ended = Instant::now();
         tool.read_rest();
@@ -182,7 +182,7 @@ impl Running<'_> {
             opened: browsers.calls(),
             peak_rss_kb: tool.peak_rss_kb,
             unwanted_files: self.unwanted_files(folder.path()),
-            undone: actions.undone(),
+            missed_actions: actions.missed_actions(),
             values,
             command: [vec![program.to_owned()], args].concat(),
             raw_log,
@@ -299,7 +299,7 @@ impl<'a> Actions<'a> {
         });
     }
 
-    fn go_on(&mut self, tool: &mut Tool, peers: &BTreeMap<String, Peer>) -> Result<(), String> {
+    fn advance(&mut self, tool: &mut Tool, peers: &BTreeMap<String, Peer>) -> Result<(), String> {
         let Some(waiting) = &mut self.current else { return Ok(()) };
         let now = Instant::now();
         if waiting.due.is_none() {
@@ -309,7 +309,7 @@ impl<'a> Actions<'a> {
         }
         if waiting.due.is_some_and(|due| due <= now) {
             let deed = &waiting.action.deed;
-            self.act(deed, tool)?;
+            self.perform(deed, tool)?;
             self.next();
         }
         Ok(())
@@ -321,7 +321,7 @@ impl<'a> Actions<'a> {
         due.map_or(usual, |due| due.saturating_duration_since(Instant::now()).min(usual))
     }
 
-    fn act(&mut self, deed: &Deed, tool: &mut Tool) -> Result<(), String> {
+    fn perform(&mut self, deed: &Deed, tool: &mut Tool) -> Result<(), String> {
         let (control, id) = (self.running.control, &self.running.server.id);
         match deed {
             Deed::Signal(name) => {
@@ -342,7 +342,7 @@ impl<'a> Actions<'a> {
         Ok(())
     }
 
-    fn undone(self) -> Vec<String> {
+    fn missed_actions(self) -> Vec<String> {
         let current = self.current.map(|waiting| waiting.action);
         current.into_iter().chain(self.left).map(|action| format!("{:?}", action.when)).collect()
     }

@@ -19,14 +19,14 @@ export async function cases(setup) {
     organizations: [{ id: 'org_1', name: 'Analytical Engines' }, { id: 'org_2', name: 'Difference Engines' }],
   });
 
-  /** Runs one login with `person` on a page of this kind; `end` is the expected outcome of the tool. */
-  const visit = (kind, person, end, { address = addresses.server, client = 'client_cli', provider = connect } = {}) =>
+  /** Runs one login with `user` on a page of this kind; `end` is the expected outcome of the tool. */
+  const visit = (kind, user, end, { address = addresses.server, client = 'client_cli', provider = connect } = {}) =>
     async () => {
       const words = ['--client-id', client, '--scope', 'openid', '--insecure-loopback'];
       const attempt = new Login(setup, [...provider(address), ...words]);
       try {
         const prompt = await attempt.prompt();
-        await withPage(setup.browser, kind, (page) => person(page, prompt));
+        await withPage(setup.browser, kind, (page) => user(page, prompt));
         await attempt.ends(end);
       } finally {
         await attempt.stop();

@@ -40,9 +40,9 @@ async function placeRealm(keycloak) {
 /** Acts as the user on the server's pages. */
 export async function answer(page, prompt, approve) {
   // Simultaneous logins of one user write the same database rows, and then Keycloak fails one of them.
-  const person = approve ? (prompt.verification_uri.startsWith('https:') ? 'grace' : 'ada') : 'joan';
+  const user = approve ? (prompt.verification_uri.startsWith('https:') ? 'grace' : 'ada') : 'joan';
   await page.goto(prompt.verification_uri_complete);
-  await page.fill('#username', person);
+  await page.fill('#username', user);
   await page.fill('#password', 'analytical');
   await page.click('#kc-login');
   await page.click(approve ? '#kc-login[name=accept]' : '#kc-cancel');

@@ -13,7 +13,7 @@ pub(super) type Proofs = BTreeMap<String, Vec<String>>;
 
 const MARK: &str = "// proves:";
 /// Maximum number of lines between the mark and the function: attributes and comments.
-const REACH: usize = 12;
+const MAX_LINES_BETWEEN: usize = 12;
 
 /// Returns all proofs of the workspace and the faults in how they are written.
 pub(super) fn collect(root: &Path) -> anyhow::Result<(Proofs, Vec<String>)> {
@@ -99,7 +99,7 @@ fn marks(file: &str, text: &str, proofs: &mut Proofs, faults: &mut Vec<String>) 
     let lines: Vec<_> = text.lines().map(str::trim).collect();
     for (index, line) in lines.iter().enumerate() {
         let Some(ids) = line.strip_prefix(MARK) else { continue };
-        let following = lines.iter().skip(index + 1).take(REACH);
+        let following = lines.iter().skip(index + 1).take(MAX_LINES_BETWEEN);
         match test_name(following.copied()) {
             Some(name) => {
                 for id in ids.split(',').map(str::trim).filter(|id| !id.is_empty()) {

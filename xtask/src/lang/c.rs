@@ -106,7 +106,7 @@ fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
         // `redirect.h` makes the programs use the test server.
         client: ("int main(", "int main("),
         located: |document, block| format!("#line {} \"{document}\"\n{}\n", block.line, block.code),
-        functions_say: &["all of the guide ran"],
+        functions_print: &["all of the guide ran"],
         run: &|code, url| run_guide(workspace, code, url),
     }
     .test(workspace, report)?;
@@ -143,7 +143,7 @@ fn run_guide(workspace: &Workspace, code: Code, url: &str) -> anyhow::Result<Str
     process::succeed(cc, LIMIT)?;
     let mut command = Command::new(program);
     command.env("LD_LIBRARY_PATH", lib).env("CLI_AUTH_TEST_SERVER", url);
-    let said = process::said(command, LIMIT)?;
+    let said = process::output(command, LIMIT)?;
     // One login with a blocking call, one by steps, and a cancelled one, which has a prompt as well.
     ensure!(is_program || !said.contains("Not logged in"), "a login failed:\n{said}");
     Ok(said)

@@ -21,7 +21,7 @@ use crate::workspace::Workspace;
 pub(super) const GLIBC: &str = "2.17";
 
 /// Libraries that every compiler driver links by itself, as its options require.
-const OF_THE_DRIVER: &[&str] = &["-lgcc_s", "-lc"];
+const DRIVER_LIBRARIES: &[&str] = &["-lgcc_s", "-lc"];
 
 const ARCHIVE: Duration = Duration::from_secs(20 * 60);
 const LINK: Duration = Duration::from_secs(5 * 60);
@@ -64,7 +64,7 @@ impl<'a> Core<'a> {
         );
         run(self.cargo()?)?;
         let needed = native_libraries(self.cargo()?)?;
-        let private = needed.into_iter().filter(|one| !OF_THE_DRIVER.contains(&one.as_str())).collect();
+        let private = needed.into_iter().filter(|one| !DRIVER_LIBRARIES.contains(&one.as_str())).collect();
         let name = format!("lib{}.a", self.package.replace('-', "_"));
         Ok((self.workspace.target.join("size").join(name), private))
     }

@@ -69,7 +69,7 @@ fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
         located: |document, block| {
             format!("\n#sourceLocation(file: {document:?}, line: {})\n{}#sourceLocation()\n", block.line, block.code)
         },
-        functions_say: &["all of the guide ran", "You said no.", "  Acme", "Not logged in: no network.", "****"],
+        functions_print: &["all of the guide ran", "You said no.", "  Acme", "Not logged in: no network.", "****"],
         run: &|code, url| run_guide(workspace, &toolchain, code, url),
     }
     .test(workspace, report)
@@ -95,5 +95,5 @@ fn run_guide(workspace: &Workspace, toolchain: &Toolchain, code: Code, url: &str
     let scratch = builds(workspace).join("guide");
     let mut run = toolchain.swift(workspace, "run", &folder, &scratch, &[]);
     run.args(STRICTLY).args(["guide", url]);
-    process::said(run, LIMIT)
+    process::output(run, LIMIT)
 }

@@ -44,7 +44,7 @@ func logIn(client *http.Client, issuer string, show func(userCode string)) error
 			if answer.AccessToken != "" {
 				return nil
 			}
-			return fmt.Errorf("an answer without a token")
+			return fmt.Errorf("a response without a token")
 		default:
 			return fmt.Errorf("no token: %s", answer.Error)
 		}

@@ -39,7 +39,7 @@ pub(super) fn seen() -> Seen {
         opened: Vec::new(),
         peak_rss_kb: 0,
         unwanted_files: Vec::new(),
-        undone: Vec::new(),
+        missed_actions: Vec::new(),
         values: Values::default(),
         command: Vec::new(),
         raw_log: Value::Null,

@@ -44,7 +44,7 @@ pub(super) fn check(case: &Case, seen: &Seen) -> Vec<Fault> {
             with_last_output(status, seen),
         ));
     }
-    for action in &seen.undone {
+    for action in &seen.missed_actions {
         faults.push(Fault::new("action", format!("the condition {action}"), "exit before it"));
     }
     if let Some((least, most)) = case.expect.elapsed
@@ -144,7 +144,7 @@ mod tests {
             |seen| seen.elapsed = 0.9,
             |seen| seen.ended_after_signal = Some(0.6),
             |seen| seen.ended_after_signal = None,
-            |seen| seen.undone.push("x".into()),
+            |seen| seen.missed_actions.push("x".into()),
         ];
         for (index, spoil) in bad.iter().enumerate() {
             let mut seen = good();

@@ -124,8 +124,8 @@ fn broken(before: &str, now: &Interface) -> Option<String> {
     }
     let gone = gone.iter().map(|line| format!("\n  {line}")).collect::<String>();
     Some(format!(
-        "programs that use these lines would break; raise {VERSION} in bindings/c/src/version.rs, or, if no release has \
-         them, remove them from bindings/c/abi.txt{gone}"
+        "programs that use these lines would break; raise {VERSION} in bindings/c/src/version.rs, or, if no release \
+         has them, remove them from bindings/c/abi.txt{gone}"
     ))
 }
 

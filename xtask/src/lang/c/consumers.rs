@@ -13,7 +13,7 @@ use crate::authserver::Server;
 use crate::files;
 use crate::process;
 use crate::report::{Counts, Outcome, Report};
-use crate::workspace::{Profile, Workspace, forget_this_crate};
+use crate::workspace::{Profile, Workspace, remove_cargo_run_variables};
 
 const BUILD: Duration = Duration::from_secs(5 * 60);
 /// Timeout for one login: an interval of the server and its guard.
@@ -86,7 +86,7 @@ impl<'w> User<'w> {
         let ends: Vec<_> = thread::scope(|scope| {
             let log_in = |program: &'static str| {
                 let command = self.command(self.sources.join(program), &[&server.url]);
-                scope.spawn(move || process::said(command, LOGIN).and_then(|said| wanted(&said)))
+                scope.spawn(move || process::output(command, LOGIN).and_then(|said| wanted(&said)))
             };
             let running: Vec<_> = PROGRAMS.iter().map(|program| log_in(program)).collect();
             running
@@ -146,7 +146,7 @@ impl<'w> User<'w> {
     /// Returns `cargo xtask install c ...`. Not the running executable, whose file a build may have replaced.
     fn xtask(&self, words: &[&str]) -> Command {
         let mut command = self.workspace.command(self.workspace.binary(Profile::Debug, "xtask"));
-        forget_this_crate(&mut command);
+        remove_cargo_run_variables(&mut command);
         command.env("CARGO_MANIFEST_DIR", self.workspace.root.join("xtask"));
         command.env("CARGO_TARGET_DIR", &self.workspace.target).env_remove("DESTDIR");
         command.args(["install", "c"]).args(words);

@@ -28,14 +28,14 @@ const SANITIZERS: &str =
 /// time limit are omitted because valgrind is too slow.
 const EXITS: &[&str] = &[
     "authkit-login",
-    "login-in-words",
+    "login-without-json",
     "device-refused",
     "secret-variable-unset",
-    "ca-file-useless",
+    "ca-file-unusable",
     "usage-",
-    "denied-in-words",
+    "denied-without-json",
     "server-says-expired",
-    "step-up-in-words",
+    "step-up-without-json",
     "authkit-organization-selection",
 ];
 

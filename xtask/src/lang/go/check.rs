@@ -23,7 +23,7 @@ pub(super) fn check(workspace: &Workspace, report: &mut Report) -> anyhow::Resul
     report.part("go format (gofmt -s -w)", |_| {
         let mut gofmt = workspace.command("gofmt");
         gofmt.args(["-s", "-l"]).args([super::sources(workspace), super::example_sources(workspace)]);
-        let said = process::said(gofmt, LIMIT)?;
+        let said = process::output(gofmt, LIMIT)?;
         ensure!(said.is_empty(), "{said}");
         Ok(())
     })

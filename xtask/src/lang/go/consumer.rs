@@ -53,7 +53,10 @@ pub(super) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result
         process::succeed(build, LIMIT)?;
         let mut needed = Command::new("objdump");
         needed.arg("-p").arg(folder.join("my-cli"));
-        ensure!(process::said(needed, LIMIT)?.contains("libcli_auth.so"), "the shared library is not linked");
+        ensure!(
+            process::output(needed, LIMIT)?.contains("libcli_auth.so"),
+            "the shared library is not linked"
+        );
         log_in(workspace, &folder)
     })?;
     report.part("errors name what is missing", |_| missing(workspace))

@@ -21,7 +21,8 @@ pub(super) struct Jvm {
 
 /// Returns the oldest and the newest supported JVM; only one if they are the same.
 pub(super) fn extremes(workspace: &Workspace) -> Vec<Jvm> {
-    let mut all: Vec<Jvm> = candidates().iter().filter_map(|program| ask(workspace, program)).collect();
+    let mut all: Vec<Jvm> =
+        candidates().iter().filter_map(|program| version_of(workspace, program)).collect();
     all.sort();
     all.dedup_by_key(|jvm| jvm.version);
     if all.len() > 2 {
@@ -37,7 +38,7 @@ fn candidates() -> Vec<PathBuf> {
     on_path("java").into_iter().chain(home).chain(programs).filter(|program| program.is_file()).collect()
 }
 
-fn ask(workspace: &Workspace, program: &Path) -> Option<Jvm> {
+fn version_of(workspace: &Workspace, program: &Path) -> Option<Jvm> {
     let mut java = workspace.command(program);
     java.arg("-XshowSettings:properties").arg("-version");
     let mut version = None;

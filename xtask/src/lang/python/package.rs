@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 
 use super::uv::{self, tool};
-use crate::authserver::{login_words, logs_in};
+use crate::authserver::{login_arguments, logs_in};
 use crate::examples::{Run, quietly};
 use crate::files::{self, SOURCE_DATE, below, empty, only};
 use crate::lang::native::remap_paths;
@@ -18,7 +18,7 @@ use crate::notices;
 use crate::process;
 use crate::report::{Outcome, Report};
 use crate::setup;
-use crate::workspace::{Workspace, forget_this_crate};
+use crate::workspace::{Workspace, remove_cargo_run_variables};
 
 /// glibc 2.17 is that of the oldest systems that pip supports (manylinux2014).
 const PLATFORM: &str = "manylinux_2_17";
@@ -69,7 +69,7 @@ fn surround(workspace: &Workspace, command: &mut Command) -> anyhow::Result<()> 
         command.env(name, target.join("zig"));
     }
     remap_paths(command)?;
-    forget_this_crate(command);
+    remove_cargo_run_variables(command);
     Ok(())
 }
 
@@ -182,7 +182,7 @@ pub(super) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result
         uv::environment(workspace, &uv::usual(), &environment, &wheels, false)?;
         logs_in(workspace, |url| {
             let mut login = super::command(workspace, environment.join("bin").join("login-example"));
-            login.args(login_words(url));
+            login.args(login_arguments(url));
             login
         })
     })

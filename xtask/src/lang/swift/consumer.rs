@@ -77,7 +77,7 @@ fn only_block(workspace: &Workspace, language: &str) -> anyhow::Result<String> {
 fn needs_only_c(workspace: &Workspace, program: &Path) -> anyhow::Result<()> {
     let mut dump = workspace.command("objdump");
     dump.arg("-p").arg(program);
-    let said = process::said(dump, LIMIT)?;
+    let said = process::output(dump, LIMIT)?;
     let needed: Vec<_> =
         said.lines().filter_map(|line| line.trim().strip_prefix("NEEDED")).map(str::trim).collect();
     let of_the_system = ["libm.", "libstdc++.", "libgcc_s.", "libc.", "ld-linux"];

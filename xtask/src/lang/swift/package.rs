@@ -21,10 +21,10 @@ pub(super) const FOLDER: &str = "CLIAuth";
 const IN_THE_TREE: [&str; 3] = ["../../bindings/swift", "../../swift", "../../../swift"];
 
 /// Placeholder for the generated module that reports why it is missing.
-const STAND_IN: &str = "Sources/CLIAuthNative/SourceTree.swift";
+const PLACEHOLDER: &str = "Sources/CLIAuthNative/SourceTree.swift";
 /// The libraries that the manifest links. The linker adds the others.
 const LINKED: [&str; 3] = ["-lpthread", "-lm", "-ldl"];
-const OF_THE_LINKER: [&str; 2] = ["-lutil", "-lrt"];
+const LINKER_LIBRARIES: [&str; 2] = ["-lutil", "-lrt"];
 
 /// Returns the name of the archive.
 pub(super) fn name() -> String {
@@ -53,7 +53,7 @@ pub(super) fn build(workspace: &Workspace, run: Run) -> anyhow::Result<PathBuf> 
 fn stage(workspace: &Workspace, folder: &Path, run: Run) -> anyhow::Result<()> {
     let (library, private) = uniffi::archive(workspace, run)?;
     for one in &private {
-        let known = LINKED.iter().chain(&OF_THE_LINKER).any(|known| known == one);
+        let known = LINKED.iter().chain(&LINKER_LIBRARIES).any(|known| known == one);
         ensure!(known, "the library needs {one}, which bindings/swift/Package.swift does not link");
     }
     let tree = super::sources(workspace);
@@ -61,7 +61,7 @@ fn stage(workspace: &Workspace, folder: &Path, run: Run) -> anyhow::Result<()> {
         fs::copy(tree.join(name), folder.join(name))?;
     }
     copy(&tree.join("Sources"), &folder.join("Sources"), ".build")?;
-    fs::remove_file(folder.join(STAND_IN))?;
+    fs::remove_file(folder.join(PLACEHOLDER))?;
     generated::write(workspace, &folder.join("Sources"), run)?;
     for licence in ["LICENSE-APACHE", "LICENSE-MIT"] {
         fs::copy(workspace.root.join(licence), folder.join(licence))?;
