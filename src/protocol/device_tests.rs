@@ -331,7 +331,7 @@ fn the_code_lifetime_starts_when_the_request_was_sent() {
 
 // proves: R8628-3.5-13
 #[test]
-fn a_suspension_is_reported_once_and_causes_one_poll() {
+fn suspension_is_reported_once_and_causes_at_most_one_poll() {
     let mut bench = Bench::granted(&GRANT.replace("60", "6000"));
     bench.now.elapsed += ms(3_600_000);
     assert_eq!(event(bench.advance(Input::Tick)), Event::Resumed { suspended_for: ms(3_600_000) });
