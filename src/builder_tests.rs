@@ -1,4 +1,4 @@
-//! What the builder takes and refuses.
+//! Tests for the checks that `ClientBuilder::build` makes.
 
 use super::*;
 use crate::{
@@ -26,7 +26,7 @@ fn known(builder: ClientBuilder) -> Metadata {
 }
 
 #[test]
-fn presets_know_their_endpoints() {
+fn presets_set_their_endpoints() {
     let authkit = known(authkit());
     assert_eq!(
         authkit.device_authorization_endpoint.as_ref().unwrap().as_str(),
@@ -47,7 +47,7 @@ fn presets_know_their_endpoints() {
 
 // proves: R8628-3.1-04, R6749-3.2-02, URL-P-01, R7009-2-01
 #[test]
-fn insecure_addresses_are_refused_by_name() {
+fn the_error_names_the_setting_with_an_insecure_url() {
     for (builder, name) in [
         (Client::workos_connect("http://acme.example", "id"), "the AuthKit domain must use https"),
         (Client::authkit("id").api_base("http://h"), "the API base must use https"),
@@ -80,7 +80,7 @@ fn insecure_addresses_are_refused_by_name() {
 
 // proves: R8628-3.1-06, R6749-3.3-01, R6749-3.2-03
 #[test]
-fn scopes_and_parameters_are_checked_before_anything_is_sent() {
+fn build_rejects_invalid_scopes_and_parameters() {
     for scope in ["", "a b", "a\"b", "a\\b", "ä", "a\n"] {
         assert!(refused(authkit().scope(scope)).contains("is no scope"), "{scope:?}");
     }
@@ -95,7 +95,7 @@ fn scopes_and_parameters_are_checked_before_anything_is_sent() {
 }
 
 #[test]
-fn headers_secrets_and_files_are_checked_too() {
+fn build_rejects_invalid_headers_secrets_certificates_and_limits() {
     assert!(refused(authkit().header("Content-Type", "x")).contains("set by the protocol"));
     assert!(refused(authkit().header("a b", "x")).contains("is no header name"));
     assert!(refused(authkit().header("x-a", "1\r\nx: y")).contains("characters that no header may have"));
@@ -121,13 +121,13 @@ fn headers_secrets_and_files_are_checked_too() {
 }
 
 #[test]
-fn a_setting_of_another_kind_of_client_is_refused() {
+fn build_rejects_settings_of_another_kind_of_client() {
     assert!(refused(Client::for_issuer("https://h", "id").api_base("https://h")).contains("API base"));
     assert!(refused(authkit().revocation_endpoint("https://h/r")).contains("revocation endpoint"));
 }
 
 #[test]
-fn every_spelling_of_a_secret_is_known() {
+fn every_encoding_of_a_secret_is_masked() {
     let config = authkit().client_secret("sec-1", ClientAuth::ClientSecretBasic).0.check().unwrap();
     let known =
         |config: &Config| config.client.secrets.iter().map(|s| s.expose().to_owned()).collect::<Vec<_>>();
@@ -138,14 +138,14 @@ fn every_spelling_of_a_secret_is_known() {
 }
 
 #[test]
-fn the_product_is_sent_and_shown() {
+fn the_product_is_in_the_user_agent_and_the_prompt() {
     let config = authkit().product("my-cli/1.2").0.check().unwrap();
     assert_eq!(config.http.user_agent, concat!("my-cli/1.2 cli-auth/", env!("CARGO_PKG_VERSION")));
     assert_eq!(config.product.as_deref(), Some("my-cli"));
 }
 
 #[test]
-fn debug_of_a_builder_shows_no_secret() {
+fn builder_debug_output_contains_no_secret() {
     let builder = authkit()
         .client_secret("sec-1", ClientAuth::ClientSecretBasic)
         .header("x-a", "sec-2")

@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_call_drives_until_it_lets_go() {
+    fn a_claim_excludes_other_calls_until_it_is_released() {
         let holder = Holder::default();
         assert!(!holder.is(0));
         holder.claim(1).unwrap();

@@ -36,7 +36,7 @@ mod tests {
 
     // proves: P6-system-clock
     #[test]
-    fn both_clocks_run_and_the_first_is_never_behind() {
+    fn elapsed_time_is_never_less_than_awake_time() {
         let before = SystemClock.now();
         std::thread::sleep(Duration::from_millis(5));
         let after = SystemClock.now();

@@ -404,7 +404,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_servers_words_are_sanitised_and_debug_masks_the_pending_token() {
+    fn server_text_is_sanitized_and_debug_masks_the_pending_token() {
         let error = Error::new(ErrorKind::ActionRequired, "choose")
             .with_description(Some("a\u{1b}[2Jb"))
             .with_http(403, Some("req\u{7}1"), None)

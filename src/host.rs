@@ -284,7 +284,7 @@ mod tests {
     use crate::ErrorKind;
 
     #[test]
-    fn a_wait_is_bounded_by_what_a_number_can_mean() {
+    fn invalid_wait_times_are_misuse() {
         assert_eq!(duration(1.5).unwrap(), Duration::from_millis(1500));
         assert_eq!(duration(0.0).unwrap(), Duration::ZERO);
         assert_eq!(duration(f64::INFINITY).unwrap(), Duration::MAX);

@@ -50,7 +50,7 @@ pub fn sanitize(text: &str) -> String {
     clean.trim().to_owned()
 }
 
-/// Returns whether an invisible character is where honest text has it: a joiner between two letters of a script that
+/// Returns whether an invisible character is where legitimate text has it: a joiner between two letters of a script that
 /// uses joiners, or a joiner or a variation selector in an emoji.
 fn is_part_of_a_word(before: Option<char>, c: char, after: Option<char>) -> bool {
     // Syriac, Arabic and N'Ko; the scripts of India; Myanmar; Khmer.
@@ -97,7 +97,7 @@ mod tests {
 
     // proves: CLI-09, R6749-5.2-04, P5-21
     #[test]
-    fn controls_bidi_and_invisible_characters_never_get_through() {
+    fn control_bidi_and_invisible_characters_are_replaced() {
         for c in [
             '\0',
             '\u{7}',
@@ -118,11 +118,11 @@ mod tests {
     }
 
     #[test]
-    fn joiners_stay_inside_honest_words_and_nowhere_else() {
-        for honest in
+    fn joiners_are_kept_only_within_words_and_emoji() {
+        for legitimate in
             ["می\u{200c}خواهم", "ක්\u{200d}ෂ", "👩\u{200d}💻", "❤\u{fe0f}\u{200d}🔥", "I ❤\u{fe0f} NY"]
         {
-            assert_eq!(sanitize(honest), honest);
+            assert_eq!(sanitize(legitimate), legitimate);
         }
         for (tampered, shown) in [
             ("ad\u{200d}min", "ad\u{fffd}min"),
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn long_text_is_cut_and_says_so() {
+    fn long_text_is_truncated_with_an_ellipsis() {
         let clean = sanitize(&"x".repeat(100_000));
         assert_eq!(clean.chars().count(), SANITIZED_MAX_CHARS + 1);
         assert!(clean.ends_with('…'));

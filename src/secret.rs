@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_masker_finds_what_a_server_echoes() {
+    fn the_masker_hides_secrets_in_server_text() {
         let hide = |secrets: &[&str], text: &str| Masker::new(secrets.iter().copied()).hide(text);
         assert_eq!(hide(&["dev-123", ""], "no dev-123 here, dev-123"), "no **** here, ****");
         assert_eq!(hide(&["abc"], "abcd"), "abcd");

@@ -199,7 +199,7 @@ mod tests {
 
     // proves: STORE-13
     #[test]
-    fn debug_shows_no_secret() {
+    fn debug_output_contains_no_secret() {
         let body = r#"{"access_token":"sec-1","refresh_token":"sec-2","id_token":"sec-3","oauth_tokens":{"a":"sec-4"},"user":{"id":"user_1"}}"#;
         let tokens = Tokens::new(Arc::new(token::authkit_example(body)));
         assert!(!format!("{tokens:?} {:?}", tokens.other("oauth_tokens")).contains("sec-"));

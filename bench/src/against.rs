@@ -1,6 +1,6 @@
-//! The example tool of another checkout beside ours: before and after a change, in one run.
+//! Compares the example tools of another checkout with ours: before and after a change, in one run.
 //!
-//! Only what the tools themselves show is compared. The programs that measure from inside know this checkout's interface.
+//! Only the tools are compared, because the meters are written for the interface of this checkout.
 
 use std::thread;
 use std::time::Duration;
@@ -12,27 +12,27 @@ use super::subject::Party;
 use super::table::{Budget, Row};
 use super::{Bench, Start, launch, login, stop};
 
-/// Logins of each that wait side by side.
+/// Number of simultaneous waiting logins of each tool.
 const LOGINS: usize = 4;
 const POLLS: u32 = 10;
-/// From the arrival of the last poll until both have dealt with its response.
+/// Time after the arrival of the last poll in which both tools process its response.
 const SETTLE: Duration = Duration::from_millis(200);
 
 pub(super) fn measure(bench: &Bench<'_>, other: &Party) -> anyhow::Result<Vec<Row>> {
-    println!("   measuring beside the other checkout");
+    println!("   measuring the other checkout");
     let start: Start<'_> = &|at| bench.example(&other.words, at);
     let mut rows = launch::measure(bench, other, &json!({}), start)?;
     rows.extend(stop::interrupt_in_flight(bench, &json!({}), Some(start))?);
     rows.extend(login::measure(bench, start, login::GUARD)?);
     rows.push(poll(bench, start)?);
     for row in &mut rows {
-        // Those are told beside the floor.
+        // These are compared with the floor.
         row.budget = Budget::Nothing;
     }
     Ok(rows)
 }
 
-/// What a poll costs a tool that sleeps before it.
+/// Measures the cost of a poll in a tool that sleeps before it.
 fn poll(bench: &Bench<'_>, start: Start<'_>) -> anyhow::Result<Row> {
     let at = bench.server.open(json!({"interval": login::INTERVAL}))?;
     let mut pairs = Vec::new();

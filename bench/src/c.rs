@@ -1,5 +1,4 @@
-//! C: the example tool with the installed library beside the floor's program, measured from inside by a program in C.
-//! libcurl is the peer.
+//! C: the example tool with the installed library, the floor program, and a meter in C. The peer is libcurl.
 
 use std::env;
 use std::ffi::OsString;
@@ -55,7 +54,7 @@ pub(super) fn tool(checkout: &Checkout) -> anyhow::Result<Party> {
 pub(super) fn peers(checkout: &Checkout, ca_file: &Path) -> anyhow::Result<Vec<Peer>> {
     let path = env::var_os("PATH").unwrap_or_default();
     if !env::split_paths(&path).any(|directory| directory.join("curl-config").exists()) {
-        println!("libcurl is left out: it needs the Debian package libcurl4-openssl-dev");
+        println!("libcurl is omitted: it needs the Debian package libcurl4-openssl-dev");
         return Ok(Vec::new());
     }
     let program = checkout.work("c")?.join("peer-libcurl");
@@ -71,7 +70,7 @@ pub(super) fn peers(checkout: &Checkout, ca_file: &Path) -> anyhow::Result<Vec<P
     }])
 }
 
-/// What measures the library from inside, with the library as it is installed.
+/// Builds the meter with the installed library.
 fn meter(checkout: &Checkout) -> anyhow::Result<PathBuf> {
     let program = checkout.work("c")?.join("meter");
     let files = fs::read_dir(checkout.root.join(METER))?.map(|entry| Ok(entry?.path()));
@@ -83,7 +82,7 @@ fn meter(checkout: &Checkout) -> anyhow::Result<PathBuf> {
     Ok(program)
 }
 
-/// Compiles a program with a library that pkg-config knows.
+/// Compiles a program with a library found by pkg-config.
 fn compile(
     checkout: &Checkout,
     sources: &[PathBuf],
@@ -97,7 +96,7 @@ fn compile(
     succeed(compiler)
 }
 
-/// What the compiler has to be told of a library.
+/// Returns the compiler options for a library.
 fn pkg_config(checkout: &Checkout, library: &str) -> anyhow::Result<Vec<String>> {
     let mut command = checkout.command("pkg-config");
     command.args(["--cflags", "--libs", library]);
@@ -107,7 +106,7 @@ fn pkg_config(checkout: &Checkout, library: &str) -> anyhow::Result<Vec<String>>
     Ok(String::from_utf8(output.stdout)?.split_whitespace().map(str::to_owned).collect())
 }
 
-/// Where the packed library lies, unpacked, once the example tool is built.
+/// The directory of the unpacked library, which exists after the example tool is built.
 fn prefix(checkout: &Checkout) -> PathBuf {
     checkout.target.join("c").join("prefix")
 }

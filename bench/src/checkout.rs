@@ -1,4 +1,4 @@
-//! A checkout of this repository: where things are in it, and how its commands are run.
+//! A checkout of this repository: its paths and commands.
 
 use std::env;
 use std::ffi::OsStr;
@@ -10,7 +10,7 @@ use anyhow::{Context, ensure};
 
 use super::subject::Words;
 
-/// Where this workspace is in the repository.
+/// The directory of this workspace in the repository.
 const WORKSPACE: &str = "bench/Cargo.toml";
 
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(super) struct Checkout {
 }
 
 impl Checkout {
-    /// The checkout that this program was built from.
+    /// Returns the checkout that this program was built from.
     pub(super) fn own() -> anyhow::Result<Self> {
         let manifest = env::var_os("CARGO_MANIFEST_DIR").context("run this as `cargo xtask bench`")?;
         let root = Path::new(&manifest).parent().context("bench has no parent directory")?;
@@ -31,23 +31,23 @@ impl Checkout {
         Ok(own)
     }
 
-    /// A checkout whose target directory is where cargo puts it by default.
+    /// Returns a checkout with cargo's default target directory.
     pub(super) fn at(root: &Path) -> Self {
         Self { root: root.to_path_buf(), target: root.join("target") }
     }
 
-    /// A program, started in the root directory.
+    /// Returns a command that runs a program in the root directory.
     pub(super) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.current_dir(&self.root);
         command
     }
 
-    /// `cargo NAME`
+    /// Returns `cargo NAME`.
     pub(super) fn cargo(&self, name: &str) -> Command {
         let mut cargo = self.command(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.arg(name).env("CARGO_TARGET_DIR", &self.target);
-        // What `cargo run` told this program about its own package would make others build again.
+        // The variables that `cargo run` set for this package would cause other builds to be repeated.
         for (name, _) in env::vars_os() {
             let own = name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_"));
             if own || name == "CARGO_MANIFEST_DIR" || name == "CARGO_MANIFEST_PATH" {
@@ -57,17 +57,17 @@ impl Checkout {
         cargo
     }
 
-    /// Builds a program of this workspace for release; returns its path.
+    /// Builds a program of this workspace in release mode and returns its path.
     pub(super) fn build(&self, package: &str) -> anyhow::Result<PathBuf> {
         let mut cargo = self.cargo("build");
-        // Each by itself: built together, they would get features of shared packages that only another one needs.
+        // Built separately: together, they would get features of shared packages that only one of them needs.
         cargo.args(["--quiet", "--locked", "--release", "--manifest-path", WORKSPACE, "--package", package]);
         succeed(cargo)?;
         Ok(self.target.join("release").join(package))
     }
 
-    /// Builds the libraries of a package of this workspace, with the profile of the libraries that are shipped, and stripped like
-    /// those; returns the directory.
+    /// Builds the libraries of a package of this workspace with the profile of the released libraries, stripped like
+    /// those, and returns their directory.
     pub(super) fn build_libraries(&self, package: &str) -> anyhow::Result<PathBuf> {
         let mut cargo = self.cargo("rustc");
         cargo.args(["--quiet", "--locked", "--profile", "size", "--manifest-path", WORKSPACE]);
@@ -77,7 +77,7 @@ impl Checkout {
         Ok(self.target.join("size"))
     }
 
-    /// Builds the authorization server that is measured against; returns its path.
+    /// Builds the authorization server and returns its path.
     pub(super) fn build_server(&self) -> anyhow::Result<PathBuf> {
         let mut cargo = self.cargo("build");
         cargo.args(["--quiet", "--locked", "--release", "--package", "authserver"]);
@@ -85,25 +85,25 @@ impl Checkout {
         Ok(self.target.join("release").join("authserver"))
     }
 
-    /// Builds the example tool of a language, and what it is built with, as a user does.
+    /// Builds the example tool of a language and its dependencies like a user does.
     pub(super) fn build_example(&self, language: &str) -> anyhow::Result<()> {
         let mut xtask = self.cargo("xtask");
         xtask.args(["examples", language]);
         succeed(xtask)
     }
 
-    /// The words that start the example tool of a language without the shell of its launcher.
+    /// Returns the command line that starts the example tool of a language without the shell of its launcher.
     pub(super) fn example(&self, language: &str) -> anyhow::Result<Words> {
         let launcher = self.target.join("login").join(language);
         ensure!(
             launcher.exists(),
-            "there is no {}; run `cargo xtask examples {language}` in that checkout",
+            "{} does not exist; run `cargo xtask examples {language}` in that checkout",
             launcher.display()
         );
         Ok(Words::new(words_of(&launcher)?))
     }
 
-    /// A directory for what the benchmarks themselves leave.
+    /// Returns the directory for files of the benchmarks.
     pub(super) fn work(&self, name: &str) -> anyhow::Result<PathBuf> {
         let directory = self.target.join("bench").join(name);
         fs::create_dir_all(&directory)?;
@@ -111,7 +111,7 @@ impl Checkout {
     }
 }
 
-/// The words that a shell script executes in the end, printed by the script itself.
+/// Returns the command line that a shell script executes at its end, printed by the script itself.
 pub(super) fn words_of(script: &Path) -> anyhow::Result<Vec<String>> {
     let text = fs::read_to_string(script).with_context(|| format!("cannot read {}", script.display()))?;
     let (before, after) = text
@@ -121,11 +121,11 @@ pub(super) fn words_of(script: &Path) -> anyhow::Result<Vec<String>> {
     let output = Command::new("sh").arg("-c").arg(printing).arg(script).output()?;
     ensure!(output.status.success(), "{}: {}", script.display(), String::from_utf8_lossy(&output.stderr));
     let words: Vec<_> = String::from_utf8(output.stdout)?.lines().map(str::to_owned).collect();
-    ensure!(!words.is_empty(), "{} executes nothing", script.display());
+    ensure!(!words.is_empty(), "{} executes no command", script.display());
     Ok(words)
 }
 
-/// Runs a build in front of the user.
+/// Runs a build and shows its output.
 pub(super) fn succeed(mut command: Command) -> anyhow::Result<()> {
     let name = command.get_program().to_string_lossy().into_owned();
     let status = command.status().with_context(|| format!("cannot start {name}"))?;
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_script_tells_the_words_that_it_would_execute() {
+    fn the_command_line_of_a_script_is_found() {
         let script = env::temp_dir().join(format!("bench-words-{}", std::process::id()));
         fs::write(&script, "#!/bin/sh\nhere=${0%/*}\nexec \"$here/a b\" --fast \\\n  last \"$@\"\n").unwrap();
         let words = words_of(&script);

@@ -1,10 +1,10 @@
-//! The yardstick: `bench/floor` as a program, and as libraries for other languages.
+//! Builds `bench/floor`, the lower bound for comparison, as a program and as libraries for other languages.
 
 use std::path::PathBuf;
 
 use super::checkout::Checkout;
 
-/// What other languages call: one C function.
+/// The libraries, which other languages call by one C function.
 #[derive(Debug)]
 pub(super) struct Libraries {
     pub(super) shared: PathBuf,

@@ -1,4 +1,4 @@
-//! Go: the example tool beside cgo and a static library, measured from inside by a program in Go. Beside them net/http by hand,
+//! Go: the example tool, the floor with cgo and a static library, and a meter in Go. The peers are net/http,
 //! golang.org/x/oauth2 and github.com/cli/oauth.
 
 use std::ffi::OsString;
@@ -17,7 +17,7 @@ use super::table::Budget;
 const FLOOR: &str = "bench/floor/go";
 const METER: &str = "bench/meter/go";
 const PEERS: &str = "bench/peers/go";
-/// What the meter's go.mod says of the module, which in the source tree lacks the library.
+/// The path in the meter's go.mod to the module in the source tree, which lacks the library.
 const MODULE_IN_THE_TREE: &str = "../../../bindings/go";
 
 const CROWDS: &[u32] = &[1_000, 10_000];
@@ -51,19 +51,19 @@ pub(super) fn peers(checkout: &Checkout, ca_file: &Path) -> anyhow::Result<Vec<P
     };
     Ok(vec![
         peer("net/http", "net-http", true, &[])?,
-        // It takes an interval of 0 for none, which is 5.
+        // It treats an interval of 0 like a missing one, which means 5 s.
         peer("x/oauth2", "x-oauth2", false, CROWDS)?,
         peer("cli/oauth", "cli-oauth", true, CROWDS)?,
     ])
 }
 
-/// cgo and the library of the floor.
+/// Builds a cgo program with the floor library.
 fn beside(checkout: &Checkout) -> anyhow::Result<PathBuf> {
     let archive = floor::libraries(checkout)?.archive;
     let program = checkout.work("go")?.join("floor");
     let mut directory = OsString::from("-L");
     directory.push(archive.parent().unwrap_or(&archive));
-    // The go command does not look at libraries: only other flags make it link again.
+    // The go command does not check libraries for changes; only changed flags make it link again.
     let mut hash = DefaultHasher::new();
     fs::read(&archive)?.hash(&mut hash);
     build(checkout, FLOOR, ".", &program, |go| {
@@ -72,13 +72,13 @@ fn beside(checkout: &Checkout) -> anyhow::Result<PathBuf> {
     Ok(program)
 }
 
-/// What measures the package from inside, with the module as users get it.
+/// Builds the meter with the module that users get.
 fn meter(checkout: &Checkout) -> anyhow::Result<PathBuf> {
     let directory = checkout.work("go")?;
     let (program, go_mod) = (directory.join("meter"), directory.join("meter.mod"));
     let text = fs::read_to_string(checkout.root.join(METER).join("go.mod"))?;
-    ensure!(text.contains(MODULE_IN_THE_TREE), "the meter does not replace the module");
-    // Where the packed module lies, unpacked, once the example tool is built.
+    ensure!(text.contains(MODULE_IN_THE_TREE), "the go.mod of the meter does not replace the module");
+    // The directory of the unpacked module, which exists after the example tool is built.
     let packed = checkout.target.join("go").join("module").join("cliauth");
     fs::write(&go_mod, text.replace(MODULE_IN_THE_TREE, &packed.to_string_lossy()))?;
     build(checkout, METER, ".", &program, |go| {

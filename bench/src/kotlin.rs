@@ -1,4 +1,4 @@
-//! Kotlin: the example tool beside plain Kotlin, JNA and a shared library, measured from inside by a program with the same jar.
+//! Kotlin: the example tool, the floor in plain Kotlin with JNA and a shared library, and a meter with the same jar.
 
 use std::ffi::OsString;
 use std::fs;
@@ -29,7 +29,7 @@ pub(super) fn subject(checkout: &Checkout) -> anyhow::Result<Subject> {
     Ok(Subject {
         short: Some(short),
         floor: beside(checkout, &java)?,
-        // The JVM ends at Ctrl-C, whatever its threads are at.
+        // The JVM exits at Ctrl-C whatever its threads do.
         floor_hears: true,
         meter: Words::new(["java".as_ref(), "-cp".as_ref(), meter.as_os_str(), "MeterKt".as_ref()]),
         cancels: CANCELS,
@@ -46,7 +46,7 @@ pub(super) fn subject(checkout: &Checkout) -> anyhow::Result<Subject> {
     })
 }
 
-/// Started by its own script, as users start it.
+/// The example tool, started by its own script like users start it.
 pub(super) fn tool(checkout: &Checkout) -> anyhow::Result<Party> {
     let jar = jar(&checkout.target.join("dist").join("maven").join("cliauth").join("cli-auth"))?;
     Ok(Party {
@@ -56,9 +56,9 @@ pub(super) fn tool(checkout: &Checkout) -> anyhow::Result<Party> {
     })
 }
 
-/// The jar of the newest version in an artifact's directory of a Maven repository.
+/// Returns the jar of the newest version in an artifact's directory of a Maven repository.
 fn jar(artifact: &Path) -> anyhow::Result<PathBuf> {
-    let versions = fs::read_dir(artifact).with_context(|| format!("no {}", artifact.display()))?;
+    let versions = fs::read_dir(artifact).with_context(|| format!("cannot read {}", artifact.display()))?;
     let jars = versions.filter_map(Result::ok).map(|version| {
         let version = version.file_name();
         let mut name = OsString::from("cli-auth-");
@@ -72,7 +72,7 @@ fn jar(artifact: &Path) -> anyhow::Result<PathBuf> {
     newest.with_context(|| format!("no jar in {}", artifact.display()))
 }
 
-/// JNA and the library.
+/// Builds a JNA program with the floor library.
 fn beside(checkout: &Checkout, java: &Java) -> anyhow::Result<Party> {
     let library = floor::libraries(checkout)?.shared;
     let jar = built(checkout, FLOOR)?;
@@ -81,13 +81,13 @@ fn beside(checkout: &Checkout, java: &Java) -> anyhow::Result<Party> {
     let words = java.trained(checkout, &jar, "FloorKt", &[&library, "https://127.0.0.1:9", "/dev/null"])?;
     Ok(Party {
         words: words.and(library),
-        sizes: vec![Size::mb("shared libraries in it", size, Budget::Nothing)],
+        sizes: vec![Size::mb("shared libraries inside", size, Budget::Nothing)],
         import: None,
     })
 }
 
-/// The jar of a Maven project of ours, which finds its libraries beside it. Nothing of an earlier build is used: Maven would not
-/// see that the library has changed while its version has not.
+/// Builds the jar of a Maven project of the benchmarks, which finds its libraries in the same directory. Earlier build
+/// results are not used, because Maven does not notice a changed library of the same version.
 fn built(checkout: &Checkout, sources: &str) -> anyhow::Result<PathBuf> {
     let directory = checkout.work("kotlin")?.join(sources.replace('/', "-"));
     if directory.exists() {
@@ -104,29 +104,30 @@ fn built(checkout: &Checkout, sources: &str) -> anyhow::Result<PathBuf> {
         definition.push(path);
         maven.arg(definition);
     }
-    // A daemon would outlive the build, with a gigabyte of memory.
+    // A Kotlin daemon would outlive the build and keep a gigabyte of memory.
     maven.arg("-Dkotlin.compiler.daemon=false");
     for name in ["MAVEN_ARGS", "MAVEN_OPTS", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS"] {
         maven.env_remove(name);
     }
     succeed(maven)?;
     let jar = directory.join("program.jar");
-    ensure!(jar.exists(), "Maven made no {}", jar.display());
+    ensure!(jar.exists(), "Maven did not create {}", jar.display());
     Ok(jar)
 }
 
-/// What the example tool's script tells the JVM, for others that are compared with the tool.
+/// The JVM options in the example tool's script, for programs that are compared with the tool.
 struct Java(Vec<String>);
 
 impl Java {
     fn of(tool: &Words) -> anyhow::Result<Self> {
-        let script = tool.last().context("the launcher executes nothing")?;
+        let script = tool.last().context("the launcher executes no command")?;
         let words = words_of(script.as_ref())?.into_iter().take_while(|word| word != "-jar");
-        // Each program has an archive of its own.
+        // Each program has its own class archive.
         Ok(Self(words.filter(|word| !word.starts_with("-XX:SharedArchiveFile=")).collect()))
     }
 
-    /// How `class` of `jar` is started, with what the JVM wrote down in a run with `words`, as the example tool has it.
+    /// Returns the command line for `class` of `jar`, with a class archive from a run with `words`, like the example
+    /// tool's.
     fn trained(&self, checkout: &Checkout, jar: &Path, class: &str, words: &[&str]) -> anyhow::Result<Words> {
         let archive = jar.with_file_name(format!("{class}.jsa"));
         let java = |option: String| {
@@ -136,9 +137,9 @@ impl Java {
         let mut training =
             Words::new(java(format!("-XX:ArchiveClassesAtExit={}", archive.display()))).command();
         training.args(words).current_dir(&checkout.root);
-        // There is nobody to log in to: it fails, and that is all right.
+        // No server is running, so the login fails, which is expected.
         let _ = go(training)?.finish(PATIENCE);
-        ensure!(archive.exists(), "the JVM wrote no archive of the classes of {class}");
+        ensure!(archive.exists(), "the JVM wrote no class archive for {class}");
         Ok(Words::new(java(format!("-XX:SharedArchiveFile={}", archive.display()))))
     }
 }

@@ -1,4 +1,4 @@
-//! From the start of the process to the code, and straight out again.
+//! Measures the time from the start of the process to the code, and from Ctrl-C to the exit.
 
 use std::iter;
 use std::thread;
@@ -14,9 +14,9 @@ use super::subject::{Party, Words, sizes};
 use super::table::{Budget, Row};
 use super::{Bench, Start, go};
 
-/// Of two pairs each.
+/// Rounds of two pairs each.
 const ROUNDS: usize = 15;
-/// From the code to Ctrl-C: both sleep by then.
+/// Time from the code to Ctrl-C, after which both programs sleep.
 const SETTLE: Duration = Duration::from_millis(60);
 const IMPORT: Duration = Duration::from_secs(30);
 
@@ -29,7 +29,8 @@ struct Seen {
 }
 
 impl Seen {
-    /// A process whose entries in `/proc` were read takes milliseconds longer to end: either those or the end is looked at.
+    /// Reading a process's entries in `/proc` delays its exit by milliseconds, so a run measures either those or the
+    /// exit.
     fn add(&mut self, mut program: Program, look: Look) -> anyhow::Result<()> {
         self.code.push(program.code()?.as_secs_f64() * 1e3);
         match look {
@@ -52,7 +53,7 @@ enum Look {
     AtTheEnd,
 }
 
-/// Beside a program that `start` starts, at a server with these `settings`.
+/// Compares with a program that `start` starts, at a server with these `settings`.
 pub(super) fn measure(
     bench: &Bench<'_>,
     beside: &Party,
@@ -61,7 +62,7 @@ pub(super) fn measure(
 ) -> anyhow::Result<Vec<Row>> {
     let at = bench.server.open(settings.clone())?;
     let (mut ours, mut theirs, mut bare) = (Seen::default(), Seen::default(), Seen::default());
-    // One round that is not counted warms the caches.
+    // An uncounted round warms the caches.
     Seen::default().add(bench.tool(&at)?, Look::Inside)?;
     Seen::default().add(start(&at)?, Look::Inside)?;
     for look in iter::repeat_n([Look::Inside, Look::AtTheEnd], ROUNDS).flatten() {
@@ -80,8 +81,8 @@ pub(super) fn measure(
     ];
     if bench.subject.short.is_some() {
         rows.extend([
-            row("ten lines: start to code", "ms", bare.code, theirs.code, budgets.start),
-            row("ten lines: peak memory at the code", "MB", bare.memory, theirs.memory, budgets.memory),
+            row("short program: start to code", "ms", bare.code, theirs.code, budgets.start),
+            row("short program: peak memory at the code", "MB", bare.memory, theirs.memory, budgets.memory),
         ]);
     }
     if let (Some(ours), Some(theirs)) = (&bench.subject.tool.import, &beside.import) {
@@ -95,7 +96,7 @@ fn row(what: &str, unit: &'static str, ours: Samples, beside: Samples, budget: B
     Row { what: what.to_owned(), unit, ours, beside, budget }
 }
 
-/// What it takes to load the library, and how many modules come with it.
+/// Measures the import of the library: its duration and the number of imported modules.
 fn imports(ours: &Words, theirs: &Words) -> anyhow::Result<Vec<Row>> {
     let (mut ours_took, mut theirs_took) = (Samples::default(), Samples::default());
     let (mut ours_brought, mut theirs_brought) = (Samples::default(), Samples::default());
@@ -105,8 +106,8 @@ fn imports(ours: &Words, theirs: &Words) -> anyhow::Result<Vec<Row>> {
         {
             let said = go(words.command())?.finish(IMPORT)?;
             let found: Value = serde_json::from_str(&said)?;
-            took.push(number(&found, "milliseconds").context("no time")?);
-            brought.push(number(&found, "modules").context("no modules")?);
+            took.push(number(&found, "milliseconds").context("the result has no time")?);
+            brought.push(number(&found, "modules").context("the result has no modules")?);
         }
     }
     Ok(vec![

@@ -1,4 +1,4 @@
-//! Whole logins with five polls, by the server's log: connections, handshakes, bytes, and the pace of the polls.
+//! Measures logins with five polls by the server's log: connections, handshakes, bytes, and the pace of the polls.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::{Bench, Start};
 const ROUNDS: u32 = 3;
 pub(super) const POLLS: u32 = 5;
 pub(super) const INTERVAL: f64 = 1.0;
-/// What our client adds to every wait, in seconds, so that a server whose clock is slower is not asked too early.
+/// Seconds that our client adds to every wait, so that it does not poll too early if the server's clock is slower.
 pub(super) const GUARD: f64 = 0.05;
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -29,7 +29,7 @@ struct Seen {
 impl Seen {
     fn add(&mut self, log: &Log, expected_gap: f64) -> anyhow::Result<()> {
         let polls = log.requests("token").count();
-        ensure!(polls == usize::try_from(POLLS)?, "a login took {polls} polls and not {POLLS}");
+        ensure!(polls == usize::try_from(POLLS)?, "a login took {polls} polls instead of {POLLS}");
         let sum = |value: fn(&Value) -> f64| log.connections().map(value).sum();
         self.connections.push(sum(|_| 1.0));
         self.handshakes.push(sum(|one| f64::from(one.get("handshake").is_some_and(|it| it == "full"))));
@@ -40,13 +40,13 @@ impl Seen {
     }
 }
 
-/// Beside a program that `start` starts and that adds so many seconds to every wait.
+/// Compares with a program that `start` starts and that adds this many seconds to every wait.
 pub(super) fn measure(bench: &Bench<'_>, start: Start<'_>, guard: f64) -> anyhow::Result<Vec<Row>> {
     let (mut ours, mut theirs) = (Seen::default(), Seen::default());
     for _ in 0..ROUNDS {
         let settings = json!({"interval": INTERVAL, "answer": "approve", "answer_after_polls": POLLS - 1});
         let (ours_at, theirs_at) = (bench.server.open(settings.clone())?, bench.server.open(settings)?);
-        // Side by side: they sleep nearly all the time.
+        // In parallel, because they mostly sleep.
         let mut tool = bench.tool(&ours_at)?;
         let mut beside = start(&theirs_at)?;
         tool.finish(PATIENCE)?;

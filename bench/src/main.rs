@@ -1,7 +1,7 @@
-//! Measures the example tool and the library beside a program that does only the exchange, in one run.
+//! Compares the example tool and the library with a minimal program, the floor, in one run.
 //!
-//! `cargo xtask bench` runs this. Rounds are interleaved, so that a machine whose speed drifts treats both alike, and ratios are taken
-//! pair by pair. No time is asserted: the table says which budgets were met and which were missed.
+//! `cargo xtask bench` runs this. Rounds are interleaved, so that changes in the machine's speed affect both alike, and
+//! ratios are computed pair by pair. No time is asserted: the table shows which budgets were met and which were missed.
 
 mod against;
 mod c;
@@ -44,9 +44,9 @@ use table::Row;
 #[derive(Debug)]
 struct Options {
     languages: Vec<&'static Language>,
-    /// Measure other clients beside ours.
+    /// Measure other clients too.
     peers: bool,
-    /// A checkout whose example tools are measured beside ours.
+    /// A checkout whose example tools are measured for comparison.
     against: Option<PathBuf>,
 }
 
@@ -54,7 +54,7 @@ fn main() -> ExitCode {
     match options().map_err(anyhow::Error::from).and_then(|options| run(&options)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // A user who interrupted knows why it ended.
+            // After an interrupt, no error message is needed.
             if let Some(status) = signals::status() {
                 return ExitCode::from(status);
             }
@@ -64,7 +64,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The words, as xtask has checked them: `[LANG...] [--peers] [--against PATH]`.
+/// Parses the arguments, which xtask has checked: `[LANG...] [--peers] [--against PATH]`.
 fn options() -> Result<Options, lexopt::Error> {
     let mut options = Options { languages: Vec::new(), peers: false, against: None };
     let mut words = lexopt::Parser::from_env();
@@ -74,7 +74,7 @@ fn options() -> Result<Options, lexopt::Error> {
             Long("against") => options.against = Some(words.value()?.into()),
             Value(name) => {
                 let found = language::ALL.iter().find(|language| name == language.name);
-                options.languages.push(found.ok_or_else(|| format!("there is no language {name:?}"))?);
+                options.languages.push(found.ok_or_else(|| format!("unknown language {name:?}"))?);
             }
             other => return Err(other.unexpected()),
         }
@@ -89,11 +89,11 @@ fn run(options: &Options) -> anyhow::Result<()> {
     signals::watch()?;
     let checkout = Checkout::own()?;
     let other = options.against.as_deref().map(Checkout::at);
-    println!("Building: release builds of what is measured, and of the server.");
+    println!("Building the measured programs and the server in release mode.");
     let ca_file = checkout.work("server")?.join("ca.pem");
     let server = Server::start(&checkout.build_server()?, ca_file)?;
     for &language in &options.languages {
-        // First, since it is only looked for and not built.
+        // First, because it must already be built, and a missing one is detected immediately.
         let other = other.as_ref().map(language.tool).transpose()?;
         let bench = Bench { server: &server, subject: (language.subject)(&checkout)? };
         let peers = if options.peers { (language.peers)(&checkout, &server.ca_file)? } else { Vec::new() };
@@ -108,29 +108,29 @@ fn run(options: &Options) -> anyhow::Result<()> {
             rows.extend(measure(&bench)?);
         }
         for &logins in bench.subject.crowds {
-            println!("   measuring {logins} logins at once");
+            println!("   measuring {logins} simultaneous logins");
             rows.extend(load::crowd(&bench, logins, &Value::Null)?);
         }
-        tell(&rows, "floor");
+        print_table(&rows, "floor");
         for peer in &peers {
-            tell(&peers::measure(&bench, peer)?, peer.name);
+            print_table(&peers::measure(&bench, peer)?, peer.name);
         }
         if let Some(other) = &other {
-            tell(&against::measure(&bench, other)?, "other checkout");
+            print_table(&against::measure(&bench, other)?, "other checkout");
         }
     }
     println!("\n{NOTES}");
     Ok(())
 }
 
-fn tell(rows: &[Row], beside: &str) {
+fn print_table(rows: &[Row], beside: &str) {
     println!();
     for line in table::lines(rows, beside) {
         println!("{line}");
     }
 }
 
-/// How busy the machine was already, where that is known: other load spoils times.
+/// Describes the load of the machine at the start if known, because other load distorts times.
 fn load_average() -> String {
     let known = fs::read_to_string("/proc/loadavg").ok();
     let first = known.as_deref().and_then(|text| text.split_whitespace().next());
@@ -146,7 +146,7 @@ const MEASURES: [(&str, Measure); 5] = [
     ("start, memory, sizes and Ctrl-C", |bench| {
         launch::measure(bench, &bench.subject.floor, &json!({}), &|at| bench.floor(at, 1, 5.0))
     }),
-    ("Ctrl-C while a request is under way", |bench| {
+    ("Ctrl-C while a request is in flight", |bench| {
         let floor: Start<'_> = &|at| bench.floor(at, 1, 0.0);
         stop::interrupt_in_flight(bench, &json!({}), bench.subject.floor_hears.then_some(floor))
     }),
@@ -161,38 +161,38 @@ const MEASURES: [(&str, Measure); 5] = [
 ];
 
 const NOTES: &str = "\
-Floor: bench/floor, blocking rustls with the same roots and nothing else that a product needs. For Python and Kotlin it is a
-shared library and for Go and Swift a static one, with one function that the language calls as plainly as it can.
+Floor: bench/floor, a minimal login with blocking rustls and the same roots. For Python and Kotlin it is a shared
+library and for Go and Swift a static one, with one function that the language calls as directly as possible.
 Other checkout: its example tool, built earlier, with the same server in the same rounds.
-Server: tests/authserver on this machine, which shares its processors.
+Server: tests/authserver on this machine, sharing its processors.
 Start: from before the process is created to its first line of output, over https, with the system's roots and one more.
-Variables that name other roots or that change Python are not passed on.
-Memory: the resident peak, at the code or at the end.
-Cost of a poll: processor time, user and system, of a process whose one thread drives 8,000 or 400 logins in turn, each polled at
-its interval, divided by the polls. The floor polls as often on its one connection.
+Variables that set other roots or change Python are not passed on.
+Memory: peak resident memory, at the code or at the end.
+Cost of a poll: processor time, user and system, of a process in which one thread drives 8,000 or 400 logins in turn,
+each polled at its interval, divided by the number of polls. The floor polls as often on its only connection.
 Pace: from a response to the next request, by the server's log.
-Gap in the crowd: from a response to the next response, by the client, which is never less.
-Peers: as their documentation uses them, with the roots that they bring and one more. MSAL reads the provider's metadata before
-it asks for a code, since it accepts no endpoints.
-Ten lines: a login with nothing around it, as in the floor and the peers. The example tool also reads options, handles signals
-and writes JSON.";
+Gap in the crowd: from a response to the next response, measured by the client, which is never less than the pace.
+Peers: used as documented, with their default roots and one more. MSAL reads the provider's metadata before it requests
+a code because it accepts no endpoints.
+Short program: only a login, as in the floor and the peers. The example tool also parses options, handles signals and
+writes JSON.";
 
-/// What a measure needs.
+/// The context of a measure.
 struct Bench<'s> {
     server: &'s Server,
     subject: Subject,
 }
 
-/// Starts a program that is measured beside ours.
+/// Starts a program for comparison.
 type Start<'b> = &'b dyn Fn(&Virtual<'_>) -> anyhow::Result<Program>;
 
 impl Bench<'_> {
-    /// The example tool, logging in at `at`.
+    /// Starts the example tool, which logs in at `at`.
     fn tool(&self, at: &Virtual<'_>) -> anyhow::Result<Program> {
         self.example(&self.subject.tool.words, at)
     }
 
-    /// An example tool that `words` start, logging in at `at`.
+    /// Starts the example tool with the command line `words`, which logs in at `at`.
     fn example(&self, words: &Words, at: &Virtual<'_>) -> anyhow::Result<Program> {
         let mut command = words.command();
         command.args(["login", "--provider", "endpoints", "--client-id", "bench", "--json", "--no-browser"]);
@@ -202,32 +202,32 @@ impl Bench<'_> {
         go(command)
     }
 
-    /// The shortest login, where there is one.
+    /// Starts the short login program if there is one.
     fn short(&self, at: &Virtual<'_>) -> Option<anyhow::Result<Program>> {
         let mut command = self.subject.short.as_ref()?.command();
         command.arg(&at.url).arg(&self.server.ca_file);
         Some(go(command))
     }
 
-    /// The floor, polling at most `polls` times with so many seconds between.
+    /// Starts the floor, which polls at most `polls` times with this many seconds between.
     fn floor(&self, at: &Virtual<'_>, polls: u32, seconds: f64) -> anyhow::Result<Program> {
         let mut command = self.subject.floor.words.command();
         command.arg(&at.url).arg(&self.server.ca_file).arg(polls.to_string()).arg(seconds.to_string());
         go(command)
     }
 
-    /// The program that measures the library from inside; gives what it found.
+    /// Runs the meter, which measures the library from inside a program, and returns its result.
     fn meter(&self, at: &Virtual<'_>, words: &[&str], logins: u32) -> anyhow::Result<Value> {
         let mut command = self.subject.meter.command();
         command.args(words).arg("--logins").arg(logins.to_string());
         command.arg("--url").arg(&at.url).arg("--ca-file").arg(&self.server.ca_file);
         let said = go(command)?.finish(load::PATIENCE)?;
-        ensure!(!said.is_empty(), "the meter said nothing");
+        ensure!(!said.is_empty(), "the meter printed nothing");
         Ok(serde_json::from_str(&said)?)
     }
 }
 
-/// Starts what is measured, unless Ctrl-C came meanwhile.
+/// Starts a measured program unless Ctrl-C was received.
 fn go(mut command: Command) -> anyhow::Result<Program> {
     if signals::status().is_some() {
         bail!("interrupted");
@@ -238,7 +238,7 @@ fn go(mut command: Command) -> anyhow::Result<Program> {
     Program::start(command)
 }
 
-/// Whether a variable names other roots, changes Python, or makes programs look for libraries where cargo builds.
+/// Returns whether a variable sets other roots, changes Python, or adds cargo's directories to the library path.
 fn disturbs(name: &str) -> bool {
     ["SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "LD_LIBRARY_PATH"]
         .contains(&name)

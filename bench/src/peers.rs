@@ -1,4 +1,4 @@
-//! Other clients of the same protocol, beside ours.
+//! Measures other clients of the same protocol.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use super::table::{Budget, Row};
 use super::{Bench, Start, go, launch, load, stop};
 
 pub(super) fn measure(bench: &Bench<'_>, peer: &Peer) -> anyhow::Result<Vec<Row>> {
-    println!("   measuring beside {}", peer.name);
+    println!("   measuring {}", peer.name);
     let start: Start<'_> = &|at| one(peer, at);
     let issuer = json!({"issuer_path": peer.issuer_path});
     let mut rows = launch::measure(bench, &peer.party, &issuer, start)?;
@@ -28,7 +28,7 @@ pub(super) fn measure(bench: &Bench<'_>, peer: &Peer) -> anyhow::Result<Vec<Row>
         rows.extend(load::crowd(bench, logins, &crowd(bench, peer, logins)?)?);
     }
     for row in &mut rows {
-        // Those are told beside the floor.
+        // These are compared with the floor.
         row.budget = Budget::Nothing;
     }
     Ok(rows)
@@ -41,7 +41,7 @@ fn one(peer: &Peer, at: &Virtual<'_>) -> anyhow::Result<Program> {
 }
 
 fn crowd(bench: &Bench<'_>, peer: &Peer, logins: u32) -> anyhow::Result<Value> {
-    // It asks for the first time at once, for which a strict server would slow it down.
+    // The peer sends its first poll immediately, to which a strict server would respond with slow_down.
     let at = load::crowded(bench, 0)?;
     let mut command = peer.party.words.command();
     command.arg("crowd").arg(&at.url).arg(&peer.ca_file).arg(logins.to_string());

@@ -1,4 +1,4 @@
-//! A program that is measured: started, timed, asked about, and ended whatever happens.
+//! A measured program: start, timing, resource use and termination.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -13,11 +13,11 @@ use nix::unistd::Pid;
 
 use super::signals;
 
-/// Longest that a program may take for its next line, or to end.
+/// Timeout for the next line of a program, or for its end.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How often a watchdog looks whether this program is to end.
+/// Interval in which a watchdog checks for termination signals.
 const LOOK: Duration = Duration::from_millis(200);
-/// Longest line that is read.
+/// Maximum length of a line.
 const LONGEST_LINE: u64 = 64 * 1024;
 
 #[derive(Debug)]
@@ -38,41 +38,42 @@ impl Program {
         Ok(Self { name, began, process, output })
     }
 
-    /// The next line, and the time from the start to its arrival. Read on this thread, so that nothing is added to it.
+    /// Returns the next line and the time from the start to its arrival. Read on this thread to avoid additional
+    /// latency.
     pub(super) fn line(&mut self, patience: Duration) -> anyhow::Result<(String, Duration)> {
         let _watchdog = Watchdog::over(&self.process, patience)?;
         let mut line = String::new();
         self.output.by_ref().take(LONGEST_LINE).read_line(&mut line)?;
         let time = self.began.elapsed();
         if line.is_empty() {
-            bail!("{} ended without a word", self.name);
+            bail!("{} ended without output", self.name);
         }
         Ok((line, time))
     }
 
-    /// The line that tells the code: the first one.
+    /// Returns the line with the code, which is the first one.
     pub(super) fn code(&mut self) -> anyhow::Result<Duration> {
         let (line, time) = self.line(PATIENCE)?;
-        // The example tool prints an object with the code or with an error; the floor prints the bare code.
+        // The example tool prints an object with the code or an error; the floor prints only the code.
         if line.starts_with('{') && !line.contains("\"user_code\"") {
             bail!("{} did not get a code: {line}", self.name);
         }
         Ok(time)
     }
 
-    /// The most memory that was resident so far, in MB, where `/proc` tells.
+    /// Returns the peak resident memory so far in MB, if `/proc` is available.
     pub(super) fn peak_mb(&self) -> Option<f64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).ok()?;
         let kib = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().strip_suffix("kB")?;
         Some(kib.trim().parse::<f64>().ok()? * 1024.0 / 1e6)
     }
 
-    /// As [`cpu_ms`] says.
+    /// Returns [`cpu_ms`] of this process.
     pub(super) fn cpu_ms(&self) -> Option<f64> {
         cpu_ms(&self.process)
     }
 
-    /// Sends Ctrl-C; gives the time until the process is gone.
+    /// Sends SIGINT and returns the time until the process has exited.
     pub(super) fn interrupt(&mut self) -> anyhow::Result<Duration> {
         let _watchdog = Watchdog::over(&self.process, PATIENCE)?;
         let pid = pid(&self.process)?;
@@ -82,7 +83,7 @@ impl Program {
         Ok(began.elapsed())
     }
 
-    /// Waits for its end; gives everything that it still said.
+    /// Waits for the end and returns the remaining output.
     pub(super) fn finish(&mut self, patience: Duration) -> anyhow::Result<String> {
         let _watchdog = Watchdog::over(&self.process, patience)?;
         let mut rest = String::new();
@@ -102,7 +103,8 @@ impl Drop for Program {
     }
 }
 
-/// Kills a process that takes too long, or when this program is to end, which ends every wait for it. Has to go before the process is waited for again.
+/// Kills a process that times out, or if this program is interrupted, which ends every wait for the process. Must be
+/// dropped before the process is waited for again.
 #[derive(Debug)]
 pub(super) struct Watchdog {
     _alive: Sender<()>,
@@ -129,7 +131,7 @@ fn pid(process: &Child) -> anyhow::Result<Pid> {
     Ok(Pid::from_raw(i32::try_from(process.id())?))
 }
 
-/// Milliseconds that the living threads of a process have spent on processors, where `/proc` tells.
+/// Returns the processor time in milliseconds of the running threads of a process, if `/proc` is available.
 pub(super) fn cpu_ms(process: &Child) -> Option<f64> {
     let tasks = fs::read_dir(format!("/proc/{}/task", process.id())).ok()?;
     tasks

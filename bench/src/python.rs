@@ -1,5 +1,5 @@
-//! Python: the example tool beside ctypes and a shared library, measured from inside by a script in the same environment.
-//! MSAL and httpx are the peers, each in an environment of its own.
+//! Python: the example tool, the floor with ctypes and a shared library, and a meter in the same environment. The peers
+//! are MSAL and httpx, each in its own environment.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,10 +21,10 @@ const SHORT: &str = "bench/meter/python/short.py";
 const PEERS: &str = "bench/peers";
 
 const INSTALLED_SIZE: &str = "installed";
-const LIBRARIES: &str = "shared libraries in it";
+const LIBRARIES: &str = "shared libraries inside";
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Given to interpreters as text, since an environment may be that of another checkout.
+/// Passed to interpreters as text because the environment may belong to another checkout.
 const IMPORTS: &str = include_str!("../meter/python/imports.py");
 const INSTALLED: &str = include_str!("../meter/python/installed.py");
 const MSAL: &str = include_str!("../peers/msal/requirements.txt");
@@ -39,7 +39,7 @@ pub(super) fn subject(checkout: &Checkout) -> anyhow::Result<Subject> {
         tool,
         short: Some(Words::new([&python, &checkout.root.join(SHORT)])),
         floor: beside(checkout, &python)?,
-        // ctypes notes Ctrl-C and goes on waiting for the answer.
+        // With ctypes, Ctrl-C does not interrupt the wait for the response.
         floor_hears: false,
         meter: Words::new([&python, &checkout.root.join(METER)]),
         cancels: CANCEL,
@@ -65,7 +65,7 @@ pub(super) fn tool(checkout: &Checkout) -> anyhow::Result<Party> {
     Ok(Party { words, sizes, import: Some(import(&python, "cli_auth")) })
 }
 
-/// ctypes and the library, in an environment of the interpreter that `python` stands for.
+/// Builds the floor: ctypes and the library, in an environment of the same interpreter as `python`.
 fn beside(checkout: &Checkout, python: &Path) -> anyhow::Result<Party> {
     let library = floor::libraries(checkout)?.shared;
     let own = interpreter(&environment(checkout, "floor", python, "")?);
@@ -86,8 +86,8 @@ pub(super) fn peers(checkout: &Checkout, ca_file: &Path) -> anyhow::Result<Vec<P
     let peer = |name: &'static str, list: &str, issuer_path| -> anyhow::Result<Peer> {
         let directory = environment(checkout, name, &python, list)?;
         let python = interpreter(&directory);
-        // By default both read the bundle of certifi; here the server's root is in it as well.
-        let mut roots = fs::read(ask(&python, "import certifi; print(certifi.where())")?)?;
+        // By default both read the bundle of certifi, to which the server's root is added.
+        let mut roots = fs::read(run_code(&python, "import certifi; print(certifi.where())")?)?;
         roots.extend(fs::read(ca_file)?);
         let bundle = directory.join("roots.pem");
         fs::write(&bundle, roots)?;
@@ -105,15 +105,16 @@ pub(super) fn peers(checkout: &Checkout, ca_file: &Path) -> anyhow::Result<Vec<P
             crowds: &[],
         })
     };
-    // MSAL takes only issuers with a path.
+    // MSAL accepts only issuers with a path.
     Ok(vec![peer("msal", MSAL, "/tenant")?, peer("httpx", HTTPX, "")?])
 }
 
-/// An environment with the packages of `list`, which pins each by hash, of the interpreter that the environment of `python` was made
-/// from. Like that one it holds no pip, and no setuptools, which runs at every start. Made anew if it was made from something else.
+/// Creates an environment with the packages of `list`, which pins each by hash, for the same base interpreter as the
+/// environment of `python`. Like that one it has no pip and no setuptools, which runs code at every start. Created
+/// again if the list or the interpreter has changed.
 fn environment(checkout: &Checkout, name: &str, python: &Path, list: &str) -> anyhow::Result<PathBuf> {
     let directory = checkout.work("python")?.join(name);
-    let base = ask(python, "import sys; print(sys._base_executable)")?;
+    let base = run_code(python, "import sys; print(sys._base_executable)")?;
     let (recipe, stamp) = (format!("# {base}\n{list}"), directory.join("made-from.txt"));
     if fs::read_to_string(&stamp).is_ok_and(|found| found == recipe) {
         return Ok(directory);
@@ -143,20 +144,20 @@ fn interpreter(environment: &Path) -> PathBuf {
     environment.join("bin").join("python")
 }
 
-/// The interpreter that runs the example tool.
+/// Returns the interpreter that runs the example tool.
 fn interpreter_of(tool: &Words) -> anyhow::Result<PathBuf> {
-    Ok(tool.first().context("the launcher executes nothing")?.into())
+    Ok(tool.first().context("the launcher executes no command")?.into())
 }
 
 fn import(python: &Path, module: &str) -> Words {
     Words::new([python.as_os_str(), "-c".as_ref(), IMPORTS.as_ref(), module.as_ref()])
 }
 
-/// What the environment of `python` holds for the sake of `distribution`.
+/// Returns the installed sizes of `distribution` and its dependencies in the environment of `python`.
 fn installed(python: &Path, distribution: &str) -> anyhow::Result<Vec<Size>> {
     let words = Words::new([python.as_os_str(), "-c".as_ref(), INSTALLED.as_ref(), distribution.as_ref()]);
     let found: Value = serde_json::from_str(&go(words.command())?.finish(PATIENCE)?)?;
-    let figure = |name: &str| number(&found, name).with_context(|| format!("no {name}"));
+    let figure = |name: &str| number(&found, name).with_context(|| format!("the result has no {name}"));
     Ok(vec![
         Size::mb(INSTALLED_SIZE, figure("bytes_without_bytecode")?, Budget::Median(3.0)),
         Size::mb("installed, with pip's bytecode", figure("bytes")?, Budget::Nothing),
@@ -165,8 +166,8 @@ fn installed(python: &Path, distribution: &str) -> anyhow::Result<Vec<Size>> {
     ])
 }
 
-/// What `python` prints for a line of code.
-fn ask(python: &Path, code: &str) -> anyhow::Result<String> {
+/// Returns what `python` prints for a line of code.
+fn run_code(python: &Path, code: &str) -> anyhow::Result<String> {
     let output = Command::new(python).args(["-c", code]).output()?;
     ensure!(output.status.success(), "{}: {}", python.display(), String::from_utf8_lossy(&output.stderr));
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
@@ -183,9 +184,9 @@ fn newest_wheel(folder: &Path) -> Option<PathBuf> {
 mod tests {
     use super::*;
 
-    /// A place would tie the lists to the machine that wrote them.
+    /// A path or URL would tie the lists to the machine that wrote them.
     #[test]
-    fn the_lists_of_peers_hold_packages_and_hashes_alone() {
+    fn requirements_files_contain_only_packages_and_hashes() {
         for list in [MSAL, HTTPX] {
             let lines = list.lines().map(str::trim).filter(|line| !line.starts_with('#'));
             let (hashes, packages): (Vec<_>, Vec<_>) =

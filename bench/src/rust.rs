@@ -1,4 +1,4 @@
-//! Rust: the example tool beside `bench/floor`, measured from inside by `bench/meter`; the oauth2 crate is the peer.
+//! Rust: the example tool, `bench/floor` and `bench/meter`. The peer is the oauth2 crate.
 
 use std::path::Path;
 

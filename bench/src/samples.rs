@@ -1,8 +1,8 @@
-//! Numbers of one measure, and how they are told.
+//! The samples of one measure, and how they are formatted.
 
 use std::fmt;
 
-/// Values of one measure in the order in which they were taken.
+/// The values of one measure, in order.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Samples(Vec<f64>);
 
@@ -19,7 +19,7 @@ impl Samples {
         self.0.extend(values);
     }
 
-    /// Each value divided by the one that was taken beside it.
+    /// Divides each value by its counterpart in `other`.
     pub(super) fn over(&self, other: &Self) -> Self {
         Self(self.0.iter().zip(&other.0).map(|(ours, theirs)| ours / theirs).collect())
     }
@@ -51,7 +51,7 @@ impl Samples {
 }
 
 impl fmt::Display for Samples {
-    /// `median (least - most)`, or the one value.
+    /// Formats as `median (least - most)`, or as the only value.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (Some(median), Some(least), Some(most)) = (self.median(), self.least(), self.most()) else {
             return formatter.write_str("-");
@@ -64,7 +64,7 @@ impl fmt::Display for Samples {
     }
 }
 
-/// Three digits, and no more places than they need.
+/// Formats with three significant digits.
 pub(super) fn short(value: f64) -> String {
     if value.fract() == 0.0 || value.abs() >= 100.0 {
         format!("{value:.0}")
@@ -80,14 +80,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ratios_are_taken_pair_by_pair() {
+    fn ratios_are_computed_pair_by_pair() {
         let (ours, floor) = (Samples(vec![2.0, 9.0, 4.0]), Samples(vec![1.0, 3.0, 4.0]));
         let ratio = ours.over(&floor);
         assert_eq!((ratio.median(), ratio.least(), ratio.most()), (Some(2.0), Some(1.0), Some(3.0)));
     }
 
     #[test]
-    fn samples_are_told_with_three_digits() {
+    fn samples_are_formatted_with_three_digits() {
         assert_eq!(Samples(vec![4.0, 1.0, 2.0, 123.4]).to_string(), "3 (1 - 123)");
         assert_eq!(Samples::one(0.256).to_string(), "0.26");
         assert_eq!(Samples::one(12.34).to_string(), "12.3");

@@ -1,4 +1,4 @@
-//! The authorization server that is measured against, and its control interface.
+//! The authorization server for the measurements, and its control interface.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -11,45 +11,46 @@ use serde_json::Value;
 
 use super::program::{Watchdog, cpu_ms};
 
-/// Longer than the longest wait that is asked of the control interface.
+/// Longer than the longest wait that is requested from the control interface.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Answers of the control interface are logs of at most some thousand requests.
+/// Maximum size of a response of the control interface. Logs have at most some thousand requests.
 const LONGEST_ANSWER: u64 = 256 * 1024 * 1024;
 
-/// The server process, until this value goes.
+/// The running server process; dropping this value ends it.
 #[derive(Debug)]
 pub(super) struct Server {
     process: Child,
     /// `HOST:PORT` of the control interface.
     control: String,
-    /// The certificate that its clients have to trust.
+    /// The certificate that its clients must trust.
     pub(super) ca_file: PathBuf,
 }
 
 impl Server {
     pub(super) fn start(program: &Path, ca_file: PathBuf) -> anyhow::Result<Self> {
         let mut process = Command::new(program)
-            // A token signed with P-256 costs it little: it shares the machine with what is measured.
+            // Signing with P-256 is cheap, which matters because the server shares the machine with the measured
+            // programs.
             .args(["--control", "--listen", "127.0.0.1:0", "--alg", "es256", "--exit-on-eof", "--ca-out"])
             .arg(&ca_file)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .context("the authorization server does not start")?;
+            .context("cannot start the authorization server")?;
         let stdout = process.stdout.take().context("its output is piped")?;
-        // From here on its end is seen to, whatever happens.
+        // From here on, dropping the value ends the process.
         let mut server = Self { process, control: String::new(), ca_file };
         let mut line = String::new();
         let _watchdog = Watchdog::over(&server.process, PATIENCE)?;
         BufReader::new(stdout).read_line(&mut line)?;
         match line.trim().strip_prefix("READY http://") {
             Some(address) => server.control = address.to_owned(),
-            None => bail!("the authorization server said {line:?}"),
+            None => bail!("unexpected output of the authorization server: {line:?}"),
         }
         Ok(server)
     }
 
-    /// A virtual server of its own for one measure, over https.
+    /// Creates a virtual server over https for one measure.
     pub(super) fn open(&self, mut settings: Value) -> anyhow::Result<Virtual<'_>> {
         if let Some(settings) = settings.as_object_mut() {
             settings.insert("tls".to_owned(), "good".into());
@@ -57,10 +58,14 @@ impl Server {
         let made = self.call("POST", "/control/servers", Some(&settings))?;
         let text = |name: &str| made.get(name).and_then(Value::as_str).map(str::to_owned);
         let (id, url) = (text("id"), text("issuer"));
-        Ok(Virtual { server: self, id: id.context("no id")?, url: url.context("no url")? })
+        Ok(Virtual {
+            server: self,
+            id: id.context("the virtual server has no id")?,
+            url: url.context("the virtual server has no URL")?,
+        })
     }
 
-    /// Processor time of this process so far.
+    /// Returns the processor time of the server process so far.
     pub(super) fn cpu_ms(&self) -> Option<f64> {
         cpu_ms(&self.process)
     }
@@ -78,9 +83,10 @@ impl Server {
         )?;
         let mut answer = String::new();
         stream.take(LONGEST_ANSWER).read_to_string(&mut answer)?;
-        let (head, body) = answer.split_once("\r\n\r\n").context("the control interface was cut off")?;
+        let (head, body) =
+            answer.split_once("\r\n\r\n").context("the response of the control interface is incomplete")?;
         if !head.starts_with("HTTP/1.1 2") {
-            bail!("the control interface refused {method} {path}: {body}");
+            bail!("the control interface rejected {method} {path}: {body}");
         }
         if body.is_empty() { Ok(Value::Null) } else { Ok(serde_json::from_str(body)?) }
     }
@@ -88,33 +94,33 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It stores nothing, so there is nothing to wait for.
+        // The server stores nothing, so it can be killed.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// A virtual server, until this value goes.
+/// A virtual server; dropping this value deletes it.
 #[derive(Debug)]
 pub(super) struct Virtual<'s> {
     pub(super) server: &'s Server,
     id: String,
-    /// Its issuer: the origin, and below it the path that was asked for.
+    /// The issuer: the origin with the requested path.
     pub(super) url: String,
 }
 
 impl Virtual<'_> {
-    /// What happened here so far.
+    /// Returns the log so far.
     pub(super) fn log(&self) -> anyhow::Result<Log> {
         Ok(Log(self.server.call("GET", &format!("/control/servers/{}/log", self.id), None)?))
     }
 
-    /// Waits until so many polls have arrived.
+    /// Waits until this many polls have arrived.
     pub(super) fn wait_for_polls(&self, count: usize) -> anyhow::Result<()> {
         let path = format!("/control/servers/{}/log?endpoint=token&count={count}&timeout=20", self.id);
         let log = Log(self.server.call("GET", &path, None)?);
         if log.requests("token").count() < count {
-            bail!("the polls did not come in time");
+            bail!("the polls did not arrive in time");
         }
         Ok(())
     }
@@ -139,12 +145,12 @@ impl Log {
         self.all("connections")
     }
 
-    /// In the order in which they arrived.
+    /// Returns the requests in order of arrival.
     pub(super) fn requests(&self, endpoint: &str) -> impl Iterator<Item = &Value> {
         self.all("requests").filter(move |request| request.get("endpoint").is_some_and(|it| it == endpoint))
     }
 
-    /// Seconds from each answer to the arrival of the next request.
+    /// Returns the seconds from each response to the arrival of the next request.
     pub(super) fn gaps(&self) -> Vec<f64> {
         let times: Vec<_> = self
             .all("requests")
@@ -158,7 +164,7 @@ impl Log {
     }
 }
 
-/// A number of a log entry.
+/// Returns a number in a log entry.
 pub(super) fn number(entry: &Value, name: &str) -> Option<f64> {
     entry.get(name).and_then(Value::as_f64)
 }

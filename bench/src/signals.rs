@@ -1,14 +1,14 @@
-//! Ctrl-C and other ending signals: noted here, acted upon before the next program is started, so that none is left behind.
+//! Records termination signals. They are checked before each start of a program, so that no process is left behind.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-/// The last ending signal that came; 0 before there was one.
+/// The last termination signal received; 0 if there was none.
 static CAME: OnceLock<Arc<AtomicUsize>> = OnceLock::new();
 
-/// From here on an ending signal is noted and does not end the process.
+/// From now on, a termination signal is recorded and does not end the process.
 pub(super) fn watch() -> anyhow::Result<()> {
     let came = CAME.get_or_init(Arc::default);
     for signal in [SIGHUP, SIGINT, SIGTERM] {
@@ -17,7 +17,7 @@ pub(super) fn watch() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The exit status of a process that an ending signal ended, if one came.
+/// Returns the exit status for the termination signal that was received, if any.
 pub(super) fn status() -> Option<u8> {
     let number = CAME.get()?.load(Ordering::SeqCst);
     u8::try_from(number).ok().filter(|number| *number != 0).map(|number| number.saturating_add(128))

@@ -1,4 +1,4 @@
-//! How soon a login ends that is told to.
+//! Measures how fast a login ends when it is cancelled.
 
 use anyhow::Context;
 use serde_json::{Value, json};
@@ -8,15 +8,15 @@ use super::subject::Cancel;
 use super::table::{Budget, Row};
 use super::{Bench, Start};
 
-/// Logins that hang side by side and are ended one by one.
+/// Number of simultaneous hanging logins, which are ended one by one.
 const LOGINS: u32 = 8;
 
-/// Settings of a server that never answers a poll.
+/// Settings of a server that never responds to a poll.
 fn silent() -> Value {
     json!({"interval": 1, "script": {"token": {"steps": [{"hang": "before"}], "then": "repeat"}}})
 }
 
-/// Beside what `start` starts, if that hears Ctrl-C while a request is under way.
+/// Compares with what `start` starts, if that reacts to Ctrl-C while a request is in flight.
 pub(super) fn interrupt_in_flight(
     bench: &Bench<'_>,
     settings: &Value,
@@ -48,7 +48,7 @@ pub(super) fn interrupt_in_flight(
     }])
 }
 
-/// Every way in which a program of this language ends its login from elsewhere.
+/// Measures every way to cancel a login from another thread in this language.
 pub(super) fn cancel(bench: &Bench<'_>) -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
     for Cancel { what, word } in bench.subject.cancels {
@@ -56,7 +56,7 @@ pub(super) fn cancel(bench: &Bench<'_>) -> anyhow::Result<Vec<Row>> {
         let took_asleep = milliseconds(&bench.meter(&asleep, &[word, "--after", "0.2"], LOGINS)?)?;
         let in_flight = bench.server.open(silent())?;
         let took_in_flight = milliseconds(&bench.meter(&in_flight, &[word, "--after", "1.4"], LOGINS)?)?;
-        // Whoever was not in flight was cancelled asleep, and says nothing about this.
+        // A login without a request in flight was cancelled while asleep and does not count here.
         in_flight.wait_for_polls(usize::try_from(LOGINS)?)?;
         for (state, ours) in [("asleep", took_asleep), ("in flight", took_in_flight)] {
             rows.push(Row {
@@ -72,7 +72,10 @@ pub(super) fn cancel(bench: &Bench<'_>) -> anyhow::Result<Vec<Row>> {
 }
 
 fn milliseconds(found: &Value) -> anyhow::Result<Samples> {
-    let all = found.get("milliseconds").and_then(Value::as_array).context("the meter found nothing")?;
+    let all = found
+        .get("milliseconds")
+        .and_then(Value::as_array)
+        .context("the result of the meter has no times")?;
     let mut samples = Samples::default();
     samples.extend(all.iter().filter_map(Value::as_f64));
     Ok(samples)

@@ -1,4 +1,4 @@
-//! What is measured: the programs that a language brings, and what they may cost.
+//! The measured programs of a language, and their budgets.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -10,7 +10,7 @@ use anyhow::Context;
 use super::samples::Samples;
 use super::table::{Budget, Row};
 
-/// A program with the words that it is always given.
+/// A program with its leading arguments.
 #[derive(Debug, Clone)]
 pub(super) struct Words(Vec<OsString>);
 
@@ -19,7 +19,7 @@ impl Words {
         Self(words.into_iter().map(|word| word.as_ref().to_owned()).collect())
     }
 
-    /// With one word more.
+    /// Adds an argument.
     pub(super) fn and(mut self, word: impl Into<OsString>) -> Self {
         self.0.push(word.into());
         self
@@ -33,7 +33,7 @@ impl Words {
         self.0.last().map(OsString::as_os_str)
     }
 
-    /// With another word in place of the last one.
+    /// Replaces the last argument.
     pub(super) fn with_last(&self, word: impl Into<OsString>) -> Self {
         let mut words = self.clone();
         words.0.pop();
@@ -48,16 +48,16 @@ impl Words {
     }
 }
 
-/// One that is measured, or beside which is measured.
+/// A measured program, or one for comparison.
 #[derive(Debug)]
 pub(super) struct Party {
     pub(super) words: Words,
     pub(super) sizes: Vec<Size>,
-    /// In a language that loads libraries at run time: imports what it stands on, and tells what that took.
+    /// In a language that loads libraries at run time: a program that imports the library and prints the cost.
     pub(super) import: Option<Words>,
 }
 
-/// What lies on the disk of somebody who uses it.
+/// A size on a user's disk.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Size {
     pub(super) what: &'static str,
@@ -71,19 +71,19 @@ impl Size {
         Self { what, unit: "MB", value: bytes / 1e6, budget }
     }
 
-    /// That of the program which `words` start.
+    /// Returns the size of the program in `words`.
     pub(super) fn of_program(what: &'static str, words: &Words, budget: Budget) -> anyhow::Result<Self> {
         Ok(Self::mb(what, bytes(words.first().unwrap_or_default().as_ref())?, budget))
     }
 }
 
-/// The size of a file, or of the one that a link stands for.
+/// Returns the size of a file, following links.
 pub(super) fn bytes(path: &Path) -> anyhow::Result<f64> {
-    let length = fs::metadata(path).with_context(|| format!("no {}", path.display()))?.len();
+    let length = fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?.len();
     Ok(f64::from(u32::try_from(length)?))
 }
 
-/// Each size of `ours` beside the one of the same name.
+/// Pairs each size of `ours` with the one of the same name.
 pub(super) fn sizes(ours: &Party, beside: &Party) -> Vec<Row> {
     let row = |size: &Size| {
         let other = beside.sizes.iter().find(|other| other.what == size.what);
@@ -98,38 +98,38 @@ pub(super) fn sizes(ours: &Party, beside: &Party) -> Vec<Row> {
     ours.sizes.iter().map(row).collect()
 }
 
-/// What one language brings.
+/// The programs and properties of one language.
 #[derive(Debug)]
 pub(super) struct Subject {
-    /// The example tool, as `cargo xtask examples` leaves it, started without the launcher's shell.
+    /// The example tool from `cargo xtask examples`, started without the launcher's shell.
     pub(super) tool: Party,
-    /// Where what a tool has around it costs as much as the library: a login in ten lines. Takes `URL CA_FILE`.
+    /// A minimal login program, if the rest of the example tool costs as much as the library. Takes `URL CA_FILE`.
     pub(super) short: Option<Words>,
     /// Takes `URL CA_FILE [POLLS [SECONDS_BETWEEN_POLLS]]`.
     pub(super) floor: Party,
-    /// Whether Ctrl-C ends the floor while a request is under way.
+    /// Whether Ctrl-C ends the floor while a request is in flight.
     pub(super) floor_hears: bool,
-    /// Takes the words of `bench/meter`.
+    /// Takes the arguments of `bench/meter`.
     pub(super) meter: Words,
-    /// The ways in which a program ends its login.
+    /// The ways to cancel a login.
     pub(super) cancels: &'static [Cancel],
-    /// How many logins at once are worth a try.
+    /// The numbers of simultaneous logins to measure.
     pub(super) crowds: &'static [u32],
     pub(super) budgets: Budgets,
 }
 
-/// One of the ways in which a program ends its login.
+/// One way to cancel a login.
 #[derive(Debug)]
 pub(super) struct Cancel {
     pub(super) what: &'static str,
-    /// Its word for the meter.
+    /// The meter's argument for it.
     pub(super) word: &'static str,
 }
 
-/// What every language has.
+/// The way that every language has.
 pub(super) const CANCEL: &[Cancel] = &[Cancel { what: "cancel()", word: "cancel" }];
 
-/// What differs between languages. The rest is the same for all and stands where it is measured.
+/// The budgets that differ between languages. The others are defined with their measures.
 #[derive(Debug)]
 pub(super) struct Budgets {
     pub(super) start: Budget,
@@ -141,28 +141,28 @@ pub(super) struct Budgets {
 }
 
 impl Budgets {
-    /// Of programs that are compiled.
+    /// The budgets of compiled programs.
     pub(super) const NATIVE: Self = Self {
         start: Budget::Times(1.5),
         memory: Budget::Nothing,
         interrupt: Budget::Median(10.0),
         poll: Budget::Median(150.0),
-        // Those of the largest crowd, for any.
+        // The budgets of the largest crowd apply to any size.
         crowd_cpu: Budget::Median(8.0),
         crowd_memory: Budget::Median(120.0),
     };
 }
 
-/// Another client of the same protocol. It takes `URL CA_FILE`, and `crowd URL CA_FILE LOGINS` if it has crowds.
+/// Another client of the same protocol. Takes `URL CA_FILE`, and `crowd URL CA_FILE LOGINS` if it supports crowds.
 #[derive(Debug)]
 pub(super) struct Peer {
     pub(super) name: &'static str,
     pub(super) party: Party,
-    /// Whom it is to trust.
+    /// The certificate file that it must trust.
     pub(super) ca_file: PathBuf,
-    /// The path that its issuer has to have.
+    /// The path that its issuer must have.
     pub(super) issuer_path: &'static str,
-    /// Whether it polls without a pause where the server names an interval of 0.
+    /// Whether it polls without a pause if the server sends an interval of 0.
     pub(super) takes_no_interval: bool,
     pub(super) crowds: &'static [u32],
 }
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_size_stands_beside_the_one_of_its_name() {
+    fn sizes_are_paired_by_name() {
         let (ours, theirs) = (party(&[("a", 2e6), ("b", 3e6)]), party(&[("b", 1e6), ("c", 5e6)]));
         let rows = sizes(&ours, &theirs);
         let told: Vec<_> =

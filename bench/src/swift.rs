@@ -1,5 +1,5 @@
-//! Swift: the example tool beside a program in Swift over a static library, measured from inside by a program in Swift. All three have
-//! Swift's own libraries in them.
+//! Swift: the example tool, the floor with a static library, and a meter. All three are linked statically with Swift's
+//! libraries.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -15,7 +15,7 @@ use super::table::Budget;
 
 const FLOOR: &str = "bench/floor/swift";
 const METER: &str = "bench/meter/swift";
-/// Runs programs in the root with Swift that set-up makes where the machine has none.
+/// Runs programs in the root directory with Swift that set-up creates if the machine has no Swift.
 const RUN_IN_ROOT: &str = "xtask/src/lang/swift/root.sh";
 
 const CANCELS: &[Cancel] =
@@ -41,21 +41,22 @@ pub(super) fn subject(checkout: &Checkout) -> anyhow::Result<Subject> {
 
 pub(super) fn tool(checkout: &Checkout) -> anyhow::Result<Party> {
     let words = checkout.example("swift")?;
-    // Where the toolchain's C library is newer than that of the machine, a script starts the program with the loader of that one.
-    let start = PathBuf::from(words.last().context("the launcher executes nothing")?);
+    // If the toolchain's C library is newer than the machine's, a script starts the program with the toolchain's
+    // loader.
+    let start = PathBuf::from(words.last().context("the launcher executes no command")?);
     let is_script = fs::read(&start)?.starts_with(b"#!");
     party(if is_script { Words::new(words_of(&start)?) } else { words })
 }
 
-/// Builds a program as the example tool is built: small, and with Swift's own libraries in it. `library` is what it is linked with
-/// where it does not use the package.
+/// Builds a program like the example tool: small, and with static Swift libraries. `library` is the library to link if
+/// the program does not use the package.
 fn build(
     checkout: &Checkout,
     sources: &str,
     product: &str,
     library: Option<&Path>,
 ) -> anyhow::Result<PathBuf> {
-    // Set-up empties this directory when the package has changed, which SwiftPM would not notice.
+    // The build of the example tool empties this directory if the package has changed, which SwiftPM would not notice.
     let scratch = checkout.target.join("swift").join("build").join(product);
     let mut variable = OsString::from("CLIAUTH_PACKAGE=");
     variable.push(checkout.target.join("swift").join("package").join("CLIAuth"));
@@ -68,7 +69,7 @@ fn build(
         swift.arg("-Xlinker").arg(library);
     }
     let program = scratch.join("release").join(product);
-    // SwiftPM does not look at libraries, and would not link again.
+    // SwiftPM does not check libraries for changes and would not link again.
     if program.exists() {
         fs::remove_file(&program)?;
     }
@@ -76,7 +77,7 @@ fn build(
     Ok(program)
 }
 
-/// A command that takes `NAME=VALUE... PROGRAM [WORD]...`, in the root that set-up made or, without one, on the machine.
+/// Returns a command that takes `NAME=VALUE... PROGRAM [WORD]...`, in the root created by set-up if there is one.
 fn in_root(checkout: &Checkout) -> Command {
     let root = checkout.target.join("tools").join("swift").join("root");
     if !root.exists() {
@@ -88,7 +89,7 @@ fn in_root(checkout: &Checkout) -> Command {
     run
 }
 
-/// A program, after the words that start it.
+/// A program with the command line that starts it.
 fn party(words: Words) -> anyhow::Result<Party> {
     let size = words.last().map_or(Ok(0.0), |program| bytes(program.as_ref()))?;
     Ok(Party { sizes: vec![Size::mb("program, stripped", size, Budget::Nothing)], words, import: None })

@@ -1,27 +1,27 @@
-//! The table of figures, each beside its floor and its budget.
+//! The table of results, each with its comparison and its budget.
 
 use super::samples::{Samples, short};
 
-/// What a figure may be at most. Told, never asserted: machines differ, and times drift.
+/// The maximum of a figure. Reported but never asserted, because machines differ and times vary.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Budget {
-    /// This many times the floor, by the median of the pairs.
+    /// At most this many times the floor, by the median of the pairs.
     Times(f64),
     /// The median is at most this.
     Median(f64),
-    /// No value is above this.
+    /// Every value is at most this.
     Every(f64),
-    /// Told for orientation.
+    /// For information only.
     Nothing,
 }
 
-/// One line.
+/// A row of the table.
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) what: String,
     pub(super) unit: &'static str,
     pub(super) ours: Samples,
-    /// What was measured beside it: the floor, or a peer. Empty where that has nothing to compare.
+    /// The samples of the floor or a peer. Empty if there is nothing to compare.
     pub(super) beside: Samples,
     pub(super) budget: Budget,
 }
@@ -38,11 +38,11 @@ impl Row {
         ]
     }
 
-    /// The median of the pairs, and the ratio of the least values, which other load on the machine disturbs less.
+    /// Returns the median of the pairwise ratios, and the ratio of the least values, which other load affects less.
     fn ratio(&self) -> Option<String> {
         let (ours, beside) = (self.ours.least()?, self.beside.least()?);
         let median = self.ours.over(&self.beside).median()?;
-        // Of something around zero, a ratio says nothing.
+        // A ratio to a value near zero is meaningless.
         (ours > 0.0 && beside > 0.0).then(|| format!("{median:.2} ({:.2})", ours / beside))
     }
 
@@ -67,7 +67,7 @@ impl Row {
     }
 }
 
-/// Lines of equal columns; `beside` names what was measured beside ours.
+/// Returns lines with aligned columns; `beside` names what ours is compared with.
 pub(super) fn lines(rows: &[Row], beside: &str) -> Vec<String> {
     let head = ["measure", "unit", "ours", beside, "ratio (of least)", "budget"].map(str::to_owned);
     let cells: Vec<[String; 6]> = [head].into_iter().chain(rows.iter().map(Row::cells)).collect();
@@ -104,14 +104,14 @@ mod tests {
     }
 
     #[test]
-    fn a_ratio_needs_something_to_divide_by() {
+    fn a_ratio_needs_a_nonzero_divisor() {
         assert_eq!(row(3.0, Some(2.0), Budget::Nothing).ratio().as_deref(), Some("1.50 (1.50)"));
         assert_eq!(row(3.0, Some(0.0), Budget::Nothing).ratio(), None);
         assert_eq!(row(3.0, None, Budget::Nothing).ratio(), None);
     }
 
     #[test]
-    fn columns_line_up() {
+    fn columns_are_aligned() {
         let lines =
             lines(&[row(3.0, Some(2.0), Budget::Nothing), row(4.0, None, Budget::Median(5.0))], "floor");
         let starts: Vec<_> =

@@ -102,8 +102,8 @@ mod tests {
     }
 
     #[test]
-    fn a_waker_of_the_host_is_called_without_a_lock() {
-        /// Does what a host may do: it looks at the same list.
+    fn host_wakers_are_called_without_holding_the_lock() {
+        /// A waker that locks the same list, as a host's waker may.
         struct Adds(Arc<Flags>, Arc<Wake>, AtomicUsize);
 
         impl std::task::Wake for Adds {
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn finished_logins_leave_the_list_and_a_full_one_is_not_swept_each_time() {
+    fn finished_logins_are_removed_in_occasional_sweeps() {
         let (flags, wake) = (Flags::default(), wake());
         let alive: Vec<_> = (0..1000).map(|_| Arc::new(Cancel::default())).collect();
         alive.iter().for_each(|cancel| flags.add(cancel, &wake));

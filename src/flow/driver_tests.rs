@@ -1,4 +1,4 @@
-//! Tests of the driver with a flow that is only defined here.
+//! Tests for the driver, with flows that are defined only here.
 
 use std::{
     pin::Pin,
@@ -95,21 +95,21 @@ fn drive(not_after: Option<Duration>) -> (Result<u16, Error>, Vec<String>) {
 }
 
 #[test]
-fn any_flow_is_driven_to_its_outcome() {
+fn the_driver_runs_a_flow_to_its_outcome() {
     let (outcome, sent) = drive(None);
     assert_eq!(outcome.unwrap(), 401);
     assert_eq!(sent, ["/first", "/second"]);
 }
 
 #[test]
-fn a_request_that_is_too_late_is_not_sent() {
+fn a_request_is_not_sent_after_its_deadline() {
     let (outcome, sent) = drive(Some(SystemClock.now().elapsed));
     assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Internal);
     assert!(sent.is_empty());
 }
 
 #[test]
-fn a_flow_that_was_cancelled_sends_nothing() {
+fn a_cancelled_flow_sends_nothing() {
     let transport = Arc::new(Scripted::default());
     let environment = environment(Arc::clone(&transport));
     let mut driver = Driver::new(TwoRequests { statuses: Vec::new(), not_after: None }, "test");
@@ -126,7 +126,7 @@ fn a_flow_that_was_cancelled_sends_nothing() {
 }
 
 #[test]
-fn a_flow_that_waits_for_nothing_is_a_defect_and_no_hang() {
+fn a_flow_that_waits_for_nothing_fails_instead_of_hanging() {
     struct Waits;
     impl Flow for Waits {
         type Output = ();
@@ -141,7 +141,7 @@ fn a_flow_that_waits_for_nothing_is_a_defect_and_no_hang() {
 }
 
 #[test]
-fn trouble_reaches_the_flow_as_what_it_is() {
+fn transport_failures_map_to_the_matching_input() {
     let lost = Failure::Lost(RetryReason::Timeout, Error::internal("lost"));
     assert!(matches!(Input::from(lost), Input::Lost(RetryReason::Timeout, _)));
     assert!(matches!(Input::from(Failure::Permanent(Error::internal("no"))), Input::Failed(_)));

@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_may_lack_its_scheme_and_has_nothing_after_the_port() {
+    fn proxy_urls_may_omit_the_scheme_and_have_no_path() {
         for (text, shown) in [
             ("http://proxy.example:3128", "proxy.example:3128"),
             (" proxy.example:3128 ", "proxy.example:3128"),
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn every_character_of_a_password_counts_and_none_is_printed() {
+    fn proxy_passwords_are_kept_exactly_and_never_printed() {
         for (text, user, password) in [
             ("http://u:p@h", "u", "p"),
             ("http://u@h", "u", ""),
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn the_grammar_of_no_proxy() {
+    fn no_proxy_patterns_match_hosts_networks_and_ports() {
         let direct = |list: &str, url: &str| Exceptions::parse(list).include(&Url::parse(url).unwrap());
         for (list, url, expected) in [
             ("*", "https://h/", true),

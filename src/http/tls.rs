@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_reasons_are_words_and_no_debug_text() {
+    fn tls_errors_are_described_without_debug_output() {
         let alert = rustls::Error::AlertReceived(AlertDescription::HandshakeFailure);
         assert_eq!(in_words(&alert), "the server ended it with the TLS alert handshake_failure");
         let no_tls = rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType);
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_certificate_says_what_is_wrong_with_it() {
+    fn a_rejected_certificate_error_states_the_defect() {
         #[derive(Debug)]
         struct Private(&'static str);
         impl std::fmt::Display for Private {

@@ -276,7 +276,7 @@ mod tests {
     use super::*;
     use crate::protocol::flow::Now;
 
-    /// Seconds on the clock that counts suspend, and seconds since 1970.
+    /// Seconds on the clock that includes suspend, and seconds since 1970.
     #[derive(Debug)]
     struct Clocks(u64, u64);
 
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_was_set_during_a_request_is_noticed_in_both_directions() {
+    fn a_system_clock_change_during_a_request_is_detected() {
         let before = Clocks(100, 1_000);
         let sent = Sent { elapsed: before.now().elapsed, time_of_day: before.time_of_day() };
         for (after, was_set) in [

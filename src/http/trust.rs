@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_useless_ca_file_says_what_is_wrong() {
+    fn an_unusable_ca_file_error_states_the_defect() {
         assert_eq!(read_pem(b"").unwrap_err(), "it holds no certificate (-----BEGIN CERTIFICATE-----)");
         assert_eq!(read_pem(b"hello").unwrap_err(), "it holds no certificate (-----BEGIN CERTIFICATE-----)");
         let broken = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";

@@ -1,10 +1,10 @@
-//! The flow against random servers, and every reader against random bytes.
+//! Property tests: the device flow with random server behaviour, and the parsers with random input.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// What a random server does next.
+/// One action of a random server.
 #[derive(Clone, Debug)]
 enum Act {
     Pending { interval: Option<u32> },
@@ -40,7 +40,7 @@ proptest! {
 
     // proves: R8628-3.5-03, R8628-3.5-04, R8628-3.5-09, R8628-3.5-10, R8628-3.2-06
     #[test]
-    fn against_any_server_the_pacing_holds_and_the_login_ends(
+    fn polls_are_never_early_and_every_login_ends(
         interval in 1_u64..40,
         expires_in in 1_u64..2_000,
         acts in prop::collection::vec((act(), 0_u64..20_000, 0_u64..3_000), 0..60),
@@ -48,19 +48,19 @@ proptest! {
         let grant = GRANT.replace("60", &expires_in.to_string()).replace(":5}", &format!(":{interval}}}"));
         let mut bench = Bench::granted(&grant);
         let deadline = ms(1_000 + expires_in * 1_000);
-        // The server's own accounting: the minimum wait that RFC 8628 allows, counted from the last response.
+        // The shortest wait that RFC 8628 allows after the last response, computed as a server would.
         let mut least = ms(interval * 1_000);
         let mut allowed_at = bench.now.elapsed + least;
         let mut acts = acts.into_iter();
         let mut steps = 0;
         loop {
             steps += 1;
-            prop_assert!(steps < 10_000, "it never ends");
-            match bench.give(Input::Tick) {
+            prop_assert!(steps < 10_000, "the login does not end");
+            match bench.advance(Input::Tick) {
                 Effect::Wait { until: Some(due) } => {
-                    prop_assert!(due > bench.now.elapsed, "a busy loop");
-                    let nap = due - bench.now.elapsed;
-                    bench.pass(nap);
+                    prop_assert!(due > bench.now.elapsed, "the flow waits until a time that has passed");
+                    let wait = due - bench.now.elapsed;
+                    bench.pass(wait);
                 }
                 effect if is_poll(&effect) => {
                     prop_assert!(bench.now.elapsed >= allowed_at, "polled {:?} early", allowed_at - bench.now.elapsed);
@@ -70,11 +70,11 @@ proptest! {
                     let (mut extra, mut back_off) = (Duration::ZERO, Duration::ZERO);
                     let effect = match &act {
                         Act::Pending { interval } => {
-                            bench.answer(400, &body("authorization_pending", *interval))
+                            bench.respond(400, &body("authorization_pending", *interval))
                         }
                         Act::SlowDown { interval } => {
                             least = (least + ms(5_000)).max(ms(u64::from(interval.unwrap_or(0)) * 1_000).min(ms(31_622_400_000)));
-                            bench.answer(400, &body("slow_down", *interval))
+                            bench.respond(400, &body("slow_down", *interval))
                         }
                         Act::Gateway { status, retry_after } => {
                             let mut reply = Reply::json(*status, "<html>");
@@ -84,7 +84,7 @@ proptest! {
                                 extra = extra.max(least + ms(5_000));
                             }
                             back_off = least * 2;
-                            bench.give(Input::Reply(reply))
+                            bench.advance(Input::Reply(reply))
                         }
                         Act::Lost => {
                             back_off = least * 2;
@@ -93,9 +93,9 @@ proptest! {
                         Act::Noise(status, bytes) => {
                             let mut reply = Reply::json(*status, "");
                             reply.body = Some(zeroize::Zeroizing::new(bytes.clone()));
-                            bench.give(Input::Reply(reply))
+                            bench.advance(Input::Reply(reply))
                         }
-                        Act::Token => bench.answer(200, TOKEN),
+                        Act::Token => bench.respond(200, TOKEN),
                     };
                     match effect {
                         Effect::Finish(outcome) => {
@@ -103,7 +103,7 @@ proptest! {
                             break;
                         }
                         Effect::Tell(_) => {
-                            // Only the back-off is shortened, for a last poll shortly before the deadline.
+                            // For the last poll before the deadline, only the back-off may be shortened.
                             let last = deadline.saturating_sub(ms(2_000));
                             let backed_off = (bench.now.elapsed + back_off).min(last);
                             allowed_at = backed_off.max(bench.now.elapsed + least.max(extra));
@@ -123,7 +123,7 @@ proptest! {
 
     // proves: R8259-9-01, P5-24
     #[test]
-    fn no_bytes_of_a_server_can_panic_any_reader(status in any::<u16>(), bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn parsers_do_not_panic_on_random_bytes(status in any::<u16>(), bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let mut reply = Reply::json(status, "");
         reply.body = Some(zeroize::Zeroizing::new(bytes));
         let _ = grant::read(&reply, Loopback::Allowed, &["s3cret"]);
@@ -133,7 +133,7 @@ proptest! {
     }
 
     #[test]
-    fn no_json_of_a_server_can_panic_any_reader(
+    fn parsers_do_not_panic_on_random_json(
         text in r#"\{("(device_code|user_code|verification_uri|expires_in|interval|error|access_token|token_type|scope|organizations)":(-?[0-9]{1,30}(\.[0-9]{1,5})?(e[0-9]{1,4})?|"[^"\\\\]{0,20}"|null|true|\[\{\}\]|\{"a":1\}),?){0,6}\}"#
     ) {
         for text in [text.clone(), text.replace(",}", "}")] {

@@ -1,4 +1,4 @@
-//! Tests of the flow with a fake clock. Those with random servers are in `device_properties.rs`.
+//! Tests for the device flow with a fake clock. Property tests are in `device_properties.rs`.
 
 use super::*;
 use crate::{
@@ -37,15 +37,15 @@ impl Bench {
         }
     }
 
-    /// Returns a login whose device authorization request was sent.
+    /// Returns a login that has sent its device authorization request.
     fn authorizing() -> Self {
         Self::new().authorize()
     }
 
     fn authorize(mut self) -> Self {
-        assert!(matches!(self.give(Input::Tick), Effect::Discover));
+        assert!(matches!(self.advance(Input::Tick), Effect::Discover));
         self.sent = self.now.elapsed;
-        let sent = self.give(discovered());
+        let sent = self.advance(discovered());
         assert!(matches!(sent, Effect::Send { not_after: None, request } if request.url.path() == "/device"));
         self
     }
@@ -53,12 +53,12 @@ impl Bench {
     /// Returns a login that has received its code at 1 s. The code expires at 61 s, and the first poll is due at 6.1 s.
     fn granted(grant: &str) -> Self {
         let mut bench = Self::authorizing();
-        let told = bench.answer(200, grant);
-        assert!(matches!(told, Effect::Tell(Notice::Prompt(_))), "{told:?}");
+        let effect = bench.respond(200, grant);
+        assert!(matches!(effect, Effect::Tell(Notice::Prompt(_))), "{effect:?}");
         bench
     }
 
-    fn give(&mut self, input: Input) -> Effect<Tokens> {
+    fn advance(&mut self, input: Input) -> Effect<Tokens> {
         self.flow.advance(input, self.now)
     }
 
@@ -67,25 +67,25 @@ impl Bench {
         self.now.awake += time;
     }
 
-    /// Sleeps until the next poll and expects it. Returns how long it slept.
+    /// Advances the clock to the next poll, checks that the poll is sent, and returns the time that passed.
     fn until_poll(&mut self) -> Duration {
         let from = self.now.elapsed;
-        match self.give(Input::Tick) {
+        match self.advance(Input::Tick) {
             Effect::Wait { until: Some(due) } => self.pass(due - from),
             other => panic!("{other:?}"),
         }
-        assert!(is_poll(&self.give(Input::Tick)));
+        assert!(is_poll(&self.advance(Input::Tick)));
         self.now.elapsed - from
     }
 
-    fn answer(&mut self, status: u16, body: &str) -> Effect<Tokens> {
+    fn respond(&mut self, status: u16, body: &str) -> Effect<Tokens> {
         let mut reply = Reply::json(status, body);
         reply.sent.elapsed = self.sent;
-        self.give(Input::Reply(reply))
+        self.advance(Input::Reply(reply))
     }
 
     fn lose(&mut self) -> Effect<Tokens> {
-        self.give(Input::Lost(RetryReason::ConnectionLost, Error::new(ErrorKind::Network, "lost")))
+        self.advance(Input::Lost(RetryReason::ConnectionLost, Error::new(ErrorKind::Network, "lost")))
     }
 }
 
@@ -117,27 +117,30 @@ fn event(effect: Effect<Tokens>) -> Event {
 
 // proves: R8628-3.5-03, R8628-3.4-05, R8628-3.3-03, D-3, P5-25
 #[test]
-fn the_first_poll_comes_after_one_interval_and_pending_goes_on() {
+fn polling_starts_after_one_interval_and_continues_while_pending() {
     let mut bench = Bench::granted(GRANT);
     assert_eq!(bench.until_poll(), ms(5_100));
-    assert!(matches!(bench.give(Input::Tick), Effect::Wait { until: None }));
+    assert!(matches!(bench.advance(Input::Tick), Effect::Wait { until: None }));
     bench.pass(ms(200));
     assert_eq!(
-        event(bench.answer(400, PENDING)),
+        event(bench.respond(400, PENDING)),
         Event::Pending { next_poll_in: ms(5_100), expires_in: ms(60_000 - 5_300) }
     );
     assert_eq!(bench.until_poll(), ms(5_100));
-    assert!(matches!(bench.answer(200, TOKEN), Effect::Finish(Ok(_))));
+    assert!(matches!(bench.respond(200, TOKEN), Effect::Finish(Ok(_))));
     assert!(matches!(bench.flow.state, State::Ended));
 }
 
 // proves: R8628-3.5-04, R8628-3.5-09, P5-02, P5-03, P5-05
 #[test]
-fn slow_down_is_told_kept_through_trouble_and_never_fatal() {
+fn slow_down_is_reported_never_fatal_and_persists_across_failures() {
     let mut bench = Bench::granted(&GRANT.replace("60", "600"));
     bench.until_poll();
     for interval in [10, 15, 20, 25, 30] {
-        assert_eq!(event(bench.answer(400, SLOW_DOWN)), Event::SlowedDown { interval: ms(interval * 1_000) });
+        assert_eq!(
+            event(bench.respond(400, SLOW_DOWN)),
+            Event::SlowedDown { interval: ms(interval * 1_000) }
+        );
         assert!(bench.until_poll() >= ms(interval * 1_000));
     }
     let lost = event(bench.lose());
@@ -146,38 +149,41 @@ fn slow_down_is_told_kept_through_trouble_and_never_fatal() {
         Event::Retrying { reason: RetryReason::ConnectionLost, attempt: 1, retry_in: ms(84_000) }
     );
     assert_eq!(bench.until_poll(), ms(84_000));
-    bench.answer(400, PENDING);
+    bench.respond(400, PENDING);
     assert_eq!(bench.until_poll(), ms(42_000));
 }
 
 // proves: R8628-3.5-08, R9110-15.6.4-01, P5-09, P5-10
 #[test]
-fn trouble_backs_off_and_counts_its_attempts() {
+fn transient_failures_back_off_and_count_attempts() {
     let mut bench = Bench::granted(&GRANT.replace("60", "600"));
     bench.until_poll();
     let mut gateway = Reply::json(502, "<html>");
     gateway.retry_after = Some(ms(15_000));
-    let told = event(bench.give(Input::Reply(gateway)));
-    assert_eq!(told, Event::Retrying { reason: RetryReason::Http(502), attempt: 1, retry_in: ms(15_300) });
-    bench.until_poll();
-    let told = event(bench.lose());
+    let reported = event(bench.advance(Input::Reply(gateway)));
     assert_eq!(
-        told,
+        reported,
+        Event::Retrying { reason: RetryReason::Http(502), attempt: 1, retry_in: ms(15_300) }
+    );
+    bench.until_poll();
+    let reported = event(bench.lose());
+    assert_eq!(
+        reported,
         Event::Retrying { reason: RetryReason::ConnectionLost, attempt: 2, retry_in: ms(20_400) }
     );
     bench.until_poll();
     let broken = Input::Failed(Error::internal("a task panicked"));
-    assert_eq!(error(bench.give(broken)).kind(), ErrorKind::Internal);
+    assert_eq!(error(bench.advance(broken)).kind(), ErrorKind::Internal);
 }
 
-/// Responds to every poll with `response` until the login ends. Returns the times of the polls, and the error.
+/// Responds to every poll with `response` until the login ends. Returns the times of the polls and the error.
 fn to_the_end(
     bench: &mut Bench,
     mut response: impl FnMut(&mut Bench) -> Effect<Tokens>,
 ) -> (Vec<u64>, Error) {
     let mut polls = Vec::new();
     loop {
-        match bench.give(Input::Tick) {
+        match bench.advance(Input::Tick) {
             Effect::Wait { until: Some(due) } => bench.pass(due - bench.now.elapsed),
             effect if is_poll(&effect) => {
                 polls.push(u64::try_from(bench.now.elapsed.as_millis()).unwrap());
@@ -190,9 +196,9 @@ fn to_the_end(
 
 // proves: R8628-3.2-06, R8628-3.2-07, P5-11, P5-23
 #[test]
-fn the_last_poll_is_shortly_before_the_deadline_and_the_login_ends_at_it() {
+fn the_last_poll_is_shortly_before_the_deadline() {
     let mut bench = Bench::granted(GRANT);
-    let (polls, expired) = to_the_end(&mut bench, |bench| bench.answer(400, PENDING));
+    let (polls, expired) = to_the_end(&mut bench, |bench| bench.respond(400, PENDING));
     assert_eq!(polls[..2], [6_100, 11_200]);
     assert_eq!(polls[9..], [52_000, 59_000]);
     assert_eq!((expired.kind(), bench.now.elapsed), (ErrorKind::Expired, ms(61_000)));
@@ -201,7 +207,7 @@ fn the_last_poll_is_shortly_before_the_deadline_and_the_login_ends_at_it() {
 
 // proves: P5-11
 #[test]
-fn a_back_off_is_cut_for_one_last_poll_and_the_error_says_what_was_wrong() {
+fn back_off_is_shortened_for_a_last_poll() {
     let mut lost = Bench::granted(&GRANT.replace(":5}", ":1}"));
     let (polls, expired) = to_the_end(&mut lost, Bench::lose);
     assert_eq!(polls, [2_050, 4_100, 8_180, 16_340, 32_660, 59_000]);
@@ -210,7 +216,7 @@ fn a_back_off_is_cut_for_one_last_poll_and_the_error_says_what_was_wrong() {
 
     let mut gateway = Bench::granted(&GRANT.replace("60", "300"));
     let body = r#"{"message":"maintenance"}"#;
-    let (polls, expired) = to_the_end(&mut gateway, |bench| bench.answer(503, body));
+    let (polls, expired) = to_the_end(&mut gateway, |bench| bench.respond(503, body));
     assert_eq!((*polls.last().unwrap(), gateway.now.elapsed), (299_000, ms(301_000)));
     assert_eq!((expired.kind(), expired.http_status()), (ErrorKind::Expired, Some(503)));
     assert_eq!(expired.description(), Some("maintenance"));
@@ -219,13 +225,13 @@ fn a_back_off_is_cut_for_one_last_poll_and_the_error_says_what_was_wrong() {
     let mut responses = 0;
     let (_, expired) = to_the_end(&mut well_again, |bench| {
         responses += 1;
-        if responses == 1 { bench.answer(503, "") } else { bench.answer(400, PENDING) }
+        if responses == 1 { bench.respond(503, "") } else { bench.respond(400, PENDING) }
     });
     assert_eq!(expired.http_status(), None);
 }
 
 #[test]
-fn a_poll_that_took_long_near_the_end_does_not_end_the_login_before_the_deadline() {
+fn a_slow_poll_does_not_end_the_login_early() {
     let mut bench = Bench::granted(&GRANT.replace("60", "36"));
     let (polls, expired) = to_the_end(&mut bench, |bench| {
         bench.pass(ms(10_000));
@@ -238,17 +244,17 @@ fn a_poll_that_took_long_near_the_end_does_not_end_the_login_before_the_deadline
 
 // proves: R9110-10.2.3-02
 #[test]
-fn a_server_that_asks_for_a_longer_wait_than_the_code_lives_ends_the_login_at_once() {
+fn a_wait_beyond_the_codes_lifetime_ends_the_login_immediately() {
     let mut never = Bench::granted(&GRANT.replace(":5}", ":86400}"));
-    let expired = error(never.give(Input::Tick));
+    let expired = error(never.advance(Input::Tick));
     assert_eq!((expired.kind(), never.now.elapsed), (ErrorKind::Expired, ms(1_000)));
     assert!(expired.to_string().contains("86400 seconds"), "{expired}");
 
-    let mut told = Bench::granted(GRANT);
-    told.until_poll();
+    let mut waiting = Bench::granted(GRANT);
+    waiting.until_poll();
     let mut later = Reply::json(503, "");
     later.retry_after = Some(ms(3_600_000));
-    let expired = error(told.give(Input::Reply(later)));
+    let expired = error(waiting.advance(Input::Reply(later)));
     assert!(
         expired.kind() == ErrorKind::Expired && expired.to_string().contains("3600 seconds"),
         "{expired}"
@@ -256,67 +262,68 @@ fn a_server_that_asks_for_a_longer_wait_than_the_code_lives_ends_the_login_at_on
 }
 
 #[test]
-fn the_deadline_is_an_exclusive_bound() {
+fn no_poll_is_sent_at_the_deadline() {
     // An interval of 10 s leaves no time for a poll if the code lives 10 s. If the code lives longer, one poll fits.
     for (life, polled) in [("10", false), ("10.01", true)] {
         let mut bench = Bench::granted(&GRANT.replace("60", life).replace(":5}", ":10}"));
-        assert_eq!(matches!(bench.give(Input::Tick), Effect::Wait { .. }), polled, "{life}");
+        assert_eq!(matches!(bench.advance(Input::Tick), Effect::Wait { .. }), polled, "{life}");
     }
     let mut late = Bench::granted(GRANT);
     late.pass(ms(60_000));
-    assert_eq!(error(late.give(Input::Tick)).kind(), ErrorKind::Expired);
+    assert_eq!(error(late.advance(Input::Tick)).kind(), ErrorKind::Expired);
 }
 
 #[test]
-fn after_a_proper_response_something_in_between_does_not_end_the_login() {
+fn intermediary_failures_after_a_valid_response_are_transient() {
     let refused = || Input::Failed(Error::new(ErrorKind::Tls, "a certificate of a captive portal"));
     let mut first = Bench::granted(&GRANT.replace("60", "600"));
     first.until_poll();
-    assert_eq!(error(first.answer(403, "<html>")).kind(), ErrorKind::InvalidResponse);
-    // The code came over a connection whose certificate was good; another server's may never have been.
+    assert_eq!(error(first.respond(403, "<html>")).kind(), ErrorKind::InvalidResponse);
+    // The device authorization response came over a connection with a valid certificate, so an invalid one is
+    // transient on the same server. A token endpoint on another server may never have had a valid certificate.
     let mut first = Bench::granted(&GRANT.replace("60", "600"));
     first.until_poll();
-    assert!(matches!(first.give(refused()), Effect::Tell(_)));
+    assert!(matches!(first.advance(refused()), Effect::Tell(_)));
     let mut elsewhere = Bench::new();
-    elsewhere.give(Input::Tick);
+    elsewhere.advance(Input::Tick);
     let token_endpoint = url::Url::parse("https://elsewhere/token").unwrap();
     let server = Metadata { token_endpoint, ..Metadata::example() };
-    elsewhere.give(Input::Discovered(Arc::new(server)));
-    elsewhere.answer(200, &GRANT.replace("60", "600"));
+    elsewhere.advance(Input::Discovered(Arc::new(server)));
+    elsewhere.respond(200, &GRANT.replace("60", "600"));
     elsewhere.until_poll();
-    assert_eq!(error(elsewhere.give(refused())).kind(), ErrorKind::Tls);
+    assert_eq!(error(elsewhere.advance(refused())).kind(), ErrorKind::Tls);
 
     let mut later = Bench::granted(&GRANT.replace("60", "600"));
     later.until_poll();
-    later.answer(400, PENDING);
+    later.respond(400, PENDING);
     later.until_poll();
-    let told = event(later.answer(403, "<html>"));
-    assert!(matches!(told, Event::Retrying { reason: RetryReason::Http(403), .. }), "{told:?}");
+    let reported = event(later.respond(403, "<html>"));
+    assert!(matches!(reported, Event::Retrying { reason: RetryReason::Http(403), .. }), "{reported:?}");
     later.until_poll();
-    let told = event(later.give(refused()));
-    assert!(matches!(told, Event::Retrying { reason: RetryReason::Tls, attempt: 2, .. }), "{told:?}");
+    let reported = event(later.advance(refused()));
+    assert!(matches!(reported, Event::Retrying { reason: RetryReason::Tls, attempt: 2, .. }), "{reported:?}");
     later.until_poll();
-    assert!(matches!(later.answer(200, TOKEN), Effect::Finish(Ok(_))));
+    assert!(matches!(later.respond(200, TOKEN), Effect::Finish(Ok(_))));
 }
 
 #[test]
-fn a_server_without_the_device_flow_is_told_as_such() {
+fn a_server_without_the_device_flow_is_unsupported() {
     let mut bench = Bench::new();
-    bench.give(Input::Tick);
+    bench.advance(Input::Tick);
     let server = Metadata { device_authorization_endpoint: None, ..Metadata::example() };
-    let unsupported = error(bench.give(Input::Discovered(Arc::new(server))));
+    let unsupported = error(bench.advance(Input::Discovered(Arc::new(server))));
     assert_eq!(unsupported.kind(), ErrorKind::Unsupported);
     assert!(unsupported.to_string().contains("`device_authorization_endpoint`"), "{unsupported}");
 }
 
 #[test]
-fn the_lifetime_counts_from_when_the_request_left() {
+fn the_code_lifetime_starts_when_the_request_was_sent() {
     let mut bench = Bench::authorizing();
-    // The request waited for a connection first.
+    // The request waits 30 s for a connection before it is sent.
     bench.pass(ms(30_000));
     bench.sent = bench.now.elapsed;
     bench.pass(ms(20_000));
-    bench.answer(200, GRANT);
+    bench.respond(200, GRANT);
     let State::Waiting(granted) = &bench.flow.state else { panic!("{:?}", bench.flow.state) };
     assert_eq!(granted.expires_at, ms(91_000));
     assert!(matches!(granted.next, Next::PollAt(due) if due == ms(56_100)), "{granted:?}");
@@ -324,38 +331,38 @@ fn the_lifetime_counts_from_when_the_request_left() {
 
 // proves: R8628-3.5-13
 #[test]
-fn a_sleep_of_the_machine_is_told_once_and_brings_at_most_one_poll() {
+fn suspension_is_reported_once_and_causes_at_most_one_poll() {
     let mut bench = Bench::granted(&GRANT.replace("60", "6000"));
     bench.now.elapsed += ms(3_600_000);
-    assert_eq!(event(bench.give(Input::Tick)), Event::Resumed { suspended_for: ms(3_600_000) });
-    assert!(is_poll(&bench.give(Input::Tick)));
-    bench.answer(400, PENDING);
+    assert_eq!(event(bench.advance(Input::Tick)), Event::Resumed { suspended_for: ms(3_600_000) });
+    assert!(is_poll(&bench.advance(Input::Tick)));
+    bench.respond(400, PENDING);
     assert_eq!(bench.until_poll(), ms(5_100));
-    bench.answer(400, PENDING);
+    bench.respond(400, PENDING);
     // A suspension of less than a second is not reported, but such suspensions add up.
     bench.now.elapsed += ms(999);
-    assert!(matches!(bench.give(Input::Tick), Effect::Wait { .. }));
+    assert!(matches!(bench.advance(Input::Tick), Effect::Wait { .. }));
     bench.now.elapsed += ms(1);
-    assert_eq!(event(bench.give(Input::Tick)), Event::Resumed { suspended_for: ms(1_000) });
+    assert_eq!(event(bench.advance(Input::Tick)), Event::Resumed { suspended_for: ms(1_000) });
 
     let mut dead = Bench::granted(GRANT);
     dead.now.elapsed += ms(3_600_000);
-    assert!(matches!(dead.give(Input::Tick), Effect::Tell(Notice::Event(Event::Resumed { .. }))));
-    assert_eq!(error(dead.give(Input::Tick)).kind(), ErrorKind::Expired);
+    assert!(matches!(dead.advance(Input::Tick), Effect::Tell(Notice::Event(Event::Resumed { .. }))));
+    assert_eq!(error(dead.advance(Input::Tick)).kind(), ErrorKind::Expired);
 }
 
 #[test]
-fn a_login_that_began_after_a_sleep_does_not_tell_of_it() {
+fn a_suspension_before_the_login_is_not_reported() {
     let mut bench = Bench::new();
     bench.now.elapsed += ms(3_600_000);
     bench = bench.authorize();
-    bench.answer(200, GRANT);
-    assert!(matches!(bench.give(Input::Tick), Effect::Wait { .. }));
+    bench.respond(200, GRANT);
+    assert!(matches!(bench.advance(Input::Tick), Effect::Wait { .. }));
 }
 
 // proves: R8628-3.1-09, R8628-3.5-05, R8628-3.5-06, R8628-3.5-07
 #[test]
-fn an_end_is_an_end() {
+fn error_codes_that_end_the_login_are_final() {
     for (body, kind) in [
         (r#"{"error":"access_denied"}"#, ErrorKind::Denied),
         (r#"{"error":"expired_token"}"#, ErrorKind::Expired),
@@ -363,106 +370,107 @@ fn an_end_is_an_end() {
     ] {
         let mut bench = Bench::granted(GRANT);
         bench.until_poll();
-        assert_eq!(error(bench.answer(400, body)).kind(), kind);
-        assert_eq!(error(bench.give(Input::Tick)).kind(), ErrorKind::Internal);
+        assert_eq!(error(bench.respond(400, body)).kind(), kind);
+        assert_eq!(error(bench.advance(Input::Tick)).kind(), ErrorKind::Internal);
     }
 }
 
 #[test]
-fn a_poll_that_could_not_leave_is_sent_later_or_never() {
+fn an_unsent_poll_is_sent_again_unless_the_code_expired() {
     let mut bench = Bench::granted(GRANT);
     bench.until_poll();
-    assert!(is_poll(&bench.give(Input::NotSent)));
+    assert!(is_poll(&bench.advance(Input::NotSent)));
     bench.pass(ms(60_000));
-    assert_eq!(error(bench.give(Input::NotSent)).kind(), ErrorKind::Expired);
-    assert_eq!(error(Bench::authorizing().give(Input::NotSent)).kind(), ErrorKind::Network);
+    assert_eq!(error(bench.advance(Input::NotSent)).kind(), ErrorKind::Expired);
+    assert_eq!(error(Bench::authorizing().advance(Input::NotSent)).kind(), ErrorKind::Network);
     let mut discovering = Bench::new();
-    discovering.give(Input::Tick);
-    assert_eq!(error(discovering.give(Input::NotSent)).kind(), ErrorKind::Network);
-    assert_eq!(error(Bench::new().give(Input::NotSent)).kind(), ErrorKind::Internal);
-    assert_eq!(error(Bench::granted(GRANT).give(Input::NotSent)).kind(), ErrorKind::Internal);
+    discovering.advance(Input::Tick);
+    assert_eq!(error(discovering.advance(Input::NotSent)).kind(), ErrorKind::Network);
+    assert_eq!(error(Bench::new().advance(Input::NotSent)).kind(), ErrorKind::Internal);
+    assert_eq!(error(Bench::granted(GRANT).advance(Input::NotSent)).kind(), ErrorKind::Internal);
 }
 
 #[test]
-fn what_is_not_http_is_an_accident_once_and_the_end_twice_in_a_row() {
+fn two_malformed_http_responses_in_a_row_end_the_login() {
     let malformed = || Input::Lost(RetryReason::Malformed, Error::new(ErrorKind::InvalidResponse, "no HTTP"));
     let mut bench = Bench::granted(&GRANT.replace("60", "6000"));
     bench.until_poll();
     for between in [PENDING, "<html>"] {
-        let told = event(bench.give(malformed()));
-        assert!(matches!(told, Event::Retrying { reason: RetryReason::Malformed, .. }), "{told:?}");
+        let reported = event(bench.advance(malformed()));
+        assert!(matches!(reported, Event::Retrying { reason: RetryReason::Malformed, .. }), "{reported:?}");
         bench.until_poll();
-        assert!(matches!(bench.answer(503, between), Effect::Tell(_)));
+        assert!(matches!(bench.respond(503, between), Effect::Tell(_)));
         bench.until_poll();
     }
-    assert!(matches!(bench.give(malformed()), Effect::Tell(_)));
+    assert!(matches!(bench.advance(malformed()), Effect::Tell(_)));
     bench.until_poll();
     assert!(matches!(bench.lose(), Effect::Tell(_)));
     bench.until_poll();
-    assert!(matches!(bench.give(malformed()), Effect::Tell(_)));
+    assert!(matches!(bench.advance(malformed()), Effect::Tell(_)));
     bench.until_poll();
-    assert_eq!(error(bench.give(malformed())).kind(), ErrorKind::InvalidResponse);
+    assert_eq!(error(bench.advance(malformed())).kind(), ErrorKind::InvalidResponse);
 }
 
 #[test]
-fn the_first_request_is_not_repeated() {
+fn the_device_authorization_request_is_not_retried() {
     let mut lost = Bench::authorizing();
-    assert!(matches!(lost.give(Input::Tick), Effect::Wait { until: None }));
+    assert!(matches!(lost.advance(Input::Tick), Effect::Wait { until: None }));
     assert_eq!(error(lost.lose()).kind(), ErrorKind::Network);
 
     let mut refused = Bench::authorizing();
-    assert_eq!(error(refused.answer(503, "")).kind(), ErrorKind::Network);
+    assert_eq!(error(refused.respond(503, "")).kind(), ErrorKind::Network);
 
     let mut ready = Bench::new();
     assert_eq!(error(ready.lose()).kind(), ErrorKind::Network);
 }
 
 #[test]
-fn an_answer_out_of_turn_is_a_defect_and_no_panic() {
-    assert_eq!(error(Bench::new().answer(200, GRANT)).kind(), ErrorKind::Internal);
-    assert_eq!(error(Bench::granted(GRANT).answer(200, TOKEN)).kind(), ErrorKind::Internal);
+fn an_unexpected_response_is_an_internal_error() {
+    assert_eq!(error(Bench::new().respond(200, GRANT)).kind(), ErrorKind::Internal);
+    assert_eq!(error(Bench::granted(GRANT).respond(200, TOKEN)).kind(), ErrorKind::Internal);
     assert_eq!(error(Bench::granted(GRANT).lose()).kind(), ErrorKind::Network);
 }
 
 #[test]
-fn what_a_server_echoes_of_our_secrets_is_masked() {
+fn secrets_echoed_by_the_server_are_masked() {
     let mut bench = Bench::authorizing();
-    let told = error(bench.answer(400, r#"{"error":"invalid_client","error_description":"bad s3cret"}"#));
-    assert_eq!(told.description(), Some("bad ****"));
+    let reported =
+        error(bench.respond(400, r#"{"error":"invalid_client","error_description":"bad s3cret"}"#));
+    assert_eq!(reported.description(), Some("bad ****"));
 
     let mut bench = Bench::granted(GRANT);
     bench.until_poll();
-    let told =
-        error(bench.answer(400, r#"{"error":"invalid_grant","error_description":"bad s3cret, dev-123"}"#));
-    assert_eq!(told.description(), Some("bad ****, ****"));
+    let reported =
+        error(bench.respond(400, r#"{"error":"invalid_grant","error_description":"bad s3cret, dev-123"}"#));
+    assert_eq!(reported.description(), Some("bad ****, ****"));
 }
 
 #[test]
-fn a_time_limit_ends_a_login_whatever_it_waits_for_and_a_late_token_counts() {
+fn the_time_limit_ends_waits_but_accepts_a_late_token() {
     let limited = || Bench::limited(Some(ms(10_000)));
     let mut hanging = limited().authorize();
-    assert!(matches!(hanging.give(Input::Tick), Effect::Wait { until: Some(end) } if end == ms(11_000)));
+    assert!(matches!(hanging.advance(Input::Tick), Effect::Wait { until: Some(end) } if end == ms(11_000)));
     hanging.pass(ms(10_000));
-    assert_eq!(error(hanging.give(Input::Tick)).kind(), ErrorKind::Expired);
+    assert_eq!(error(hanging.advance(Input::Tick)).kind(), ErrorKind::Expired);
 
     let mut waiting = limited().authorize();
-    waiting.answer(200, &GRANT.replace(":5}", ":15}"));
-    assert!(matches!(waiting.give(Input::Tick), Effect::Wait { until: Some(end) } if end == ms(11_000)));
+    waiting.respond(200, &GRANT.replace(":5}", ":15}"));
+    assert!(matches!(waiting.advance(Input::Tick), Effect::Wait { until: Some(end) } if end == ms(11_000)));
 
     let mut late = limited().authorize();
-    late.answer(200, GRANT);
+    late.respond(200, GRANT);
     late.until_poll();
     late.pass(ms(30_000));
-    assert!(matches!(late.answer(200, TOKEN), Effect::Finish(Ok(_))));
+    assert!(matches!(late.respond(200, TOKEN), Effect::Finish(Ok(_))));
 }
 
 // proves: R6749-3.3-02, R6749-5.1-04, R6749-5.1-07
 #[test]
-fn a_missing_scope_is_the_requested_one() {
+fn a_missing_scope_means_the_requested_scope() {
     for (member, scopes) in [("", ["asked"]), (r#","scope":"granted""#, ["granted"])] {
         let mut bench = Bench::granted(GRANT);
         bench.until_poll();
-        match bench.answer(200, &TOKEN.replace('}', &format!("{member}}}"))) {
+        match bench.respond(200, &TOKEN.replace('}', &format!("{member}}}"))) {
             Effect::Finish(Ok(response)) => assert_eq!(response.scopes.as_ref().unwrap(), &scopes),
             other => panic!("{other:?}"),
         }

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reasons_are_words_for_programs() {
+    fn retry_reasons_display_as_stable_identifiers() {
         let words = [
             (RetryReason::Http(429), "http_429"),
             (RetryReason::Timeout, "timeout"),

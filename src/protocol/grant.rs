@@ -178,7 +178,7 @@ mod tests {
 
     // proves: R8628-3.2-01, R8628-3.2-04, R8628-3.2-08, R8628-3.4-02
     #[test]
-    fn a_plain_answer_is_kept_as_it_came() {
+    fn a_valid_response_is_kept_unchanged() {
         let grant = grant(GOOD).unwrap();
         assert_eq!(grant.device_code.expose(), "d+&=%/ü");
         assert_eq!(grant.user_code, "WDJB-MJHT");
@@ -190,7 +190,7 @@ mod tests {
 
     // proves: R8628-3.2-01, R8628-3.1-07
     #[test]
-    fn each_missing_or_ill_typed_member_is_named() {
+    fn the_error_names_a_missing_or_ill_typed_member() {
         for name in ["device_code", "user_code", "verification_uri", "expires_in"] {
             for value in ["null", "\"\"", "[]", "{}", "true"] {
                 let error = grant(&changed(name, value)).unwrap_err();
@@ -240,7 +240,7 @@ mod tests {
 
     // proves: P5-15
     #[test]
-    fn the_old_name_of_the_address_is_taken_unless_both_differ() {
+    fn verification_url_is_accepted_unless_it_differs_from_verification_uri() {
         let old = GOOD.replace("verification_uri", "verification_url");
         assert_eq!(grant(&old).unwrap().verification_uri, "https://h/device");
         assert!(grant(&changed("verification_url", "\"https://h/device\"")).is_ok());
@@ -249,7 +249,7 @@ mod tests {
 
     // proves: CLI-06, P5-21
     #[test]
-    fn hostile_addresses_end_the_login() {
+    fn unsafe_verification_uris_are_rejected() {
         for member in ["verification_uri", "verification_uri_complete"] {
             for bad in
                 ["javascript:alert(1)", "file:///x", "http://h/", "https://u:p@h/", "http://127.0.0.1/"]
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_complete_address_of_another_origin_is_dropped() {
+    fn verification_uri_complete_of_another_origin_is_dropped() {
         for (complete, kept) in [
             ("https://h/device?user_code=WDJB-MJHT", true),
             ("https://H:443/elsewhere", true),
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_screen_can_show_is_refused() {
+    fn overlong_uris_and_codes_are_rejected() {
         for (name, longest) in [("verification_uri", MAX_URI_BYTES), ("user_code", MAX_USER_CODE_BYTES)] {
             let of = |length: usize| format!("\"https://h/{}\"", "x".repeat(length - 10));
             assert!(grant(&changed(name, &of(longest))).is_ok(), "{name}");
@@ -301,7 +301,7 @@ mod tests {
 
     // proves: R8628-3.3-02, R8628-5.2-01
     #[test]
-    fn a_server_that_shows_the_device_code_is_refused() {
+    fn a_response_that_exposes_the_device_code_is_rejected() {
         let secret = GOOD.replace("d+&=%/ü", "01234567");
         assert!(grant(&secret).is_ok());
         for shown in ["WDJB-MJHT", "https://h/device"] {
@@ -321,7 +321,7 @@ mod tests {
 
     // proves: R8628-3.2-05, R6749-5.2-02
     #[test]
-    fn refusals_are_told_apart_by_what_to_do_next() {
+    fn error_responses_map_to_distinct_error_kinds() {
         let kind = |status, body: &str| read(&Reply::json(status, body), Loopback::Refused, &[]).unwrap_err();
         for (status, body, expected) in [
             (403, r#"{"error":"access_denied"}"#, ErrorKind::Rejected),

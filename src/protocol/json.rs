@@ -110,7 +110,7 @@ mod tests {
 
     // proves: R6749-5.1-10, R8259-4-01, R8259-8.1-01, R8259-9-01, R8259-P-01, R6749-5.1-08, P5-24
     #[test]
-    fn only_one_whole_object_without_duplicates_is_read() {
+    fn only_a_single_object_without_duplicates_is_accepted() {
         for bad in [
             &b"null"[..],
             b"[]",
@@ -136,7 +136,7 @@ mod tests {
 
     // proves: R8259-6-01, D-6, P5-13, P5-23
     #[test]
-    fn numbers_come_in_every_notation_and_never_fail_by_size() {
+    fn numbers_of_any_notation_and_size_are_accepted() {
         let body =
             br#"{"a":1800,"b":1800.0,"c":1.8e3,"d":"1800","e":18446744073709551616,"f":1e999,"g":-1,"h":null,
             "i":"","j":true,"k":"abc","l":[1],"m":"NaN","n":"inf"}"#;
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn strings_are_strings_and_nothing_else() {
+    fn only_json_strings_are_read_as_strings() {
         let object = Object::parse(br#"{"a":"x","b":5,"c":"\ud800","d":null}"#).unwrap();
         assert_eq!(object.string("a"), Ok(Some("x".into())));
         assert_eq!(object.string("b"), Err(IllTyped("b".into())));
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_of_strings_and_of_objects() {
+    fn lists_of_strings_and_objects_are_read() {
         let object =
             Object::parse(br#"{"s":["a","b"],"o":[{"id":"1"}],"m":{"id":"2"},"x":[{"id":1,"id":1}]}"#)
                 .unwrap();

@@ -34,7 +34,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_exp_and_iat_and_nothing_that_is_not_there() {
+    fn exp_and_iat_are_read_only_from_a_valid_jwt() {
         assert_eq!(expiry(&token(r#"{"exp":300,"iat":100}"#)), Some((300.0, Some(100.0))));
         assert_eq!(expiry(&token(r#"{"exp":300.5}"#)), Some((300.5, None)));
         for none in [

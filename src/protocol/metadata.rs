@@ -182,7 +182,7 @@ mod tests {
 
     // proves: R8414-2-01
     #[test]
-    fn an_issuer_is_https_without_query_or_fragment() {
+    fn an_issuer_must_be_https_without_query_or_fragment() {
         for bad in ["http://example.com", "https://h?x", "https://h#y", "h", "https://u@h"] {
             assert!(Issuer::parse(bad, Loopback::Allowed).is_err(), "{bad}");
         }
@@ -191,7 +191,7 @@ mod tests {
 
     // proves: R8414-3-01, R8414-3.1-02, OIDCD-4-01, P5-20
     #[test]
-    fn well_known_addresses_insert_and_append() {
+    fn well_known_urls_insert_or_append_the_suffix() {
         for (text, first, second) in [
             (
                 "https://h",
@@ -221,7 +221,7 @@ mod tests {
 
     // proves: R8414-3.3-01, R8414-4-01, R8414-6.2-01, OIDCD-4.3-01, P5-20
     #[test]
-    fn the_issuer_is_compared_code_point_by_code_point() {
+    fn the_issuer_must_match_code_point_by_code_point() {
         assert!(read("https://h/t", 200, GOOD).is_ok());
         assert!(read("https://h/t", 200, &GOOD.replace("https://h/t\"", "\\u0068ttps://h/t\"")).is_ok());
         for other in ["https://h/t/", "https://H/t", "https://h:443/t", "https://h/T", "https://h"] {
@@ -238,7 +238,7 @@ mod tests {
 
     // proves: R8414-2-02, R8414-2-05, R8414-2-06, R8628-4-01, R8628-4-02
     #[test]
-    fn every_endpoint_in_use_has_to_be_secure() {
+    fn endpoints_in_use_must_be_secure() {
         let metadata = read("https://h/t", 200, GOOD).unwrap();
         assert_eq!(metadata.device_authorization_endpoint.unwrap().as_str(), "https://h/d");
         assert_eq!(metadata.token_endpoint.as_str(), "https://h/k?x=1");
@@ -265,7 +265,7 @@ mod tests {
 
     // proves: R8414-2-03
     #[test]
-    fn the_secret_goes_into_the_body_only_where_the_server_says_so() {
+    fn client_secret_post_is_used_only_if_basic_is_not_supported() {
         let with = |methods: &str| {
             let body = GOOD.replace(
                 "\"more\"",
@@ -281,7 +281,7 @@ mod tests {
 
     // proves: R8414-3.2-01, OIDCD-4.2-01, R8414-5-01
     #[test]
-    fn anything_but_a_document_means_looking_at_the_other_address() {
+    fn an_unusable_document_leads_to_the_next_well_known_url() {
         for (status, body, kind) in [
             (404, "<html>", ErrorKind::Unsupported),
             (404, "{}", ErrorKind::Unsupported),

@@ -158,7 +158,7 @@ mod tests {
 
     // proves: R8628-3.5-03, R8628-3.5-04, D-4, P5-02
     #[test]
-    fn slow_down_adds_five_seconds_for_good_and_the_guard_grows_to_forty_per_cent() {
+    fn slow_down_permanently_adds_five_seconds_and_increases_the_guard() {
         let mut pacing = Pacing::new(s(5));
         assert_eq!(ms(pacing.wait()), 5_100);
         let mut waits = Vec::new();
@@ -173,7 +173,7 @@ mod tests {
 
     // proves: D-2, P5-04
     #[test]
-    fn a_supplied_interval_only_ever_lengthens() {
+    fn a_supplied_interval_never_shortens_the_wait() {
         let mut pacing = Pacing::new(s(5));
         pacing.slow_down(Some(s(1)), None);
         assert_eq!(pacing.interval(), s(10));
@@ -187,7 +187,7 @@ mod tests {
 
     // proves: R8628-3.5-08, R8628-3.5-09, P5-05
     #[test]
-    fn back_off_doubles_from_the_interval_and_ends_with_the_trouble() {
+    fn back_off_doubles_from_the_interval_and_resets_after_success() {
         let mut pacing = Pacing::new(s(15));
         let mut waits = Vec::new();
         for _ in 0..4 {
@@ -217,7 +217,7 @@ mod tests {
 
     // proves: R9110-10.2.3-01, P5-09, P5-10
     #[test]
-    fn retry_after_counts_once_and_never_shrinks_the_interval() {
+    fn retry_after_applies_once_and_never_shortens_the_interval() {
         let mut pacing = Pacing::new(s(5));
         pacing.pending(None, Some(s(7)));
         assert_eq!(ms(pacing.wait()), 7_140);
@@ -233,7 +233,7 @@ mod tests {
 
     // proves: R6585-4-01
     #[test]
-    fn a_429_asks_for_five_seconds_more_whatever_the_interval() {
+    fn status_429_adds_five_seconds_to_the_next_wait() {
         let mut pacing = Pacing::new(s(1));
         pacing.trouble(Some(429), None);
         assert_eq!(ms(pacing.wait()), 6_120);
@@ -252,25 +252,25 @@ mod tests {
     }
 
     #[test]
-    fn the_last_poll_is_shortly_before_the_end_of_the_code() {
+    fn the_last_poll_is_shortly_before_the_code_expires() {
         let mut pacing = Pacing::new(s(5));
-        // Two more polls fit, or one.
+        // Two more polls fit into 13 s, but only one into 12 s.
         assert_eq!(pacing.next_poll(s(13)), NextPoll::After(Duration::from_millis(5_100)));
         assert_eq!(pacing.next_poll(s(12)), NextPoll::LastAfter(s(10)));
         assert_eq!(pacing.next_poll(s(8)), NextPoll::LastAfter(s(6)));
-        // Never earlier than the interval.
+        // The last poll is never earlier than the interval.
         assert_eq!(pacing.next_poll(s(6)), NextPoll::LastAfter(Duration::from_millis(5_100)));
         assert_eq!(
             pacing.next_poll(Duration::from_millis(5_100)),
             NextPoll::LastAfter(Duration::from_millis(5_050))
         );
-        // At the grant, the server asks for more than there is. Later, time has gone by.
+        // Without a poll so far, the interval exceeds the code's lifetime. After a poll, the time has only run out.
         assert_eq!(pacing.next_poll(s(5)), NextPoll::Never(s(5)));
         pacing.pending(None, None);
         assert_eq!(pacing.next_poll(s(5)), NextPoll::None);
         pacing.pending(Some(s(5)), Some(s(5)));
         assert_eq!(pacing.next_poll(s(5)), NextPoll::Never(s(5)));
-        // The back-off is shortened. What the server asks for is not.
+        // The back-off is shortened. A wait that the server requires is not.
         for _ in 0..5 {
             pacing.trouble(None, None);
         }
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_overflows() {
+    fn maximum_durations_do_not_overflow() {
         let mut pacing = Pacing::new(Duration::MAX);
         pacing.slow_down(Some(Duration::MAX), Some(Duration::MAX));
         pacing.trouble(None, Some(Duration::MAX));

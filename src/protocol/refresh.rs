@@ -54,7 +54,7 @@ mod tests {
 
     // proves: R6749-6-04, R6749-6-05, P5-17
     #[test]
-    fn the_old_refresh_token_stays_until_a_new_one_comes() {
+    fn the_old_refresh_token_is_kept_unless_replaced() {
         assert_eq!(refresh_token_after(r#"{"access_token":"a","token_type":"Bearer"}"#), "old");
         let rotated = r#"{"access_token":"a","token_type":"Bearer","refresh_token":"new"}"#;
         assert_eq!(refresh_token_after(rotated), "new");
@@ -62,7 +62,7 @@ mod tests {
 
     // proves: R6749-5.1-07
     #[test]
-    fn a_missing_scope_is_the_requested_one() {
+    fn a_missing_scope_means_the_requested_scope() {
         let plain = refreshed(r#"{"access_token":"a","token_type":"Bearer"}"#);
         assert_eq!(plain.scopes.as_ref().unwrap(), &["asked"]);
         let narrowed = refreshed(r#"{"access_token":"a","token_type":"Bearer","scope":"less"}"#);

@@ -168,7 +168,7 @@ mod tests {
 
     // proves: R9110-10.2.3-01, R6585-4-01
     #[test]
-    fn retry_after_is_seconds_or_a_date_against_the_servers_clock() {
+    fn retry_after_accepts_seconds_or_a_date_by_the_servers_clock() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
         let at = |value, date: Option<&str>| {
             retry_after(value, date.and_then(|date| httpdate::parse_http_date(date).ok()), now)
@@ -212,7 +212,7 @@ mod tests {
 
     // proves: R6749-5.2-01, R6749-5.2-03
     #[test]
-    fn the_code_is_error_else_code_and_never_a_guess() {
+    fn the_error_code_is_read_from_error_or_code() {
         let code = |body| Reply::json(400, body).code();
         assert_eq!(code(r#"{"error":"a","code":"b"}"#), Code::Is("a".into()));
         assert_eq!(code(r#"{"error":null,"code":"b"}"#), Code::Is("b".into()));
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn statuses_are_sorted_into_success_transient_and_the_rest() {
+    fn statuses_are_classified_as_success_transient_or_other() {
         for (status, success, transient) in [
             (200, true, false),
             (201, true, false),
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_says_why() {
+    fn an_unreadable_body_states_the_reason() {
         let mut reply = Reply::json(200, "{}");
         reply.encoded = true;
         assert_eq!(reply.object().unwrap_err(), "a compressed body that was not asked for");
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn an_echoed_secret_is_masked_in_every_text() {
+    fn echoed_secrets_are_masked_in_all_text() {
         let mut reply = Reply::json(
             400,
             r#"{"error":"no_dev-123","error_description":"dev-123 tok-456","access_token":"tok-456"}"#,

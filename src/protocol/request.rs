@@ -126,7 +126,7 @@ mod tests {
 
     // proves: R8628-3.1-02, R8628-3.1-03, R8628-3.1-05, R8628-3.1-06, R8628-3.1-10
     #[test]
-    fn a_public_client_names_itself_once_and_sends_nothing_empty() {
+    fn public_clients_send_their_id_once_and_no_empty_parameter() {
         let server = Metadata::example();
         let plain = Request::device_authorization(&ClientSettings::public("id"), &server).unwrap();
         assert_eq!(Some(&plain.url), server.device_authorization_endpoint.as_ref());
@@ -143,7 +143,7 @@ mod tests {
 
     // proves: R8628-3.4-01, R8628-3.4-02, R8628-3.4-03, R6749-B-01
     #[test]
-    fn a_poll_sends_the_code_back_unchanged() {
+    fn a_poll_sends_the_device_code_unchanged() {
         let (client, server) = (ClientSettings::public("id"), Metadata::example());
         let poll = Request::poll(&client, &server, &Secret::new("a+b&c=d%e/f é\u{20ac}"));
         assert_eq!(poll.url, server.token_endpoint);
@@ -161,7 +161,7 @@ mod tests {
 
     // proves: R6749-2.3-01, R6749-2.3.1-01, R6749-2.3.1-02, R6749-2.3.1-03, R8628-3.1-08, R8628-3.4-04
     #[test]
-    fn a_confidential_client_uses_one_way_to_authenticate() {
+    fn a_confidential_client_uses_one_authentication_method() {
         let server = Metadata::example();
         let client = confidential("a:b c", "p%+é", ClientAuth::ClientSecretBasic);
         let basic = Request::poll(&client, &server, &Secret::new("d"));
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn where_the_client_leaves_it_open_the_metadata_says_how_to_authenticate() {
+    fn automatic_client_authentication_follows_the_metadata() {
         let client = confidential("id", "s", ClientAuth::Auto);
         for (prefers_client_secret_post, by_header) in [(false, true), (true, false)] {
             let server = Metadata { prefers_client_secret_post, ..Metadata::example() };

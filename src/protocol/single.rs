@@ -99,17 +99,17 @@ mod tests {
     }
 
     #[test]
-    fn one_request_after_discovery_decides() {
+    fn a_single_request_after_discovery_decides_the_outcome() {
         let lost = || Input::Lost(RetryReason::Timeout, Error::new(ErrorKind::Network, "lost"));
-        let answered = || Input::Reply(Reply::json(200, TOKEN));
-        assert_eq!(end_of([Input::Tick, Input::Tick, discovered(), Input::Tick, answered()]), Ok(()));
+        let success = || Input::Reply(Reply::json(200, TOKEN));
+        assert_eq!(end_of([Input::Tick, Input::Tick, discovered(), Input::Tick, success()]), Ok(()));
         assert_eq!(end_of([Input::Tick, lost()]), Err(ErrorKind::Network));
         assert_eq!(end_of([Input::Tick, discovered(), lost()]), Err(ErrorKind::Network));
         assert_eq!(end_of([Input::Tick, discovered(), Input::NotSent]), Err(ErrorKind::Network));
     }
 
     #[test]
-    fn an_input_out_of_turn_is_a_defect_and_no_panic() {
+    fn an_unexpected_input_is_an_internal_error() {
         for input in [discovered(), Input::NotSent, Input::Reply(Reply::json(200, TOKEN))] {
             assert_eq!(end_of([input]), Err(ErrorKind::Internal));
         }

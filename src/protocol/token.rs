@@ -191,7 +191,7 @@ mod tests {
 
     // proves: R6749-5.1-03, R6749-5.1-05, R6749-5.1-06, R6749-5.1-08, R6749-5.1-04, R9207-P-01
     #[test]
-    fn a_full_answer_is_kept_and_the_unknown_is_raw() {
+    fn all_members_are_kept_and_unknown_ones_stay_raw() {
         let answer = standard(
             r#"{"access_token":"a","token_type":"bEaReR","refresh_token":"r","id_token":"i.i.i","scope":"b a","expires_in":"3600",
                "user":{"id":"user_1"},"organization_id":"org_1","iss":"x","n":1e999,"l":[1]}"#,
@@ -222,7 +222,7 @@ mod tests {
 
     // proves: R6749-5.1-01, R6749-5.1-02, R6749-7.1-01, P5-16
     #[test]
-    fn what_is_missing_or_not_understood_is_refused() {
+    fn missing_or_unsupported_members_are_rejected() {
         for (body, kind, words) in [
             (r#"{"token_type":"Bearer"}"#, ErrorKind::InvalidResponse, "`access_token` is missing"),
             (
@@ -263,7 +263,7 @@ mod tests {
 
     // proves: R6749-A-01, R6749-5.1-09
     #[test]
-    fn tokens_are_printable_ascii_of_any_length() {
+    fn tokens_must_be_printable_ascii_of_any_length() {
         for bad in ["a\\r\\nX: y", "a b", "a\\u0000", "ä", "a\\u007f"] {
             for name in ["access_token", "refresh_token", "id_token"] {
                 let body = format!(r#"{{"access_token":"a","token_type":"Bearer","{name}":"{bad}"}}"#);
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn authkit_may_leave_out_the_type_and_the_lifetime() {
+    fn authkit_may_omit_token_type_and_lifetime() {
         let answer = read(r#"{"access_token":"opaque"}"#, Dialect::AuthKit).unwrap();
         assert_eq!(answer.token_type, "Bearer");
         assert_eq!((answer.expires_in, answer.expires_at), (None, None));
@@ -289,8 +289,8 @@ mod tests {
     }
 
     #[test]
-    fn the_expiry_of_a_jwt_is_in_this_machines_time_and_early_rather_than_late() {
-        // Issued at 1,000,000 s by the server's clock, for 300 s.
+    fn jwt_expiry_is_in_local_time_and_never_late() {
+        // Issued at 1,000,000 s by the server's clock and valid for 300 s.
         let with_iat = r#"{"access_token":"e30.eyJleHAiOjEwMDAzMDAsImlhdCI6MTAwMDAwMH0.c2ln"}"#;
         let without_iat = r#"{"access_token":"e30.eyJleHAiOjEwMDAzMDB9.c2ln"}"#;
         // `sent` is the time of day at which the request was sent, and `date` is the response's `Date`.
@@ -304,7 +304,7 @@ mod tests {
         for sent in [1_000_000, 1_000_360, 999_640] {
             assert_eq!(expiry(with_iat, sent, Some(1_000_000)), (300, at(sent + 299)), "{sent}");
             assert_eq!(expiry(with_iat, sent, Some(1_000_060)), (300, at(sent + 239)), "{sent}");
-            // By the clock of `Date`, the token was not issued just now.
+            // `Date` differs from `iat` by more than 60 s, so the two do not come from one clock.
             assert_eq!(expiry(with_iat, sent, Some(1_000_061)), (300, at(sent + 300)), "{sent}");
             assert_eq!(expiry(with_iat, sent, Some(999_939)), (300, at(sent + 300)), "{sent}");
             assert_eq!(expiry(with_iat, sent, None), (300, at(sent + 300)), "{sent}");
@@ -315,7 +315,7 @@ mod tests {
 
     // proves: STORE-13
     #[test]
-    fn what_may_be_shown_never_shows_a_token() {
+    fn scopes_and_ids_never_contain_a_token() {
         let body = r#"{"access_token":"acc-1","refresh_token":"ref-1","token_type":"Bearer","scope":"x ref-1",
             "user":{"id":"u-acc-1"},"organization_id":"acc-1"}"#;
         let answer = standard(body).unwrap();
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn sloppy_but_harmless_members_do_not_lose_a_login() {
+    fn harmless_deviations_are_tolerated() {
         let odd =
             standard(r#"{"access_token":"a","token_type":"Bearer","expires_in":true,"scope":["x","y"]}"#)
                 .unwrap();

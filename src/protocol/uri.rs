@@ -65,7 +65,7 @@ mod tests {
 
     // proves: R8628-3.1-04, CLI-06, URL-P-01, R6749-3.2-02, P5-21
     #[test]
-    fn only_https_and_allowed_loopback_pass() {
+    fn only_https_and_permitted_loopback_urls_are_accepted() {
         for good in
             ["https://h/token?tenant=x", "https://h:8443/", "HTTPS://h/", "https://h/$(x)", "https://[::2]/"]
         {

@@ -162,7 +162,7 @@ mod tests {
 
     // proves: CLI-07, R8252-8.12-01
     #[test]
-    fn nothing_is_opened_over_ssh_in_ci_or_without_a_display() {
+    fn no_browser_over_ssh_in_ci_or_without_a_display() {
         for name in ["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"] {
             assert_eq!(with(PAGE, &[(name, "x"), ("DISPLAY", ":0")]), Err("this is an SSH session"));
         }
@@ -177,7 +177,7 @@ mod tests {
 
     // proves: CLI-04, CLI-05
     #[test]
-    fn browser_is_split_without_a_shell() {
+    fn the_browser_variable_is_split_without_a_shell() {
         let openers =
             with(PAGE, &[("DISPLAY", ":0"), ("BROWSER", "w3m:/usr/bin/lynx:ff --new %s -x:br;rm: ")])
                 .unwrap();
@@ -188,7 +188,7 @@ mod tests {
 
     // proves: CLI-04
     #[test]
-    fn browser_is_asked_over_ssh_and_without_a_display_too_but_not_in_ci() {
+    fn the_browser_variable_is_used_everywhere_but_in_ci() {
         for place in [("SSH_CONNECTION", "x"), ("NOTHING", "x")] {
             let openers = with(PAGE, &[place, ("BROWSER", "/usr/bin/code-opener")]).unwrap();
             assert_eq!(openers, [["/usr/bin/code-opener", PAGE]]);
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn an_opener_that_has_ended_is_no_zombie() {
+    fn an_exited_opener_is_reaped() {
         let marker = env::temp_dir().join(format!("cli-auth-opener-{}", std::process::id()));
         let opener = vec!["sh".to_owned(), "-c".to_owned(), format!("echo $$ > {}", marker.display())];
         assert_eq!(launch(&[opener]), Launch::Started);
@@ -208,13 +208,13 @@ mod tests {
             if pid.ends_with('\n') {
                 break pid.trim().to_owned();
             }
-            assert!(std::time::Instant::now() < end, "the opener never ran");
+            assert!(std::time::Instant::now() < end, "the opener did not run");
             thread::yield_now();
         };
-        // A zombie keeps its process id.
+        // `kill` finds a zombie too, so it fails only after the opener has been reaped.
         let pid = nix::unistd::Pid::from_raw(pid.parse().unwrap());
         while nix::sys::signal::kill(pid, None).is_ok() {
-            assert!(std::time::Instant::now() < end, "the opener stays as a zombie");
+            assert!(std::time::Instant::now() < end, "the opener was not reaped");
             thread::yield_now();
         }
         std::fs::remove_file(marker).unwrap();
@@ -222,7 +222,7 @@ mod tests {
 
     // proves: CLI-05, CLI-06
     #[test]
-    fn an_address_that_means_something_to_a_shell_is_not_opened() {
+    fn urls_with_shell_metacharacters_are_not_opened() {
         for bad in [
             "https://h/$(x)",
             "https://h/`x`",
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_opener_is_passed_over() {
+    fn a_missing_opener_is_skipped() {
         let missing = vec!["cli-auth-no-such-opener".to_owned()];
         assert_eq!(launch(std::slice::from_ref(&missing)), Launch::NotStarted("no browser was found"));
         assert_eq!(launch(&[missing, vec!["true".to_owned()]]), Launch::Started);

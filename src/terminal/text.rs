@@ -177,7 +177,7 @@ mod tests {
 
     // proves: R8628-3.3-01, R8628-3.3-02, R8628-3.3.1-02, R8628-3.3.1-03, R8628-5.4-01, R10027-6.1.13-01, R10027-6.1.14-01, R8628-6.1-01
     #[test]
-    fn the_text_has_code_address_product_and_warning() {
+    fn the_prompt_has_code_url_product_and_warning() {
         let prompt = prompt("wdjb-mjht", "https://h/device", Some("https://h/device?user_code=wdjb-mjht"));
         let text = prompt.text();
         for part in [
@@ -196,14 +196,14 @@ mod tests {
 
     // proves: CLI-09, P5-21
     #[test]
-    fn server_text_cannot_act_on_the_terminal() {
+    fn server_text_cannot_control_the_terminal() {
         let text = prompt("\u{1b}[2JAB\u{202e}CD", "https://xn--e1afmkfd.example/\u{43f}", None).text();
         assert!(text.chars().all(|c| c == '\n' || !is_deceptive(c)), "{text:?}");
         assert!(text.contains("https://xn--e1afmkfd.example/%D0%BF"), "{text}");
     }
 
     #[test]
-    fn a_code_cannot_fill_the_prompt_with_other_text() {
+    fn user_codes_are_shortened_and_kept_on_one_line() {
         let long = "A".repeat(CODE_WIDTH);
         assert_eq!(shown_code(&long), long);
         assert_eq!(shown_code(&format!("{long}B")), format!("{long}…"));
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_keep_to_the_width_and_addresses_stay_whole() {
+    fn lines_are_wrapped_but_urls_are_not_broken() {
         let uri = format!("https://h/{}", "x".repeat(100));
         let prompt = prompt("AB", &uri, None);
         for width in [1, 24, 40, 80, 200] {
@@ -226,14 +226,14 @@ mod tests {
     }
 
     #[test]
-    fn only_a_capable_terminal_gets_an_escape_sequence() {
+    fn escape_sequences_are_used_only_for_bold_text() {
         let prompt = prompt("AB", "https://h/", None);
         assert!(!prompt.text().contains('\u{1b}'));
         assert!(prompt.laid_out(Style { columns: 80, bold: true }).contains("\u{1b}[1mAB\u{1b}[0m"));
     }
 
     #[test]
-    fn lifetimes_read_like_a_person_would_say_them() {
+    fn lifetimes_are_formatted_in_whole_units() {
         for (seconds, words) in [(1, "1 second"), (90, "90 seconds"), (300, "5 minutes"), (7200, "2 hours")] {
             assert_eq!(in_words(Duration::from_secs(seconds)), words);
         }

@@ -1,4 +1,4 @@
-//! The async twins: any executor, one worker thread, at most 64 connections.
+//! The async methods: any executor, one worker thread, at most 64 connections.
 
 use std::{
     future::Future,
@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::support::{Server, started};
 
-/// The least executor there is: proof that none in particular is needed.
+/// A minimal executor, to show that no particular one is needed.
 fn block_on<F: Future>(future: F) -> F::Output {
     struct Unpark(thread::Thread);
     impl Wake for Unpark {
@@ -33,7 +33,7 @@ fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 #[test]
-fn a_login_on_any_executor() {
+fn async_methods_work_on_any_executor() {
     let server =
         Server::new(json!({"tls": "good", "interval": 1, "answer": "approve", "answer_after_polls": 1}));
     let client = server.client();
@@ -54,11 +54,11 @@ fn a_login_on_any_executor() {
 }
 
 #[test]
-fn a_dropped_future_loses_nothing() {
+fn dropping_a_step_future_does_not_repeat_its_request() {
     let server = Server::approving(json!({"token": [{"grant": true, "delay": 1.0}]}));
     let (login, _) = started(&server.client());
     block_on(async {
-        // Polled once, then dropped, again and again: the one request under way is not sent anew.
+        // Each future is polled once and then dropped. The request in flight must not be sent again.
         loop {
             let mut step = Box::pin(login.step_async(Duration::from_millis(50)));
             let first = std::future::poll_fn(|context| Poll::Ready(Pin::new(&mut step).poll(context))).await;
@@ -74,7 +74,7 @@ fn a_dropped_future_loses_nothing() {
 }
 
 #[test]
-fn a_blocking_call_inside_an_async_program_does_not_panic() {
+fn blocking_calls_inside_an_async_runtime_do_not_panic() {
     let server = Server::approving(json!({}));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -84,13 +84,13 @@ fn a_blocking_call_inside_an_async_program_does_not_panic() {
         let (cancelled, _) = started(&client);
         cancelled.cancel();
         assert_eq!(cancelled.step(Duration::MAX).unwrap_err().kind(), ErrorKind::Cancelled);
-        server.no_connection();
+        server.wait_until_disconnected();
         drop((login, cancelled, client));
     });
 }
 
 #[test]
-fn two_hundred_logins_share_one_worker_and_few_connections() {
+fn two_hundred_logins_share_a_worker_and_few_connections() {
     let server = Server::new(json!({"interval": 1, "answer": "approve", "answer_after_polls": 2}));
     let client = server.client();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -112,7 +112,7 @@ fn two_hundred_logins_share_one_worker_and_few_connections() {
         }
         workers
     });
-    // Other tests of this process may have a worker of their own; nobody has one a login.
+    // Other tests of this process may have their own workers, but there is never one per login.
     assert!((1..20).contains(&most_threads), "{most_threads}");
     assert!(server.connections().len() <= 64, "{}", server.connections().len());
 }
@@ -124,7 +124,7 @@ fn threads_called(name: &str) -> usize {
 }
 
 #[test]
-fn cancelling_ends_the_future_of_the_driver() {
+fn cancel_ends_the_poll_future() {
     let server = Server::new(json!({"interval": 60}));
     let (login, _) = started(&server.client());
     let canceller = thread::spawn({

@@ -1,4 +1,4 @@
-//! Cancel from another thread, in every phase. The benchmark measures how long that takes.
+//! Cancelling from another thread, in every phase. The benchmark measures how long that takes.
 
 use std::{
     net::{TcpListener, TcpStream},
@@ -12,8 +12,8 @@ use serde_json::json;
 
 use crate::support::{AT_ONCE, PATIENCE, Server, patient, started, step_until};
 
-/// Cancels a login from another thread once `ready` returned, and checks that the call that drives it ends at once.
-fn cancelled_at_once(login: &Login, ready: impl FnOnce() + Send + 'static) {
+/// Cancels a login from another thread after `ready` returns, and checks that the call that drives it ends immediately.
+fn cancels_immediately(login: &Login, ready: impl FnOnce() + Send + 'static) {
     let canceller = thread::spawn({
         let login = login.clone();
         move || {
@@ -38,15 +38,15 @@ fn cancelled_at_once(login: &Login, ready: impl FnOnce() + Send + 'static) {
 
 // proves: R8628-3.5-11, R10027-6.1.14-02
 #[test]
-fn while_waiting_for_the_next_poll() {
+fn cancel_ends_the_wait_for_the_next_poll() {
     let server = Server::new(json!({"interval": 250}));
     let (login, _) = started(&server.client());
-    cancelled_at_once(&login, || {});
+    cancels_immediately(&login, || {});
     assert_eq!(server.requests("token", 0).len(), 0);
 }
 
 #[test]
-fn in_headers_body_and_discovery() {
+fn cancel_ends_requests_that_hang_at_any_point() {
     for (endpoint, fault) in [
         ("device", "before"),
         ("device", "body"),
@@ -63,7 +63,7 @@ fn in_headers_body_and_discovery() {
             login.start().unwrap();
         }
         let server = std::sync::Arc::new(server);
-        cancelled_at_once(&login, {
+        cancels_immediately(&login, {
             let server = std::sync::Arc::clone(&server);
             move || drop(server.requests(endpoint, 1))
         });
@@ -72,14 +72,14 @@ fn in_headers_body_and_discovery() {
 }
 
 #[test]
-fn in_the_tls_handshake() {
+fn cancel_ends_a_hanging_tls_handshake() {
     let server = Server::new(json!({"tls": "handshake_hang"}));
-    cancelled_at_once(&server.client().login(), || {});
+    cancels_immediately(&server.client().login(), || {});
 }
 
 #[test]
-fn while_connecting() {
-    // Nobody accepts, and the queue is full: further connections get no answer at all.
+fn cancel_ends_a_hanging_connection_attempt() {
+    // The listener never accepts and its queue is full, so further connection attempts hang.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let mut queue = Vec::new();
@@ -89,16 +89,16 @@ fn while_connecting() {
     }
     let url = format!("http://{address}");
     let client = patient(Client::workos_connect(url, "client_1")).build().unwrap();
-    cancelled_at_once(&client.login(), || {});
+    cancels_immediately(&client.login(), || {});
 }
 
-/// In a process of its own, whose resolver never answers.
+/// Runs in a process of its own whose resolver never returns.
 #[test]
-fn while_resolving_the_name() {
+fn cancel_ends_a_hanging_name_lookup() {
     const INSIDE: &str = "CLI_AUTH_TEST_HUNG_RESOLVER";
     if std::env::var_os(INSIDE).is_some() {
         let client = patient(Client::workos_connect("auth.example.com", "client_1")).build().unwrap();
-        return cancelled_at_once(&client.login(), || {});
+        return cancels_immediately(&client.login(), || {});
     }
     let directory = tempfile::tempdir().unwrap();
     let (source, library) = (directory.path().join("hung.c"), directory.path().join("hung.so"));
@@ -107,7 +107,7 @@ fn while_resolving_the_name() {
         Command::new("cc").args(["-w", "-shared", "-fPIC", "-o"]).args([&library, &source]).status().unwrap();
     assert!(built.success());
     let inside = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "cancel::while_resolving_the_name"])
+        .args(["--exact", "cancel::cancel_ends_a_hanging_name_lookup"])
         .env(INSIDE, "1")
         .env("LD_PRELOAD", &library)
         .output()
@@ -117,7 +117,7 @@ fn while_resolving_the_name() {
 }
 
 #[test]
-fn before_anything_was_sent() {
+fn cancel_before_start_sends_nothing() {
     let server = Server::approving(json!({}));
     let login = server.client().login();
     login.cancel();
@@ -127,10 +127,10 @@ fn before_anything_was_sent() {
 
 // proves: P6-cancel-race
 #[test]
-fn a_token_that_was_read_but_not_given_out_is_revoked() {
+fn a_received_but_unreturned_token_is_revoked_on_cancel() {
     let server = Server::approving(json!({"token": [{"real": true, "delay": 2}]}));
     let (login, _) = started(&server.client());
-    // The poll leaves in one step. Its answer comes later, and waits, unread, for the next one.
+    // One step sends the poll. The response arrives later and stays unread until the next step.
     while server.requests("token", 0).is_empty() {
         login.step(Duration::ZERO).unwrap();
         thread::sleep(Duration::from_millis(2));
@@ -145,7 +145,7 @@ fn a_token_that_was_read_but_not_given_out_is_revoked() {
 }
 
 #[test]
-fn hundreds_of_waiting_logins_of_one_client() {
+fn cancel_ends_hundreds_of_waiting_logins() {
     let server = Server::new(json!({"interval": 250}));
     let client = server.client();
     let logins: Vec<_> = (0..200).map(|_| started(&client).0).collect();
@@ -167,21 +167,21 @@ fn hundreds_of_waiting_logins_of_one_client() {
 }
 
 #[test]
-fn one_cancelled_login_leaves_the_others_alone() {
+fn cancelling_one_login_does_not_affect_others() {
     let server = Server::new(json!({"interval": 1}));
     let client = server.client();
     let (first, second) = (started(&client).0, started(&client).0);
     let other = thread::spawn(move || second.poll(drop));
-    cancelled_at_once(&first, || {});
-    server.answer("approve");
-    server.answer("approve");
+    cancels_immediately(&first, || {});
+    server.set_decision("approve");
+    server.set_decision("approve");
     assert!(other.join().unwrap().is_ok());
 }
 
 #[test]
-fn a_slice_in_progress_ends_too() {
+fn cancel_ends_a_login_that_was_driven_by_steps() {
     let server = Server::new(json!({"interval": 250}));
     let (login, _) = started(&server.client());
     assert!(matches!(step_until(&login, |_| true), Ok(Step::Waiting { .. })));
-    cancelled_at_once(&login, || {});
+    cancels_immediately(&login, || {});
 }

@@ -1,4 +1,4 @@
-//! What goes over the wire: connections, headers, proxies.
+//! Connections, headers and proxies.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -24,40 +24,40 @@ fn one_login_uses_one_connection_and_one_handshake() {
 }
 
 #[test]
-fn a_client_without_a_login_or_request_has_no_connection() {
+fn an_idle_client_has_no_connections() {
     let server = Server::approving(json!({"device": [{"real": true}, {"hang": "before"}]}));
     let client = server.client();
     let (approved, _) = started(&client);
     let tokens = approved.poll(drop).unwrap();
-    server.no_connection();
+    server.wait_until_disconnected();
     client.revoke(tokens.refresh_token().unwrap()).unwrap();
-    server.no_connection();
+    server.wait_until_disconnected();
 
     let in_a_request = client.login();
     while server.requests("device", 0).len() < 2 {
         in_a_request.step(Duration::from_millis(20)).unwrap();
     }
     drop(in_a_request);
-    server.no_connection();
+    server.wait_until_disconnected();
     assert_eq!(approved.start().unwrap(), *approved.prompt().unwrap(), "the login still has its prompt");
 }
 
 #[test]
-fn the_login_that_goes_on_keeps_its_connection() {
+fn cancelling_one_login_keeps_the_connection_of_another() {
     let server = Server::new(json!({"interval": 1}));
     let client = server.client();
     let (first, second) = (started(&client).0, started(&client).0);
     first.cancel();
     assert_eq!(first.step(Duration::ZERO).unwrap_err().kind(), ErrorKind::Cancelled);
     for _ in 0..2 {
-        server.answer("approve");
+        server.set_decision("approve");
     }
     second.poll(drop).unwrap();
     assert_eq!(server.connections().len(), 1);
 }
 
 #[test]
-fn a_kept_connection_that_died_is_replaced_without_an_event() {
+fn a_closed_idle_connection_is_replaced_without_an_event() {
     for fault in [json!({"real": true, "close_after": 0.2}), json!({"real": true, "connection_close": true})]
     {
         let server =
@@ -73,7 +73,7 @@ fn a_kept_connection_that_died_is_replaced_without_an_event() {
 
 // proves: HTTP-P-03, R9110-8.4-01
 #[test]
-fn the_headers_are_few_and_the_callers_are_added() {
+fn requests_have_only_the_necessary_and_the_configured_headers() {
     let server = Server::approving(json!({}));
     let client = server.builder().product("my-cli/1.2").header("X-Tenant", "a").build().unwrap();
     started(&client).0.poll(drop).unwrap();
@@ -98,10 +98,10 @@ fn the_headers_are_few_and_the_callers_are_added() {
 
 // proves: HTTP-P-02
 #[test]
-fn a_proxy_is_used_by_connect_and_never_for_this_machine() {
+fn the_proxy_is_used_by_connect_but_not_for_loopback() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let proxy = format!("http://user:a#b/c@d-pass-1@{}", listener.local_addr().unwrap());
-    let asked = thread::spawn(move || {
+    let server_thread = thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
         let head: Vec<String> =
@@ -118,7 +118,7 @@ fn a_proxy_is_used_by_connect_and_never_for_this_machine() {
     assert_eq!(error.kind(), ErrorKind::Proxy);
     assert!(error.to_string().contains("refused the connection to auth.example.com"), "{error}");
     assert!(!format!("{error:?}").contains("pass-1"));
-    let head = asked.join().unwrap();
+    let head = server_thread.join().unwrap();
     assert_eq!(head[0], "CONNECT auth.example.com:443 HTTP/1.1");
     // user:a#b/c@d-pass-1
     let whole = "basic dxnlcjphi2ivy0bklxbhc3mtmq==";
@@ -129,10 +129,10 @@ fn a_proxy_is_used_by_connect_and_never_for_this_machine() {
 }
 
 #[test]
-fn a_proxy_that_wants_credentials_is_told_as_such() {
+fn a_proxy_that_requires_credentials_is_reported() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let proxy = listener.local_addr().unwrap().to_string();
-    let asked = thread::spawn(move || {
+    let server_thread = thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         let lines = BufReader::new(stream.try_clone().unwrap()).lines();
         let head: Vec<String> = lines.map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
@@ -142,13 +142,13 @@ fn a_proxy_that_wants_credentials_is_told_as_such() {
     });
     let client = Client::workos_connect("auth.example.com", "client_1").proxy(&proxy).build().unwrap();
     let error = client.login().start().unwrap_err();
-    asked.join().unwrap();
+    server_thread.join().unwrap();
     assert_eq!(error.kind(), ErrorKind::Proxy);
     assert!(error.to_string().contains(&proxy) && error.to_string().contains("password"), "{error}");
 }
 
 #[test]
-fn a_dropped_client_leaves_no_descriptor_behind() {
+fn a_dropped_client_leaves_no_open_descriptors() {
     let server =
         Server::new(json!({"script": {"device": {"steps": [{"hang": "before"}], "then": "repeat"}}}));
     let open = || std::fs::read_dir("/proc/self/fd").unwrap().count();
@@ -163,6 +163,6 @@ fn a_dropped_client_leaves_no_descriptor_behind() {
     for _ in 0..30 {
         login_and_drop();
     }
-    // The other tests of this process open and close some meanwhile; each leak would have been seven.
+    // Other tests of this process open and close descriptors meanwhile. Each leaked client would leave seven.
     assert!(open() < before + 100, "{before} {}", open());
 }

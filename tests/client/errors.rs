@@ -1,4 +1,4 @@
-//! The technical causes of errors.
+//! Error messages and their technical causes.
 
 use std::{
     error::Error as _,
@@ -18,7 +18,7 @@ fn failure_at(address: &str) -> Error {
     patient(client).build().unwrap().login().start().unwrap_err()
 }
 
-/// Starts a login at a server that responds to whatever it receives with these bytes.
+/// Starts a login at a server that responds to any request with these bytes, and returns why it failed.
 fn failure_after(scheme: &str, response: &'static [u8]) -> Error {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("{scheme}://{}", listener.local_addr().unwrap());
@@ -37,7 +37,7 @@ fn source(error: &Error) -> &io::Error {
 }
 
 #[test]
-fn a_refused_connection_is_named() {
+fn a_refused_connection_is_reported_with_its_cause() {
     let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let error = failure_at(&format!("http://{unused}"));
     assert_eq!(error.kind(), ErrorKind::Network);
@@ -47,11 +47,11 @@ fn a_refused_connection_is_named() {
 }
 
 #[test]
-fn a_name_without_an_address_comes_with_the_resolvers_reason() {
+fn a_failed_name_lookup_has_the_resolvers_reason() {
     let error = failure_at("https://nothing.invalid");
     assert_eq!(error.kind(), ErrorKind::Network);
     let reason = error.detail().unwrap();
-    // "Name or service not known", or that there is no resolver at this time.
+    // "Name or service not known", or that no resolver is available.
     assert!(
         !reason.is_empty() && !reason.contains("lookup") && !error.to_string().contains(reason),
         "{reason}"
@@ -59,14 +59,14 @@ fn a_name_without_an_address_comes_with_the_resolvers_reason() {
 }
 
 #[test]
-fn a_connection_that_ended_early_comes_with_what_happened() {
+fn a_truncated_response_is_reported_with_its_cause() {
     let error = failure_after("http", b"HTTP/1.1 200 OK\r\nContent-Le");
     assert_eq!(error.kind(), ErrorKind::Network);
     assert_eq!(error.detail(), Some("connection closed before message completed"));
 }
 
 #[test]
-fn a_failed_handshake_says_why() {
+fn a_failed_handshake_states_the_reason() {
     const HANDSHAKE_FAILURE: &[u8] = &[21, 3, 3, 0, 2, 2, 40];
     let error = failure_after("https", HANDSHAKE_FAILURE);
     assert_eq!(error.kind(), ErrorKind::Tls);
@@ -79,7 +79,7 @@ fn a_failed_handshake_says_why() {
 }
 
 #[test]
-fn an_error_of_this_library_alone_has_no_cause() {
+fn an_error_without_an_external_cause_has_no_source() {
     let error = Client::authkit("").build().unwrap_err();
     assert!(error.detail().is_none() && error.source().is_none());
 }

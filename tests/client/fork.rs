@@ -1,4 +1,4 @@
-//! A fork in the middle of a login: the child is told, the parent goes on.
+//! A fork during a login: the child gets an error and the parent continues.
 #![allow(unsafe_code, reason = "fork has no safe form")]
 
 use std::{
@@ -19,7 +19,7 @@ use crate::support::{Server, started};
 
 /// Runs `child` in a forked process and returns its exit status.
 fn in_child(child: impl FnOnce() -> i32) -> i32 {
-    // SAFETY: the child runs only code that this test wants to prove fit for it, and leaves without unwinding.
+    // SAFETY: the child runs only the code under test and exits without unwinding.
     match unsafe { fork() }.unwrap() {
         ForkResult::Child => {
             let status = std::panic::catch_unwind(std::panic::AssertUnwindSafe(child)).unwrap_or(99);
@@ -34,7 +34,7 @@ fn in_child(child: impl FnOnce() -> i32) -> i32 {
 }
 
 #[test]
-fn the_child_makes_its_own_logins_and_the_parent_goes_on() {
+fn the_child_can_start_new_logins_and_the_parent_continues() {
     let server = Server::new(json!({"tls": "good", "interval": 1}));
     let client = server.client();
     let (login, _) = started(&client);
@@ -51,7 +51,7 @@ fn the_child_makes_its_own_logins_and_the_parent_goes_on() {
         if client.login().start().is_err() {
             return 2;
         }
-        // What was inherited is dropped here, with an engine of the child's beside it.
+        // Drops the inherited values while the child has an engine of its own.
         drop((login.clone(), client.clone()));
         0
     });
@@ -59,13 +59,13 @@ fn the_child_makes_its_own_logins_and_the_parent_goes_on() {
 
     let waiter = std::thread::spawn(move || login.poll(drop));
     for _ in 0..2 {
-        server.answer("approve");
+        server.set_decision("approve");
     }
     assert!(waiter.join().unwrap().is_ok());
 }
 
 #[test]
-fn the_child_may_drop_all_that_it_inherited() {
+fn the_child_may_drop_inherited_values() {
     let server = Server::new(json!({"tls": "good", "interval": 1}));
     let client = server.client();
     let (login, _) = started(&client);
@@ -75,12 +75,12 @@ fn the_child_may_drop_all_that_it_inherited() {
         0
     });
     assert_eq!(status, 0);
-    server.answer("approve");
+    server.set_decision("approve");
     assert!(login.poll(drop).is_ok());
 }
 
 #[test]
-fn a_step_that_was_begun_before_the_fork_ends_in_the_child() {
+fn a_step_begun_before_the_fork_fails_in_the_child() {
     let server = Server::new(json!({"interval": 1}));
     let (login, _) = started(&server.client());
     let mut context = Context::from_waker(Waker::noop());

@@ -1,4 +1,5 @@
-//! Claims, as packages for other languages use them: one call drives, and tokens that the program never got are revoked.
+//! The claims that packages for other languages use: one call drives a login, and tokens that the program never
+//! received are revoked.
 
 use std::{
     thread,
@@ -10,19 +11,19 @@ use serde_json::json;
 
 use crate::support::{PATIENCE, Server, started};
 
-/// Steps by the claim of one call until the tokens come.
+/// Steps with the claim `number` until the tokens arrive.
 fn tokens_for(login: &Login, number: u64) -> Tokens {
     let end = Instant::now() + PATIENCE;
     loop {
         if let Step::Authorized(tokens) = login.step_as(number, Duration::from_millis(50)).unwrap() {
             return tokens;
         }
-        assert!(Instant::now() < end, "no tokens came");
+        assert!(Instant::now() < end, "no tokens arrived");
     }
 }
 
 #[test]
-fn a_claim_keeps_every_other_call_out_until_it_is_released() {
+fn a_claim_excludes_every_other_call_until_it_is_released() {
     let server = Server::approving(json!({}));
     let login = server.client().login();
     login.claim_as(1).unwrap();
@@ -36,16 +37,16 @@ fn a_claim_keeps_every_other_call_out_until_it_is_released() {
     for call in calls {
         assert_eq!(call(), ErrorKind::Busy);
     }
-    // Who does not have the claim cannot end it.
+    // Only the call that holds the claim can release it.
     login.release_as(2);
     assert_eq!(login.claim_as(2).unwrap_err().kind(), ErrorKind::Busy);
     login.release_as(1);
-    assert!(login.start().is_ok(), "nothing was sent by the calls that were refused");
+    assert!(login.start().is_ok(), "the rejected calls sent nothing");
     assert_eq!(server.requests("device", 1).len(), 1);
 }
 
 #[test]
-fn numbers_that_hosts_may_not_use_are_refused() {
+fn reserved_claim_numbers_are_misuse() {
     let login = Server::approving(json!({})).client().login();
     for number in [0, 1 << 63, u64::MAX] {
         assert_eq!(login.claim_as(number).unwrap_err().kind(), ErrorKind::Misuse);
@@ -54,7 +55,7 @@ fn numbers_that_hosts_may_not_use_are_refused() {
 }
 
 #[test]
-fn tokens_of_a_released_claim_are_accepted_and_stay() {
+fn tokens_are_kept_after_the_claim_is_released() {
     let server = Server::approving(json!({}));
     let (login, _) = started(&server.client());
     login.claim_as(1).unwrap();
@@ -66,7 +67,7 @@ fn tokens_of_a_released_claim_are_accepted_and_stay() {
 }
 
 #[test]
-fn tokens_that_a_step_returned_are_revoked_where_their_call_gives_up() {
+fn abandoning_a_claim_revokes_its_returned_tokens() {
     let server = Server::approving(json!({}));
     let (login, _) = started(&server.client());
     login.claim_as(1).unwrap();
@@ -78,7 +79,7 @@ fn tokens_that_a_step_returned_are_revoked_where_their_call_gives_up() {
 }
 
 #[test]
-fn a_call_without_the_claim_leaves_the_tokens_to_the_one_that_has_it() {
+fn abandoning_without_the_claim_does_not_revoke_tokens() {
     let server = Server::approving(json!({}));
     let (login, _) = started(&server.client());
     login.claim_as(1).unwrap();
@@ -90,7 +91,7 @@ fn a_call_without_the_claim_leaves_the_tokens_to_the_one_that_has_it() {
 }
 
 #[test]
-fn a_login_that_was_never_started_is_abandoned_without_a_request() {
+fn abandoning_an_unstarted_login_sends_nothing() {
     let server = Server::approving(json!({}));
     let login = server.client().login();
     login.abandon_as(1);
@@ -99,7 +100,7 @@ fn a_login_that_was_never_started_is_abandoned_without_a_request() {
 }
 
 #[test]
-fn polling_makes_sense_only_after_the_prompt_or_the_end() {
+fn polling_before_the_prompt_is_misuse_unless_the_login_ended() {
     let server = Server::approving(json!({}));
     let login = server.client().login();
     login.claim_as(1).unwrap();
@@ -109,14 +110,14 @@ fn polling_makes_sense_only_after_the_prompt_or_the_end() {
 }
 
 #[test]
-fn a_request_in_slices_is_sent_once_and_its_outcome_is_returned_once() {
+fn a_stepped_request_is_sent_and_completed_once() {
     let server = Server::approving(json!({"refresh": [{"real": true, "delay": 0.2}]}));
     let (login, _) = started(&server.client());
     let old = login.poll(drop).unwrap();
     let request = server.client().begin_refresh(old.refresh_token().unwrap()).unwrap();
     let end = Instant::now() + PATIENCE;
     let new = loop {
-        assert!(Instant::now() < end, "no response came");
+        assert!(Instant::now() < end, "no response arrived");
         if let Some(tokens) = request.step(Duration::from_millis(20)).unwrap() {
             break tokens;
         }
@@ -127,10 +128,10 @@ fn a_request_in_slices_is_sent_once_and_its_outcome_is_returned_once() {
 }
 
 #[test]
-fn a_refusal_that_arrived_before_a_cancel_still_counts() {
+fn a_rejection_received_before_cancel_is_still_returned() {
     let server = Server::approving(json!({"refresh": [{"error": "invalid_grant", "delay": 0.2}]}));
     let request = server.client().begin_refresh(&Secret::new("used-up")).unwrap();
-    // The request leaves in one of these steps. Its response waits, unread, for the step after the cancel.
+    // One of these steps sends the request. Its response stays unread until the step after the cancel.
     while server.requests("refresh", 0).is_empty() {
         assert!(request.step(Duration::ZERO).unwrap().is_none());
         thread::sleep(Duration::from_millis(2));

@@ -1,9 +1,9 @@
-//! The public API against a real server process: what the example tool has no words for.
+//! Tests of the public API with a real server, for what the example tools cannot show.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test says what went wrong by panicking"
+    reason = "a test reports a failure by panicking"
 )]
 
 mod asynchronous;

@@ -1,4 +1,4 @@
-//! Refresh and revocation: one request each, never repeated.
+//! Refresh and revocation: one request each, never retried.
 
 use std::time::{Duration, SystemTime};
 
@@ -31,7 +31,7 @@ fn a_rotated_refresh_token_replaces_the_old_one() {
 
 // proves: R6749-6-05, P5-17
 #[test]
-fn an_answer_without_a_refresh_token_keeps_the_old_one() {
+fn a_response_without_a_refresh_token_keeps_the_old_one() {
     let server = Server::new(json!({"interval": 1, "answer": "approve", "rotate_refresh": false}));
     let client = server.client();
     let tokens = started(&client).0.poll(drop).unwrap();
@@ -41,7 +41,7 @@ fn an_answer_without_a_refresh_token_keeps_the_old_one() {
 
 // proves: R6749-6-09, R9700-4.14.2-01, P6-refresh-error-200
 #[test]
-fn a_failed_refresh_says_whether_the_token_is_dead_and_is_not_repeated() {
+fn a_failed_refresh_reports_the_reason_and_is_not_retried() {
     let server = Server::new(json!({"script": {"refresh": [
         "invalid_grant",
         {"status": 503, "headers": {"Retry-After": "7"}},
@@ -60,9 +60,9 @@ fn a_failed_refresh_says_whether_the_token_is_dead_and_is_not_repeated() {
 }
 
 #[test]
-fn an_expiry_is_in_this_machines_time_whatever_the_servers_clock_says() {
+fn expiry_is_in_local_time_despite_server_clock_skew() {
     for offset in [0, 360, -360] {
-        // AuthKit's tokens say when they expire; its responses do not.
+        // AuthKit's tokens contain their expiry; its responses do not.
         let server = Server::new(json!({"interval": 1, "answer": "approve", "clock_offset": offset}));
         let client = patient(Client::authkit("client_1")).api_base(&server.url).build().unwrap();
         let before = SystemTime::now();
@@ -75,7 +75,7 @@ fn an_expiry_is_in_this_machines_time_whatever_the_servers_clock_says() {
 }
 
 #[test]
-fn a_server_without_the_device_flow_refreshes_and_revokes() {
+fn refresh_and_revoke_work_without_the_device_flow() {
     let server = Server::approving(json!({
         "discovery_oauth": {"steps": [{"merge": {"device_authorization_endpoint": null}}], "then": "repeat"},
     }));
@@ -88,7 +88,7 @@ fn a_server_without_the_device_flow_refreshes_and_revokes() {
 
 // proves: R7009-2.1-01, R7009-2.1-02, R7009-2.1-03, R7009-2.2-01, P6-revocation
 #[test]
-fn a_revoked_token_is_dead() {
+fn a_revoked_token_cannot_be_refreshed() {
     let server = Server::approving(json!({}));
     let client = server.client();
     let tokens = started(&client).0.poll(drop).unwrap();
@@ -103,7 +103,7 @@ fn a_revoked_token_is_dead() {
 
 // proves: R7009-2.2-02, R7009-2.2.1-01, R7009-2.2.1-02
 #[test]
-fn a_revocation_that_failed_says_that_the_token_lives() {
+fn a_failed_revocation_returns_an_error() {
     let server = Server::new(json!({"script": {"revoke": [
         {"status": 503, "headers": {"Retry-After": "9"}},
         "unsupported_token_type",
@@ -119,7 +119,7 @@ fn a_revocation_that_failed_says_that_the_token_lives() {
 }
 
 #[test]
-fn a_server_without_revocation_gets_no_request() {
+fn revoke_sends_nothing_to_a_server_without_revocation() {
     let server = Server::new(json!({"revocation": false}));
     let token = Secret::new("token-1234");
     assert_eq!(server.client().revoke(&token).unwrap_err().kind(), ErrorKind::Unsupported);
@@ -131,7 +131,7 @@ fn a_server_without_revocation_gets_no_request() {
 
 // proves: R6749-2.3-01, R6749-2.3.1-01, R6749-3.2.1-01, R7009-2.1-03
 #[test]
-fn a_confidential_client_authenticates_everywhere_in_one_way() {
+fn a_confidential_client_uses_one_authentication_method_everywhere() {
     let server = Server::new(json!({"interval": 1, "answer": "approve", "clients": [
         {"client_id": "client_1", "secret": "p%+é :", "auth_methods": ["client_secret_basic"]}]}));
     let client = server.builder().client_secret("p%+é :", cli_auth::ClientAuth::Auto).build().unwrap();
@@ -150,8 +150,8 @@ fn a_confidential_client_authenticates_everywhere_in_one_way() {
 fn an_empty_token_is_not_sent() {
     let server = Server::approving(json!({}));
     let client = server.client();
-    let nothing = Secret::new("");
-    for error in [client.refresh(&nothing).unwrap_err(), client.revoke(&nothing).unwrap_err()] {
+    let empty = Secret::new("");
+    for error in [client.refresh(&empty).unwrap_err(), client.revoke(&empty).unwrap_err()] {
         assert_eq!(error.kind(), ErrorKind::InvalidConfig);
     }
     assert!(server.requests("refresh", 0).is_empty() && server.requests("revoke", 0).is_empty());

@@ -1,4 +1,4 @@
-//! The bounded step: the contract on which every language's own loop stands.
+//! `Login::step`, on which the polling loops of all languages are built.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::support::{AT_ONCE, PATIENCE, Server, is_waiting, started, step_until};
 
 #[test]
-fn zero_never_blocks_and_drives_a_login_to_its_end() {
+fn step_zero_completes_a_login_without_blocking() {
     let server = Server::new(json!({"interval": 1, "answer": "approve", "script": {
         "device": [{"real": true, "delay": 0.3}],
         "token": ["authorization_pending", {"real": true, "delay": 0.3}]}}));
@@ -30,7 +30,7 @@ fn zero_never_blocks_and_drives_a_login_to_its_end() {
         }
     };
     assert_eq!((prompts, pending), (1, 1));
-    // A call that waited for the server would not have found a request under way, nor a poll that is not due.
+    // A blocking call would have seen neither a request in flight nor a poll that is not yet due.
     assert!(dues.iter().any(Duration::is_zero) && dues.iter().any(|due| !due.is_zero()));
     assert!(dues.iter().all(|due| *due <= Duration::from_millis(1_050)));
     match login.step(Duration::ZERO).unwrap() {
@@ -40,7 +40,7 @@ fn zero_never_blocks_and_drives_a_login_to_its_end() {
 }
 
 #[test]
-fn zero_never_waits_for_a_silent_server() {
+fn step_zero_does_not_wait_for_a_silent_server() {
     let server = Server::new(json!({"script": {"device": [{"hang": "before"}]}}));
     let login = server.client().login();
     let begun = Instant::now();
@@ -53,11 +53,11 @@ fn zero_never_waits_for_a_silent_server() {
 
 // proves: R8628-3.4-06, R8628-3.5-10, P5-14
 #[test]
-fn a_request_survives_the_slices_and_is_sent_once() {
+fn a_request_spans_several_steps_and_is_sent_once() {
     let server = Server::approving(json!({"device": [{"real": true, "drip": {"bytes": 20, "every": 0.1}}],
         "token": [{"grant": true, "delay": 1}]}));
     let login = server.client().login();
-    // Those in which a request was under way, before the prompt and after it.
+    // The number of steps with a request in flight, before and after the prompt.
     let mut slices = [0, 0];
     loop {
         match login.step(Duration::from_millis(20)).unwrap() {
@@ -74,7 +74,7 @@ fn a_request_survives_the_slices_and_is_sent_once() {
 }
 
 #[test]
-fn an_outcome_stays_the_outcome() {
+fn the_outcome_does_not_change_after_the_end() {
     let server = Server::new(json!({"interval": 1, "answer": "deny"}));
     let (login, _) = started(&server.client());
     assert_eq!(login.poll(drop).unwrap_err().kind(), ErrorKind::Denied);
@@ -85,7 +85,7 @@ fn an_outcome_stays_the_outcome() {
 }
 
 #[test]
-fn start_returns_the_error_of_a_login_that_has_failed_and_not_its_prompt() {
+fn start_returns_the_error_of_a_failed_login() {
     let denying = Server::new(json!({"interval": 1, "answer": "deny"}));
     let (denied, _) = started(&denying.client());
     denied.poll(drop).unwrap_err();
@@ -98,16 +98,16 @@ fn start_returns_the_error_of_a_login_that_has_failed_and_not_its_prompt() {
     cancelled.cancel();
     assert_eq!(cancelled.start().unwrap_err().kind(), ErrorKind::Cancelled);
 
-    server.answer("approve");
+    server.set_decision("approve");
     let (approved, prompt) = started(&server.client());
-    server.answer("approve");
+    server.set_decision("approve");
     approved.poll(drop).unwrap();
     approved.cancel();
     assert_eq!(approved.start().unwrap(), prompt);
 }
 
 #[test]
-fn a_second_driver_is_told_and_the_first_goes_on() {
+fn a_second_caller_gets_busy_and_the_first_continues() {
     let server = Server::new(json!({"interval": 1}));
     let (login, _) = started(&server.client());
     let first = std::thread::spawn({
@@ -116,12 +116,12 @@ fn a_second_driver_is_told_and_the_first_goes_on() {
     });
     server.requests("token", 1);
     assert_eq!(login.step(Duration::ZERO).unwrap_err().kind(), ErrorKind::Busy);
-    server.answer("approve");
+    server.set_decision("approve");
     assert!(first.join().unwrap().is_ok());
 }
 
 #[test]
-fn the_callback_may_use_the_login_but_not_drive_it() {
+fn the_callback_can_cancel_the_login_but_not_drive_it() {
     let server = Server::new(
         json!({"interval": 1, "script": {"token": {"steps": ["authorization_pending"], "then": "repeat"}}}),
     );
@@ -139,18 +139,18 @@ fn the_callback_may_use_the_login_but_not_drive_it() {
 }
 
 #[test]
-fn poll_before_start_says_what_to_do() {
+fn poll_before_start_is_misuse() {
     let server = Server::approving(json!({}));
     let login = server.client().login();
     let error = login.poll(drop).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Misuse);
-    assert!(login.start().is_ok(), "nothing was lost");
+    assert!(login.start().is_ok(), "the login is still usable");
     assert_eq!(login.start().unwrap(), *login.prompt().unwrap());
     assert_eq!(server.requests("device", 1).len(), 1);
 }
 
 #[test]
-fn a_login_timeout_ends_it_while_a_request_hangs() {
+fn the_login_timeout_ends_a_hanging_request() {
     let server = Server::new(json!({"script": {"device": [{"hang": "before"}]}}));
     let client = server.builder().login_timeout(Duration::from_millis(300)).build().unwrap();
     let before = Instant::now();
@@ -159,10 +159,10 @@ fn a_login_timeout_ends_it_while_a_request_hangs() {
 }
 
 #[test]
-fn a_poll_whose_turn_comes_after_the_expiry_is_never_sent_and_ends_the_login() {
+fn a_poll_due_after_the_expiry_is_not_sent() {
     let server = Server::new(json!({"interval": 1, "expires_in": 4, "enforce_interval": 0}));
     let (login, _) = started(&server.client());
-    // Nobody drives the poll between the moment it was asked for and the end of the code.
+    // No step is taken between the moment when the poll is due and the expiry of the code.
     step_until(&login, |step| matches!(step, Ok(Step::Waiting { due_in, .. }) if due_in.is_zero())).unwrap();
     std::thread::sleep(Duration::from_secs(4));
     let expired = step_until(&login, |step| !is_waiting(step)).unwrap_err();

@@ -1,4 +1,4 @@
-//! One authorization server for all tests, with a virtual server for each.
+//! One authorization server process for all tests, with a virtual server for each test.
 
 use std::{
     io::{Read, Write},
@@ -10,13 +10,14 @@ use std::{
 use cli_auth::{Client, ClientBuilder, Error, Login, Prompt, Step};
 use serde_json::{Value, json};
 
-/// Longest wait for what has to come.
+/// Timeout for events that must happen.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// "At once". What would come late in these tests takes minutes, so that a busy machine cannot be taken for it.
+/// Upper bound for "immediately". A call that is not immediate takes minutes in these tests, so a busy machine does not
+/// cause a failure.
 pub(crate) const AT_ONCE: Duration = Duration::from_secs(20);
 
-/// Timeout of a client whose requests are to hang: none ends by itself while a test looks at it.
+/// Timeout of a client whose requests hang, long enough that it never applies during a test.
 pub(crate) const NEVER: Duration = Duration::from_secs(300);
 
 static CONTROL: OnceLock<(authserver::Running, String)> = OnceLock::new();
@@ -31,13 +32,13 @@ fn control() -> &'static str {
     address
 }
 
-/// A client of this machine that waits as long as a test does.
+/// Configures a client for a loopback server, with timeouts that never apply during a test.
 pub(crate) fn patient(builder: ClientBuilder) -> ClientBuilder {
     builder.allow_insecure_loopback(true).connect_timeout(NEVER).read_timeout(NEVER).request_timeout(NEVER)
 }
 
-/// One request to the control interface.
-fn ask(method: &str, path: &str, body: &Value) -> Value {
+/// Sends a request to the control interface.
+fn call_control(method: &str, path: &str, body: &Value) -> Value {
     let address = control();
     let body = if body.is_null() { String::new() } else { body.to_string() };
     let mut stream = TcpStream::connect(address).unwrap();
@@ -47,14 +48,14 @@ fn ask(method: &str, path: &str, body: &Value) -> Value {
         body.len()
     );
     stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 2"), "{head} {body}");
     serde_json::from_str(body).unwrap_or_default()
 }
 
-/// A virtual server; deleted when dropped.
+/// A virtual server that is deleted when dropped.
 pub(crate) struct Server {
     id: String,
     pub(crate) url: String,
@@ -63,20 +64,20 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn new(settings: Value) -> Self {
-        let made = ask("POST", "/control/servers", &settings);
+        let created = call_control("POST", "/control/servers", &settings);
         Self {
-            id: made["id"].as_str().unwrap().to_owned(),
-            url: made["url"].as_str().unwrap().to_owned(),
-            ca_pem: made["ca_pem"].as_str().map(str::to_owned),
+            id: created["id"].as_str().unwrap().to_owned(),
+            url: created["url"].as_str().unwrap().to_owned(),
+            ca_pem: created["ca_pem"].as_str().map(str::to_owned),
         }
     }
 
-    /// A server over http that approves at once, with an interval of one second.
+    /// Creates an http server that approves immediately, with an interval of one second.
     pub(crate) fn approving(script: Value) -> Self {
         Self::new(json!({"interval": 1, "answer": "approve", "script": script}))
     }
 
-    /// A client that discovers this server.
+    /// Returns a client that discovers this server.
     pub(crate) fn client(&self) -> Client {
         self.builder().build().unwrap()
     }
@@ -89,21 +90,21 @@ impl Server {
         }
     }
 
-    /// Waits until this many requests reached an endpoint, and gives all of its requests.
+    /// Waits until `count` requests have reached an endpoint, and returns all of its requests.
     pub(crate) fn requests(&self, endpoint: &str, count: usize) -> Vec<Value> {
         let path = format!("/control/servers/{}/log?endpoint={endpoint}&count={count}&timeout=50", self.id);
-        let log = ask("GET", &path, &Value::Null);
+        let log = call_control("GET", &path, &Value::Null);
         let all = log["requests"].as_array().unwrap();
         all.iter().filter(|request| request["endpoint"] == endpoint).cloned().collect()
     }
 
     pub(crate) fn connections(&self) -> Vec<Value> {
-        let log = ask("GET", &format!("/control/servers/{}/log", self.id), &Value::Null);
+        let log = call_control("GET", &format!("/control/servers/{}/log", self.id), &Value::Null);
         log["connections"].as_array().unwrap().clone()
     }
 
     /// Waits until the client has closed all of its connections.
-    pub(crate) fn no_connection(&self) {
+    pub(crate) fn wait_until_disconnected(&self) {
         let end = Instant::now() + PATIENCE;
         while !self.connections().iter().all(|connection| connection["closed_by"] == "client") {
             assert!(Instant::now() < end, "{:?}", self.connections());
@@ -111,20 +112,20 @@ impl Server {
         }
     }
 
-    pub(crate) fn answer(&self, decision: &str) {
-        ask("POST", &format!("/control/servers/{}/answer", self.id), &json!({"decision": decision}));
+    pub(crate) fn set_decision(&self, decision: &str) {
+        call_control("POST", &format!("/control/servers/{}/answer", self.id), &json!({"decision": decision}));
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            ask("DELETE", &format!("/control/servers/{}", self.id), &Value::Null);
+            call_control("DELETE", &format!("/control/servers/{}", self.id), &Value::Null);
         }
     }
 }
 
-/// Steps without ever waiting inside, until something comes of it.
+/// Steps without blocking until `found` accepts the result.
 pub(crate) fn step_until(
     login: &Login,
     mut found: impl FnMut(&Result<Step, Error>) -> bool,
@@ -135,7 +136,7 @@ pub(crate) fn step_until(
         if found(&step) {
             return step;
         }
-        assert!(Instant::now() < end, "nothing came: {step:?}");
+        assert!(Instant::now() < end, "the expected step did not occur: {step:?}");
         std::thread::sleep(Duration::from_millis(2));
     }
 }
@@ -144,7 +145,7 @@ pub(crate) fn is_waiting(step: &Result<Step, Error>) -> bool {
     matches!(step, Ok(Step::Waiting { .. }))
 }
 
-/// A login that has its code.
+/// Returns a started login with its prompt.
 pub(crate) fn started(client: &Client) -> (Login, Prompt) {
     let login = client.login();
     let prompt = login.start().unwrap();

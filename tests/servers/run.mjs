@@ -3,7 +3,7 @@
 //   node run.mjs --tool PROGRAM --authserver PROGRAM --modules FOLDER --keycloak FOLDER --work FOLDER
 //                [--only GROUP[: TITLE]]
 //
-// One line a case; the last line counts. Exit status: 0 none failed, 1 some did, 2 usage.
+// Prints one line per case, then the counts. Exit status: 0 if none failed, 1 if any failed, 2 for incorrect usage.
 import { access, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs, stripVTControlCharacters as plain } from 'node:util';
@@ -16,7 +16,7 @@ import { peerCases } from './peers/cases.mjs';
 import * as keycloak from './peers/keycloak.mjs';
 import * as oidcProvider from './peers/oidc-provider.mjs';
 
-const OVERALL = 10 * 60_000; // ms; far above what a slow machine needs
+const OVERALL = 10 * 60_000; // ms, far more than a slow machine needs
 
 const { values: options } = parseArgs({
   options: Object.fromEntries(
@@ -34,7 +34,7 @@ for (const [signal, status] of [['SIGINT', 130], ['SIGTERM', 143]]) {
   process.once(signal, () => stopAll().finally(() => process.exit(status)));
 }
 setTimeout(() => {
-  console.error('run.mjs: gave up, the whole took too long');
+  console.error('run.mjs: the run timed out');
   stopAll().finally(() => process.exit(1));
 }, OVERALL).unref();
 
@@ -58,7 +58,7 @@ const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
 console.log(`${counts.passed} passed, ${counts.failed} failed${skipped}`);
 process.exit(counts.failed > 0 ? 1 : 0);
 
-/** What the cases need; `missing` names what this machine does not have. */
+/** Returns what the cases need; `missing` lists what this machine lacks. */
 async function prepare(scratch) {
   const setup = { missing: {}, screenshots: join(work, 'screenshots'), scratch };
   for (const name of ['tool', 'authserver', 'modules', 'keycloak']) setup[name] = resolve(options[name]);
@@ -72,7 +72,7 @@ async function prepare(scratch) {
   return setup;
 }
 
-/** Runs one group's cases side by side: most of a login is waiting. */
+/** Runs the cases of one group in parallel, because a login mostly waits. */
 async function group(name, open, setup) {
   const only = options.only ?? '';
   if (!only.startsWith(name) && !name.startsWith(only)) return;

@@ -1,4 +1,4 @@
-//! The test authorization server, as the other commands start it.
+//! Starts the test authorization server for the other commands.
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
@@ -10,15 +10,15 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 
 use crate::examples::in_foreground;
-use crate::process::{self, Ended};
+use crate::process::{self, KillOnDrop};
 use crate::workspace::{Profile, Workspace};
 
-/// A client that the server knows from the start.
+/// A client that is registered at the server by default.
 pub(crate) const CLIENT: &str = "client_cli";
 
-/// How long the server may take to say that it is ready.
+/// Timeout for the start of the server.
 const START: Duration = Duration::from_secs(30);
-/// How long a login may take that is approved at once, and what is built before it.
+/// Timeout for a login that is approved immediately, including a build before it.
 const LOGIN: Duration = Duration::from_secs(10 * 60);
 
 /// `cargo xtask authserver ...`
@@ -30,47 +30,47 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[OsString]) -> anyhow::Resu
     process::run_in_foreground(server.args(arguments))
 }
 
-/// The test server, until this value goes.
+/// The running test server; dropping this value ends it.
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) url: String,
-    _process: Ended,
+    _process: KillOnDrop,
 }
 
 impl Server {
-    /// Starts the debug build, which has to be there, with more `words`: `--approve`, if that is what it answers by itself.
+    /// Starts the debug build, which must exist, with additional arguments such as `--approve`.
     pub(crate) fn start(workspace: &Workspace, words: &[&str]) -> anyhow::Result<Self> {
         let mut command = workspace.command(workspace.binary(Profile::Debug, "authserver"));
-        // Even a killed xtask closes this pipe, and the server ends with it.
+        // The pipe is closed even if xtask is killed, and then the server exits.
         command.args(["--listen", "127.0.0.1:0", "--exit-on-eof"]).args(words);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process =
-            Ended::spawn_group(&mut command).context("the authorization server does not start")?;
+            KillOnDrop::spawn_group(&mut command).context("cannot start the authorization server")?;
         let stdout = process.take_stdout().context("its output is piped")?;
         let (sender, receiver) = mpsc::channel();
         thread::spawn(move || {
             let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
-            // A receiver that is gone has given up; the rest is read so that the server can go on writing.
+            // Reads on after the receiver has timed out, so that the server can continue to write.
             let _ = sender.send(lines.next());
             lines.for_each(drop);
         });
         let first = receiver.recv_timeout(START).context("the authorization server is not ready in time")?;
         match first.as_deref().and_then(|line| line.strip_prefix("READY ")) {
             Some(url) => Ok(Self { url: url.trim().to_owned(), _process: process }),
-            None => bail!("the authorization server said {first:?}"),
+            None => bail!("unexpected output of the authorization server: {first:?}"),
         }
     }
 }
 
-/// The words with which an example tool logs in at the server `url`.
-pub(crate) fn login_words(url: &str) -> [&str; 8] {
+/// Returns the arguments with which an example tool logs in at the server `url`.
+pub(crate) fn login_arguments(url: &str) -> [&str; 8] {
     ["login", "--provider", "authkit", "--api-base", url, "--client-id", CLIENT, "--insecure-loopback"]
 }
 
-/// Runs what `program` makes of the address of a server that approves; it has to say that it is logged in.
+/// Runs the command that `program` returns for the URL of an approving server, and checks that it logs in.
 pub(crate) fn logs_in(workspace: &Workspace, program: impl FnOnce(&str) -> Command) -> anyhow::Result<()> {
     let server = Server::start(workspace, &["--approve"])?;
-    let said = process::said(program(&server.url), LOGIN)?;
-    ensure!(said.contains("Logged in as user_"), "it said\n{said}");
+    let said = process::output(program(&server.url), LOGIN)?;
+    ensure!(said.contains("Logged in as user_"), "the program did not log in:\n{said}");
     Ok(())
 }

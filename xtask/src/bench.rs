@@ -1,4 +1,4 @@
-//! Measurements. What measures is a workspace of its own, so that only those who measure compile it.
+//! Runs the benchmarks. They are a separate workspace so that other commands do not compile them.
 
 use std::path::PathBuf;
 
@@ -6,15 +6,15 @@ use crate::lang::Language;
 use crate::process;
 use crate::workspace::Workspace;
 
-/// Where that workspace is.
+/// The directory of that workspace.
 pub(crate) const MANIFEST: &str = "bench/Cargo.toml";
 
 #[derive(Debug)]
 pub(crate) struct Options {
     pub(crate) languages: Vec<Language>,
-    /// Measure other clients beside ours.
+    /// Measure other clients too.
     pub(crate) peers: bool,
-    /// Another checkout, whose example tools are measured beside ours.
+    /// Another checkout whose example tools are measured for comparison.
     pub(crate) against: Option<PathBuf>,
 }
 
@@ -26,7 +26,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<u8
         cargo.arg("--peers");
     }
     if let Some(checkout) = &options.against {
-        // It was named from where this was called.
+        // The path is relative to the caller's directory.
         cargo.arg("--against").arg(std::path::absolute(checkout)?);
     }
     process::run_in_foreground(&mut cargo)
@@ -37,7 +37,7 @@ mod tests {
     const OURS: &str = include_str!("../../Cargo.toml");
     const THEIRS: &str = include_str!("../../bench/Cargo.toml");
 
-    /// The tables of lints and profiles.
+    /// Returns the tables of lints and profiles.
     fn shared(manifest: &str) -> Vec<&str> {
         let mut shared = false;
         let lines = manifest.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
@@ -51,9 +51,9 @@ mod tests {
             .collect()
     }
 
-    /// Cargo cannot inherit them from another workspace.
+    /// Cargo cannot inherit lints and profiles from another workspace.
     #[test]
-    fn the_benchmarks_have_the_lints_and_profiles_of_the_project() {
+    fn the_benchmarks_use_the_lints_and_profiles_of_the_project() {
         assert!(shared(OURS).len() > 10);
         assert_eq!(shared(OURS), shared(THEIRS));
     }

@@ -1,4 +1,4 @@
-//! Everything that can be checked without running the product.
+//! Static checks: format, lints, documentation, dependencies and generated files.
 
 use std::process::Command;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::workspace::Workspace;
 const COMPILE: Duration = Duration::from_secs(15 * 60);
 const QUICK: Duration = Duration::from_secs(3 * 60);
 
-/// `cargo xtask check`; with `write` it first brings generated files up to date.
+/// `cargo xtask check`. With `write`, generated files are updated first.
 pub(crate) fn run(workspace: &Workspace, write: bool) -> anyhow::Result<u8> {
     if write {
         conformance::write(workspace)?;
@@ -29,7 +29,7 @@ pub(crate) fn run(workspace: &Workspace, write: bool) -> anyhow::Result<u8> {
     Ok(u8::from(report.counts.failed > 0))
 }
 
-/// Of the other languages only those of `languages` are checked: nothing may be set up for the rest.
+/// Checks only `languages` besides Rust, because the tools of other languages may not be set up.
 pub(crate) fn all(workspace: &Workspace, languages: &[Language], report: &mut Report) -> anyhow::Result<()> {
     report.part("format (cargo fmt --all)", |_| {
         ["Cargo.toml", bench::MANIFEST].iter().try_for_each(|manifest| {
@@ -55,7 +55,7 @@ pub(crate) fn all(workspace: &Workspace, languages: &[Language], report: &mut Re
         deny.args(["check", "--hide-inclusion-graph", "bans", "licenses", "sources"]);
         process::succeed(deny, QUICK)
     })?;
-    // They are handed to nobody. This also finds their lock file outdated.
+    // The benchmarks are not published, so only their sources are checked. This also detects an outdated lock file.
     report.part("sources of the benchmarks", |_| {
         let mut deny = cargo_deny(workspace)?;
         deny.args([
@@ -81,15 +81,15 @@ fn cargo_deny(workspace: &Workspace) -> anyhow::Result<Command> {
     Ok(deny)
 }
 
-/// The database of advisories lives in a git repository, which not every machine can reach. Then it is said, and counted
-/// as nothing: neither the code nor the set-up is at fault.
+/// The advisory database is a git repository that not every machine can reach. That is reported but not counted as a
+/// failure, because neither the code nor the set-up is the cause.
 fn advisories(mut deny: Command) -> anyhow::Result<Outcome> {
     deny.args(["check", "advisories"]).env("GIT_TERMINAL_PROMPT", "0");
     let finished = process::run(deny, QUICK, |_| ())?;
     Ok(if finished.success {
         Outcome::Passed
     } else if finished.tail.contains("failed to fetch advisory database") {
-        Outcome::Untried("their database is not reached from here".to_owned())
+        Outcome::Untried("the advisory database is unreachable".to_owned())
     } else {
         Outcome::Failed(finished.tail)
     })

@@ -1,4 +1,4 @@
-//! The words of the command line.
+//! The command line.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -13,18 +13,18 @@ pub(crate) const HELP: &str = "\
 Usage: cargo xtask COMMAND
 
   demo [LANG] [--approve | --deny]  log in against a server on this machine, with the example tool
-  test [LANG...]                    set up what is needed and run every test
-  examples [LANG...]                build each example tool; leaves target/login/LANG
-  package [LANG...]                 build what users install (crate; wheel and sdist; archives; jar); leaves it in target/dist
+  test [LANG...]                    set up what the tests need and run every test
+  examples [LANG...]                build each example tool as target/login/LANG
+  package [LANG...]                 build what users install (crate; wheel and sdist; archives; jar) into target/dist
   install c --prefix DIR [--libdir lib] [--destdir DIR]
-                                    build the C library and install it; CC, LDFLAGS and DESTDIR are heeded
-  check [--write]                   format, lints, docs, dependencies, generated files (--write renews those)
+                                    build and install the C library; CC, LDFLAGS and DESTDIR are honoured
+  check [--write]                   format, lints, docs, dependencies, generated files (--write updates those)
   setup [LANG...]                   only the set-up part of test
   bench [LANG...] [--peers] [--against CHECKOUT]
-                                    measure, also beside other clients, or beside the tools that are built in another checkout
-  authserver ...                    run the test authorization server; --help tells its options
+                                    measure, optionally with other clients, or with the tools built in another checkout
+  authserver ...                    run the test authorization server; --help lists its options
 
-LANG is rust, python, c, go, kotlin or swift. None means all that exist.
+LANG is rust, python, c, go, kotlin or swift. Defaults to all languages.
 ";
 
 #[derive(Debug)]
@@ -48,7 +48,7 @@ pub(crate) fn parse() -> Result<Command, lexopt::Error> {
 
 fn parse_from(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
     let name = match parser.next()? {
-        None => return Err("a command is missing".into()),
+        None => return Err("no command given".into()),
         Some(Short('h') | Long("help")) => return Ok(Command::Help),
         Some(Value(name)) => name.string()?,
         Some(other) => return Err(other.unexpected()),
@@ -62,63 +62,64 @@ fn parse_from(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
         "check" => &["write"],
         "bench" => &["peers", "against="],
         "examples" | "test" | "setup" | "package" | "help" => &[],
-        unknown => return Err(format!("there is no command {unknown:?}").into()),
+        unknown => return Err(format!("unknown command {unknown:?}").into()),
     };
-    let Some(words) = Words::read(parser, options)? else { return Ok(Command::Help) };
+    let Some(arguments) = Arguments::read(parser, options)? else { return Ok(Command::Help) };
     match name.as_str() {
-        "demo" => words.demo(),
-        "install" => words.install(),
-        "check" if words.languages.is_empty() => Ok(Command::Check { write: words.has("write") }),
+        "demo" => arguments.demo(),
+        "install" => arguments.install(),
+        "check" if arguments.languages.is_empty() => Ok(Command::Check { write: arguments.has("write") }),
         "check" => Err("check takes no language".into()),
         "bench" => {
-            let (peers, against) = (words.has("peers"), words.folder("against"));
-            Ok(Command::Bench(bench::Options { languages: words.or_all(), peers, against }))
+            let (peers, against) = (arguments.has("peers"), arguments.folder("against"));
+            Ok(Command::Bench(bench::Options { languages: arguments.or_all(), peers, against }))
         }
-        "examples" => Ok(Command::Examples(words.or_all())),
-        "test" => Ok(Command::Test(words.or_all())),
-        "setup" => Ok(Command::Setup(words.or_all())),
-        "package" => Ok(Command::Package(words.or_all())),
+        "examples" => Ok(Command::Examples(arguments.or_all())),
+        "test" => Ok(Command::Test(arguments.or_all())),
+        "setup" => Ok(Command::Setup(arguments.or_all())),
+        "package" => Ok(Command::Package(arguments.or_all())),
         _ => Ok(Command::Help),
     }
 }
 
-/// What follows a command.
+/// The arguments after a command.
 #[derive(Debug, Default)]
-struct Words {
+struct Arguments {
     languages: Vec<Language>,
-    /// Each with its value, or with an empty one.
+    /// Each option with its value, which is empty for a flag.
     options: Vec<(String, PathBuf)>,
 }
 
-impl Words {
-    /// Reads languages, and of `options` each at most once; those that end in `=` have a value. Nothing, if help is wanted.
+impl Arguments {
+    /// Reads languages, and each of `options` at most once. Options that end in `=` have a value. Returns `None` for
+    /// `--help`.
     fn read(mut parser: lexopt::Parser, options: &[&str]) -> Result<Option<Self>, lexopt::Error> {
-        let mut words = Self::default();
+        let mut arguments = Self::default();
         while let Some(word) = parser.next()? {
             match word {
                 Short('h') | Long("help") => return Ok(None),
                 Value(name) => {
                     let name = name.string()?;
                     let language = Language::named(&name);
-                    words
-                        .languages
-                        .push(language.ok_or_else(|| format!("there is no language {name:?} here"))?);
+                    arguments.languages.push(language.ok_or_else(|| format!("unknown language {name:?}"))?);
                 }
-                Long(name) if words.has(name) => return Err(format!("give --{name} once").into()),
+                Long(name) if arguments.has(name) => return Err(format!("--{name} is given twice").into()),
                 Long(name) if options.contains(&name) => {
-                    words.options.push((name.to_owned(), PathBuf::new()))
+                    arguments.options.push((name.to_owned(), PathBuf::new()))
                 }
                 Long(name) if options.iter().any(|option| option.strip_suffix('=') == Some(name)) => {
                     let name = name.to_owned();
                     match parser.value()? {
-                        folder if folder.is_empty() => return Err(format!("--{name} needs a folder").into()),
-                        folder => words.options.push((name, folder.into())),
+                        folder if folder.is_empty() => {
+                            return Err(format!("--{name} needs a directory").into());
+                        }
+                        folder => arguments.options.push((name, folder.into())),
                     }
                 }
                 other => return Err(other.unexpected()),
             }
         }
-        Ok(Some(words))
+        Ok(Some(arguments))
     }
 
     fn has(&self, name: &str) -> bool {
@@ -137,7 +138,7 @@ impl Words {
 
     fn demo(self) -> Result<Command, lexopt::Error> {
         let answer = match (self.has("approve"), self.has("deny")) {
-            (true, true) => return Err("give one of --approve and --deny".into()),
+            (true, true) => return Err("--approve and --deny exclude each other".into()),
             (true, false) => Some("--approve"),
             (false, true) => Some("--deny"),
             (false, false) => None,
@@ -155,7 +156,7 @@ impl Words {
             ([Language::C], Some(prefix)) => {
                 Ok(Command::Install(Install { prefix, libdir, destdir: self.folder("destdir") }))
             }
-            _ => Err("only C is installed by this, and has to be told where: install c --prefix DIR".into()),
+            _ => Err("only C can be installed, and it needs a prefix: install c --prefix DIR".into()),
         }
     }
 }
@@ -164,12 +165,12 @@ impl Words {
 mod tests {
     use super::*;
 
-    fn parsed(words: &[&str]) -> Result<Command, lexopt::Error> {
-        parse_from(lexopt::Parser::from_args(words))
+    fn parsed(arguments: &[&str]) -> Result<Command, lexopt::Error> {
+        parse_from(lexopt::Parser::from_args(arguments))
     }
 
     #[test]
-    fn no_language_means_all_of_them() {
+    fn no_language_means_all_languages() {
         assert!(matches!(parsed(&["test"]), Ok(Command::Test(all)) if all == lang::ALL));
         assert!(
             matches!(parsed(&["test", "rust", "rust"]), Ok(Command::Test(one)) if one == [Language::Rust])
@@ -177,17 +178,17 @@ mod tests {
     }
 
     #[test]
-    fn every_language_has_a_name_that_the_help_tells() {
+    fn the_help_names_every_language() {
         for language in lang::ALL {
             assert!(HELP.contains(language.name()), "{language:?}");
-            let words = ["package", language.name()];
-            assert!(matches!(parsed(&words), Ok(Command::Package(one)) if one == [*language]));
+            let arguments = ["package", language.name()];
+            assert!(matches!(parsed(&arguments), Ok(Command::Package(one)) if one == [*language]));
         }
     }
 
     #[test]
-    fn an_unknown_word_is_an_error() {
-        for words in [
+    fn unknown_arguments_are_errors() {
+        for arguments in [
             &["test", "cobol"][..],
             &["demo", "rust", "rust"],
             &["demo", "--approve", "--deny"],
@@ -204,31 +205,31 @@ mod tests {
             &["--version"],
             &[],
         ] {
-            assert!(parsed(words).is_err(), "{words:?}");
+            assert!(parsed(arguments).is_err(), "{arguments:?}");
         }
     }
 
     #[test]
-    fn an_installation_has_a_prefix_and_may_have_a_destdir() {
-        let install = |words: &[&str]| match parsed(words) {
+    fn install_requires_a_prefix_and_accepts_a_destdir() {
+        let install = |arguments: &[&str]| match parsed(arguments) {
             Ok(Command::Install(Install { prefix, destdir, .. })) => (prefix, destdir),
             other => panic!("{other:?}"),
         };
         assert_eq!(install(&["install", "c", "--prefix", "/usr"]), ("/usr".into(), None));
-        let words = ["install", "--destdir=stage", "--prefix=/usr", "c"];
-        assert_eq!(install(&words), ("/usr".into(), Some("stage".into())));
+        let arguments = ["install", "--destdir=stage", "--prefix=/usr", "c"];
+        assert_eq!(install(&arguments), ("/usr".into(), Some("stage".into())));
     }
 
     #[test]
-    fn the_servers_words_are_passed_on_unread() {
-        let words = ["authserver", "--listen", "127.0.0.1:0", "--help"];
-        assert!(matches!(parsed(&words), Ok(Command::Authserver(rest)) if rest == words[1..]));
+    fn authserver_arguments_are_passed_on_unparsed() {
+        let arguments = ["authserver", "--listen", "127.0.0.1:0", "--help"];
+        assert!(matches!(parsed(&arguments), Ok(Command::Authserver(rest)) if rest == arguments[1..]));
     }
 
     #[test]
-    fn help_is_help_everywhere() {
-        for words in [&["--help"][..], &["-h"], &["help"], &["demo", "-h"], &["check", "--help"]] {
-            assert!(matches!(parsed(words), Ok(Command::Help)), "{words:?}");
+    fn every_command_accepts_help() {
+        for arguments in [&["--help"][..], &["-h"], &["help"], &["demo", "-h"], &["check", "--help"]] {
+            assert!(matches!(parsed(arguments), Ok(Command::Help)), "{arguments:?}");
         }
     }
 }

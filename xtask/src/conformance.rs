@@ -1,4 +1,4 @@
-//! `docs/conformance.md`: which test proves which requirement. Made from the tests, so that it cannot promise more.
+//! `docs/conformance.md`: which test proves which requirement. Generated from the tests, so that it cannot claim more.
 
 mod proofs;
 mod requirements;
@@ -13,25 +13,25 @@ use crate::workspace::Workspace;
 
 const FILE: &str = "docs/conformance.md";
 
-/// Writes the table anew, with whatever is wrong in its sources told on standard error.
+/// Writes the table, and reports faults in its sources on standard error.
 pub(crate) fn write(workspace: &Workspace) -> anyhow::Result<()> {
     let (text, faults) = make(workspace)?;
     for fault in faults {
         eprintln!("{fault}");
     }
     let path = workspace.root.join(FILE);
-    fs::create_dir_all(path.parent().context("the file has a folder")?)?;
+    fs::create_dir_all(path.parent().context("the file has no parent directory")?)?;
     fs::write(&path, text)?;
     println!("wrote {FILE}");
     Ok(())
 }
 
-/// Whether the committed table says what the tests say, and every requirement is proved or open.
+/// Checks that the committed table is current, and that every requirement is proved or open.
 pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<Outcome> {
     let (text, mut faults) = make(workspace)?;
     let committed = fs::read_to_string(workspace.root.join(FILE)).unwrap_or_default();
     if committed != text {
-        faults.push(format!("{FILE} is not current; cargo xtask check --write renews it"));
+        faults.push(format!("{FILE} is not current; run `cargo xtask check --write`"));
     }
     Ok(if faults.is_empty() { Outcome::Passed } else { Outcome::Failed(faults.join("\n")) })
 }

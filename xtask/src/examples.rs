@@ -1,4 +1,4 @@
-//! The example tools, ready to be run.
+//! Builds the example tools and their launchers.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -15,10 +15,10 @@ use crate::workspace::{Profile, Workspace};
 /// How builds are run: [`in_foreground`] or [`quietly`].
 pub(crate) type Run = fn(Command) -> anyhow::Result<()>;
 
-/// Longest that a build may take that nobody watches.
+/// Timeout for a build in the background.
 const BUILD: Duration = Duration::from_secs(20 * 60);
 
-/// Builds each and leaves its launcher.
+/// Builds each example tool and writes its launcher.
 pub(crate) fn run(workspace: &Workspace, languages: &[Language]) -> anyhow::Result<u8> {
     for &language in languages {
         language.build_example(workspace, Profile::Release, in_foreground)?;
@@ -28,7 +28,7 @@ pub(crate) fn run(workspace: &Workspace, languages: &[Language]) -> anyhow::Resu
     Ok(0)
 }
 
-/// Builds where a person watches.
+/// Runs a build and shows its output.
 pub(crate) fn in_foreground(mut command: Command) -> anyhow::Result<()> {
     match process::run_in_foreground(&mut command)? {
         0 => Ok(()),
@@ -36,25 +36,25 @@ pub(crate) fn in_foreground(mut command: Command) -> anyhow::Result<()> {
     }
 }
 
-/// Builds where only a failure is told.
+/// Runs a build and shows its output only if it fails.
 pub(crate) fn quietly(command: Command) -> anyhow::Result<()> {
     process::succeed(command, BUILD)
 }
 
-/// Where the launcher of `language` is.
+/// Returns the path of the launcher of `language`.
 pub(crate) fn launcher(workspace: &Workspace, language: Language) -> PathBuf {
     workspace.target.join("login").join(language.name())
 }
 
-/// Leaves an executable that becomes the example tool. It finds the tool beside itself, so both can be moved, and it
-/// starts no other process, so signals, streams and timing are the tool's own.
+/// Writes a launcher that replaces itself with the example tool. It finds the tool by a relative path, so both can be
+/// moved, and it starts no other process, so signals, streams and timing are those of the tool.
 pub(crate) fn write_launcher(
     workspace: &Workspace,
     language: Language,
     profile: Profile,
 ) -> anyhow::Result<PathBuf> {
     let launcher = launcher(workspace, language);
-    let folder = launcher.parent().context("a launcher has a folder")?;
+    let folder = launcher.parent().context("the launcher has no parent directory")?;
     fs::create_dir_all(folder)?;
     let words: Vec<_> =
         language.words(workspace, profile).iter().map(|word| quoted(workspace, word)).collect();
@@ -62,7 +62,7 @@ pub(crate) fn write_launcher(
         "#!/bin/sh\ncase $0 in */*) here=${{0%/*}} ;; *) here=. ;; esac\nexec {} \"$@\"\n",
         words.join(" ")
     );
-    // Renamed into place, as another process may be starting it.
+    // Renamed into place because another process may be starting the launcher.
     let partial = launcher.with_extension(std::process::id().to_string());
     fs::write(&partial, script)?;
     fs::set_permissions(&partial, fs::Permissions::from_mode(0o755))?;
@@ -70,7 +70,7 @@ pub(crate) fn write_launcher(
     Ok(launcher)
 }
 
-/// A word for the launcher's shell. What lies in the target folder is found from the launcher on.
+/// Quotes a word for the launcher's shell. Paths in the target directory become relative to the launcher.
 fn quoted(workspace: &Workspace, word: &Path) -> String {
     match word.strip_prefix(&workspace.target) {
         Ok(below) => format!("\"$here/../{}\"", below.display()),

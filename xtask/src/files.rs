@@ -1,4 +1,4 @@
-//! Folders, archives, and whether something was made of what lies there now.
+//! Directories, archives, and whether build results are up to date.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -10,12 +10,12 @@ use anyhow::{Context, bail, ensure};
 use crate::process;
 use crate::workspace::Workspace;
 
-/// The time of all files in a package, in seconds since 1970: the first of 2000, which a zip file can hold.
+/// The modification time of all files in a package, in seconds since 1970: the start of 2000, which zip files support.
 pub(crate) const SOURCE_DATE: &str = "946684800";
 
 const LIMIT: Duration = Duration::from_secs(3 * 60);
 
-/// `folder`, with nothing in it.
+/// Creates `folder`, or empties it if it exists.
 pub(crate) fn empty(folder: PathBuf) -> anyhow::Result<PathBuf> {
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
@@ -24,10 +24,10 @@ pub(crate) fn empty(folder: PathBuf) -> anyhow::Result<PathBuf> {
     Ok(folder)
 }
 
-/// Every file and link below `folder`, sorted.
+/// Returns every file and link below `folder`, sorted.
 pub(crate) fn below(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).with_context(|| format!("no {}", folder.display()))? {
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
         let entry = entry?;
         if entry.file_type()?.is_dir() {
             found.extend(below(&entry.path())?);
@@ -39,7 +39,7 @@ pub(crate) fn below(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// The one file below `folder` that ends so.
+/// Returns the only file below `folder` with this ending.
 pub(crate) fn only(folder: &Path, ending: &str) -> anyhow::Result<PathBuf> {
     let mut found = below(folder)?;
     found.retain(|file| file.to_str().is_some_and(|name| name.ends_with(ending)));
@@ -49,16 +49,16 @@ pub(crate) fn only(folder: &Path, ending: &str) -> anyhow::Result<PathBuf> {
     }
 }
 
-/// Copies a folder with all that is in it, but for folders called `without`. Files that are there already and the same keep their
-/// times, so that what is built from them is not built again.
+/// Copies a directory recursively, except subdirectories named `without`. Files that are already identical keep their
+/// modification times, so that nothing is rebuilt because of them.
 pub(crate) fn copy(from: &Path, to: &Path, without: &str) -> anyhow::Result<()> {
     fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from).with_context(|| format!("no {}", from.display()))? {
+    for entry in fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
         let entry = entry?;
         let target = to.join(entry.file_name());
         if !entry.file_type()?.is_dir() {
             write(&target, &fs::read(entry.path())?)?;
-            // A script stays one that can be executed.
+            // Scripts stay executable.
             fs::set_permissions(&target, entry.metadata()?.permissions())?;
         } else if entry.file_name() != without {
             copy(&entry.path(), &target, without)?;
@@ -67,7 +67,7 @@ pub(crate) fn copy(from: &Path, to: &Path, without: &str) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Writes a file, unless that is what it holds.
+/// Writes a file unless it already has this content.
 pub(crate) fn write(file: &Path, content: &[u8]) -> anyhow::Result<()> {
     if !fs::read(file).is_ok_and(|found| found == content) {
         fs::write(file, content)?;
@@ -75,7 +75,7 @@ pub(crate) fn write(file: &Path, content: &[u8]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Tells one content of a file or a folder from another.
+/// Returns a digest of the content of a file or a directory.
 pub(crate) fn digest(path: &Path) -> anyhow::Result<String> {
     let mut hasher = DefaultHasher::new();
     let files = if path.is_dir() { below(path)? } else { vec![path.to_path_buf()] };
@@ -86,7 +86,7 @@ pub(crate) fn digest(path: &Path) -> anyhow::Result<String> {
     Ok(format!("{:016x}", hasher.finish()))
 }
 
-/// Calls `make`, unless the last time that it succeeded was for the same `source`, which `stamp` keeps, and `made` is still there.
+/// Calls `make` unless its last success was for the same `source`, which is stored in `stamp`, and `made` still exists.
 pub(crate) fn once(
     made: &Path,
     stamp: &Path,
@@ -96,7 +96,7 @@ pub(crate) fn once(
     if made.exists() && fs::read_to_string(stamp).is_ok_and(|found| found == source) {
         return Ok(false);
     }
-    // First: what is interrupted halfway is done again.
+    // Removed first, so that an interrupted run is repeated.
     if stamp.exists() {
         fs::remove_file(stamp)?;
     }
@@ -105,7 +105,7 @@ pub(crate) fn once(
     Ok(true)
 }
 
-/// Packs `name`, which lies in `folder`, as `target/dist/FILE.tar.gz`. The same files make the same archive.
+/// Packs `name`, a directory in `folder`, as `target/dist/FILE.tar.gz`. Reproducible: equal files give equal archives.
 pub(crate) fn pack(workspace: &Workspace, folder: &Path, name: &str, file: &str) -> anyhow::Result<PathBuf> {
     fs::create_dir_all(workspace.dist())?;
     let file = packed(workspace, file);
@@ -120,31 +120,31 @@ pub(crate) fn pack(workspace: &Workspace, folder: &Path, name: &str, file: &str)
     Ok(file)
 }
 
-/// Where [`pack`] leaves an archive.
+/// Returns where [`pack`] writes an archive.
 pub(crate) fn packed(workspace: &Workspace, file: &str) -> PathBuf {
     workspace.dist().join(format!("{file}.tar.gz"))
 }
 
-/// Unpacks the archive as `folder`, which is made anew, without the one folder that the archive has.
+/// Replaces `folder` with the content of the archive's top-level directory.
 pub(crate) fn unpack(workspace: &Workspace, archive: &Path, folder: &Path) -> anyhow::Result<()> {
     let mut tar = workspace.command("tar");
-    // With the time of now: cargo believes that what is as old as its last build was in it.
+    // Extracted with the current time, because cargo does not rebuild for files older than its last build.
     tar.args(["--extract", "--gzip", "--touch", "--strip-components=1", "--file"]).arg(archive);
     tar.arg("--directory").arg(empty(folder.to_path_buf())?);
     process::succeed(tar, LIMIT)
 }
 
-/// The same, unless that is what lies there; whether it had to be done.
+/// Calls [`unpack`] unless the archive is already unpacked there. Returns whether it was called.
 pub(crate) fn unpack_once(workspace: &Workspace, archive: &Path, folder: &Path) -> anyhow::Result<bool> {
     let stamp = folder.with_extension("made-from");
     once(folder, &stamp, &digest(archive)?, || unpack(workspace, archive, folder))
 }
 
-/// Calls `pack` twice, which has to make the same file.
+/// Calls `pack` twice and checks that both files are equal.
 pub(crate) fn packed_twice_is_the_same(pack: impl Fn() -> anyhow::Result<PathBuf>) -> anyhow::Result<()> {
     let first = pack()?;
     let content = fs::read(&first)?;
     fs::remove_file(&first)?;
-    ensure!(content == fs::read(pack()?)?, "it is not");
+    ensure!(content == fs::read(pack()?)?, "the second archive differs from the first");
     Ok(())
 }

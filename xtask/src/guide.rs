@@ -1,4 +1,4 @@
-//! The code in the documents, compiled as a user compiles it and run.
+//! Compiles the code in the documents as a user would, and runs it.
 
 use std::fs;
 use std::path::Path;
@@ -9,35 +9,35 @@ use crate::authserver::Server;
 use crate::report::Report;
 use crate::workspace::Workspace;
 
-/// A piece of code in a document.
+/// A code block in a document.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Block {
     pub(crate) code: String,
-    /// The line of the document on which it begins, from 1.
+    /// The line of the document on which the block starts, counted from 1.
     pub(crate) line: usize,
 }
 
-/// The code of a language in the documents. Blocks that are programs log in; the others are functions.
+/// The code of one language in the documents. A block is either a program, which logs in, or a function.
 pub(crate) struct Guide<'a> {
-    /// As the fences name it.
+    /// The language name after the code fences.
     pub(crate) language: &'a str,
-    /// All have a program in them; the first has functions too.
+    /// The documents. Each contains a program; the first also contains functions.
     pub(crate) documents: &'a [&'a str],
-    /// What only a program has.
+    /// Text that only programs contain.
     pub(crate) program_has: &'a str,
-    /// What the programs say of AuthKit, and what stands there instead, to go to the test server.
+    /// The text that creates an AuthKit client, and its replacement for the test server.
     pub(crate) client: (&'a str, &'a str),
-    /// A block with a note for the compiler, whose messages then name the document's lines.
+    /// Adds a directive to a block so that compiler messages name the document's lines.
     pub(crate) located: fn(&str, &Block) -> String,
-    /// What the caller of all functions says.
-    pub(crate) functions_say: &'a [&'a str],
-    /// Compiles the code and runs it with the address of the test server; gives what it said.
+    /// The expected output of the caller of all functions.
+    pub(crate) functions_print: &'a [&'a str],
+    /// Compiles the code, runs it with the URL of the test server, and returns its output.
     pub(crate) run: &'a dyn Fn(Code, &str) -> anyhow::Result<String>,
 }
 
 pub(crate) enum Code {
     Program(String),
-    /// To be compiled with what calls them.
+    /// Compiled together with a program that calls them.
     Functions(String),
 }
 
@@ -51,45 +51,49 @@ impl Guide<'_> {
                 for program in &programs {
                     let code = redirected(document, program, self.client)?;
                     let said = (self.run)(Code::Program((self.located)(document, &code)), &server.url)?;
-                    says(&said, &["Logged in", "Approve only if you started this login yourself"])?;
+                    require_texts(&said, &["Logged in", "Approve only if you started this login yourself"])?;
                 }
                 Ok(())
             })?;
         }
-        let guide = self.documents.first().context("no documents")?;
+        let guide = self.documents.first().context("the guide has no documents")?;
         report.part(&format!("the functions in {guide}"), |_| {
             let (_, functions) = self.blocks(workspace, guide)?;
             let code = functions.iter().map(|block| (self.located)(guide, block)).collect();
-            says(&(self.run)(Code::Functions(code), &server.url)?, self.functions_say)
+            require_texts(&(self.run)(Code::Functions(code), &server.url)?, self.functions_print)
         })
     }
 
-    /// Programs and functions.
+    /// Returns the programs and the functions of a document.
     fn blocks(&self, workspace: &Workspace, document: &str) -> anyhow::Result<(Vec<Block>, Vec<Block>)> {
         let blocks = blocks(workspace, document, self.language)?;
         Ok(blocks.into_iter().partition(|block| block.code.contains(self.program_has)))
     }
 }
 
-fn says(said: &str, wanted: &[&str]) -> anyhow::Result<()> {
+fn require_texts(said: &str, wanted: &[&str]) -> anyhow::Result<()> {
     for words in wanted {
-        ensure!(said.contains(words), "not said: {words}\n{said}");
+        ensure!(said.contains(words), "the output lacks {words:?}:\n{said}");
     }
     Ok(())
 }
 
-/// `block` with something else in the place of what it has to have exactly once.
+/// Replaces a text that must occur exactly once in `block`.
 pub(crate) fn redirected(
     document: &str,
     block: &Block,
     (written, instead): (&str, &str),
 ) -> anyhow::Result<Block> {
     let times = block.code.matches(written).count();
-    ensure!(times == 1, "{document}, line {}: {times} times {written}", block.line);
+    ensure!(
+        times == 1,
+        "{document}, line {}: {written} must occur once but occurs {times} times",
+        block.line
+    );
     Ok(Block { code: block.code.replace(written, instead), line: block.line })
 }
 
-/// The code of `language` in a document of the project, which has to have some.
+/// Returns the code blocks of `language` in a document, which must have at least one.
 pub(crate) fn blocks(workspace: &Workspace, document: &str, language: &str) -> anyhow::Result<Vec<Block>> {
     let path = workspace.root.join(Path::new(document));
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {document}"))?;
@@ -124,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_code_of_the_language_is_taken() {
+    fn only_code_of_the_given_language_is_read() {
         let text = "a\n```c\nint x;\n\nint y;\n```\n```sh\nls\n```\n```c\nint z;\n```\n";
         let block = |code: &str, line| Block { code: code.to_owned(), line };
         assert_eq!(fenced(text, "c"), [block("int x;\n\nint y;\n", 3), block("int z;\n", 11)]);

@@ -1,4 +1,4 @@
-//! The languages that log in, one file each. What differs between them is asked for here and nowhere else.
+//! The supported languages, one file each. All differences between them are behind this module.
 
 mod c;
 mod go;
@@ -28,10 +28,10 @@ pub(crate) enum Language {
     Swift,
 }
 
-/// In the order in which they are built and tested.
+/// All languages in the order in which they are built and tested.
 pub(crate) const ALL: &[Language] =
     &[FIRST, Language::Python, Language::C, Language::Go, Language::Kotlin, Language::Swift];
-/// The one that a command means which takes a single language and got none.
+/// The default for commands that take a single language.
 pub(crate) const FIRST: Language = Language::Rust;
 
 impl Language {
@@ -62,13 +62,13 @@ impl Language {
         self.parts().tools
     }
 
-    /// What it needs and this machine still lacks after set-up.
+    /// Returns a requirement that this machine still lacks after set-up.
     pub(crate) fn missing(self) -> Option<String> {
         let lacking = self.needs().iter().find(|need| !setup::is_there(need.program));
         lacking.map(|need| format!("needs {}", need.program))
     }
 
-    /// Builds the example tool, against what a user of the language installs.
+    /// Builds the example tool with the package that users install.
     pub(crate) fn build_example(
         self,
         workspace: &Workspace,
@@ -78,7 +78,7 @@ impl Language {
         (self.parts().build_example)(workspace, profile, run)
     }
 
-    /// Whether `cargo build --workspace` builds its example tool.
+    /// Returns whether `cargo build --workspace` builds its example tool.
     pub(crate) fn is_in_workspace(self) -> bool {
         self == Self::Rust
     }
@@ -88,35 +88,35 @@ impl Language {
         let mut cargo = workspace.cargo("build");
         cargo.args(["--locked", "--package", "authserver"]);
         if self.is_in_workspace() {
-            // One call for both: two calls would compile what they share twice, with different features.
+            // One call for both: two calls would compile shared dependencies twice, with different features.
             return run(rust::add_example(cargo, Profile::Debug));
         }
         run(cargo)?;
         self.build_example(workspace, Profile::Release, run)
     }
 
-    /// The words that start the example tool, once it is built.
+    /// Returns the command line that starts the built example tool.
     pub(crate) fn words(self, workspace: &Workspace, profile: Profile) -> Vec<PathBuf> {
         (self.parts().words)(workspace, profile)
     }
 
-    /// How many of its example tools a test machine starts at once, where that is less than others.
+    /// Returns how many example tools run in parallel during tests, if that is fewer than by default.
     pub(crate) fn tools_at_once(self) -> Option<u32> {
-        // A JVM keeps a processor busy for a tenth of a second before it does anything.
+        // A JVM occupies a processor for a tenth of a second at its start.
         (self == Self::Kotlin).then_some(8)
     }
 
-    /// Builds what its users install; gives the files, which are in `target/dist`.
+    /// Builds the packages that users install, and returns their paths in `target/dist`.
     pub(crate) fn package(self, workspace: &Workspace, run: Run) -> anyhow::Result<Vec<PathBuf>> {
         (self.parts().package)(workspace, run)
     }
 
-    /// What can be checked of its sources alone, beyond what cargo checks.
+    /// Runs the checks that need only its sources and that cargo does not cover.
     pub(crate) fn check(self, workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
         (self.parts().check)(workspace, report)
     }
 
-    /// Its own tests, less those that every language shares. The example tool and the test server are built.
+    /// Runs its own tests, without those that all languages share. The example tool and the test server must be built.
     pub(crate) fn test(self, workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
         (self.parts().test)(workspace, report)
     }
@@ -124,12 +124,12 @@ impl Language {
 
 type Step = fn(&Workspace, &mut Report) -> anyhow::Result<()>;
 
-/// What differs between the languages; [`Language`] says what each is.
+/// What each language implements; [`Language`] documents the methods.
 struct Parts {
     name: &'static str,
-    /// Programs that it needs beyond those of the language-neutral tests.
+    /// Programs that the language needs beyond those of the language-neutral tests.
     needs: &'static [Need],
-    /// Tools of the project's own that it needs beyond those of the language-neutral tests.
+    /// Tools under `target/tools` that the language needs beyond those of the language-neutral tests.
     tools: &'static [Tool],
     build_example: fn(&Workspace, Profile, Run) -> anyhow::Result<()>,
     words: fn(&Workspace, Profile) -> Vec<PathBuf>,

@@ -1,4 +1,4 @@
-//! `cargo xtask`: the one task runner, for people and for CI.
+//! `cargo xtask`: the task runner for development and CI.
 
 mod authserver;
 mod bench;
@@ -26,7 +26,7 @@ use std::process::ExitCode;
 use cli::Command;
 use workspace::Workspace;
 
-/// The status of a command line that makes no sense.
+/// The exit status for an invalid command line.
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
@@ -40,7 +40,7 @@ fn main() -> ExitCode {
     match run(command) {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
-            // A person who interrupted knows why it ended.
+            // After an interrupt, no error message is needed.
             if let Some(status) = signals::status() {
                 println!();
                 return ExitCode::from(status);

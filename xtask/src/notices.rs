@@ -1,4 +1,4 @@
-//! The licences of what is compiled into a library that is handed out without its sources: they want to go along.
+//! Collects the licences of the dependencies that are compiled into a library. They must be distributed with it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::workspace::Workspace;
 
-/// The name of the file in a package.
+/// The file name in a package.
 pub(crate) const FILE: &str = "THIRD-PARTY.txt";
 
 const INTRODUCTION: &str = "\
@@ -20,18 +20,18 @@ contains parts of the Rust standard library (MIT OR Apache-2.0, copyright The Ru
 itself is under MIT OR Apache-2.0, as you like.
 ";
 
-/// A package of the dependency graph.
+/// A package in the dependency graph.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Dependency {
     name: String,
     version: String,
     licence: String,
-    /// Where its sources are.
+    /// The URL of its source repository.
     repository: Option<String>,
     folder: PathBuf,
 }
 
-/// The licences of all that is compiled into the library of `package`, as one text.
+/// Returns the licences of everything that is compiled into the library of `package`, as one text.
 pub(crate) fn of(workspace: &Workspace, package: &str) -> anyhow::Result<String> {
     let compiled = compiled(workspace, package)?;
     let mut of_text: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -53,25 +53,25 @@ impl Dependency {
     }
 }
 
-/// `NAME VERSION` of everything that is linked, less this project's own and what only runs while something is compiled.
+/// Returns `NAME VERSION` of every linked package, without this project's own and those that only run at build time.
 fn compiled(workspace: &Workspace, package: &str) -> anyhow::Result<BTreeSet<String>> {
     let mut tree = workspace.cargo("tree");
     tree.args(["--locked", "--package", package, "--edges", "normal,no-proc-macro", "--prefix", "none"]);
     tree.args(["--format", "{p}", "--color", "never"]);
-    let names = said(tree)?.lines().filter_map(outside).collect::<BTreeSet<_>>();
-    ensure!(names.len() > 10, "cargo tree named hardly anything");
+    let names = cargo_output(tree)?.lines().filter_map(outside).collect::<BTreeSet<_>>();
+    ensure!(names.len() > 10, "cargo tree listed too few packages");
     Ok(names)
 }
 
-/// Of `ring v0.17.14` makes `ring 0.17.14`; of one of ours, `cli-auth v0.1.0 (/where/it/lies)`, nothing.
+/// Converts `ring v0.17.14` to `ring 0.17.14`. Returns `None` for a package of this project, `cli-auth v0.1.0 (/path)`.
 fn outside(line: &str) -> Option<String> {
     let (name, rest) = line.split_once(" v")?;
     let version = rest.split_whitespace().next()?;
     (!rest.contains("(/")).then(|| format!("{name} {version}"))
 }
 
-/// What cargo prints.
-fn said(mut cargo: Command) -> anyhow::Result<String> {
+/// Runs cargo and returns its output.
+fn cargo_output(mut cargo: Command) -> anyhow::Result<String> {
     let output = cargo.output()?;
     ensure!(output.status.success(), "cargo failed: {}", String::from_utf8_lossy(&output.stderr));
     Ok(String::from_utf8(output.stdout)?)
@@ -80,8 +80,9 @@ fn said(mut cargo: Command) -> anyhow::Result<String> {
 fn dependencies(workspace: &Workspace) -> anyhow::Result<Vec<Dependency>> {
     let mut metadata = workspace.cargo("metadata");
     metadata.args(["--locked", "--format-version", "1"]);
-    let metadata: Value = serde_json::from_str(&said(metadata)?)?;
-    let packages = metadata.get("packages").and_then(Value::as_array).context("no packages")?;
+    let metadata: Value = serde_json::from_str(&cargo_output(metadata)?)?;
+    let packages =
+        metadata.get("packages").and_then(Value::as_array).context("cargo metadata has no packages")?;
     let mut all: Vec<_> = packages.iter().filter_map(dependency).collect();
     all.sort();
     Ok(all)
@@ -98,7 +99,8 @@ fn dependency(package: &Value) -> Option<Dependency> {
     })
 }
 
-/// What its licence wants told: its licence files. Where MIT may be chosen, it is: its text is short, and names who holds the rights.
+/// Returns the licence texts of a package. If MIT may be chosen, it is, because its text is short and names the
+/// copyright holders.
 fn texts(dependency: &Dependency) -> anyhow::Result<Vec<String>> {
     let mut files: Vec<PathBuf> = Vec::new();
     for entry in fs::read_dir(&dependency.folder)? {
@@ -120,12 +122,14 @@ fn texts(dependency: &Dependency) -> anyhow::Result<Vec<String>> {
     taken.into_iter().map(|path| Ok(fs::read_to_string(path)?.replace("\r\n", "\n"))).collect()
 }
 
-/// MPL 2.0 asks of a library only that it says where the sources are (section 3.2). Others have to bring their text.
+/// MPL 2.0 only requires a reference to the source code (section 3.2). Other licences must be included as text.
 fn without_file(dependency: &Dependency) -> anyhow::Result<String> {
     let id = dependency.id();
     ensure!(dependency.licence == "MPL-2.0", "{id} ({}) has no licence file", dependency.licence);
-    let repository =
-        dependency.repository.as_ref().with_context(|| format!("{id} does not say where its sources are"))?;
+    let repository = dependency
+        .repository
+        .as_ref()
+        .with_context(|| format!("{id} does not name its source repository"))?;
     Ok(format!("Under the Mozilla Public License 2.0. The source code is available at\n{repository}"))
 }
 
@@ -152,14 +156,14 @@ mod tests {
     }
 
     #[test]
-    fn our_own_packages_are_not_named() {
+    fn packages_of_this_project_are_omitted() {
         assert_eq!(outside("ring v0.17.14").as_deref(), Some("ring 0.17.14"));
         assert_eq!(outside("ring v0.17.14 (*)").as_deref(), Some("ring 0.17.14"));
         assert_eq!(outside("cli-auth v0.1.0 (/home/me/cli-auth)"), None);
     }
 
     #[test]
-    fn mit_is_chosen_where_there_is_a_choice() {
+    fn mit_is_chosen_if_possible() {
         assert_eq!(of_files("MIT OR Apache-2.0", &["LICENSE-APACHE", "LICENSE-MIT"]), ["LICENSE-MIT\n"]);
         assert_eq!(
             of_files("Apache-2.0 AND ISC", &["LICENSE", "NOTICE", "README"]),
@@ -168,9 +172,9 @@ mod tests {
     }
 
     #[test]
-    fn without_a_file_only_the_mozilla_licence_will_do() {
+    fn only_mpl_may_lack_a_licence_file() {
         assert!(of_files("ISC", &["README"]).is_empty());
-        let told = of_files("MPL-2.0", &["README"]);
-        assert!(told.len() == 1 && told.iter().all(|text| text.ends_with("over there")));
+        let texts = of_files("MPL-2.0", &["README"]);
+        assert!(texts.len() == 1 && texts.iter().all(|text| text.ends_with("over there")));
     }
 }

@@ -1,4 +1,4 @@
-//! What users install, in `target/dist`.
+//! Builds what users install, in `target/dist`.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Child processes: watched, bounded in time, and ended with this one.
+//! Child processes with a timeout that end together with this process.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, PipeReader, Read};
@@ -14,26 +14,26 @@ use nix::unistd::Pid;
 
 use crate::signals;
 
-/// How often a wait looks around.
+/// Polling interval of a wait.
 const LOOK: Duration = Duration::from_millis(20);
-/// How long a child that was asked to end may take before it is killed.
+/// Time between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_secs(15);
-/// How long output may still come from what an ended child left behind.
+/// How long output is still read from the descendants of an exited child.
 const LEFTOVERS: Duration = Duration::from_secs(2);
-/// Lines of output that are kept to explain a failure.
+/// Maximum number of output lines kept to explain a failure.
 const KEPT_LINES: usize = 400;
-/// Bytes of one line that are read.
+/// Maximum number of bytes read of one line.
 const LINE_LIMIT: u64 = 64 * 1024;
 
-/// How a child ended, and the last it said.
+/// How a child ended, and its last output.
 #[derive(Debug)]
 pub(crate) struct Finished {
     pub(crate) success: bool,
-    /// The last lines of standard output and standard error, in the order they came.
+    /// The last lines of standard output and standard error, in order of arrival.
     pub(crate) tail: String,
 }
 
-/// Runs `command` to its end, or at most for `limit`; `on_line` sees each line of either stream as it comes.
+/// Runs `command` for at most `limit`. `on_line` is called with each line of either stream as it arrives.
 pub(crate) fn run(
     mut command: Command,
     limit: Duration,
@@ -42,8 +42,8 @@ pub(crate) fn run(
     let name = command.get_program().to_string_lossy().into_owned();
     let (reader, writer) = io::pipe()?;
     command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
-    let mut child = Ended::spawn_group(&mut command).with_context(|| format!("cannot start {name}"))?;
-    // The command holds the writing ends of the pipe, which would keep it open.
+    let mut child = KillOnDrop::spawn_group(&mut command).with_context(|| format!("cannot start {name}"))?;
+    // The command holds the write ends of the pipe, which would keep it open.
     drop(command);
 
     let lines = read_lines(reader);
@@ -84,23 +84,23 @@ pub(crate) fn run(
     Ok(Finished { success: status.is_some_and(|status| status.success()), tail })
 }
 
-/// Runs `command` as [`run`] does; its failure is an error that ends with what it said.
+/// Runs `command` like [`run`] and returns an error with its last output if it fails.
 pub(crate) fn succeed(command: Command, limit: Duration) -> anyhow::Result<()> {
-    said(command, limit).map(|_| ())
+    output(command, limit).map(|_| ())
 }
 
-/// The same; gives the last that it said.
-pub(crate) fn said(command: Command, limit: Duration) -> anyhow::Result<String> {
+/// Runs `command` like [`succeed`] and returns its last output.
+pub(crate) fn output(command: Command, limit: Duration) -> anyhow::Result<String> {
     let name = command.get_program().to_string_lossy().into_owned();
     let Finished { success, tail } = run(command, limit, |_| ())?;
     ensure!(success, "{name} failed\n{tail}");
     Ok(tail)
 }
 
-/// Runs `command` to its end with this process's own streams; gives its exit status as shells have it.
+/// Runs `command` with this process's own streams and returns its exit status as a shell reports it.
 pub(crate) fn run_in_foreground(command: &mut Command) -> anyhow::Result<u8> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let mut child = Ended::spawn(command).with_context(|| format!("cannot start {name}"))?;
+    let mut child = KillOnDrop::spawn(command).with_context(|| format!("cannot start {name}"))?;
     let mut interrupted: Option<Instant> = None;
     loop {
         if let Some(status) = child.ended()? {
@@ -108,7 +108,7 @@ pub(crate) fn run_in_foreground(command: &mut Command) -> anyhow::Result<u8> {
         }
         if let Some(signal) = signals::received() {
             let since = *interrupted.get_or_insert_with(Instant::now);
-            // A terminal sends Ctrl-C to the child as well. Another sender may have meant only this process.
+            // A terminal sends Ctrl-C to the child too, but another sender may have signalled only this process.
             if since.elapsed() > Duration::from_millis(500) {
                 child.signal(Signal::try_from(signal)?);
                 interrupted = Some(Instant::now());
@@ -118,7 +118,7 @@ pub(crate) fn run_in_foreground(command: &mut Command) -> anyhow::Result<u8> {
     }
 }
 
-/// The exit status as a shell tells it.
+/// Returns the exit status as a shell reports it.
 fn number(status: ExitStatus) -> u8 {
     match (status.code(), status.signal()) {
         (Some(code), _) => u8::try_from(code).unwrap_or(u8::MAX),
@@ -147,26 +147,26 @@ fn read_lines(reader: PipeReader) -> Receiver<String> {
     receiver
 }
 
-/// A child that does not outlive this value.
+/// A child process that is terminated when this value is dropped.
 #[derive(Debug)]
-pub(crate) struct Ended {
+pub(crate) struct KillOnDrop {
     child: Child,
-    /// The child leads a process group, and the whole group is meant.
+    /// Whether the child leads a process group that is terminated as a whole.
     group: bool,
 }
 
-impl Ended {
-    /// Starts `command` in this process's group: a terminal's Ctrl-C reaches it.
+impl KillOnDrop {
+    /// Starts `command` in this process's group, so that a terminal's Ctrl-C reaches it.
     fn spawn(command: &mut Command) -> io::Result<Self> {
         Ok(Self { child: command.spawn()?, group: false })
     }
 
-    /// Starts `command` in a group of its own: only this process ends it.
+    /// Starts `command` in a process group of its own, so that only this process ends it.
     pub(crate) fn spawn_group(command: &mut Command) -> io::Result<Self> {
         Ok(Self { child: command.process_group(0).spawn()?, group: true })
     }
 
-    /// Standard output, once, if it was piped.
+    /// Takes standard output if it was piped.
     pub(crate) fn take_stdout(&mut self) -> Option<std::process::ChildStdout> {
         self.child.stdout.take()
     }
@@ -178,11 +178,11 @@ impl Ended {
     fn signal(&self, signal: Signal) {
         let Ok(id) = i32::try_from(self.child.id()) else { return };
         let pid = Pid::from_raw(id);
-        // A failure means that it is gone, which is what is wanted.
+        // An error means that the process no longer exists, which is the goal.
         let _ = if self.group { killpg(pid, signal) } else { kill(pid, signal) };
     }
 
-    /// Asks it to end, waits, and insists.
+    /// Sends SIGTERM, waits, and sends SIGKILL if the process is still running.
     fn end(&mut self) {
         let began = Instant::now();
         self.signal(Signal::SIGTERM);
@@ -197,7 +197,7 @@ impl Ended {
     }
 }
 
-impl Drop for Ended {
+impl Drop for KillOnDrop {
     fn drop(&mut self) {
         if matches!(self.ended(), Ok(None)) {
             self.end();
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn both_streams_come_in_their_order() {
+    fn both_streams_are_read_in_order() {
         let mut lines = Vec::new();
         let seen = |line: &str| lines.push(line.to_owned());
         let finished =
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_child_that_takes_too_long_is_ended_with_what_it_started() {
+    fn a_child_that_times_out_is_killed_with_its_descendants() {
         let began = Instant::now();
         let mut grandchild = None;
         let seen = |line: &str| grandchild = grandchild.or(line.parse().ok());
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_is_told_as_shells_do() {
+    fn exit_statuses_are_reported_like_a_shell() {
         assert_eq!(run_in_foreground(&mut shell("exit 4")).unwrap(), 4);
         assert_eq!(run_in_foreground(&mut shell("kill -TERM $$")).unwrap(), 143);
     }

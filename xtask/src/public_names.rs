@@ -1,7 +1,7 @@
-//! `docs/names.md`: the public names by language, held against the sources.
+//! Checks `docs/names.md`, the public names by language, against the sources.
 //!
-//! A row is one thing. Each name in backticks must be in the sources that users of that language see, and everything that
-//! the C library exports must be in the table: what is added there cannot be forgotten elsewhere.
+//! A row is one concept. Each name in backticks must be in the public sources of that language. Everything that the C
+//! library exports must be in the table, so that an addition there cannot be forgotten in the other languages.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,7 +15,7 @@ use crate::workspace::Workspace;
 const FILE: &str = "docs/names.md";
 const C_INTERFACE: &str = "bindings/c/abi.txt";
 
-/// The columns, and where a language's public names are: folders, or files.
+/// The columns, with the directories or files that contain the public names of each language.
 const COLUMNS: [(&str, &[&str], &str); 6] = [
     ("Rust", &["src"], "rs"),
     ("C", &[C_INTERFACE], "txt"),
@@ -26,11 +26,12 @@ const COLUMNS: [(&str, &[&str], &str); 6] = [
 ];
 
 pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<Outcome> {
-    let table = fs::read_to_string(workspace.root.join(FILE)).with_context(|| format!("no {FILE}"))?;
+    let table =
+        fs::read_to_string(workspace.root.join(FILE)).with_context(|| format!("cannot read {FILE}"))?;
     let mut faults = Vec::new();
     let mut listed_of_c = BTreeSet::new();
     for (column, (language, places, ending)) in COLUMNS.iter().enumerate() {
-        let known = words_of(workspace, places, ending)?;
+        let known = identifiers(workspace, places, ending)?;
         for name in names(&table, column)? {
             if *language == "C" {
                 listed_of_c.insert(name.clone());
@@ -47,11 +48,11 @@ pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<Outcome> {
     Ok(Outcome::of_faults(&faults))
 }
 
-/// The identifiers in backticks of one column; of `Client.login()` both.
+/// Returns the identifiers in backticks in one column; for `Client.login()`, both `Client` and `login`.
 fn names(table: &str, column: usize) -> anyhow::Result<Vec<String>> {
     let mut names = Vec::new();
     for line in table.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| -")) {
-        // Before the first bar is nothing, then comes what the row is about.
+        // The first cell is empty, and the second describes the row.
         let cell = line.split('|').nth(column + 2);
         let cell = cell.with_context(|| format!("{FILE}: too few columns: {line}"))?;
         let quoted = cell.split('`').skip(1).step_by(2);
@@ -65,7 +66,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty())
 }
 
-/// The constants, types and functions of the C library.
+/// Returns the constants, types and functions of the C library.
 fn exported(interface: &str) -> impl Iterator<Item = &str> {
     let lines = interface.lines().filter(|line| !line.starts_with('#'));
     lines.filter_map(|line| {
@@ -76,7 +77,7 @@ fn exported(interface: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-fn words_of(workspace: &Workspace, places: &[&str], ending: &str) -> anyhow::Result<BTreeSet<String>> {
+fn identifiers(workspace: &Workspace, places: &[&str], ending: &str) -> anyhow::Result<BTreeSet<String>> {
     let mut known = BTreeSet::new();
     for place in places.iter().map(|place| workspace.root.join(place)) {
         let files = if place.is_dir() { files::below(&place)? } else { vec![place] };
@@ -92,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_library_exports_is_found() {
+    fn exported_names_are_found() {
         let interface = "# Title\nCLI_AUTH_OK = 0\ntypedef struct cli_auth_x cli_auth_x\ntypedef int32_t cli_auth_y\n\
                          const char *cli_auth_f(void)\ncli_auth_y cli_auth_g(cli_auth_x *, double)";
         let found: Vec<_> = exported(interface).collect();
@@ -100,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_what_is_in_backticks() {
+    fn names_are_read_from_backticks() {
         let table = "| | Rust | C |\n| -- | -- | -- |\n| a login | `Client::login` | `f(int)`, see `g` |\n";
         assert_eq!(names(table, 0).unwrap(), ["Client", "login"]);
         assert_eq!(names(table, 1).unwrap(), ["f", "int", "g"]);

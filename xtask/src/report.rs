@@ -1,4 +1,4 @@
-//! What the commands tell while they work: one line a part, with its time.
+//! Progress output of the commands: one line per part, with its duration.
 
 use std::fmt;
 use std::fs;
@@ -13,7 +13,7 @@ use anyhow::anyhow;
 use crate::files;
 use crate::process::{self, Finished};
 
-/// How many single tests ended how.
+/// Number of tests by result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) passed: u64,
@@ -32,7 +32,7 @@ impl Counts {
         self.skipped += other.skipped;
     }
 
-    /// Reads `12 passed, 0 failed, 1 skipped` and cargo's `12 passed; 0 failed; 1 ignored; ...`.
+    /// Parses `12 passed, 0 failed, 1 skipped` and cargo's `12 passed; 0 failed; 1 ignored; ...`.
     pub(crate) fn read(line: &str) -> Option<Self> {
         let (mut counts, mut named) = (Self::default(), 0_u8);
         for part in line.split([',', ';', '.']) {
@@ -51,7 +51,7 @@ impl Counts {
         (named >= 2).then_some(counts)
     }
 
-    /// What the first test suite of a report in JUnit's format counts.
+    /// Reads the counts of the first test suite in a JUnit report.
     fn of_junit(report: &str) -> Option<Self> {
         let (suite, _) = report.split_once("<testsuite ")?.1.split_once('>')?;
         let number = |name: &str| {
@@ -82,23 +82,23 @@ impl fmt::Display for Counts {
     }
 }
 
-/// What came of one part.
+/// The outcome of one part.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Passed,
-    /// Something that is no test is in place.
+    /// A part that is not a test has been completed.
     Ready,
-    /// A part that consists of many tests; what there is to say of those that failed.
+    /// A part that consists of many tests, with details of the failed ones.
     Counted(Counts, String),
-    /// Why, in as many lines as it takes.
+    /// The reason, in any number of lines.
     Failed(String),
-    /// Why, in one line. What is skipped was not proved.
+    /// The reason, in one line. A skipped part proves nothing.
     Skipped(String),
-    /// Why, in one line. It was left out for a reason that lies neither in this project nor in the machine's set-up.
+    /// The reason, in one line, which is neither in this project nor in the machine's set-up.
     Untried(String),
 }
 
-/// A part that only does something has passed when it is done.
+/// A part without a result of its own has passed when it completes.
 impl From<()> for Outcome {
     fn from((): ()) -> Self {
         Self::Passed
@@ -106,13 +106,13 @@ impl From<()> for Outcome {
 }
 
 impl Outcome {
-    /// [`Self::Passed`], if there are no faults.
+    /// Returns [`Self::Passed`] if there are no faults, otherwise [`Self::Failed`].
     pub(crate) fn of_faults(faults: &[String]) -> Self {
         if faults.is_empty() { Self::Passed } else { Self::Failed(faults.join("\n")) }
     }
 }
 
-/// An error that says what this machine lacks for a part, in one line.
+/// An error that states in one line what this machine lacks for a part.
 #[derive(Debug)]
 pub(crate) struct Skip(pub(crate) String);
 
@@ -124,7 +124,7 @@ impl fmt::Display for Skip {
 
 impl std::error::Error for Skip {}
 
-/// Runs tests that leave their reports, in JUnit's format, in the folder `reports`.
+/// Runs tests that write JUnit reports into the directory `reports`.
 pub(crate) fn junit(command: Command, limit: Duration, reports: &Path) -> anyhow::Result<Outcome> {
     files::empty(reports.to_path_buf())?;
     let Finished { success, tail } = process::run(command, limit, |_| ())?;
@@ -136,7 +136,7 @@ pub(crate) fn junit(command: Command, limit: Duration, reports: &Path) -> anyhow
     Ok(if success && counts.failed == 0 && counts.passed > 0 {
         Outcome::Counted(counts, if counts.skipped > 0 { tail } else { String::new() })
     } else {
-        // What broke off before its report has failed, whatever it says.
+        // A run that ended without a complete report has failed.
         counts.failed = counts.failed.max(1);
         Outcome::Counted(counts, tail)
     })
@@ -146,7 +146,7 @@ pub(crate) fn junit(command: Command, limit: Duration, reports: &Path) -> anyhow
 #[derive(Debug)]
 enum Output {
     Terminal,
-    /// Kept until the report beside this one is done.
+    /// Kept until the first of the parallel reports is complete.
     Buffer(String),
 }
 
@@ -155,7 +155,7 @@ impl Output {
         match self {
             Self::Terminal => {
                 let mut stdout = io::stdout();
-                // Without a reader the exit status says the rest.
+                // If nothing reads the output, the exit status is sufficient.
                 let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
             }
             Self::Buffer(buffer) => buffer.push_str(text),
@@ -171,7 +171,7 @@ pub(crate) struct Live<'r> {
 }
 
 impl Live<'_> {
-    /// One line, under the part's title.
+    /// Writes a line below the part's title.
     pub(crate) fn line(&mut self, text: &str) {
         if !self.spoke {
             self.output.write("\n");
@@ -197,8 +197,8 @@ impl Report {
         Self { name, began: Instant::now(), output, counts: Counts::default() }
     }
 
-    /// Does the parts of each item at the same time, since most tests wait for most of their time. Those of the first are
-    /// printed as they end, the others after them.
+    /// Runs the parts of all items in parallel, because most tests mostly wait. The parts of the first item are printed
+    /// as they end, the others after them.
     pub(crate) fn side_by_side<I: Sync>(
         &mut self,
         items: &[I],
@@ -238,7 +238,7 @@ impl Report {
         self.counts.add(beside.counts);
     }
 
-    /// Does one part, and says how it ended and how long it took. A failure is told and does not stop the others.
+    /// Runs one part and prints its outcome and duration. A failure is reported and does not stop the other parts.
     pub(crate) fn part<O: Into<Outcome>>(
         &mut self,
         title: &str,
@@ -275,12 +275,12 @@ impl Report {
         Ok(())
     }
 
-    /// One part that is one command, whose output matters only when it fails.
+    /// Runs a part that consists of one command, whose output is shown only if it fails.
     pub(crate) fn command(&mut self, title: &str, command: Command, limit: Duration) -> anyhow::Result<()> {
         self.part(title, |_| process::succeed(command, limit))
     }
 
-    /// `rust: passed  1m23s`
+    /// Returns a summary such as `rust: passed  1m23s`.
     pub(crate) fn summary(&self) -> String {
         let word = self.counts.word().to_ascii_lowercase();
         format!("{}: {word}  {}", self.name, seconds(self.began.elapsed()))
@@ -299,7 +299,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_are_read_from_both_kinds_of_lines() {
+    fn counts_are_parsed_from_both_line_formats() {
         let cargo =
             "test result: ok. 12 passed; 1 failed; 3 ignored; 0 measured; 0 filtered out; finished in 0.01s";
         assert_eq!(Counts::read(cargo), Some(Counts { passed: 12, failed: 1, skipped: 0 }));
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn suites_are_counted_as_each_tool_writes_them() {
+    fn junit_reports_of_every_tool_are_counted() {
         let of = |passed, failed, skipped| Some(Counts { passed, failed, skipped });
         let pytest = r#"<testsuites name="pytest tests"><testsuite name="pytest" errors="1" failures="1" skipped="3" tests="12" time="3.4">"#;
         assert_eq!(Counts::of_junit(pytest), of(7, 2, 3));
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn one_failure_outweighs_everything_else() {
+    fn a_single_failure_makes_the_result_a_failure() {
         let mut counts = Counts::PASSED;
         assert_eq!(counts.word(), "passed");
         counts.add(Counts::SKIPPED);
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_short() {
+    fn durations_are_formatted_compactly() {
         assert_eq!(seconds(Duration::from_millis(1234)), "1.2s");
         assert_eq!(seconds(Duration::from_secs(83)), "1m23s");
     }

@@ -1,4 +1,4 @@
-//! Brings what the tests need: programs of the system, and tools of this project's own under `target/tools`.
+//! Installs what the tests need: system programs, and the project's tools under `target/tools`.
 
 mod debian;
 mod tools;
@@ -17,7 +17,7 @@ pub(crate) fn run(workspace: &Workspace, languages: &[Language]) -> anyhow::Resu
     Ok(u8::from(report.counts.failed > 0))
 }
 
-/// Sets up what is not there yet. Each piece is made once, also when several processes ask for it.
+/// Sets up what is missing. Each item is installed once, even if several processes request it.
 pub(crate) fn prepare(
     workspace: &Workspace,
     languages: &[Language],

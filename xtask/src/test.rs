@@ -1,4 +1,4 @@
-//! Every test there is, and the count at the end.
+//! Runs all tests and prints the totals.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ fn all_of(workspace: &Workspace, language: Language, report: &mut Report) -> any
     build(workspace, language, report)?;
     let parts: [Part; 3] =
         [|workspace, language, report| language.test(workspace, report), scenarios, servers];
-    // Tools that keep the processors busy leave nothing to what runs beside them.
+    // Tools that occupy the processors would slow down parallel parts, so the parts run one after another.
     if language.tools_at_once().is_some() {
         return parts.iter().try_for_each(|part| part(workspace, language, report));
     }
@@ -53,10 +53,10 @@ fn all_of(workspace: &Workspace, language: Language, report: &mut Report) -> any
 
 type Part = fn(&Workspace, Language, &mut Report) -> anyhow::Result<()>;
 
-/// What the tests of a language drive.
+/// Builds what the tests of a language run.
 fn build(workspace: &Workspace, language: Language, report: &mut Report) -> anyhow::Result<()> {
     report.part("test server and scenario runner", |_| {
-        // The whole workspace, as `cargo test` builds it: a choice of packages would compile their dependencies again.
+        // Builds the whole workspace like `cargo test`: a selection of packages would compile the dependencies again.
         let mut cargo = workspace.cargo("build");
         cargo.args(["--quiet", "--locked", "--workspace", "--bins"]);
         quietly(cargo)?;
@@ -72,7 +72,7 @@ fn build(workspace: &Workspace, language: Language, report: &mut Report) -> anyh
     })
 }
 
-/// What every language's example tool has to do against the scripted server.
+/// Runs the scenarios with the scripted server, which are the same for the example tool of every language.
 fn scenarios(workspace: &Workspace, language: Language, report: &mut Report) -> anyhow::Result<()> {
     report.part("scenarios", |live| {
         let mut runner = workspace.command(workspace.binary(Profile::Debug, "scenarios"));
@@ -85,7 +85,7 @@ fn scenarios(workspace: &Workspace, language: Language, report: &mut Report) -> 
     })
 }
 
-/// And against real servers, and pages in a browser.
+/// Runs the tests with real servers and with pages in a browser.
 fn servers(workspace: &Workspace, language: Language, report: &mut Report) -> anyhow::Result<()> {
     report.part("real servers and pages", |live| {
         let modules = setup::NODE_MODULES.folder(workspace)?;
@@ -99,7 +99,7 @@ fn servers(workspace: &Workspace, language: Language, report: &mut Report) -> an
     })
 }
 
-/// Runs a program that prints its results and ends with `N passed, N failed`.
+/// Runs a program whose last line is `N passed, N failed`.
 pub(crate) fn counted(
     command: std::process::Command,
     limit: Duration,
@@ -110,9 +110,9 @@ pub(crate) fn counted(
         counts = Counts::read(line);
         on_line(line);
     })?;
-    // The count has to be the last word; what broke off before it has failed, whatever it printed.
+    // A run that does not end with the counts was aborted and has failed.
     Ok(match counts {
         Some(counts) if finished.success == (counts.failed == 0) => Outcome::Counted(counts, String::new()),
-        _ => Outcome::Failed(format!("it ended without its count\n{}", finished.tail)),
+        _ => Outcome::Failed(format!("the program ended without printing its counts\n{}", finished.tail)),
     })
 }

@@ -1,4 +1,4 @@
-// The floor in Go: nothing but cgo and a static library that does only the exchange.
+// The floor in Go: only cgo and the static library of the floor.
 //
 //	usage: floor https://HOST:PORT CA_FILE [POLLS [SECONDS_BETWEEN_POLLS]]
 package main
@@ -61,7 +61,7 @@ func step(words string) string {
 	return C.GoString(said)
 }
 
-// cpuMicroseconds is the time that this process has spent on processors.
+// cpuMicroseconds returns the processor time of this process.
 func cpuMicroseconds() int64 {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {

@@ -1,4 +1,4 @@
-"""The floor in Python: nothing but ctypes and a shared library that does only the exchange.
+"""The floor in Python: only ctypes and the shared library of the floor.
 
 usage: floor.py LIBRARY https://HOST:PORT CA_FILE [POLLS [SECONDS_BETWEEN_POLLS]]
 """

@@ -1,8 +1,8 @@
-//! A yardstick, not a product: the least that a program can do to log in by RFC 8628 over https.
+//! The lower bound for the benchmarks: the least that a program must do to log in by RFC 8628 over https.
 //!
-//! Blocking rustls on a blocking socket, HTTP/1.1 written by hand, members of an answer found by plain search. No JSON, no
-//! retries, no `slow_down`, no cancel, no error that helps anybody. It trusts what `cli-auth` trusts and speaks to
-//! the same endpoints, so whatever `cli-auth` needs beyond it is the price of being a product.
+//! It uses blocking rustls on a blocking socket, hand-written HTTP/1.1, and plain text search for the members of a
+//! response. It has no JSON parser, retries, `slow_down`, cancelling or useful errors. It trusts the same roots and
+//! uses the same endpoints as `cli-auth`, so the difference to `cli-auth` is the cost of the additional features.
 
 mod shared;
 
@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 pub type Failure = Box<dyn Error + Send + Sync>;
 
-/// One login, on one connection that is kept.
+/// One login on one kept connection.
 pub struct Login {
     server: Server,
     pub user_code: String,
@@ -36,13 +36,13 @@ pub struct Login {
 }
 
 impl Login {
-    /// Asks the server at `https://HOST:PORT` for a code.
+    /// Requests a code from the server at `https://HOST:PORT`.
     ///
     /// # Errors
     ///
-    /// Whatever goes wrong.
+    /// Returns any failure.
     pub fn start(url: &str, ca_file: &str) -> Result<Self, Failure> {
-        let address = url.strip_prefix("https://").ok_or("the URL has to begin with https://")?;
+        let address = url.strip_prefix("https://").ok_or("the URL must start with https://")?;
         let mut server = Server::connect(address, ca_file)?;
         let answer = server.post("/oauth2/device_authorization", CLIENT)?;
         let user_code = member(&answer, "user_code").ok_or("no user code")?.to_owned();
@@ -50,11 +50,11 @@ impl Login {
         Ok(Self { server, user_code, poll: format!("{GRANT}&device_code={code}&{CLIENT}") })
     }
 
-    /// Asks once whether there is a token, and tells whether there was.
+    /// Polls once and returns whether the response was a token.
     ///
     /// # Errors
     ///
-    /// Whatever goes wrong; an answer of any other kind is none.
+    /// Returns any failure of the connection. A response other than a token is not an error.
     pub fn poll(&mut self) -> Result<bool, Failure> {
         let answer = self.server.post("/oauth2/token", &self.poll)?;
         Ok(member(&answer, "access_token").is_some())
@@ -83,7 +83,7 @@ impl Server {
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        let (name, _port) = address.rsplit_once(':').ok_or("the URL has to name a port")?;
+        let (name, _port) = address.rsplit_once(':').ok_or("the URL must have a port")?;
         let tls = ClientConnection::new(config.into(), ServerName::try_from(name.to_owned())?)?;
         let socket = TcpStream::connect(address)?;
         socket.set_nodelay(true)?;
@@ -91,7 +91,7 @@ impl Server {
         Ok(Self { stream: StreamOwned::new(tls, socket), host: address.to_owned() })
     }
 
-    /// Gives the whole answer, head and body.
+    /// Returns the whole response, head and body.
     fn post(&mut self, path: &str, form: &str) -> Result<String, Failure> {
         let host = &self.host;
         let length = form.len();
@@ -105,7 +105,7 @@ impl Server {
             let mut piece = [0; 4096];
             let read = self.stream.read(&mut piece)?;
             if read == 0 || answer.len() > LONGEST_ANSWER {
-                return Err("no complete answer".into());
+                return Err("incomplete response".into());
             }
             answer.extend(piece.iter().take(read));
         }
@@ -113,7 +113,7 @@ impl Server {
     }
 }
 
-/// Whether an answer has come with as much body as it announced.
+/// Returns whether the response has as much body as announced.
 fn complete(answer: &[u8]) -> bool {
     let Some((head, body)) = str::from_utf8(answer).ok().and_then(|text| text.split_once("\r\n\r\n")) else {
         return false;
@@ -124,7 +124,7 @@ fn complete(answer: &[u8]) -> bool {
     announced.is_some_and(|length: usize| body.len() >= length)
 }
 
-/// The value of a member that holds a text, as it is written.
+/// Returns the value of a string member without decoding it.
 fn member<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
     let (_, after) = answer.split_once(&format!("\"{name}\""))?;
     after.split('"').nth(1)

@@ -1,5 +1,5 @@
-//! The floor as a program: prints the user code, polls until a token comes or the number of polls is used up, and prints
-//! what the polls cost.
+//! The floor as a program: prints the user code, polls until a token arrives or the maximum number of polls is reached,
+//! and prints the cost of the polls.
 
 use std::{
     env,
@@ -41,7 +41,7 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Time that this process has spent on a processor.
+/// Returns the processor time of this process.
 fn cpu_us() -> Result<i64, Failure> {
     let usage = getrusage(UsageWho::RUSAGE_SELF)?;
     Ok(usage.user_time().num_microseconds() + usage.system_time().num_microseconds())

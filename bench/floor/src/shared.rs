@@ -1,8 +1,7 @@
-//! The floor for other languages: one C function for one login in one process. `cargo rustc --lib --crate-type cdylib` makes
-//! a shared library of it, `--crate-type staticlib` a static one.
+//! The floor for other languages: one C function for one login per process. `cargo rustc --lib --crate-type cdylib`
+//! builds a shared library, `--crate-type staticlib` a static one.
 //!
-//! A yardstick that is never shipped, so the rule that `unsafe` lives in `src/ffi` alone has its one exception here: a C
-//! function cannot be named, nor a text taken from C, without it.
+//! `unsafe` is necessary to export a C function and to read a C string.
 #![allow(unsafe_code)]
 
 use std::{
@@ -13,18 +12,19 @@ use std::{
 
 use crate::{Failure, Login};
 
-/// The login, and the text that was given out last.
+/// The login and the text that was returned last.
 static STATE: Mutex<Option<(Login, CString)>> = Mutex::new(None);
 
-/// The first call takes `URL CA_FILE`, starts the login and gives the user code. Each later call polls and gives `token` or
-/// nothing. The text is good until the next call; a null pointer means that something went wrong. (C has a `floor` already.)
+/// The first call takes `URL CA_FILE`, starts the login and returns the user code. Each later call polls and returns
+/// `token` or an empty text. The text is valid until the next call. Returns a null pointer on failure. (The name
+/// `floor` is taken in C.)
 ///
 /// # Safety
 ///
-/// `words` is a text as C has it.
+/// `words` must be a valid C string.
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn floor_step(words: *const c_char) -> *const c_char {
-    // SAFETY: the caller gives a text that ends with a zero byte and that nobody changes during this call.
+    // SAFETY: the caller passes a C string that does not change during this call.
     let words = unsafe { CStr::from_ptr(words) };
     answer(words).unwrap_or(ptr::null())
 }
@@ -37,7 +37,7 @@ fn answer(words: &CStr) -> Result<*const c_char, Failure> {
             (login, text)
         }
         None => {
-            let (url, ca_file) = words.to_str()?.split_once(' ').ok_or("two words are needed")?;
+            let (url, ca_file) = words.to_str()?.split_once(' ').ok_or("two arguments are required")?;
             let login = Login::start(url, ca_file)?;
             let code = CString::new(login.user_code.as_str())?;
             (login, code)

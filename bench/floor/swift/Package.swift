@@ -1,7 +1,7 @@
 // swift-tools-version: 5.9
 import PackageDescription
 
-// The linker is given the library: -Xlinker libfloor.a
+// The library is passed to the linker: -Xlinker libfloor.a
 let package = Package(
     name: "floor",
     targets: [

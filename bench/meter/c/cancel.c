@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Between two cancels, so that none disturbs the next. */
+/* Pause between two cancels, so that they do not affect each other. */
 #define PAUSE 0.005
 
 struct waiting {
@@ -39,7 +39,7 @@ void measure_cancel(const struct options *options)
 		if (pthread_create(&one->thread, NULL, wait_for_the_person, one) != 0)
 			fail("no thread");
 	}
-	/* Long enough for the state that is asked for: asleep, or with a request in flight. */
+	/* Long enough to reach the requested state: asleep, or with a request in flight. */
 	sleep_until(now() + options->seconds);
 	printf("{\"milliseconds\": [");
 	for (struct waiting *one = all; one < all + options->logins; one++) {

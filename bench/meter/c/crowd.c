@@ -1,7 +1,7 @@
-/* Many logins at once: one client, one thread, and a loop over cli_auth_login_step().
+/* Many simultaneous logins: one client, one thread, and a loop over cli_auth_login_step().
 
-   A login that waits is not touched before it is due. Those with a request under way are few: the loop blocks in one of them,
-   which moves the requests of all along, and then looks at the others. */
+   A waiting login is not stepped before it is due. Only a few have a request in flight: the loop blocks in one of them,
+   which makes progress on all requests, and then steps the others. */
 
 #include "meter.h"
 
@@ -10,12 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* As many requests as the loop has under way at once. */
+/* Maximum number of requests in flight. */
 #define MOST_UNDER_WAY 48
-/* How long it blocks for one answer while others may be there, or be due. */
+/* Bounds of the time that the loop blocks for one response while others may be available or due. */
 #define SHORTEST_WAIT 0.001
 #define LONGEST_WAIT 0.020
-/* How often open sockets and threads are counted. */
+/* Interval in which open sockets and threads are counted. */
 #define LOOK 0.05
 
 struct one {
@@ -44,7 +44,7 @@ static void note_answer(struct crowd *crowd, struct one *one)
 	one->answered = at;
 }
 
-/* Drives a login until it waits or is over. Gives whether a request is under way. */
+/* Steps a login until it waits or ends. Returns whether a request is in flight. */
 static bool drive(struct crowd *crowd, size_t number, double max_wait)
 {
 	struct one *one = &crowd->logins[number];
@@ -119,7 +119,7 @@ static void tell(const struct crowd *crowd, double wall, long sockets, long most
 
 void measure_crowd(const struct options *options)
 {
-	/* A gap goes before each of the four polls, and there may be events on the way. */
+	/* There is a gap before each of the four polls, and there may be other events. */
 	const size_t gaps = options->logins * 8;
 	cli_auth_client *client = new_client(options);
 	struct crowd crowd = {.logins = allocate(options->logins, sizeof *crowd.logins),

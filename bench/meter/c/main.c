@@ -13,7 +13,7 @@ static const char USAGE[] =
 	"       meter crowd  --url URL --ca-file FILE --logins N\n"
 	"\n"
 	"polls   N logins, polled by one thread in turn: processor time of a poll on a kept connection\n"
-	"cancel  N logins, a client and a thread each: from cli_auth_login_cancel() elsewhere to the return of poll()\n"
+	"cancel  N logins, a client and a thread each: from another thread's cli_auth_login_cancel() to the return of poll()\n"
 	"crowd   N logins of one client in one thread, by step(), from the start to the token";
 
 int main(int argc, char **argv)

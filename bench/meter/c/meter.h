@@ -1,4 +1,4 @@
-/* What the measures share. Each prints one JSON object on one line; whatever goes wrong ends the program. */
+/* Shared by the measures. Each prints one JSON object on one line; any failure ends the program. */
 
 #ifndef METER_H
 #define METER_H
@@ -18,27 +18,27 @@ void measure_polls(const struct options *options);
 void measure_cancel(const struct options *options);
 void measure_crowd(const struct options *options);
 
-/* A client of the server that is measured against; it knows its endpoints, so nothing is discovered. */
+/* A client of the measured server, with explicit endpoints so that no discovery is needed. */
 cli_auth_client *new_client(const struct options *options);
 cli_auth_login *new_login(cli_auth_client *client);
 
 _Noreturn void fail(const char *why);
-/* Ends the program unless `status` is good, and says what the error says. */
+/* Ends the program with the error's message unless `status` is CLI_AUTH_OK. */
 void expect_ok(cli_auth_status status, const cli_auth_error *error);
 void *allocate(size_t count, size_t size);
 
-/* Seconds of a clock that only goes forward. */
+/* Seconds of a monotonic clock. */
 double now(void);
-/* Until that clock shows `at`. */
+/* Sleeps until that clock shows `at`. */
 void sleep_until(double at);
 
-/* What the operating system counts of this process. */
+/* Resource use of this process, as counted by the operating system. */
 double cpu_seconds(void);
 long peak_kib(void);
 long open_sockets(void);
 long threads(void);
 
-/* Numbers, each with the time at which it is due. */
+/* A queue of numbers, each with the time at which it is due. */
 struct due {
 	double at;
 	size_t number;
@@ -51,7 +51,7 @@ struct queue {
 
 void push(struct queue *queue, double at, size_t number);
 struct due pop(struct queue *queue);
-/* When the next one is due; infinity if there is none. */
+/* Returns when the next number is due; infinity if the queue is empty. */
 double next_at(const struct queue *queue);
 
 #endif

@@ -1,8 +1,8 @@
 /* The cost of one poll.
 
-   A client waits at least a second between the polls of one login, so many logins share one client here. One thread drives
-   whichever is due next through the blocking interface, as a command-line tool drives its one login. Their starts are spread,
-   so polls come one at a time; there may be so many logins that it never gets to sleep. */
+   A client waits at least a second between the polls of one login, so many logins share one client here. One thread
+   drives the login that is due next through the blocking interface, like a command-line tool drives its only login. The
+   starts are staggered, so that polls do not overlap. With enough logins, the thread never sleeps. */
 
 #include "meter.h"
 
@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The interval that the server is expected to give, with the client's guard. */
+/* The server's interval plus the client's guard. */
 #define PERIOD 1.05
 
 static double poll_once(cli_auth_login *login)
@@ -21,7 +21,7 @@ static double poll_once(cli_auth_login *login)
 	expect_ok(cli_auth_login_step(login, INFINITY, &step, &error), error);
 	const cli_auth_event *event = cli_auth_step_event(step);
 	if (event == NULL || cli_auth_event_kind(event) != CLI_AUTH_EVENT_PENDING)
-		fail("the server was to let every poll wait");
+		fail("expected every poll to be pending");
 	double wait = cli_auth_event_next_poll_in(event);
 	cli_auth_step_free(step);
 	return wait;
@@ -43,7 +43,7 @@ void measure_polls(const struct options *options)
 		push(&due, now() + PERIOD, number);
 	}
 
-	/* The first round is not measured: it finds every login where the others leave it. */
+	/* The first round is not measured. It brings every login into the state in which later rounds find it. */
 	double begin = now() + PERIOD, end = begin + options->seconds;
 	double slept = 0.0, cpu = 0.0;
 	unsigned long polls = 0;
@@ -64,7 +64,7 @@ void measure_polls(const struct options *options)
 	if (!measured)
 		fail("no poll was measured");
 	cpu = cpu_seconds() - cpu;
-	/* The pause is the one before one poll, on average. */
+	/* The average pause before one poll. */
 	printf("{\"polls\": %lu, \"slept_s\": %.9f, \"cpu_us\": %.1f, \"sockets\": %ld}\n", polls,
 	       slept / (double)polls, cpu * 1e6, open_sockets());
 

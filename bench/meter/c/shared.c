@@ -87,7 +87,7 @@ double cpu_seconds(void)
 	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
-/* The peak of getrusage() is no less than that of the process that started this one. */
+/* The peak of getrusage() is at least that of the parent process. */
 long peak_kib(void)
 {
 	char line[256];

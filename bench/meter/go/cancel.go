@@ -9,7 +9,7 @@ import (
 	"cliauth"
 )
 
-// pause goes between two cancels, so that none disturbs the next.
+// pause is the time between two cancels, so that they do not affect each other.
 const pause = 5 * time.Millisecond
 
 func measureCancel(o *options) (any, error) {
@@ -20,7 +20,7 @@ func measureContext(o *options) (any, error) {
 	return measureEnd(o, func(_ *cliauth.Login, end context.CancelFunc) { end() })
 }
 
-// measureEnd finds the time from end on one goroutine to the return of Poll on another.
+// measureEnd measures the time from end on one goroutine to the return of Poll on another.
 func measureEnd(o *options, end func(*cliauth.Login, context.CancelFunc)) (any, error) {
 	type outcome struct {
 		err error
@@ -51,7 +51,7 @@ func measureEnd(o *options, end func(*cliauth.Login, context.CancelFunc)) (any, 
 		}()
 		all = append(all, one)
 	}
-	// Long enough for the state that is asked for: asleep, or with a request in flight.
+	// Long enough to reach the requested state: asleep, or with a request in flight.
 	time.Sleep(o.time)
 	var milliseconds []float64
 	for _, one := range all {
@@ -60,7 +60,7 @@ func measureEnd(o *options, end func(*cliauth.Login, context.CancelFunc)) (any, 
 		end(one.login, one.end)
 		returned := <-one.outcome
 		if !errors.Is(returned.err, cliauth.ErrCancelled) {
-			return nil, fmt.Errorf("Poll gave %v", returned.err)
+			return nil, fmt.Errorf("Poll returned %v", returned.err)
 		}
 		milliseconds = append(milliseconds, returned.at.Sub(ended).Seconds()*1e3)
 	}

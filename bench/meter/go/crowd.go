@@ -10,10 +10,10 @@ import (
 	"cliauth"
 )
 
-// look is how often open sockets and threads are counted.
+// look is the interval in which open sockets and threads are counted.
 const look = 50 * time.Millisecond
 
-// measureCrowd logs in many times at once: one client, a goroutine a login.
+// measureCrowd runs many simultaneous logins: one client, one goroutine per login.
 func measureCrowd(o *options) (any, error) {
 	client, err := o.client()
 	if err != nil {
@@ -68,7 +68,7 @@ func measureCrowd(o *options) (any, error) {
 	return found, nil
 }
 
-// logIn gives the seconds from each answer to the next, that one's own request included.
+// logIn returns the seconds from each response to the next, including the request between them.
 func logIn(client *cliauth.Client) ([]float64, error) {
 	ctx := context.Background()
 	login := client.Login()
@@ -93,7 +93,7 @@ func logIn(client *cliauth.Client) ([]float64, error) {
 
 type counts struct{ sockets, threads int }
 
-// watch gives the most that was seen.
+// watch returns the highest numbers observed.
 func watch(over <-chan struct{}) counts {
 	var most counts
 	for {

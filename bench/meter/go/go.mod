@@ -4,5 +4,5 @@ go 1.24
 
 require cliauth v0.1.0
 
-// Where the packed module is unpacked. In the source tree there is no library beside it.
+// The unpacked module. The module in the source tree lacks the library.
 replace cliauth => ../../../bindings/go

@@ -1,4 +1,5 @@
-// Measures cliauth from inside a program, as bench/meter does for Rust. Each measure prints one JSON object on one line.
+// Measures cliauth from inside a program, as bench/meter does for Rust. Each measure prints one JSON object on one
+// line.
 package main
 
 import (
@@ -47,7 +48,7 @@ func main() {
 	flag.IntVar(&o.logins, "logins", 1, "")
 	flag.Float64Var(&seconds, "seconds", 0, "")
 	flag.Float64Var(&seconds, "after", 0, "")
-	// It ends the program where it cannot read them.
+	// Parse exits the program on an error.
 	_ = flag.CommandLine.Parse(os.Args[2:])
 	o.time = time.Duration(seconds * float64(time.Second))
 
@@ -61,7 +62,7 @@ func main() {
 	}
 }
 
-// client is one of the server that is measured against; it knows its endpoints, so nothing is discovered.
+// client returns a client of the measured server, with explicit endpoints so that no discovery is needed.
 func (o *options) client() (*cliauth.Client, error) {
 	pem, err := os.ReadFile(o.caFile)
 	if err != nil {

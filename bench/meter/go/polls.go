@@ -11,17 +11,17 @@ import (
 )
 
 const (
-	// period is the interval that the server is expected to give, with the client's guard.
+	// period is the server's interval plus the client's guard.
 	period = 1050 * time.Millisecond
-	// patience is longer than any wait here.
+	// patience is longer than any wait in this program.
 	patience = time.Minute
 )
 
-// measurePolls finds the cost of one poll.
+// measurePolls measures the cost of one poll.
 //
-// A client waits at least a second between the polls of one login, so many logins share one client here. One goroutine drives
-// whichever is due next, as a tool drives its one login. Their starts are spread, so polls come one at a time; there may be so
-// many logins that it never gets to sleep.
+// A client waits at least a second between the polls of one login, so many logins share one client here. One goroutine
+// drives the login that is due next, like a tool drives its only login. The starts are staggered, so that polls do not
+// overlap. With enough logins, the goroutine never sleeps.
 func measurePolls(o *options) (any, error) {
 	client, err := o.client()
 	if err != nil {
@@ -41,7 +41,7 @@ func measurePolls(o *options) (any, error) {
 		heap.Push(&waiting, due{time.Now().Add(period), login})
 	}
 
-	// The first round is not measured: it finds every login where the others leave it.
+	// The first round is not measured. It brings every login into the state in which later rounds find it.
 	begin := time.Now().Add(period)
 	end := begin.Add(o.time)
 	var before, slept time.Duration
@@ -60,7 +60,7 @@ func measurePolls(o *options) (any, error) {
 		}
 		pending, ok := step.(cliauth.Pending)
 		if !ok {
-			return nil, fmt.Errorf("the server was to let every poll wait, and it came to %v", step)
+			return nil, fmt.Errorf("expected every poll to be pending, got %v", step)
 		}
 		polls++
 		next.at = time.Now().Add(pending.NextPollIn)
@@ -72,7 +72,7 @@ func measurePolls(o *options) (any, error) {
 	spent := cpu() - before
 	return map[string]any{
 		"polls": polls,
-		// Before one poll, on average.
+		// The average pause before one poll.
 		"slept_s": slept.Seconds() / float64(polls),
 		"cpu_us":  spent.Microseconds(),
 		"sockets": sockets(),
@@ -84,7 +84,7 @@ type due struct {
 	login *cliauth.Login
 }
 
-// queue has the login that is due next in front.
+// queue is a heap with the login that is due next at the front.
 type queue []due
 
 func (q queue) Len() int           { return len(q) }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// cpu is the time that this process has spent on processors.
+// cpu returns the processor time of this process.
 func cpu() time.Duration {
 	var usage syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &usage) != nil {
@@ -17,8 +17,8 @@ func cpu() time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// peakKiB is the most memory that was ever resident, where /proc tells. (The peak of getrusage is no less than that of the
-// process that started this one.)
+// peakKiB returns the peak resident memory, if /proc is available. (The peak of getrusage is at least that of the
+// parent process.)
 func peakKiB() any {
 	status, _ := os.ReadFile("/proc/self/status")
 	for line := range strings.Lines(string(status)) {
@@ -31,7 +31,7 @@ func peakKiB() any {
 	return nil
 }
 
-// sockets are those that are open.
+// sockets returns the number of open sockets.
 func sockets() int {
 	number := 0
 	entries, _ := os.ReadDir("/proc/self/fd")

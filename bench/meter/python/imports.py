@@ -1,9 +1,9 @@
-"""Imports a module; prints how long that took and how many modules it brought, as JSON.
+"""Import a module and print the duration and the number of modules it imported, as JSON.
 
 usage: imports.py MODULE
 """
 
-# Nothing else is imported before: it would not be counted.
+# Nothing else is imported before, because it would not be counted.
 import sys
 import time
 

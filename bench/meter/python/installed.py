@@ -1,4 +1,4 @@
-"""Prints what a package and its dependencies take on the disk of this environment, as JSON.
+"""Print the size of a package and its dependencies in this environment, as JSON.
 
 usage: installed.py DISTRIBUTION
 """
@@ -14,7 +14,7 @@ def closure(name, found):
     if name not in found:
         found[name] = distribution(name)
         for line in found[name].requires or ():
-            # What other systems and versions need is not here.
+            # Dependencies for other systems and versions are not installed.
             needed = re.match(r"[\w.-]+", line).group()
             if "extra ==" not in line and is_here(needed):
                 closure(needed, found)

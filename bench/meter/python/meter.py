@@ -1,4 +1,4 @@
-"""Measures `cli_auth` from inside a program, as bench/meter does for Rust.
+"""Measure `cli_auth` from inside a program, as bench/meter does for Rust.
 
 Each measure prints one JSON object on one line.
 
@@ -7,7 +7,7 @@ usage: meter.py polls  --url URL --ca-file FILE --logins N --seconds S
        meter.py crowd  --url URL --ca-file FILE --logins N
 
 polls   N logins, polled by one thread in turn: processor time of a poll on a kept connection
-cancel  N logins, a client and a thread each: from cancel() elsewhere to the return of poll()
+cancel  N logins, a client and a thread each: from cancel() on another thread to the return of poll()
 crowd   N asyncio logins of one client, from the start to the token
 """
 
@@ -24,16 +24,16 @@ from pathlib import Path
 import cli_auth
 import cli_auth.aio
 
-# The interval that the server is expected to give, with the client's guard.
+# The server's interval plus the client's guard.
 PERIOD = 1.05
-# Between two cancels, so that none disturbs the next.
+# Pause between two cancels, so that they do not affect each other.
 PAUSE = 0.005
-# How often open sockets and threads are counted.
+# Interval in which open sockets and threads are counted.
 LOOK = 0.05
 
 
 def client(kind, options):
-    """A client of the server; it knows its endpoints, so nothing is discovered."""
+    """Return a client with explicit endpoints, so that no discovery is needed."""
     return kind.with_endpoints(
         f"{options.url}/oauth2/device_authorization",
         f"{options.url}/oauth2/token",
@@ -43,10 +43,12 @@ def client(kind, options):
 
 
 def polls(options):
-    """A client waits a second or more between the polls of one login, so many share a client here.
+    """Measure the cost of one poll.
 
-    One thread drives whichever is due next, as a tool drives its one login. Their starts are
-    spread, so polls come one at a time; there may be so many logins that it never gets to sleep.
+    A client waits at least a second between the polls of one login, so many logins share one
+    client here. One thread drives the login that is due next, like a tool drives its only
+    login. The starts are staggered, so that polls do not overlap. With enough logins, the
+    thread never sleeps.
     """
     shared = client(cli_auth.Client, options)
     due = []
@@ -57,7 +59,7 @@ def polls(options):
         login.start()
         heapq.heappush(due, (time.monotonic() + PERIOD, number, login))
 
-    # The first round is not measured: it finds every login where the others leave it.
+    # The first round is not measured. It brings every login into the state of later rounds.
     begin = time.monotonic() + PERIOD
     end = begin + options.seconds
     before = None
@@ -70,11 +72,11 @@ def polls(options):
         slept += max(0.0, at - time.monotonic())
         event = login.step(max_wait=60.0)
         if not isinstance(event, cli_auth.Pending):
-            raise SystemExit(f"the server was to let every poll wait, and it came to {event!r}")
+            raise SystemExit(f"expected every poll to be pending, got {event!r}")
         done += 1
         heapq.heapreplace(due, (time.monotonic() + event.next_poll_in, number, login))
     cpu = time.process_time() - before
-    # Before one poll, on average.
+    # The average pause before one poll.
     return {"polls": done, "slept_s": slept / done, "cpu_us": cpu * 1e6, "sockets": sockets()}
 
 
@@ -93,7 +95,7 @@ def cancel(options):
         login.start()
         threads.append(threading.Thread(target=poll, args=[login]))
         threads[-1].start()
-    # Long enough for the state that is asked for: asleep, or with a request in flight.
+    # Long enough to reach the requested state: asleep, or with a request in flight.
     time.sleep(options.after)
     milliseconds = []
     for login, thread in zip(logins, threads):
@@ -136,7 +138,7 @@ async def logins_at_once(options):
 
 
 async def log_in(login):
-    """One login; gives the seconds from each answer to the next, its request included."""
+    """Run one login and return the seconds from each response to the next."""
     await login.start()
     times = [time.monotonic()]
     await login.poll(on_event=lambda _: times.append(time.monotonic()))
@@ -164,7 +166,7 @@ def is_socket(entry):
 
 
 def peak_kib():
-    """The most memory that was ever resident."""
+    """Peak resident memory."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1])

@@ -1,4 +1,4 @@
-"""A login in as few lines as it takes, as peers are measured too.
+"""A minimal login program, comparable to the peers.
 
 usage: short.py URL CA_FILE
 """

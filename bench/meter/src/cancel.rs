@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::Options;
 
-/// Between two cancels, so that none disturbs the next.
+/// Pause between two cancels, so that they do not affect each other.
 const PAUSE: Duration = Duration::from_millis(5);
 
 pub(crate) fn measure(options: &Options) -> anyhow::Result<Value> {
@@ -23,7 +23,7 @@ pub(crate) fn measure(options: &Options) -> anyhow::Result<Value> {
         let login = login.clone();
         threads.push(thread::spawn(move || (login.poll(drop), Instant::now())));
     }
-    // Long enough for the state that is asked for: asleep, or with a request in flight.
+    // Long enough to reach the requested state: asleep, or with a request in flight.
     thread::sleep(options.time);
     let mut milliseconds = Vec::new();
     for (login, thread) in logins.iter().zip(threads) {
@@ -32,7 +32,7 @@ pub(crate) fn measure(options: &Options) -> anyhow::Result<Value> {
         login.cancel();
         let (outcome, returned) = thread.join().map_err(|_| anyhow!("poll() panicked"))?;
         let kind = outcome.err().map(|error| error.kind());
-        ensure!(kind == Some(ErrorKind::Cancelled), "poll() gave {kind:?}");
+        ensure!(kind == Some(ErrorKind::Cancelled), "poll() returned {kind:?}");
         milliseconds.push(returned.saturating_duration_since(cancelled).as_secs_f64() * 1e3);
     }
     Ok(json!({ "milliseconds": milliseconds }))

@@ -1,4 +1,4 @@
-//! Many logins at once: the async interface, one client, one thread of ours.
+//! Many simultaneous logins: the async interface, one client, one thread.
 
 use std::{
     collections::BTreeMap,
@@ -17,7 +17,7 @@ use tokio::runtime::Builder;
 
 use crate::{Options, process};
 
-/// How often open sockets and threads are counted.
+/// Interval in which open sockets and threads are counted.
 const LOOK: Duration = Duration::from_millis(50);
 
 pub(crate) fn measure(options: &Options) -> anyhow::Result<Value> {
@@ -58,7 +58,7 @@ pub(crate) fn measure(options: &Options) -> anyhow::Result<Value> {
         "cpu_s": cpu.as_secs_f64(),
         "peak_kib": peak_kib,
         "sockets": sockets,
-        // Less the one that counts.
+        // Without the counting thread.
         "threads": threads.map(|all| all.saturating_sub(1)),
         "gap_p99_s": gaps.get(gaps.len() * 99 / 100),
         "gap_min_s": gaps.first(),
@@ -66,7 +66,7 @@ pub(crate) fn measure(options: &Options) -> anyhow::Result<Value> {
     }))
 }
 
-/// One login; gives the seconds from each answer to the next, that one's own request included.
+/// Runs one login and returns the seconds from each response to the next, including the request between them.
 async fn log_in(client: Client) -> Result<Vec<f64>, Error> {
     let login = client.login();
     login.start_async().await?;
@@ -82,7 +82,7 @@ async fn log_in(client: Client) -> Result<Vec<f64>, Error> {
     Ok(gaps)
 }
 
-/// The most sockets and the most threads that were seen.
+/// The highest numbers of sockets and threads observed.
 fn most(over: &AtomicBool) -> (Option<usize>, Option<usize>) {
     let (mut sockets, mut threads) = (None, None);
     while !over.load(Ordering::Relaxed) {

@@ -1,5 +1,5 @@
-//! Measures `cli_auth` from inside a program, where no command-line tool can be asked: the cost of a poll, how soon a
-//! cancelled call returns, and many logins in one process. Each prints one JSON object on one line.
+//! Measures `cli_auth` from inside a program, for what the example tool cannot show: the cost of a poll, the time until
+//! a cancelled call returns, and many logins in one process. Each measure prints one JSON object on one line.
 
 mod cancel;
 mod crowd;
@@ -22,7 +22,7 @@ cancel  N logins, a client and a thread each: from cancel() on another thread to
 crowd   N async logins of one client, from the start to the token
 ";
 
-/// What the command line says.
+/// The parsed command line.
 #[derive(Debug, Default)]
 struct Options {
     url: String,
@@ -32,7 +32,7 @@ struct Options {
 }
 
 impl Options {
-    /// A client of the server that is measured against; it knows its endpoints, so nothing is discovered.
+    /// A client of the measured server, with explicit endpoints so that no discovery is needed.
     fn client(&self) -> anyhow::Result<Client> {
         let url = &self.url;
         let pem = fs::read(&self.ca_file).with_context(|| format!("cannot read {}", self.ca_file))?;

@@ -1,9 +1,9 @@
 //! The cost of one poll.
 //!
-//! A client waits at least a second between the polls of one login, so many logins share one client here. One thread drives
-//! whichever is due next through the blocking interface, as a command-line tool drives its one login: sleep, send on the
-//! kept connection, wait for the answer, tell the event. Their starts are spread, so polls come one at a time; there may be so
-//! many logins that it never gets to sleep.
+//! A client waits at least a second between the polls of one login, so many logins share one client here. One thread
+//! drives the login that is due next through the blocking interface, like a command-line tool drives its only login:
+//! sleep, send on the kept connection, wait for the response, return the event. The starts are staggered, so that polls
+//! do not overlap. With enough logins, the thread never sleeps.
 
 use std::{
     cmp::Reverse,
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use crate::{Options, process};
 
-/// The interval that the server is expected to give, with the client's guard.
+/// The server's interval plus the client's guard.
 const PERIOD: Duration = Duration::from_millis(1050);
 
 pub(crate) fn measure(options: &Options) -> anyhow::Result<Value> {
@@ -35,7 +35,7 @@ pub(crate) fn measure(options: &Options) -> anyhow::Result<Value> {
         logins.push(login);
     }
 
-    // The first round is not measured: it finds every login where the others leave it.
+    // The first round is not measured. It brings every login into the state in which later rounds find it.
     let begin = Instant::now() + PERIOD;
     let end = begin + options.time;
     let mut measured = None;
@@ -48,10 +48,10 @@ pub(crate) fn measure(options: &Options) -> anyhow::Result<Value> {
             (polls, slept) = (0, Duration::ZERO);
         }
         slept += at.saturating_duration_since(Instant::now());
-        let Some(login) = logins.get(number) else { bail!("there is no login {number}") };
+        let Some(login) = logins.get(number) else { bail!("unknown login {number}") };
         let wait = match login.step(Duration::MAX)? {
             Step::Event(Event::Pending { next_poll_in, .. }) => next_poll_in,
-            other => bail!("the server was to let every poll wait, and it came to {other:?}"),
+            other => bail!("expected every poll to be pending, got {other:?}"),
         };
         polls += 1;
         due.push(Reverse((Instant::now() + wait, number)));
@@ -60,7 +60,7 @@ pub(crate) fn measure(options: &Options) -> anyhow::Result<Value> {
     let cpu = process::cpu()?.saturating_sub(before);
     Ok(json!({
         "polls": polls,
-        // Before one poll, on average.
+        // The average pause before one poll.
         "slept_s": (slept / polls.max(1)).as_secs_f64(),
         "cpu_us": cpu.as_secs_f64() * 1e6,
         "sockets": process::sockets(),

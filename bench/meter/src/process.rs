@@ -1,4 +1,4 @@
-//! What the operating system counts of this process.
+//! Resource use of this process, as counted by the operating system.
 
 use std::{fs, time::Duration};
 
@@ -7,7 +7,7 @@ use nix::sys::{
     time::TimeVal,
 };
 
-/// Time spent on processors so far, in user and system mode, by all threads.
+/// Returns the processor time of all threads so far, in user and system mode.
 pub(crate) fn cpu() -> anyhow::Result<Duration> {
     let usage = getrusage(UsageWho::RUSAGE_SELF)?;
     let duration = |time: TimeVal| -> anyhow::Result<Duration> {
@@ -16,8 +16,8 @@ pub(crate) fn cpu() -> anyhow::Result<Duration> {
     Ok(duration(usage.user_time())? + duration(usage.system_time())?)
 }
 
-/// The most memory that was ever resident, in KiB, where `/proc` says so. (The peak of `getrusage` is no less than that of
-/// the process that started this one.)
+/// Returns the peak resident memory in KiB, if `/proc` is available. (The peak of `getrusage` is at least that of the
+/// parent process.)
 pub(crate) fn peak_kib() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     status
@@ -30,14 +30,14 @@ pub(crate) fn peak_kib() -> Option<u64> {
         .ok()
 }
 
-/// Open sockets, where `/proc` says so.
+/// Returns the number of open sockets, if `/proc` is available.
 pub(crate) fn sockets() -> Option<usize> {
     let open = fs::read_dir("/proc/self/fd").ok()?.filter_map(Result::ok);
     let is_socket = |path| fs::read_link(path).is_ok_and(|to| to.to_string_lossy().starts_with("socket:"));
     Some(open.filter(|entry| is_socket(entry.path())).count())
 }
 
-/// Threads, where `/proc` tells.
+/// Returns the number of threads, if `/proc` is available.
 pub(crate) fn threads() -> Option<usize> {
     Some(fs::read_dir("/proc/self/task").ok()?.count())
 }

@@ -1,7 +1,7 @@
 // swift-tools-version: 5.9
 import PackageDescription
 
-// The packed package: in the source tree the library is missing.
+// The packed package, because the source tree lacks the library.
 let library = Context.environment["CLIAUTH_PACKAGE"] ?? "../../../bindings/swift"
 
 let package = Package(

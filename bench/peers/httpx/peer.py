@@ -1,8 +1,8 @@
-"""RFC 8628 by hand over httpx, on one `httpx.Client`, as tools write it without a library.
+"""RFC 8628 implemented with one `httpx.Client`, as in tools that use no OAuth library.
 
 usage: peer.py URL CA_FILE
 
-It says what the floor says, so that one benchmark starts both.
+The output is that of the floor, so that one benchmark can run both.
 """
 
 import ssl

@@ -1,9 +1,9 @@
-/* RFC 8628 by hand over libcurl, on one kept connection, as tools in C write it without a library. Members of an answer are
-   found by plain search: a program would bring a JSON parser as well.
+/* RFC 8628 implemented with libcurl on one kept connection, as in C tools that use no OAuth library. Members of a
+   response are found by text search; a real program would also need a JSON parser.
 
    usage: peer-libcurl URL CA_FILE
 
-   It says what the floor says, so that one benchmark starts both. */
+   The output is that of the floor, so that one benchmark can run both. */
 
 #define _POSIX_C_SOURCE 200809L
 
@@ -61,7 +61,7 @@ static size_t receive(char *piece, size_t size, size_t count, void *user_data)
 	return size * count;
 }
 
-/* Puts the answer to a form into `answer`; gives the HTTP status. */
+/* Posts a form, stores the response in `answer` and returns the HTTP status. */
 static long post(CURL *curl, const char *url, const char *path, const char *form, struct text *answer)
 {
 	char whole[1024];
@@ -79,7 +79,7 @@ static long post(CURL *curl, const char *url, const char *path, const char *form
 	return status;
 }
 
-/* Copies the text that a member holds, as it is written. */
+/* Copies the value of a string member without decoding it. */
 static bool member(const struct text *answer, const char *name, char *value, size_t size)
 {
 	char quoted[64];
@@ -102,7 +102,7 @@ static double interval_of(const struct text *answer)
 	return found == NULL ? 5.0 : strtod(found + strlen("\"interval\":"), NULL);
 }
 
-/* The system's roots and one more, on a connection that is kept. */
+/* Uses the system's roots and an additional one, on a kept connection. */
 static CURL *client(const char *ca_file, struct text *answer)
 {
 	struct text roots = {NULL, 0};

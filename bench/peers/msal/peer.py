@@ -1,9 +1,9 @@
-"""MSAL for Python as its documentation uses it: the device flow of an OpenID provider.
+"""MSAL for Python, used as documented: the device flow of an OpenID provider.
 
 usage: peer.py URL CA_FILE
 
-It takes no endpoints, so it reads the provider's metadata before it asks for a code. Its first
-poll comes at once. It says what the floor says, so that one benchmark starts both.
+MSAL accepts no endpoints, so it reads the provider's metadata before it requests a code. Its first
+poll is immediate. The output is that of the floor, so that one benchmark can run both.
 """
 
 import sys

@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_thread_starts_with_signals_blocked_and_the_host_keeps_its_mask() {
+    fn new_threads_block_signals_and_the_callers_mask_is_restored() {
         let before = SigSet::thread_get_mask().unwrap();
         let mask = with_signals_blocked(|| thread::spawn(|| SigSet::thread_get_mask().unwrap()));
         let mask = mask.join().unwrap();

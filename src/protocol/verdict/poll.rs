@@ -83,7 +83,7 @@ mod tests {
 
     // proves: R8628-3.5-02, R8628-3.5-05, R8628-3.5-06, R8628-3.5-12, D-1, P5-06, P5-07
     #[test]
-    fn the_four_codes_decide_at_any_status() {
+    fn the_four_device_flow_codes_apply_at_any_status() {
         for status in [200, 400, 401, 403, 408, 428, 429, 500, 503] {
             for member in ["error", "code"] {
                 let with = |code: &str| poll(status, &format!("{{\"{member}\":\"{code}\"}}"));
@@ -107,7 +107,7 @@ mod tests {
 
     // proves: R8628-3.5-07, D-1, D-9, P5-09, P5-10, P5-12, R9110-15.6.4-01
     #[test]
-    fn any_other_answer_waits_on_a_transient_status_and_ends_the_login_elsewhere() {
+    fn other_responses_are_retried_only_on_a_transient_status() {
         for body in [
             r#"{"error":"invalid_grant"}"#,
             r#"{"code":"daily_quota_exceeded"}"#,
@@ -150,7 +150,7 @@ mod tests {
 
     // proves: R6749-5.2-01, P5-08
     #[test]
-    fn an_error_beats_a_token() {
+    fn an_error_takes_precedence_over_a_token() {
         let body = r#"{"access_token":"t","token_type":"Bearer","error":"access_denied"}"#;
         assert_eq!(failed(poll(200, body)).kind(), ErrorKind::Denied);
         let odd = r#"{"access_token":"t","token_type":"Bearer","error":7}"#;
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_counts_only_on_success() {
+    fn a_token_is_accepted_only_with_a_success_status() {
         let body = r#"{"access_token":"t","token_type":"Bearer"}"#;
         assert!(matches!(poll(200, body), Verdict::Granted(_)));
         assert!(matches!(poll(201, body), Verdict::Granted(_)));
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_up_carries_the_organizations_and_the_pending_token() {
+    fn step_up_errors_carry_organizations_and_the_pending_token() {
         let body = r#"{"code":"organization_selection_required","message":"Choose.","pending_authentication_token":"pend-1234",
             "organizations":[{"id":"org_A","name":"A pend-1234 dev-123"},{"id":"org_B"}]}"#;
         let error = failed(poll(403, body));
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn authkit_refuses_in_a_message_alone() {
+    fn an_authkit_refusal_with_only_a_message_is_recognized() {
         let reply = Reply::json(400, r#"{"message":"Must use SSO for selected organization"}"#);
         let error = failed(read(&reply, Dialect::AuthKit, &[], true));
         assert_eq!(error.kind(), ErrorKind::Rejected);
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_proper_response_a_page_of_something_in_between_is_trouble_that_passes() {
+    fn an_intermediarys_page_after_a_valid_response_is_transient() {
         for (status, body, passes) in [
             (200, "<html>", true),
             (302, "", true),

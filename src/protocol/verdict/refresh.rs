@@ -58,7 +58,7 @@ mod tests {
 
     // proves: R6749-6-08, R9700-4.14.2-01
     #[test]
-    fn a_refresh_tells_a_dead_token_from_a_bad_moment() {
+    fn a_rejected_token_and_a_transient_failure_are_distinguished() {
         let refresh = |status, body| read(&Reply::json(status, body), Dialect::Standard, &["ref-1"]);
         assert!(refresh(200, r#"{"access_token":"t","token_type":"bearer"}"#).is_ok());
         for (status, body, kind) in [
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn authkits_message_without_a_code_is_a_refusal_on_four_statuses() {
+    fn an_authkit_message_without_a_code_rejects_on_four_statuses() {
         let refresh = |status| {
             let reply = Reply::json(status, r#"{"message":"No such client"}"#);
             read(&reply, Dialect::AuthKit, &[]).unwrap_err().kind()

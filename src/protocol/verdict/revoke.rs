@@ -33,7 +33,7 @@ mod tests {
 
     // proves: R7009-2.2-01, R7009-2.2-02, R7009-2.2.1-01, R7009-2.2.1-02
     #[test]
-    fn a_revocation_succeeds_by_status_and_fails_by_kind() {
+    fn revocation_responses_map_to_success_or_an_error_kind() {
         let revoke = |status, body| read(&Reply::json(status, body), &["tok-1"]);
         assert!(revoke(200, "<html>").is_ok());
         assert!(revoke(200, r#"{"error":"invalid_token"}"#).is_ok());

@@ -1,4 +1,4 @@
-//! Stand-ins for every command that opens a browser: they write down how they were called.
+//! Fake browser commands that record how they were called.
 
 use std::fs;
 use std::io;
@@ -30,7 +30,7 @@ const OPENERS: &[&str] = &[
     "cmd.exe",
 ];
 
-/// A folder for the front of PATH.
+/// A directory to put first in `PATH`.
 #[derive(Debug)]
 pub(crate) struct FakeBrowsers {
     folder: PathBuf,
@@ -38,8 +38,8 @@ pub(crate) struct FakeBrowsers {
 }
 
 impl FakeBrowsers {
-    /// Makes the stand-ins in `folder`, and two for the variable BROWSER: `browser`, and `slow-browser`, which stays for
-    /// half a minute.
+    /// Creates the fake commands in `folder`, and two for the variable `BROWSER`: `browser`, and `slow-browser`, which
+    /// runs for half a minute.
     pub(crate) fn make(folder: &Path) -> io::Result<Self> {
         let record = folder.join("record");
         fs::create_dir_all(folder)?;
@@ -60,7 +60,7 @@ impl FakeBrowsers {
         &self.folder
     }
 
-    /// Every call so far: the name and the arguments.
+    /// Returns every call so far: the name and the arguments.
     pub(crate) fn calls(&self) -> Vec<Vec<String>> {
         let text = fs::read_to_string(&self.record).unwrap_or_default();
         let calls = text.split_terminator('\u{1e}');
@@ -74,7 +74,7 @@ mod tests {
     use std::process::Command;
 
     #[test]
-    fn calls_are_written_down_word_for_word() {
+    fn calls_are_recorded_with_exact_arguments() {
         let folder = tempfile::tempdir().unwrap();
         let browsers = FakeBrowsers::make(folder.path()).unwrap();
         assert!(browsers.calls().is_empty());

@@ -1,6 +1,6 @@
-//! The data of a case: what is set up, what happens, what must be seen.
+//! The data of a case: setup, actions and expectations.
 //!
-//! `README.md` explains the members for people who write cases.
+//! `README.md` documents the members for authors of cases.
 
 use std::collections::BTreeMap;
 
@@ -16,36 +16,36 @@ pub(crate) struct Case {
     pub(crate) id: String,
     /// Requirement ids that this case proves.
     pub(crate) proves: Vec<String>,
-    /// One sentence.
+    /// One sentence that describes the behaviour.
     pub(crate) about: String,
     #[serde(default)]
     pub(crate) login: Login,
     #[serde(default = "yes")]
     pub(crate) json: bool,
-    /// Added after the arguments that `login` makes.
+    /// Arguments after those that `login` generates.
     #[serde(default)]
     pub(crate) args: Vec<String>,
-    /// Environment variables; null takes one away.
+    /// Environment variables; null removes one.
     #[serde(default)]
     pub(crate) env: BTreeMap<String, Option<String>>,
-    /// Settings of the virtual server, as the authserver's control interface takes them. Unless they say otherwise the
-    /// interval is 1 s and the person approves at once.
+    /// Settings of the virtual server in the format of the authserver's control interface. By default the interval is
+    /// 1 s and the user approves immediately.
     #[serde(default)]
     pub(crate) server: Map<String, Value>,
-    /// Settings of a second virtual server, `{second_url}`; its requests are not looked at.
+    /// Settings of a second virtual server, `{second_url}`; its requests are not checked.
     #[serde(default)]
     pub(crate) second: Option<Map<String, Value>>,
     #[serde(default)]
     pub(crate) peers: BTreeMap<String, Manner>,
-    /// Files to write beside the login, by name.
+    /// Files to write into the tool's working directory, by name.
     #[serde(default)]
     pub(crate) files: BTreeMap<String, String>,
-    /// Standard input and standard error are a terminal.
+    /// Whether standard input and standard error are a terminal.
     #[serde(default)]
     pub(crate) terminal: bool,
     #[serde(default)]
     pub(crate) actions: Vec<Action>,
-    /// Seconds that the case usually takes, so that long ones are started first.
+    /// Typical duration in seconds, so that long cases are started first.
     #[serde(default = "usual_time")]
     pub(crate) takes: f64,
     pub(crate) expect: Expect,
@@ -59,7 +59,7 @@ fn usual_time() -> f64 {
     4.0
 }
 
-/// Which arguments the runner makes by itself.
+/// Which arguments the runner generates.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Login {
@@ -68,16 +68,16 @@ pub(crate) enum Login {
     Authkit,
     Connect,
     Oidc,
-    /// None at all: the case gives every argument.
+    /// None: the case specifies every argument.
     Custom,
 }
 
-/// Something that happens while the tool runs, once, in the order of the list.
+/// Something that happens once while the tool runs, in the order of the list.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Action {
     pub(crate) when: When,
-    /// Seconds to wait after that.
+    /// Seconds to wait after the condition holds.
     #[serde(default)]
     pub(crate) wait: f64,
     #[serde(rename = "do")]
@@ -88,18 +88,18 @@ pub(crate) struct Action {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum When {
     Start,
-    /// The prompt is out: its event, or the first words on standard error.
+    /// The prompt was written: its event, or the first text on standard error.
     Prompt,
-    /// An event of this name is out.
+    /// An event of this name was written.
     Event(String),
-    /// So many requests have arrived at this endpoint.
+    /// This many requests have arrived at this endpoint.
     Requests {
         endpoint: String,
         count: u32,
     },
-    /// A connection has been made to this peer.
+    /// This peer has received a connection.
     Peer(String),
-    /// The action before this one is done.
+    /// The previous action is done.
     Then,
 }
 
@@ -107,11 +107,11 @@ pub(crate) enum When {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Deed {
     Signal(SignalName),
-    /// A decision, as the authserver's control interface takes it.
+    /// A decision in the format of the authserver's control interface.
     Answer(Value),
-    /// The reader of standard output goes away.
+    /// The reader closes the tool's standard output.
     CloseStdout,
-    /// The virtual server stops or starts listening.
+    /// The virtual server stops (false) or starts (true) listening.
     Listening(bool),
 }
 
@@ -125,13 +125,13 @@ pub(crate) enum SignalName {
 }
 
 impl SignalName {
-    /// Whether the tool is asked to end.
+    /// Returns whether the signal requests the tool to end.
     pub(crate) fn ends(self) -> bool {
         matches!(self, Self::Int | Self::Term)
     }
 }
 
-/// What must be seen. What is not named here is free, apart from the checks that every case goes through.
+/// The expectations. What is not named here is not checked, apart from the checks that apply to every case.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Expect {
@@ -139,10 +139,10 @@ pub(crate) struct Expect {
     /// Pattern for the final `error` event.
     #[serde(default)]
     pub(crate) error: Option<Value>,
-    /// Patterns that match events in this order; other events may lie between.
+    /// Patterns that must match events in this order, with other events between them.
     #[serde(default)]
     pub(crate) events: Vec<Value>,
-    /// How many events of a name there are.
+    /// Number of events by name.
     #[serde(default)]
     pub(crate) count: BTreeMap<String, Bounds>,
     /// Requests by endpoint name; `other_origin` counts the requests to the second origin.
@@ -151,55 +151,56 @@ pub(crate) struct Expect {
     /// Requests by `METHOD path`.
     #[serde(default)]
     pub(crate) paths: BTreeMap<String, Bounds>,
-    /// Connections made to the virtual server, both origins.
+    /// Connections to the virtual server, both origins.
     #[serde(default)]
     pub(crate) connections: Option<Bounds>,
-    /// Seconds from the end of one answer to the arrival of the next poll; the first counts from the device answer.
+    /// Seconds from the end of a response to the arrival of the next poll, starting with the device authorization
+    /// response.
     #[serde(default)]
     pub(crate) gaps: Vec<Gap>,
     /// The exact decoded form of every request to an endpoint.
     #[serde(default)]
     pub(crate) form: BTreeMap<String, Vec<(String, String)>>,
-    /// Headers of every request to an endpoint; null is absent.
+    /// Headers of every request to an endpoint; null means absent.
     #[serde(default)]
     pub(crate) headers: BTreeMap<String, BTreeMap<String, Option<String>>>,
     /// The query of every request to an endpoint.
     #[serde(default)]
     pub(crate) query: BTreeMap<String, String>,
-    /// Seconds from start to exit, at least and at most.
+    /// Minimum and maximum number of seconds from start to exit.
     #[serde(default)]
     pub(crate) elapsed: Option<(f64, f64)>,
-    /// Seconds from the last ending signal to exit, at most.
+    /// Maximum number of seconds from the last ending signal to exit.
     #[serde(default)]
     pub(crate) ends_within: Option<f64>,
-    /// What the server may complain about; anything else that it calls a violation is a fault.
+    /// Violations that the server may report; any other violation is a fault.
     #[serde(default)]
     pub(crate) violations: Vec<String>,
-    /// First lines that came to a peer. A peer that is not named here was not reached.
+    /// First lines received by a peer. A peer that is not named here must not be reached.
     #[serde(default)]
     pub(crate) peers: BTreeMap<String, Vec<Value>>,
     #[serde(default)]
     pub(crate) stdout: Text,
     #[serde(default)]
     pub(crate) stderr: Text,
-    /// The commands with which a browser was opened; none unless named.
+    /// The commands that opened a browser. Defaults to none.
     #[serde(default)]
     pub(crate) opened: Vec<Vec<String>>,
-    /// A terminal too gets no escape sequence.
+    /// Whether escape sequences are forbidden on a terminal too.
     #[serde(default)]
     pub(crate) plain: bool,
-    /// Bytes on standard error, at most.
+    /// Maximum number of bytes on standard error.
     #[serde(default)]
     pub(crate) max_stderr: Option<usize>,
-    /// Files beside the login that must not come to be.
+    /// Files in the tool's working directory that must not exist afterwards.
     #[serde(default)]
     pub(crate) absent_files: Vec<String>,
-    /// Peak resident memory of the tool, MB.
+    /// Maximum peak resident memory of the tool in MB.
     #[serde(default)]
     pub(crate) max_rss_mb: Option<u64>,
 }
 
-/// What a stream holds.
+/// The expected content of a stream.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Text {
@@ -227,7 +228,7 @@ impl OneOrMany {
     }
 }
 
-/// A number, or at least and at most.
+/// An exact number, or a minimum and a maximum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Bounds {
@@ -244,7 +245,7 @@ impl Bounds {
     }
 }
 
-/// Seconds: the least alone, or the least and the most.
+/// Seconds: a minimum, or a minimum and a maximum.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Gap {
@@ -259,7 +260,8 @@ impl Gap {
         }
     }
 
-    /// The upper side is generous: a busy machine is no defect of the tool, and a guard may have grown to 40 %.
+    /// Returns the maximum. The default is generous: a busy machine is not a defect of the tool, and a guard may have
+    /// grown to 40 %.
     pub(crate) fn most(self) -> f64 {
         match self {
             Self::AtLeast(least) => least * 1.45 + 3.0,

@@ -14,11 +14,11 @@ use ureq::http::Request;
 
 use crate::log::Log;
 
-/// The running server process. It ends when this is dropped, or when the runner dies.
+/// The running server process. It ends when this value is dropped or the runner exits.
 #[derive(Debug)]
 pub(crate) struct AuthServer {
     child: Child,
-    /// Its end tells the server to end.
+    /// The server exits when this pipe is closed.
     _stdin: Option<ChildStdin>,
     control: Control,
 }
@@ -41,7 +41,7 @@ pub(crate) struct VirtualServer {
     pub(crate) ca_pem: Option<String>,
 }
 
-/// Ties the server's clock to this process's clock.
+/// Converts between the server's clock and this process's clock.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ServerClock {
     here: Instant,
@@ -59,7 +59,7 @@ impl ServerClock {
         self.here
     }
 
-    /// The server's time at a moment of this process.
+    /// Returns the server's time at a moment of this process.
     pub(crate) fn at(self, moment: Instant) -> f64 {
         match moment.checked_duration_since(self.here) {
             Some(after) => self.there + after.as_secs_f64(),
@@ -69,7 +69,7 @@ impl ServerClock {
 }
 
 const START_PATIENCE: Duration = Duration::from_secs(20);
-/// Longer than the longest wait that the server grants for one request.
+/// Longer than the longest wait that the server permits for one request.
 const CALL_PATIENCE: Duration = Duration::from_secs(70);
 const LONGEST_WAIT: u64 = 60;
 
@@ -84,7 +84,7 @@ impl AuthServer {
         let stdin = child.stdin.take();
         let stdout = child.stdout.take().ok_or_else(|| io::Error::other("no output"))?;
         let (sender, receiver) = mpsc::channel();
-        // Reads to the end, so that the server never meets a full or closed pipe.
+        // Reads to the end so that the server never writes to a full or closed pipe.
         thread::spawn(move || {
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
                 let _ = sender.send(line);
@@ -95,7 +95,7 @@ impl AuthServer {
         let Some(base) = base else {
             let _ = child.kill();
             let _ = child.wait();
-            return Err(io::Error::other("the authorization server did not say READY"));
+            return Err(io::Error::other("the authorization server did not print READY"));
         };
         let agent = Agent::config_builder()
             .http_status_as_error(false)
@@ -120,19 +120,19 @@ impl Drop for AuthServer {
 }
 
 impl Control {
-    /// Ties the clocks by the quickest of a few questions.
+    /// Synchronizes the clocks using the fastest of a few requests.
     pub(crate) fn clock(&self) -> Result<ServerClock, String> {
         let mut best: Option<(Duration, ServerClock)> = None;
         for _ in 0..3 {
             let before = Instant::now();
             let value = self.call("GET", "clock", None)?;
             let took = before.elapsed();
-            let there = value.get("now").and_then(Value::as_f64).ok_or("no time in the answer")?;
+            let there = value.get("now").and_then(Value::as_f64).ok_or("the response has no time")?;
             if best.is_none_or(|(quickest, _)| took < quickest) {
                 best = Some((took, ServerClock { here: before + took / 2, there }));
             }
         }
-        best.map(|(_, clock)| clock).ok_or_else(|| "no clock".to_owned())
+        best.map(|(_, clock)| clock).ok_or_else(|| "the clocks could not be synchronized".to_owned())
     }
 
     pub(crate) fn create(&self, settings: &Map<String, Value>) -> Result<VirtualServer, String> {
@@ -144,7 +144,7 @@ impl Control {
         self.call("DELETE", &format!("servers/{id}"), None).map(drop)
     }
 
-    /// The log, read and as it came. Its secrets hold the device codes that were issued, too.
+    /// Returns the log, parsed and raw. Its secrets include the issued device codes.
     pub(crate) fn log(&self, id: &str) -> Result<(Log, Value), String> {
         let value = self.call("GET", &format!("servers/{id}/log"), None)?;
         let mut log: Log = serde_json::from_value(value.clone()).map_err(|error| error.to_string())?;
@@ -163,7 +163,7 @@ impl Control {
             .map(drop)
     }
 
-    /// Waits until so many requests have arrived, for about a minute at most; whether they have.
+    /// Waits for up to about a minute until `count` requests have arrived. Returns whether they have.
     pub(crate) fn wait_for(&self, id: &str, endpoint: &str, count: u32) -> Result<bool, String> {
         let path = format!("servers/{id}/log?endpoint={endpoint}&count={count}&timeout={LONGEST_WAIT}");
         let log: Log =
@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_clock_reaches_back_and_forth() {
+    fn the_clock_converts_in_both_directions() {
         let here = Instant::now() + Duration::from_secs(10);
         let clock = ServerClock::new(here, 100.0);
         assert!((clock.at(here + Duration::from_secs(2)) - 102.0).abs() < 1e-9);

@@ -1,10 +1,10 @@
-//! Placeholders: `{name}` in the data of a case becomes the address, port or path that this run has.
+//! Placeholders: `{name}` in the data of a case is replaced by the URL, port or path of the run.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// The values of this run, by name.
+/// The values of one run, by name.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Values(BTreeMap<String, String>);
 
@@ -13,7 +13,7 @@ impl Values {
         self.0.insert(name.into(), value.into());
     }
 
-    /// Replaces the names that are known and leaves other braces alone: some are the authserver's own.
+    /// Replaces known names and leaves other braces unchanged, because some belong to the authserver.
     pub(crate) fn text(&self, text: &str) -> String {
         self.0.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
     }

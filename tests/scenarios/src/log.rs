@@ -2,14 +2,14 @@
 
 use serde::Deserialize;
 
-/// What came to the server, times in seconds on the server's clock.
+/// What the server received. Times are seconds on the server's clock.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(crate) struct Log {
     #[serde(default)]
     pub(crate) requests: Vec<Request>,
     #[serde(default)]
     pub(crate) connections: Vec<Connection>,
-    /// Everything secret that the server gave out or accepted.
+    /// Every secret that the server issued or accepted.
     #[serde(default)]
     pub(crate) secrets: Vec<String>,
 }
@@ -19,9 +19,9 @@ pub(crate) struct Log {
 pub(crate) struct Request {
     pub(crate) origin: String,
     pub(crate) arrived: f64,
-    /// When the answer was out; none while there is none, or where a fault ate it.
+    /// When the response was written; none before that or if a fault suppressed it.
     pub(crate) replied: Option<f64>,
-    /// When the client went away before it had the whole answer.
+    /// When the client disconnected before it had the whole response.
     pub(crate) gone: Option<f64>,
     pub(crate) method: String,
     pub(crate) path: String,
@@ -39,20 +39,20 @@ pub(crate) struct Connection {
 }
 
 impl Request {
-    /// When the exchange was over for the client, as far as the server can tell.
-    pub(crate) fn over(&self) -> f64 {
+    /// When the request was over for the client, as far as the server can tell.
+    pub(crate) fn ended(&self) -> f64 {
         self.replied.or(self.gone).unwrap_or(self.arrived)
     }
 
-    /// A moment at which the client did not have the whole answer yet. The server reads its clock after it has written,
-    /// and on a busy machine the client is faster: where the answer was not held back on purpose, the arrival of the
-    /// request is close enough and never too late.
-    pub(crate) fn surely_not_over(&self) -> f64 {
+    /// Returns a moment at which the client did not have the whole response yet. The server reads its clock after
+    /// writing, and on a busy machine the client may continue before that. If the response was not delayed on purpose,
+    /// the arrival of the request is close enough and never too late.
+    pub(crate) fn not_yet_ended(&self) -> f64 {
         const HELD_BACK: f64 = 0.2;
-        if self.over() - self.arrived < HELD_BACK { self.arrived } else { self.over() }
+        if self.ended() - self.arrived < HELD_BACK { self.arrived } else { self.ended() }
     }
 
-    /// The values of a header, name in lower case.
+    /// Returns the values of a header. `name` is lower case.
     pub(crate) fn header_values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.headers
             .iter()
@@ -66,14 +66,15 @@ impl Log {
         self.requests.iter().filter(move |request| request.endpoint == endpoint)
     }
 
-    /// Seconds from the end of an answer to the arrival of the next poll, the first from the device answer.
+    /// Returns the seconds from the end of a response to the arrival of the next poll, starting with the device
+    /// authorization response.
     pub(crate) fn poll_gaps(&self) -> Vec<f64> {
-        self.gaps_since(Request::over)
+        self.gaps_since(Request::ended)
     }
 
-    /// The same gaps, as long as they can have been.
+    /// Returns the upper bounds of the same gaps.
     pub(crate) fn longest_poll_gaps(&self) -> Vec<f64> {
-        self.gaps_since(Request::surely_not_over)
+        self.gaps_since(Request::not_yet_ended)
     }
 
     fn gaps_since(&self, moment: impl Fn(&Request) -> f64) -> Vec<f64> {
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn gaps_count_from_the_end_of_the_answer_before() {
+    fn gaps_start_at_the_end_of_the_previous_response() {
         let log = Log {
             requests: vec![
                 request("device", 1.0, Some(1.5), None),
@@ -104,11 +105,11 @@ mod tests {
             ..Log::default()
         };
         assert_eq!(log.poll_gaps(), [1.5, 2.0, 4.0, 1.0]);
-        assert_eq!(log.longest_poll_gaps(), [1.5, 2.0, 4.0, 1.0], "these answers were held back");
+        assert_eq!(log.longest_poll_gaps(), [1.5, 2.0, 4.0, 1.0], "these responses were delayed");
     }
 
     #[test]
-    fn a_late_look_at_the_clock_makes_no_gap_shorter() {
+    fn a_late_clock_reading_does_not_shorten_a_gap() {
         let requests =
             vec![request("device", 1.0, Some(1.06), None), request("token", 2.05, Some(2.05), None)];
         let log = Log { requests, ..Log::default() };
@@ -117,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn header_names_have_no_case() {
+    fn header_names_are_case_insensitive() {
         let request = Request { headers: vec![("Accept".into(), "a".into())], ..Request::default() };
         assert_eq!(request.header_values("accept").collect::<Vec<_>>(), ["a"]);
         assert_eq!(request.header_values("cookie").count(), 0);

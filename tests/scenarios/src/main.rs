@@ -1,8 +1,8 @@
-//! Plays the shared behaviour scenarios against an example tool in any language.
+//! Runs the shared behaviour scenarios against an example tool in any language.
 //!
-//! The cases are data (`cases/`). For each of them the runner makes a virtual authorization server that behaves as the
-//! case says, starts the tool, lets things happen to it, and compares what the tool wrote and what the server saw with
-//! what the case expects.
+//! The cases are data (`cases/`). For each case the runner creates a virtual authorization server that behaves as the
+//! case specifies, starts the tool, performs the actions of the case, and compares the tool's output and the server's
+//! log with the expectations.
 
 mod browser;
 mod case;
@@ -47,7 +47,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether everything passed.
+/// Returns whether every case passed.
 fn run(options: &Options) -> Result<bool, String> {
     if options.command == Command::Help {
         println!("{}", options::USAGE);
@@ -55,7 +55,7 @@ fn run(options: &Options) -> Result<bool, String> {
     }
     let all = variants::load(&options.cases)?;
     if options.command == Command::ListRequirements {
-        let folder = options.cases.parent().ok_or("the cases have no parent folder")?;
+        let folder = options.cases.parent().ok_or("the directory of the cases has no parent directory")?;
         let requirements = Requirements::load(folder)?;
         let proofs = Requirements::proofs(&all);
         println!("{}", serde_json::to_string_pretty(&proofs).map_err(|error| error.to_string())?);
@@ -65,13 +65,13 @@ fn run(options: &Options) -> Result<bool, String> {
     }
     let chosen: Vec<Case> = all.into_iter().filter(|case| is_chosen(case, &options.filters)).collect();
     if options.command == Command::List {
-        // A reader that goes away (`| head`) is no failure.
+        // A closed pipe (`| head`) is not an error.
         let mut out = std::io::stdout().lock();
         let _ = chosen.iter().try_for_each(|case| writeln!(out, "{}: {}", case.id, case.about));
         return Ok(true);
     }
     if chosen.is_empty() {
-        return Err("no case fits the filter".to_owned());
+        return Err("no case matches the filter".to_owned());
     }
     play_chosen(options, chosen)
 }
@@ -82,7 +82,7 @@ fn is_chosen(case: &Case, filters: &[String]) -> bool {
 }
 
 fn play_chosen(options: &Options, cases: Vec<Case>) -> Result<bool, String> {
-    report::forget(&options.logs);
+    report::remove_details(&options.logs);
     let server = AuthServer::start(&options.authserver).map_err(|error| error.to_string())?;
     let (mut passed, mut failed) = (0_u32, 0_u32);
     schedule::play_all(cases, &options.tool, &server.control(), options.jobs, |outcome| {

@@ -1,18 +1,18 @@
-//! A JSON object with its members in the order in which they were written.
+//! A JSON object that keeps the order of its members.
 //!
-//! The contract of the example tool fixes the order of the keys, and `serde_json` alone sorts them.
+//! The output format of the example tool fixes the order of the keys, but `serde_json` sorts them by default.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// One JSON object: its members as written, duplicates kept.
+/// One JSON object: its members in the original order, with duplicates.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Members(Vec<(String, Value)>);
 
 impl Members {
-    /// Reads one object; anything else, and anything after it, is an error.
+    /// Parses one object; anything else, and anything after it, is an error.
     pub(crate) fn parse(text: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(text)
     }
@@ -25,12 +25,12 @@ impl Members {
         self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 
-    /// The text of a member, when it is a string.
+    /// Returns the text of a member that is a string.
     pub(crate) fn text(&self, key: &str) -> Option<&str> {
         self.get(key).and_then(Value::as_str)
     }
 
-    /// The same object as an ordinary value, for matching.
+    /// Returns the object as a `Value`, for matching.
     pub(crate) fn to_value(&self) -> Value {
         Value::Object(self.0.iter().cloned().collect::<Map<_, _>>())
     }
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keeps_the_order_of_the_keys() {
+    fn the_order_of_the_keys_is_kept() {
         let members = Members::parse(r#"{"z":1,"a":2,"m":null}"#).unwrap();
         assert_eq!(members.keys().collect::<Vec<_>>(), ["z", "a", "m"]);
         assert_eq!(members.get("m"), Some(&Value::Null));
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_single_object() {
+    fn anything_but_a_single_object_is_rejected() {
         for text in ["[]", "1", "null", "{} {}", "{", ""] {
             assert!(Members::parse(text).is_err(), "{text}");
         }

@@ -9,17 +9,17 @@ pub(crate) const USAGE: &str = "\
 usage: scenarios --tool PATH [--tool-name NAME] [--filter TEXT]... [--jobs N] [--authserver PATH] [--logs DIR] [--cases DIR]
        scenarios --list [--filter TEXT]... | --list-requirements
 
-  --tool PATH          the example tool to play against
-  --tool-name NAME     what to call it in the output (rust)
-  --filter TEXT        only cases with TEXT in their id or in a requirement; several: any of them
-  --jobs N             cases at once (24)
-  --authserver PATH    the authorization server (the program of that name beside this one)
-  --logs DIR           where the details of failures go (target/scenarios/NAME)
-  --cases DIR          the folder with the cases
-  --list               prints the ids and sentences of the cases
-  --list-requirements  prints JSON: each requirement with the cases that prove it";
+  --tool PATH          the example tool to test
+  --tool-name NAME     the name of the tool in the output; defaults to rust
+  --filter TEXT        run only cases with TEXT in their id or a requirement; may be repeated to match any of several
+  --jobs N             number of parallel cases; defaults to 24
+  --authserver PATH    the authorization server; defaults to `authserver` in the directory of this program
+  --logs DIR           the directory for details of failures; defaults to target/scenarios/NAME
+  --cases DIR          the directory with the cases
+  --list               print the ids and descriptions of the cases
+  --list-requirements  print JSON: each requirement with the cases that prove it";
 
-/// What to do.
+/// The parsed command line.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Command {
     Play,
@@ -68,7 +68,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Options,
         }
     }
     if options.jobs == 0 {
-        return Err("--jobs has to be at least 1".into());
+        return Err("--jobs must be at least 1".into());
     }
     if options.command == Command::Play && options.tool.is_empty() {
         return Err("--tool is missing".into());
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn options_are_read() {
+    fn options_are_parsed() {
         let options = parsed(&["--tool", "t", "--filter", "a", "--filter=b", "--jobs", "3"]).unwrap();
         assert_eq!(options.command, Command::Play);
         assert_eq!((options.tool.as_str(), options.jobs), ("t", 3));
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_options_are_refused() {
+    fn invalid_options_are_rejected() {
         for args in
             [&["--jobs", "3"][..], &["--tool", "t", "--jobs", "0"], &["--tool", "t", "--speed"], &["x"]]
         {

@@ -1,20 +1,20 @@
-//! Matching of a JSON value against a pattern written in JSON.
+//! Matches a JSON value against a pattern written in JSON.
 //!
-//! An object matches when each of its members matches; members that the pattern does not name are free. Arrays
+//! An object matches if each member of the pattern matches; members that the pattern does not name are ignored. Arrays
 //! match element by element. An object whose keys all start with `$` is a set of conditions:
 //!
 //! | condition | holds when the value |
 //! | --- | --- |
 //! | `"$between": [a, b]` | is a number, a <= value <= b |
 //! | `"$one_of": [..]` | matches one of the patterns |
-//! | `"$contains": ".."` or `[..]` | is a string with each text in it, letter case ignored |
-//! | `"$lacks": ".."` or `[..]` | is a string with none of the texts in it, letter case ignored |
+//! | `"$contains": ".."` or `[..]` | is a string that contains each text, ignoring case |
+//! | `"$lacks": ".."` or `[..]` | is a string that contains none of the texts, ignoring case |
 //! | `"$shorter_than": n` | is a string of fewer than n characters |
-//! | `"$given": true` | is there and not null |
+//! | `"$given": true` | is present and not null |
 
 use serde_json::Value;
 
-/// Says why `seen` does not match `pattern`; `None` when it does.
+/// Returns why `seen` does not match `pattern`, or `None` if it does.
 pub(crate) fn mismatch(pattern: &Value, seen: &Value) -> Option<String> {
     match (pattern, seen) {
         (Value::Object(wanted), _) if is_condition_set(pattern) => {
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_match_by_the_named_members() {
+    fn objects_match_by_the_members_of_the_pattern() {
         assert!(matches(json!({"a": 1}), json!({"a": 1.0, "b": 2})));
         assert!(!matches(json!({"a": 1}), json!({"a": 2})));
         assert!(!matches(json!({"a": null}), json!({"b": 2})));
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn several_conditions_all_have_to_hold() {
+    fn all_conditions_must_hold() {
         let pattern = json!({"$contains": "a", "$lacks": "b"});
         assert!(matches(pattern.clone(), json!("ac")));
         assert!(!matches(pattern, json!("ab")));

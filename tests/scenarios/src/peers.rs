@@ -1,4 +1,4 @@
-//! Small loopback listeners for what an HTTP server cannot show: nobody there, nobody answering, nobody allowed.
+//! Small loopback listeners for what an HTTP server cannot simulate: refused, hanging and forbidden connections.
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -9,21 +9,21 @@ use std::time::Duration;
 use serde::Deserialize;
 use socket2::{Domain, SockAddr, Socket, Type};
 
-/// What a peer does with those who come.
+/// How a peer treats connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Manner {
-    /// Accepts and says nothing, so that a TLS handshake or an HTTP request hangs.
+    /// Accepts and sends nothing, so that a TLS handshake or an HTTP request hangs.
     Silent,
-    /// Has a full queue: a connection attempt hangs.
+    /// Has a full queue, so that a connection attempt hangs.
     Full,
     /// Refuses connections; the port stays reserved.
     Refusing,
-    /// Accepts, notes the first line, and closes: a proxy or a server that must not be reached.
+    /// Accepts, records the first line and closes: a proxy, or a server that must not be reached.
     Watching,
 }
 
-/// A running peer. Dropping it ends its listener, not the connections that are open.
+/// A running peer. Dropping it ends its listener but not its open connections.
 #[derive(Debug)]
 pub(crate) struct Peer {
     port: u16,
@@ -39,9 +39,9 @@ enum Held {
     Listening { _listener: Arc<TcpListener> },
 }
 
-/// How long a peer listens to one connection at the most.
+/// Maximum time that a peer reads from one connection.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// How much of a first line is kept.
+/// Maximum number of bytes of a first line that are kept.
 const LINE_LIMIT: u64 = 4096;
 
 impl Peer {
@@ -64,7 +64,7 @@ impl Peer {
         self.port
     }
 
-    /// The first line of every connection so far, empty for one that said nothing that can be read.
+    /// Returns the first line of every connection so far, empty for a connection without a readable line.
     pub(crate) fn seen(&self) -> Vec<String> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -90,7 +90,7 @@ fn full() -> io::Result<Peer> {
     for _ in 0..4 {
         let filler = Socket::new(Domain::IPV4, Type::STREAM, None)?;
         filler.set_nonblocking(true)?;
-        // "In progress" is the answer that is wanted.
+        // The expected result is "in progress".
         let _ = filler.connect(&address);
         queued.push(filler);
     }
@@ -104,7 +104,7 @@ fn listening(manner: Manner) -> io::Result<Peer> {
     let port = listener.local_addr()?.port();
     let seen = Arc::new(Mutex::new(Vec::new()));
     let (heard, socket) = (Arc::clone(&seen), Arc::clone(&listener));
-    // Ends with the process: a listener that nobody connects to costs one sleeping thread.
+    // The thread runs until the process ends. A listener without connections costs only one sleeping thread.
     thread::spawn(move || {
         while let Ok((stream, _)) = socket.accept() {
             let heard = Arc::clone(&heard);
@@ -158,14 +158,14 @@ mod tests {
     }
 
     #[test]
-    fn a_refusing_peer_refuses() {
+    fn a_refusing_peer_refuses_connections() {
         let peer = Peer::start(Manner::Refusing).unwrap();
         let refused = TcpStream::connect(address(&peer)).unwrap_err();
         assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
     }
 
     #[test]
-    fn a_watching_peer_notes_the_first_line() {
+    fn a_watching_peer_records_the_first_line() {
         let peer = Peer::start(Manner::Watching).unwrap();
         assert!(peer.seen().is_empty());
         let mut stream = TcpStream::connect(address(&peer)).unwrap();
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_silent_peer_counts_and_says_nothing() {
+    fn a_silent_peer_counts_connections_and_sends_nothing() {
         let peer = Peer::start(Manner::Silent).unwrap();
         let mut stream = TcpStream::connect(address(&peer)).unwrap();
         assert_eq!(wait_for(&peer, 1), [""]);

@@ -1,4 +1,4 @@
-//! Plays one case: sets up, starts the tool, lets things happen, and writes down what was seen.
+//! Runs one case: sets it up, starts the tool, performs the actions and records the observations.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -18,7 +18,7 @@ use crate::log::Log;
 use crate::peers::Peer;
 use crate::tool::{End, Start, Stream, Tool};
 
-/// Everything that was seen of one run.
+/// Everything observed during one run.
 #[derive(Debug)]
 pub(crate) struct Seen {
     pub(crate) end: End,
@@ -36,23 +36,23 @@ pub(crate) struct Seen {
     pub(crate) peers: BTreeMap<String, Vec<String>>,
     pub(crate) opened: Vec<Vec<String>>,
     pub(crate) peak_rss_kb: u64,
-    /// The files that the case says must not be there, and are.
+    /// Existing files that the case forbids.
     pub(crate) unwanted_files: Vec<String>,
-    /// Actions whose condition never came true.
-    pub(crate) undone: Vec<String>,
-    /// What the run filled in, for expectations that name addresses.
+    /// Actions whose condition never held.
+    pub(crate) missed_actions: Vec<String>,
+    /// The placeholder values of the run, for expectations that contain URLs.
     pub(crate) values: Values,
-    /// For the report of a failure.
+    /// The server's raw log, for the report of a failure.
     pub(crate) command: Vec<String>,
     pub(crate) raw_log: Value,
 }
 
-/// How often the run looks around while nothing is written. The end of a tool closes its streams, which is seen at once.
+/// Polling interval while nothing is written. The exit of the tool closes its streams, which is noticed immediately.
 const LOOK: Duration = Duration::from_millis(40);
-/// No case takes longer than this on top of its usual time.
+/// Maximum time of a case beyond its typical duration.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Environment that would change what a tool does, taken away before a case adds its own.
+/// Environment variables that would change the behaviour of a tool; removed before a case sets its own.
 const CLEARED: &[&str] = &[
     "BROWSER",
     "CI",
@@ -108,7 +108,7 @@ pub(crate) fn play(case: &Case, program: &str, control: &Control) -> Result<Seen
     seen
 }
 
-/// What a case says of a server, over what holds unless it says so.
+/// Returns the server settings of a case, merged over the defaults.
 fn settings(own: &Map<String, Value>, values: &Values) -> Map<String, Value> {
     let mut settings = Map::new();
     settings.insert("interval".to_owned(), 1.into());
@@ -161,11 +161,11 @@ impl Running<'_> {
                 tool.kill();
                 break End::TimedOut;
             }
-            actions.go_on(&mut tool, peers)?;
+            actions.advance(&mut tool, peers)?;
         };
         let ended = Instant::now();
         tool.read_rest();
-        // The server notes the end of a connection a moment later than the tool.
+        // The server notices the end of a connection a moment later than the tool.
         thread::sleep(Duration::from_millis(30));
         let (log, raw_log) = self.control.log(&self.server.id)?;
         Ok(Seen {
@@ -182,7 +182,7 @@ impl Running<'_> {
             opened: browsers.calls(),
             peak_rss_kb: tool.peak_rss_kb,
             unwanted_files: self.unwanted_files(folder.path()),
-            undone: actions.undone(),
+            missed_actions: actions.missed_actions(),
             values,
             command: [vec![program.to_owned()], args].concat(),
             raw_log,
@@ -214,7 +214,8 @@ impl Running<'_> {
     }
 }
 
-/// The arguments that `login` stands for, then the case's own. An option of the case replaces the one made here.
+/// Returns the arguments that `login` stands for, then those of the case. An option of the case replaces a generated
+/// one.
 fn arguments(case: &Case, tls: bool, values: &Values) -> Vec<String> {
     let mut made: Vec<&[&str]> = vec![&["login"], &["--client-id", "client_cli"]];
     match case.login {
@@ -234,7 +235,9 @@ fn arguments(case: &Case, tls: bool, values: &Values) -> Vec<String> {
             made.push(&["--json"]);
         }
     }
-    made.retain(|words| !words.first().is_some_and(|option| case.args.iter().any(|arg| arg == option)));
+    made.retain(|command_line| {
+        !command_line.first().is_some_and(|option| case.args.iter().any(|arg| arg == option))
+    });
     let own = case.args.iter().map(String::as_str);
     made.into_iter().flatten().copied().chain(own).map(|arg| values.text(arg)).collect()
 }
@@ -252,7 +255,7 @@ fn environment(case: &Case, browsers: &FakeBrowsers, values: &Values) -> Vec<(St
     env.into_iter().collect()
 }
 
-/// The actions of a case, one after the other.
+/// The actions of a case, in order.
 struct Actions<'a> {
     running: &'a Running<'a>,
     left: std::slice::Iter<'a, Action>,
@@ -264,9 +267,9 @@ struct Actions<'a> {
 
 struct Waiting<'a> {
     action: &'a Action,
-    /// Set as soon as the condition is true.
+    /// When the condition became true.
     due: Option<Instant>,
-    /// Says when requests have arrived, where the condition is about them.
+    /// Receives the arrival time if the condition is about requests.
     arrived: Option<mpsc::Receiver<Instant>>,
 }
 
@@ -296,7 +299,7 @@ impl<'a> Actions<'a> {
         });
     }
 
-    fn go_on(&mut self, tool: &mut Tool, peers: &BTreeMap<String, Peer>) -> Result<(), String> {
+    fn advance(&mut self, tool: &mut Tool, peers: &BTreeMap<String, Peer>) -> Result<(), String> {
         let Some(waiting) = &mut self.current else { return Ok(()) };
         let now = Instant::now();
         if waiting.due.is_none() {
@@ -306,19 +309,19 @@ impl<'a> Actions<'a> {
         }
         if waiting.due.is_some_and(|due| due <= now) {
             let deed = &waiting.action.deed;
-            self.act(deed, tool)?;
+            self.perform(deed, tool)?;
             self.next();
         }
         Ok(())
     }
 
-    /// The time until the next action, if that is known and sooner than `usual`.
+    /// Returns the time until the next action if that is known and less than `usual`, otherwise `usual`.
     fn due_in(&self, usual: Duration) -> Duration {
         let due = self.current.as_ref().and_then(|waiting| waiting.due);
         due.map_or(usual, |due| due.saturating_duration_since(Instant::now()).min(usual))
     }
 
-    fn act(&mut self, deed: &Deed, tool: &mut Tool) -> Result<(), String> {
+    fn perform(&mut self, deed: &Deed, tool: &mut Tool) -> Result<(), String> {
         let (control, id) = (self.running.control, &self.running.server.id);
         match deed {
             Deed::Signal(name) => {
@@ -339,13 +342,13 @@ impl<'a> Actions<'a> {
         Ok(())
     }
 
-    fn undone(self) -> Vec<String> {
+    fn missed_actions(self) -> Vec<String> {
         let current = self.current.map(|waiting| waiting.action);
         current.into_iter().chain(self.left).map(|action| format!("{:?}", action.when)).collect()
     }
 }
 
-/// Since when the condition of an action has been true.
+/// Returns when the condition of an action became true.
 fn true_since(
     waiting: &Waiting<'_>,
     tool: &Tool,
@@ -372,7 +375,7 @@ fn true_since(
 fn watch_requests(control: &Control, id: &str, endpoint: &str, count: u32) -> mpsc::Receiver<Instant> {
     let (sender, receiver) = mpsc::channel();
     let (control, id, endpoint) = (control.clone(), id.to_owned(), endpoint.to_owned());
-    // Ends with its request: within a minute, or when the virtual server is deleted.
+    // The thread ends with its request: within a minute, or when the virtual server is deleted.
     thread::spawn(move || {
         if let Ok(true) = control.wait_for(&id, &endpoint, count) {
             let _ = sender.send(Instant::now());
@@ -392,7 +395,7 @@ mod tests {
         serde_json::from_value(value).unwrap()
     }
 
-    fn words(more: Value, tls: bool) -> String {
+    fn command_line(more: Value, tls: bool) -> String {
         let mut values = Values::default();
         values.set("url", "http://h");
         values.set("ca_file", "/ca");
@@ -400,21 +403,24 @@ mod tests {
     }
 
     #[test]
-    fn arguments_are_made_and_replaced() {
+    fn generated_arguments_can_be_replaced() {
         assert_eq!(
-            words(json!({"login": "authkit"}), false),
+            command_line(json!({"login": "authkit"}), false),
             "login --client-id client_cli --provider authkit --api-base http://h --insecure-loopback --json"
         );
         let more = json!({"login": "connect", "json": false, "args": ["--client-id", "x", "--scope", "a"]});
         assert_eq!(
-            words(more, true),
+            command_line(more, true),
             "login --provider connect --domain http://h --ca-file /ca --client-id x --scope a"
         );
-        assert_eq!(words(json!({"login": "custom", "args": ["login", "{url}"]}), true), "login http://h");
+        assert_eq!(
+            command_line(json!({"login": "custom", "args": ["login", "{url}"]}), true),
+            "login http://h"
+        );
     }
 
     #[test]
-    fn a_case_overrides_the_settings_of_the_server() {
+    fn a_case_overrides_the_server_settings() {
         let own = case(json!({"server": {"interval": 5, "script": {"token": ["{x}"]}}})).server;
         let mut values = Values::default();
         values.set("x", "y");
@@ -423,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_is_cleared_before_a_case_adds_its_own() {
+    fn the_environment_is_cleared_before_a_case_sets_its_own() {
         let folder = TempDir::new().unwrap();
         let browsers = FakeBrowsers::make(folder.path()).unwrap();
         let case = case(json!({"env": {"DISPLAY": ":0", "TERM": null}}));

@@ -1,4 +1,4 @@
-//! What people read: a line for each failed case, details in a file, one line at the end.
+//! The report: a line for each failed case with details in a file, and a summary line.
 
 use std::fmt::Write;
 use std::fs;
@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use crate::schedule::Outcome;
 
-/// Lines longer than this are cut; the file has everything.
+/// Maximum length of a line; the file has the full text.
 const LINE_LIMIT: usize = 600;
 
-/// One line that says what was expected and what was seen.
+/// Returns one line with the expected and the observed behaviour.
 pub(crate) fn line(outcome: &Outcome, details: Option<&Path>) -> String {
     let why = match &outcome.run {
         Err(error) => error.clone(),
@@ -23,14 +23,14 @@ pub(crate) fn line(outcome: &Outcome, details: Option<&Path>) -> String {
     format!("FAILED {}: {short}{cut}{place}", outcome.case.id)
 }
 
-/// Everything about a run, as text.
+/// Returns everything about a run as text.
 pub(crate) fn details(outcome: &Outcome) -> String {
     let mut text = String::new();
     let case = &outcome.case;
     let _ = writeln!(text, "{}: {}\nproves {}\n", case.id, case.about, case.proves.join(", "));
     match &outcome.run {
         Err(error) => {
-            let _ = writeln!(text, "not played: {error}");
+            let _ = writeln!(text, "not run: {error}");
         }
         Ok((seen, faults)) => {
             for fault in faults {
@@ -61,8 +61,8 @@ pub(crate) fn details(outcome: &Outcome) -> String {
     text
 }
 
-/// Takes away the details of an earlier run, which would be taken for this one's.
-pub(crate) fn forget(folder: &Path) {
+/// Removes the details of an earlier run so that they are not mistaken for those of this run.
+pub(crate) fn remove_details(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if entry.path().extension().is_some_and(|extension| extension == "log") {
             let _ = fs::remove_file(entry.path());
@@ -70,7 +70,7 @@ pub(crate) fn forget(folder: &Path) {
     }
 }
 
-/// Writes the details of a failed case into the folder.
+/// Writes the details of a failed case into `folder`.
 pub(crate) fn write_details(folder: &Path, outcome: &Outcome) -> io::Result<PathBuf> {
     fs::create_dir_all(folder)?;
     let path = folder.join(format!("{}.log", outcome.case.id));
@@ -95,7 +95,7 @@ mod tests {
         assert!(line.starts_with("FAILED a: first second xxx"));
         assert!(line.ends_with("a.log]") && !line.contains('\n') && line.len() < 800);
         assert!(fs::read_to_string(&path).unwrap().contains(&"x".repeat(2000)));
-        forget(folder.path());
+        remove_details(folder.path());
         assert!(!path.exists());
     }
 }

@@ -1,4 +1,4 @@
-//! Which requirement is proved by which case, and which is open.
+//! Which case proves which requirement, and which requirements are open.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,16 +9,16 @@ use serde::de::DeserializeOwned;
 
 use crate::case::Case;
 
-/// The requirements that a case may name, and those that are open, with the reason.
+/// The requirements that a case may name, and those that are open or proved elsewhere, with the reason.
 #[derive(Debug, Default)]
 pub(crate) struct Requirements {
     ids: BTreeSet<String>,
     open: BTreeMap<String, String>,
-    /// Those that the example tool cannot show, with where they are looked after.
+    /// Requirements that the example tool cannot demonstrate, with where they are proved.
     elsewhere: BTreeMap<String, String>,
 }
 
-/// One line of `requirements.json`; `group` and `text` are for the table that people read.
+/// One line of `requirements.json`; `group` and `text` are for the conformance table.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Requirement {
@@ -35,7 +35,7 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<T, String> {
 }
 
 impl Requirements {
-    /// Reads `requirements.json`, and `open.json` and `elsewhere.json`, which are objects of id and reason.
+    /// Reads `requirements.json`, and `open.json` and `elsewhere.json`, which map ids to reasons.
     pub(crate) fn load(folder: &Path) -> Result<Self, String> {
         let all: Vec<Requirement> = read(&folder.join("requirements.json"))?;
         Ok(Self {
@@ -45,7 +45,7 @@ impl Requirements {
         })
     }
 
-    /// What does not fit together: unknown ids, ids that are open and proved, ids that are neither.
+    /// Returns the inconsistencies: unknown ids, ids with several states, and ids with none.
     pub(crate) fn mistakes(&self, cases: &[Case]) -> Vec<String> {
         let mut mistakes = Vec::new();
         let mut proved = BTreeSet::new();
@@ -61,18 +61,19 @@ impl Requirements {
             let said =
                 [proved.contains(id.as_str()), self.open.contains_key(id), self.elsewhere.contains_key(id)];
             match said.iter().filter(|yes| **yes).count() {
-                0 => mistakes.push(format!("{id} is neither proved nor open nor proved elsewhere")),
+                0 => mistakes
+                    .push(format!("{id} must be proved, open or proved elsewhere, but is none of them")),
                 1 => {}
-                _ => mistakes.push(format!("{id} is two of: proved, open, proved elsewhere")),
+                _ => mistakes.push(format!("{id} must be only one of: proved, open, proved elsewhere")),
             }
         }
         let named = self.open.keys().chain(self.elsewhere.keys());
         let unknown = named.filter(|id| !self.ids.contains(*id));
-        mistakes.extend(unknown.map(|id| format!("{id} has a reason and is not listed")));
+        mistakes.extend(unknown.map(|id| format!("{id} has a reason but is not in requirements.json")));
         mistakes
     }
 
-    /// The cases that prove each requirement that a case proves.
+    /// Returns the proved requirements with the cases that prove them.
     pub(crate) fn proofs(cases: &[Case]) -> BTreeMap<&str, Vec<&str>> {
         let mut proofs: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for case in cases {
@@ -95,14 +96,14 @@ mod tests {
     }
 
     #[test]
-    fn every_requirement_is_proved_or_open() {
+    fn every_requirement_is_proved_open_or_proved_elsewhere() {
         let cases = variants::load(&folder().join("cases")).unwrap();
         let mistakes = Requirements::load(folder()).unwrap().mistakes(&cases);
         assert!(mistakes.is_empty(), "{}", mistakes.join("\n"));
     }
 
     #[test]
-    fn mistakes_are_found() {
+    fn inconsistencies_are_found() {
         let entry = json!({"id": "a", "proves": ["X", "Y"], "about": "", "expect": {"exit": 0}});
         let cases = variants::expand(entry.as_object().unwrap().clone()).unwrap();
         let map = |ids: &[&str]| ids.iter().map(|id| ((*id).to_owned(), String::new())).collect();
@@ -113,10 +114,14 @@ mod tests {
         };
         let count = |requirements: Requirements| requirements.mistakes(&cases).len();
         assert_eq!(count(requirements(&["X", "Y", "Z", "E"], &["Z"], &["E"])), 0);
-        assert_eq!(count(requirements(&["X"], &[], &[])), 1, "a case proves what is not listed");
-        assert_eq!(count(requirements(&["X", "Y", "Z"], &[], &[])), 1, "neither nor");
-        assert_eq!(count(requirements(&["X", "Y"], &["X"], &[])), 1, "proved and open");
-        assert_eq!(count(requirements(&["X", "Y", "Z"], &["Z"], &["Z"])), 1, "open and elsewhere");
+        assert_eq!(count(requirements(&["X"], &[], &[])), 1, "a case proves an unknown requirement");
+        assert_eq!(count(requirements(&["X", "Y", "Z"], &[], &[])), 1, "neither proved nor open");
+        assert_eq!(count(requirements(&["X", "Y"], &["X"], &[])), 1, "both proved and open");
+        assert_eq!(
+            count(requirements(&["X", "Y", "Z"], &["Z"], &["Z"])),
+            1,
+            "both open and proved elsewhere"
+        );
         assert_eq!(count(requirements(&["X", "Y"], &["Q"], &["E"])), 2, "reasons for unknown ids");
     }
 

@@ -1,4 +1,4 @@
-//! Plays many cases side by side. They mostly wait, so there are more workers than processors.
+//! Runs many cases in parallel. They mostly wait, so there are more workers than processors.
 
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
@@ -8,11 +8,11 @@ use crate::checks::{Fault, faults};
 use crate::control::Control;
 use crate::play::{Seen, play};
 
-/// What came of one case.
+/// The outcome of one case.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) case: Case,
-    /// The run, or why there was none.
+    /// The observations and faults, or why the case could not be run.
     pub(crate) run: Result<(Seen, Vec<Fault>), String>,
 }
 
@@ -22,7 +22,7 @@ impl Outcome {
     }
 }
 
-/// Plays the cases, the longest first, and hands over each outcome as it comes.
+/// Runs the cases, longest first, and passes on each outcome as it arrives.
 pub(crate) fn play_all(
     mut cases: Vec<Case>,
     tool: &str,

@@ -1,4 +1,4 @@
-//! The example tool as a child process: its streams with times, its signals, its end.
+//! The example tool as a child process: timed output streams, signals and exit.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -14,18 +14,18 @@ use nix::unistd::Pid;
 
 use crate::case::SignalName;
 
-/// What was written to one stream, with the time of each piece.
+/// The output on one stream, with the time of each piece.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Stream {
     bytes: Vec<u8>,
-    /// Length after each piece, and when it came.
+    /// The length after each piece, and when it arrived.
     pieces: Vec<(usize, Instant)>,
 }
 
-/// More than any honest tool writes; the rest is read and dropped.
+/// Maximum number of bytes kept per stream, more than a correct tool writes. The rest is read and discarded.
 const STREAM_LIMIT: usize = 8 << 20;
 
-/// How often the end is looked for when there is no stream left to tell.
+/// Polling interval for the exit when no stream is left that would signal it.
 const CLOSED_LOOK: Duration = Duration::from_millis(3);
 
 impl Stream {
@@ -44,7 +44,7 @@ impl Stream {
         String::from_utf8_lossy(&self.bytes).into_owned()
     }
 
-    /// The complete lines with the time at which each was complete; a rest without a line end comes last.
+    /// Returns the complete lines, each with the time at which it was complete, then any incomplete line.
     pub(crate) fn lines(&self) -> Vec<(String, Option<Instant>)> {
         let mut end = 0;
         self.bytes
@@ -64,7 +64,7 @@ impl Stream {
 pub(crate) enum End {
     Status(i32),
     Signal(i32),
-    /// It was still there when the time of the case was over, and was killed.
+    /// The process was killed because it exceeded the time limit of the case.
     TimedOut,
 }
 
@@ -73,7 +73,7 @@ pub(crate) enum End {
 pub(crate) struct Start<'a> {
     pub(crate) program: &'a str,
     pub(crate) args: &'a [String],
-    /// Set, or with `None` taken away.
+    /// Variables to set, or with `None` to remove.
     pub(crate) env: &'a [(String, Option<String>)],
     pub(crate) terminal: bool,
 }
@@ -87,7 +87,7 @@ pub(crate) struct Tool {
     pub(crate) stdout: Stream,
     pub(crate) stderr: Stream,
     pub(crate) started: Instant,
-    /// Peak resident memory seen, kB.
+    /// Highest resident memory observed, in kB.
     pub(crate) peak_rss_kb: u64,
 }
 
@@ -112,7 +112,7 @@ impl Tool {
         }
         let started = Instant::now();
         let mut child = command.spawn()?;
-        // Holds the terminal's other end, which has to close for the end to be seen.
+        // Dropped because `command` holds the other end of the terminal, which must be closed to detect the end.
         drop(command);
         let stdout_from = child.stdout.take().map(|pipe| File::from(OwnedFd::from(pipe)));
         let stderr_from = screen.or_else(|| child.stderr.take().map(|pipe| File::from(OwnedFd::from(pipe))));
@@ -127,7 +127,7 @@ impl Tool {
         })
     }
 
-    /// Takes in what is written within `patience`.
+    /// Reads what is written within `patience`.
     pub(crate) fn read(&mut self, patience: Duration) {
         let timeout = PollTimeout::try_from(patience).unwrap_or(PollTimeout::ZERO);
         let (mut out_ready, mut err_ready) = (false, false);
@@ -137,7 +137,7 @@ impl Tool {
                 watched.push(PollFd::new(file.as_fd(), PollFlags::POLLIN));
             }
             if watched.is_empty() {
-                // Both streams are closed: the end is near, or a case closed them.
+                // Both streams are closed: the tool is exiting, or the case closed them.
                 std::thread::sleep(patience.min(CLOSED_LOOK));
                 return;
             }
@@ -160,7 +160,7 @@ impl Tool {
         }
     }
 
-    /// Reads what is left after the end, without waiting for children that keep a stream open.
+    /// Reads what is left after the exit, without waiting for child processes that keep a stream open.
     pub(crate) fn read_rest(&mut self) {
         let limit = Instant::now() + Duration::from_millis(300);
         while (self.stdout_from.is_some() || self.stderr_from.is_some()) && Instant::now() < limit {
@@ -182,7 +182,7 @@ impl Tool {
         Ok(signal::kill(self.pid()?, signal)?)
     }
 
-    /// How it ended, if it has.
+    /// Returns how the process ended, if it has.
     pub(crate) fn ended(&mut self) -> io::Result<Option<End>> {
         let status = self.child.try_wait()?;
         Ok(status.map(|status| match status.code() {
@@ -199,7 +199,7 @@ impl Tool {
         self.peak_rss_kb = self.peak_rss_kb.max(kb.unwrap_or(0));
     }
 
-    /// Ends it and everything that it started.
+    /// Kills the process and everything that it started.
     pub(crate) fn kill(&mut self) {
         if let Ok(pid) = self.pid() {
             let _ = signal::killpg(pid, Signal::SIGKILL);
@@ -213,7 +213,7 @@ impl Tool {
     }
 }
 
-/// Reads once; forgets the file at its end. A terminal whose last writer has gone answers EIO.
+/// Reads once and drops the file at its end. Reading a terminal without a writer fails with EIO.
 fn take(from: &mut Option<File>, into: &mut Stream) {
     let Some(file) = from else { return };
     let mut buffer = [0_u8; 16384];
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn streams_and_status_are_seen() {
+    fn streams_and_exit_status_are_captured() {
         let (end, tool) = run("echo one; echo two >&2; exit 7", false, |_| ());
         assert_eq!(end, End::Status(7));
         assert_eq!(tool.stdout.text(), "one\n");
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_carry_their_times() {
+    fn lines_have_their_arrival_times() {
         let (_, tool) = run("echo one; sleep 0.3; printf two", false, |_| ());
         let lines = tool.stdout.lines();
         assert_eq!(lines.iter().map(|(text, _)| text.as_str()).collect::<Vec<_>>(), ["one", "two"]);
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signal_arrives() {
+    fn a_signal_reaches_the_tool() {
         let (end, _) = run("trap 'exit 5' INT; echo; while :; do sleep 0.05; done", false, |tool| {
             tool.read(Duration::from_secs(5));
             tool.signal(SignalName::Int).unwrap();
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_terminal_is_a_terminal() {
+    fn only_the_requested_streams_are_a_terminal() {
         let script = "test -t 2 && test -t 0 && ! test -t 1 && echo yes >&2";
         let (end, tool) = run(script, true, |_| ());
         assert_eq!(end, End::Status(0));
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_reader_breaks_the_pipe() {
+    fn close_stdout_breaks_the_pipe() {
         let (end, _) = run("sleep 0.2; trap '' PIPE; echo x || exit 9", false, Tool::close_stdout);
         assert_eq!(end, End::Status(9));
     }

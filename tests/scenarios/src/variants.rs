@@ -1,7 +1,7 @@
-//! Reads the files of cases and makes one case of each variant.
+//! Reads the case files and expands each variant into a case.
 //!
-//! A case with `"each": {"SUFFIX": {"name": value}}` stands for one case a suffix, with the id `ID-SUFFIX`. A string
-//! that is `<name>` as a whole becomes the value; inside a longer string, or in a key, `<name>` becomes its text.
+//! A case with `"each": {"SUFFIX": {"name": value}}` stands for one case per suffix, with the id `ID-SUFFIX`. The
+//! string `<name>` is replaced by the value; inside a longer string or a key, `<name>` is replaced by its text.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::case::Case;
 
-/// All cases of all `*.json` files of a folder, ids unique.
+/// Loads the cases of all `*.json` files of a directory. Their ids must be unique.
 pub(crate) fn load(folder: &Path) -> Result<Vec<Case>, String> {
     let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut paths: Vec<_> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
@@ -35,7 +35,7 @@ pub(crate) fn load(folder: &Path) -> Result<Vec<Case>, String> {
     }
 }
 
-/// The cases that one entry of a file stands for.
+/// Returns the cases that one entry of a file stands for.
 pub(crate) fn expand(mut entry: Map<String, Value>) -> Result<Vec<Case>, String> {
     let variants = match entry.remove("each") {
         None => vec![(String::new(), Map::new())],
@@ -43,10 +43,10 @@ pub(crate) fn expand(mut entry: Map<String, Value>) -> Result<Vec<Case>, String>
             .into_iter()
             .map(|(suffix, names)| match names {
                 Value::Object(names) => Ok((format!("-{suffix}"), names)),
-                _ => Err(format!("each.{suffix} is no object")),
+                _ => Err(format!("each.{suffix} is not an object")),
             })
             .collect::<Result<_, _>>()?,
-        Some(_) => return Err("each is no object".to_owned()),
+        Some(_) => return Err("each is not an object".to_owned()),
     };
     let template = Value::Object(entry);
     variants
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_entry_is_one_case() {
+    fn an_entry_without_variants_is_one_case() {
         let cases =
             expand(entry(json!({"id": "a", "proves": ["X"], "about": "A.", "expect": {"exit": 0}}))).unwrap();
         assert_eq!(cases.len(), 1);
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn variants_replace_values_texts_and_keys() {
+    fn variants_replace_values_text_and_keys() {
         let cases = expand(entry(json!({
             "id": "a", "proves": [], "about": "The <what>.", "expect": {"exit": "<exit>"},
             "server": {"script": {"device": [{"merge": {"<what>": "<value>"}, "body": "<html>"}]}},
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_members_are_refused() {
+    fn unknown_members_are_rejected() {
         let wrong = json!({"id": "a", "proves": [], "about": "", "expect": {"exit": 0}, "evnets": []});
         assert!(expand(entry(wrong)).unwrap_err().contains("evnets"));
         let wrong = json!({"id": "a", "proves": [], "about": "", "expect": {"exit": 0, "gap": []}});
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cases_of_this_project_can_be_read() {
+    fn the_case_files_are_valid() {
         let cases = load(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/cases"))).unwrap();
         assert!(cases.len() > 100, "{}", cases.len());
         for case in &cases {

@@ -1,10 +1,10 @@
-// A real browser that talks to loopback only.
+// A real browser that connects only to loopback addresses.
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
 const ARGUMENTS = [
-  '--no-sandbox', // root, as in most CI containers, has no sandbox to use
+  '--no-sandbox', // Chromium has no sandbox for root, the usual user in CI containers
   '--disable-gpu',
   '--disable-quic',
   '--disable-background-networking',
@@ -13,14 +13,14 @@ const ARGUMENTS = [
   '--no-first-run',
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1',
 ];
-const PATIENCE = 30_000; // ms for any one thing that a page has to do
+const PATIENCE = 30_000; // ms, the timeout of a single browser operation
 
 export const sizes = {
   phone: { width: 375, height: 667, mobile: true },
   desktop: { width: 1280, height: 800, mobile: false },
 };
 
-/** Where Chromium is installed; undefined when it is not. */
+/** The path of Chromium; undefined if it is not installed. */
 export async function find() {
   for (const folder of (process.env.PATH ?? '').split(delimiter)) {
     for (const name of NAMES) {
@@ -37,8 +37,8 @@ export async function launch({ default: { chromium } }, executablePath) {
 }
 
 /**
- * Runs `use` with a page of its own: no cookies of others, `size` as named above, JavaScript as wanted.
- * Anything the page asks of a host that is not loopback is refused and listed in `page.strangers`.
+ * Runs `use` with a page in a separate context without cookies, with the given `size` and with or without JavaScript.
+ * Requests of the page to other hosts than loopback are blocked and listed in `page.strangers`.
  */
 export async function withPage(browser, { size = 'desktop', javaScript = true, scheme = 'light' }, use) {
   const { width, height, mobile } = sizes[size];
@@ -49,7 +49,7 @@ export async function withPage(browser, { size = 'desktop', javaScript = true, s
     deviceScaleFactor: mobile ? 2 : 1,
     javaScriptEnabled: javaScript,
     colorScheme: scheme,
-    ignoreHTTPSErrors: true, // the test CA is the tool's business, not the browser's
+    ignoreHTTPSErrors: true, // only the tool verifies certificates of the test CA
     locale: 'en-US',
   });
   try {

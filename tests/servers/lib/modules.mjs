@@ -1,4 +1,4 @@
-// Packages live where set-up put them, so that nothing is written beside the sources.
+// Packages are loaded from the set-up directory, so that nothing is written next to the sources.
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 

@@ -1,12 +1,12 @@
-// A certificate authority for one run, made with the JDK's keytool (Keycloak needs a JDK anyway).
+// A certificate authority for one run, created with the JDK's keytool (Keycloak requires a JDK anyway).
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const PASSWORD = 'changeit'; // PKCS #12 wants one; the key protects nothing but this run
+const PASSWORD = 'changeit'; // PKCS #12 requires one; the key is only used for this run
 
-/** Makes a CA and a server key for localhost in `folder`. */
+/** Creates a CA and a server key for localhost in `folder`. */
 export async function makePki(folder) {
   const at = (name) => join(folder, name);
   const keytool = (...args) => run('keytool', [...args, '-storepass', PASSWORD], { timeout: 60_000 });

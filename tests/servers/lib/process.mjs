@@ -1,10 +1,10 @@
-// Child processes that are never left behind.
+// Child processes that are always terminated.
 import { spawn } from 'node:child_process';
 
-const OUTPUT_LIMIT = 1 << 20; // characters kept of one child's output
+const OUTPUT_LIMIT = 1 << 20; // maximum number of characters kept of one child's output
 const running = new Set();
 
-/** One child in a process group of its own, so that ending it ends what it started too. */
+/** A child in its own process group, so that terminating it also terminates what it started. */
 export class Child {
   #process;
   #exit;
@@ -38,7 +38,7 @@ export class Child {
     }
   }
 
-  /** The first match of `pattern` in what the child has printed on `stream`, now or within `seconds`. */
+  /** Resolves to the first match of `pattern` in the child's output on `stream`, now or within `seconds`. */
   match(pattern, { seconds, stream = 'stdout' }) {
     return new Promise((resolve, reject) => {
       const settle = (finish, value) => {
@@ -60,7 +60,7 @@ export class Child {
     });
   }
 
-  /** How the child ended; rejects, after ending it, when that takes longer than `seconds`. */
+  /** Resolves to how the child ended. After `seconds`, terminates it and rejects. */
   async exit({ seconds }) {
     const end = await within(seconds, this.#exit);
     if (end) return end;
@@ -68,7 +68,7 @@ export class Child {
     throw new Error(`${this.name} still ran after ${seconds} s${this.#tail()}`);
   }
 
-  /** Asks the whole group to end, and insists after ten seconds. */
+  /** Sends SIGTERM to the whole group, and SIGKILL after ten seconds. */
   async stop() {
     if (this.ended) return this.ended;
     this.#signal('SIGTERM');
@@ -80,17 +80,17 @@ export class Child {
     try {
       process.kill(-this.#process.pid, signal);
     } catch {
-      // The group is gone already.
+      // The group has already ended.
     }
   }
 
   #tail() {
     const text = `${this.stdout}${this.stderr}`.trim().split('\n').slice(-8).join('\n  ');
-    return text ? `; its last lines:\n  ${text}` : ' without a word';
+    return text ? `; its last lines:\n  ${text}` : '; it printed nothing';
   }
 }
 
-/** Ends every child that still runs. */
+/** Terminates every running child. */
 export async function stopAll() {
   await Promise.all([...running].map((child) => child.stop()));
 }

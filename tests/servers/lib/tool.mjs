@@ -1,22 +1,22 @@
-// The example tool, driven by the contract that all languages share.
+// Runs the example tool by the command line and output format that all languages share.
 import { Child } from './process.mjs';
 
-/** One login that has been started. */
+/** A login that has been started. */
 export class Login {
   #child;
 
-  /** @param setup what the runner knows. @param args the words after `login`, less `--json`. */
+  /** @param setup the runner's settings. @param args the arguments after `login`, without `--json`. */
   constructor(setup, args) {
     this.#child = new Child(setup.tool, [...args, '--json', '--no-browser']);
   }
 
-  /** The prompt event: what a person would read. */
+  /** Resolves to the prompt event. */
   async prompt() {
     await this.#child.match(/^.*"event":"prompt".*\n/m, { seconds: 30 });
     return this.events().find(({ event }) => event === 'prompt');
   }
 
-  /** Every event so far. A line that is not JSON is an error: standard output belongs to programs. */
+  /** Returns every event so far. A line that is not JSON is an error. */
   events() {
     const complete = this.#child.stdout.split('\n').slice(0, -1);
     return complete.map((line) => JSON.parse(line));
@@ -40,7 +40,7 @@ export class Login {
   }
 }
 
-/** The three ways in which a login against a willing server ends. */
+/** The three possible outcomes of a login at a working server. */
 export const outcome = {
   approved: { status: 0, event: { event: 'authorized', has_id_token: true } },
   denied: { status: 3, event: { event: 'error', kind: 'denied', oauth_error: 'access_denied' } },

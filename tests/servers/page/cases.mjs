@@ -1,4 +1,4 @@
-// The test server's own pages, as a person meets them.
+// The test server's own pages, used like a user would.
 import { join } from 'node:path';
 import { sizes, withPage } from '../lib/browser.mjs';
 import { Child } from '../lib/process.mjs';
@@ -7,7 +7,7 @@ import { framingIsForbidden, inspect } from './inspect.mjs';
 
 export const name = 'page';
 
-/** Starts the test server and gives the cases. */
+/** Starts the test server and returns the cases. */
 export async function cases(setup) {
   const listen = ['--listen', '127.0.0.1:0', '--interval', '1'];
   const server = new Child(setup.authserver, [...listen, '--control']);
@@ -19,14 +19,14 @@ export async function cases(setup) {
     organizations: [{ id: 'org_1', name: 'Analytical Engines' }, { id: 'org_2', name: 'Difference Engines' }],
   });
 
-  /** One login, and `person` on a page of this kind; `end` is what the tool has to come to. */
-  const visit = (kind, person, end, { address = addresses.server, client = 'client_cli', provider = connect } = {}) =>
+  /** Runs one login with `user` on a page of this kind; `end` is the expected outcome of the tool. */
+  const visit = (kind, user, end, { address = addresses.server, client = 'client_cli', provider = connect } = {}) =>
     async () => {
       const words = ['--client-id', client, '--scope', 'openid', '--insecure-loopback'];
       const attempt = new Login(setup, [...provider(address), ...words]);
       try {
         const prompt = await attempt.prompt();
-        await withPage(setup.browser, kind, (page) => person(page, prompt));
+        await withPage(setup.browser, kind, (page) => user(page, prompt));
         await attempt.ends(end);
       } finally {
         await attempt.stop();
@@ -36,7 +36,7 @@ export async function cases(setup) {
   const picture = (page, title) =>
     page.screenshot({ path: join(setup.screenshots, `${title}.png`), fullPage: true, animations: 'disabled' });
 
-  /** Types the code, looks at every page on the way, and answers; pictures are named after `title`. */
+  /** Types the code, inspects every page, and approves or denies; screenshots are named after `title`. */
   const typing = (answer, title) => async (page, prompt) => {
     framingIsForbidden(await page.goto(prompt.verification_uri));
     await inspect(page);
@@ -46,7 +46,7 @@ export async function cases(setup) {
     await confirming(answer, title)(page, prompt);
   };
 
-  /** From the page with the code on it. */
+  /** Continues from the page that shows the code. */
   const confirming = (answer, title) => async (page, prompt) => {
     await page.getByText(prompt.user_code, { exact: true }).waitFor();
     await inspect(page);
@@ -62,10 +62,10 @@ export async function cases(setup) {
     await confirming(answer, title)(page, prompt);
   };
 
-  /** No pointer: the field has the focus, Enter sends, Tab reaches the button. */
+  /** Uses only the keyboard: the field has the focus, Enter submits, Tab reaches the button. */
   const byKeyboard = (answer) => async (page, prompt) => {
     await page.goto(prompt.verification_uri);
-    // The browser moves the focus some time after the page is loaded, and what is typed before that goes nowhere.
+    // The browser sets the focus some time after the page has loaded; input before that is lost.
     await page.locator('input:focus').waitFor();
     await page.keyboard.type(prompt.user_code);
     await page.keyboard.press('Enter');
@@ -115,19 +115,19 @@ export async function cases(setup) {
     cases: [
       { title: 'code typed on a phone, approved', run: visit(phone, typing('Approve', 'phone'), approved) },
       { title: 'code typed on a desktop, denied', run: visit(desktop, typing('Deny', 'desktop'), denied) },
-      { title: 'linked, in the dark, approved', run: visit({ ...phone, scheme: 'dark' }, linked('Approve', 'phone-dark'), approved) },
+      { title: 'linked, dark mode, approved', run: visit({ ...phone, scheme: 'dark' }, linked('Approve', 'phone-dark'), approved) },
       { title: 'linked, denied', run: visit(desktop, linked('Deny'), denied) },
       { title: 'without JavaScript, approved', run: visit(plain, typing('Approve'), approved) },
       { title: 'without JavaScript, denied', run: visit(plain, typing('Deny'), denied) },
-      { title: 'by keyboard alone, approved', run: visit(desktop, byKeyboard('Approve'), approved) },
-      { title: 'by keyboard alone, denied', run: visit(desktop, byKeyboard('Deny'), denied) },
+      { title: 'keyboard only, approved', run: visit(desktop, byKeyboard('Approve'), approved) },
+      { title: 'keyboard only, denied', run: visit(desktop, byKeyboard('Deny'), denied) },
       { title: 'mistyped first, then approved', run: visit(phone, mistyping, approved) },
       { title: 'consent to a third party, approved', run: visit(phone, linked('Approve', 'phone-consent'), approved, consent) },
       {
         title: 'organization chosen, approved',
         run: visit(phone, choosing, authkitApproved, { address: undecided.url, provider: authkit }),
       },
-      { title: 'opened too late', run: visit(desktop, tooLate, expired, { address: addresses.hasty }) },
+      { title: 'opened after the expiry', run: visit(desktop, tooLate, expired, { address: addresses.hasty }) },
     ],
     close: () => Promise.all([server.stop(), hasty.stop()]),
   };

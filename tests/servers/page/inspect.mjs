@@ -1,11 +1,11 @@
-// What every page of the test server has to be, whoever opens it.
+// Requirements for every page of the test server.
 
-/** Throws when the open page falls short of what a person on any device may expect. */
+/** Throws if the open page does not meet the requirements for every device. */
 export async function inspect(page) {
   const faults = page.strangers.map((host) => `asks ${host} for something`);
   if (!(await page.title()).trim()) faults.push('has no title');
-  if (!(await page.locator('html').getAttribute('lang'))) faults.push('does not say its language');
-  if ((await page.locator('h1').count()) !== 1) faults.push('has not exactly one heading of the first level');
+  if (!(await page.locator('html').getAttribute('lang'))) faults.push('has no language');
+  if ((await page.locator('h1').count()) !== 1) faults.push('does not have exactly one first-level heading');
 
   const { width } = page.viewportSize();
   const content = await page.locator('body').evaluate((body) => body.ownerDocument.documentElement.scrollWidth);
@@ -22,7 +22,7 @@ export async function inspect(page) {
   if (faults.length > 0) throw new Error(`the page ${page.url()} ${faults.join('; ')}`);
 }
 
-/** Throws unless the answer forbids to be framed: a page that approves must not be clicked through another one. */
+/** Throws unless the response forbids framing, which prevents clickjacking of the approval page. */
 export function framingIsForbidden(response) {
   const policy = response.headers()['content-security-policy'] ?? '';
   if (!/frame-ancestors 'none'/.test(policy)) throw new Error(`the page may be framed: ${policy || 'no policy'}`);

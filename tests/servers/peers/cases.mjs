@@ -1,8 +1,8 @@
-// Each real server, approved, denied and left to expire; and once over https with a CA of its own.
+// The cases of each real server: approved, denied and expired, and once over https with a private CA.
 import { withPage } from '../lib/browser.mjs';
 import { Login, outcome } from '../lib/tool.mjs';
 
-/** Starts `peer` and gives its cases. */
+/** Starts `peer` and returns its cases. */
 export async function peerCases(peer, setup) {
   const server = await peer.start(setup);
   const { ca } = await setup.pki();
@@ -37,7 +37,7 @@ export async function peerCases(peer, setup) {
     cases: [
       { title: 'approved', run: answered('http', true) },
       { title: 'denied', run: answered('http', false) },
-      { title: 'left to expire', run: unanswered },
+      { title: 'expired', run: unanswered },
       { title: 'approved over https', run: answered('https', true) },
     ],
     close: () => server.stop(),

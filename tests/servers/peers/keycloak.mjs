@@ -1,4 +1,4 @@
-// Keycloak: an issuer with a path, its own interval and lifetime for each client, a consent page.
+// Keycloak: an issuer with a path, an interval and lifetime for each client, a consent page.
 import { copyFile, mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,7 +28,7 @@ export async function start(setup) {
   };
 }
 
-/** Puts the realm where `--import-realm` looks; whole at any moment, as another run may be starting. */
+/** Writes the realm for `--import-realm`, atomically because another run may be starting. */
 async function placeRealm(keycloak) {
   const folder = join(keycloak, 'data', 'import');
   const partial = join(keycloak, 'data', `cli-realm.${process.pid}`);
@@ -37,12 +37,12 @@ async function placeRealm(keycloak) {
   await rename(partial, join(folder, 'cli-realm.json'));
 }
 
-/** Plays the person on the server's pages. */
+/** Acts as the user on the server's pages. */
 export async function answer(page, prompt, approve) {
-  // Two logins of one user at the same moment write the same rows, and Keycloak fails one of them.
-  const person = approve ? (prompt.verification_uri.startsWith('https:') ? 'grace' : 'ada') : 'joan';
+  // Simultaneous logins of one user write the same database rows, and then Keycloak fails one of them.
+  const user = approve ? (prompt.verification_uri.startsWith('https:') ? 'grace' : 'ada') : 'joan';
   await page.goto(prompt.verification_uri_complete);
-  await page.fill('#username', person);
+  await page.fill('#username', user);
   await page.fill('#password', 'analytical');
   await page.click('#kc-login');
   await page.click(approve ? '#kc-login[name=accept]' : '#kc-cancel');

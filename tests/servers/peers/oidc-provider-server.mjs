@@ -6,7 +6,7 @@ import { load } from '../lib/modules.mjs';
 
 const [modules, keystore, passphrase] = process.argv.slice(2);
 const { default: Provider } = await load(modules, 'oidc-provider');
-const LIFETIMES = { 'login-tool': 120, 'short-lived': 11 }; // seconds that a device code lives, by client
+const LIFETIMES = { 'login-tool': 120, 'short-lived': 11 }; // lifetime of a device code in seconds, by client
 
 async function listen(server, origin) {
   await new Promise((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));

@@ -1,4 +1,4 @@
-// npm oidc-provider: certified by the OpenID foundation, and sparing: it sends no interval and never slow_down.
+// npm oidc-provider: certified by the OpenID Foundation; it sends no interval and never slow_down.
 import { fileURLToPath } from 'node:url';
 import { Child } from '../lib/process.mjs';
 
@@ -14,12 +14,12 @@ export async function start(setup) {
   return { issuers: { http, https }, stop: () => child.stop() };
 }
 
-/** Plays the person on the server's pages. */
+/** Acts as the user on the server's pages. */
 export async function answer(page, prompt, approve) {
   await page.goto(prompt.verification_uri);
   await page.fill('input[name=user_code]', prompt.user_code);
   await page.keyboard.press('Enter');
-  // The confirmation page shows the code, to be compared with the one in the terminal.
+  // The confirmation page shows the code for comparison with the one in the terminal.
   await page.getByText(prompt.user_code).waitFor();
   if (!approve) {
     await page.click('button[name=abort]');

@@ -1,5 +1,5 @@
-//! Who proves what: the `proves` member of the scenarios, `// proves: ID, ID` above a test in Rust, and
-//! `<!-- proves: ID -->` in a document, for what is met by telling people.
+//! Collects the proofs: the `proves` member of the scenarios, `// proves: ID, ID` above a Rust test, and
+//! `<!-- proves: ID -->` in a document, for requirements that documentation fulfils.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,10 +12,10 @@ use serde_json::Value;
 pub(super) type Proofs = BTreeMap<String, Vec<String>>;
 
 const MARK: &str = "// proves:";
-/// Lines between the mark and the function: attributes and comments.
-const REACH: usize = 12;
+/// Maximum number of lines between the mark and the function: attributes and comments.
+const MAX_LINES_BETWEEN: usize = 12;
 
-/// All proofs of the workspace, and what is wrong with how they are written.
+/// Returns all proofs of the workspace and the faults in how they are written.
 pub(super) fn collect(root: &Path) -> anyhow::Result<(Proofs, Vec<String>)> {
     let mut proofs = Proofs::new();
     let mut faults = Vec::new();
@@ -55,7 +55,7 @@ pub(super) fn collect(root: &Path) -> anyhow::Result<(Proofs, Vec<String>)> {
     Ok((proofs, faults))
 }
 
-/// Every file below `folder` that ends in `extension`, in a steady order.
+/// Returns every file below `folder` with this extension, sorted.
 fn files(folder: &Path, extension: &str) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
@@ -75,7 +75,7 @@ fn files(folder: &Path, extension: &str) -> anyhow::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// The documents in `folder` itself.
+/// Reads the documents directly in `folder`.
 fn documents(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let Ok(entries) = fs::read_dir(folder) else { return Ok(Vec::new()) };
     let mut found = Vec::new();
@@ -88,7 +88,7 @@ fn documents(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// A mark has a line of its own; a document may speak of marks within its text.
+/// Reads the marks of a document. A mark has a line of its own; one within other text is not read.
 fn document_marks(text: &str) -> impl Iterator<Item = &str> {
     let marks = text.lines().filter_map(|line| line.trim().strip_prefix("<!-- proves:")?.strip_suffix("-->"));
     marks.flat_map(|ids| ids.split(',')).map(str::trim).filter(|id| !id.is_empty())
@@ -99,7 +99,7 @@ fn marks(file: &str, text: &str, proofs: &mut Proofs, faults: &mut Vec<String>) 
     let lines: Vec<_> = text.lines().map(str::trim).collect();
     for (index, line) in lines.iter().enumerate() {
         let Some(ids) = line.strip_prefix(MARK) else { continue };
-        let following = lines.iter().skip(index + 1).take(REACH);
+        let following = lines.iter().skip(index + 1).take(MAX_LINES_BETWEEN);
         match test_name(following.copied()) {
             Some(name) => {
                 for id in ids.split(',').map(str::trim).filter(|id| !id.is_empty()) {
@@ -111,7 +111,7 @@ fn marks(file: &str, text: &str, proofs: &mut Proofs, faults: &mut Vec<String>) 
     }
 }
 
-/// The name of the test that these lines begin with, past attributes and comments.
+/// Returns the name of the test at the start of these lines, after attributes and comments.
 fn test_name<'l>(lines: impl Iterator<Item = &'l str>) -> Option<&'l str> {
     let mut is_test = false;
     for line in lines {
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_above_a_test_counts() {
+    fn a_mark_above_a_test_is_read() {
         for test in [
             "#[test]\nfn waits() {",
             "    #[test]\n    #[cfg(unix)]\n    fn waits() {",
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_names_what_it_settles() {
+    fn marks_in_a_document_are_read() {
         let text =
             "# Title\n<!-- proves: A-1, A-2 -->\nWrite `<!-- proves: ID -->`.\n  <!-- proves: A-3 -->\n";
         assert_eq!(document_marks(text).collect::<Vec<_>>(), ["A-1", "A-2", "A-3"]);

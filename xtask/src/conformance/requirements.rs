@@ -1,4 +1,4 @@
-//! What there is to prove: `tests/scenarios/requirements.json`, and what of it is open: `open.json`.
+//! The requirements, `tests/scenarios/requirements.json`, and those that are open, `open.json`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,15 +12,15 @@ use super::proofs::Proofs;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Requirement {
     pub(super) id: String,
-    /// The document that it is from.
+    /// The document that the requirement is from.
     pub(super) group: String,
-    /// What the client has to do, in few words.
+    /// A short description of what the client must do.
     pub(super) text: String,
-    /// Why nothing proves it yet.
+    /// Why the requirement is not proved yet.
     pub(super) open: Option<String>,
 }
 
-/// All requirements, in the order of their file.
+/// Returns all requirements in the order of their file.
 pub(super) fn read(root: &Path) -> anyhow::Result<Vec<Requirement>> {
     let folder = root.join("tests").join("scenarios");
     list(&json(&folder.join("requirements.json"))?, &json(&folder.join("open.json"))?)
@@ -31,7 +31,7 @@ fn json(path: &Path) -> anyhow::Result<Value> {
     serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))
 }
 
-/// Reads `[{"id", "group", "text"}, ...]` and `{ID: reason, ...}`.
+/// Parses `[{"id", "group", "text"}, ...]` and `{ID: reason, ...}`.
 fn list(requirements: &Value, open: &Value) -> anyhow::Result<Vec<Requirement>> {
     let mut open = open.as_object().context("open.json is not an object")?.clone();
     let mut all = Vec::new();
@@ -45,11 +45,15 @@ fn list(requirements: &Value, open: &Value) -> anyhow::Result<Vec<Requirement>> 
         all.push(Requirement { open: reason, id, group: text("group")?, text: text("text")? });
     }
     let unknown: Vec<_> = open.keys().map(String::as_str).collect();
-    ensure!(unknown.is_empty(), "open.json has what requirements.json does not: {}", unknown.join(", "));
+    ensure!(
+        unknown.is_empty(),
+        "open.json has ids that are not in requirements.json: {}",
+        unknown.join(", ")
+    );
     Ok(all)
 }
 
-/// What does not add up, a sentence each.
+/// Returns the inconsistencies, one sentence each.
 pub(super) fn faults(requirements: &[Requirement], proofs: &Proofs) -> Vec<String> {
     let mut faults = Vec::new();
     let mut seen = BTreeSet::new();
@@ -59,14 +63,14 @@ pub(super) fn faults(requirements: &[Requirement], proofs: &Proofs) -> Vec<Strin
             faults.push(format!("{id} is listed twice"));
         }
         match (proofs.contains_key(id), &requirement.open) {
-            (true, Some(_)) => faults.push(format!("{id} is proved, so it is not open")),
+            (true, Some(_)) => faults.push(format!("{id} is proved, so it must not be open")),
             (false, None) => faults.push(format!("{id} is neither proved nor open")),
             _ => {}
         }
     }
     for (id, tests) in proofs {
         if !seen.contains(id) {
-            faults.push(format!("{id} is no requirement, but claimed by {}", tests.join(", ")));
+            faults.push(format!("{id} is not a requirement but is marked by {}", tests.join(", ")));
         }
     }
     faults
@@ -103,7 +107,7 @@ mod tests {
         assert_eq!(faults(&closed, &proofs(&["A-1"])), [""; 0]);
         assert_eq!(faults(&open, &proofs(&[])), [""; 0]);
         assert_eq!(faults(&closed, &proofs(&[])), ["A-1 is neither proved nor open"]);
-        assert_eq!(faults(&open, &proofs(&["A-1"])), ["A-1 is proved, so it is not open"]);
-        assert_eq!(faults(&[], &proofs(&["A-9"])), ["A-9 is no requirement, but claimed by a test"]);
+        assert_eq!(faults(&open, &proofs(&["A-1"])), ["A-1 is proved, so it must not be open"]);
+        assert_eq!(faults(&[], &proofs(&["A-9"])), ["A-9 is not a requirement but is marked by a test"]);
     }
 }

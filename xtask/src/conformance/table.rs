@@ -1,4 +1,4 @@
-//! The page itself.
+//! Renders the page.
 
 use std::fmt::Write;
 
@@ -8,9 +8,9 @@ use super::requirements::Requirement;
 const INTRODUCTION: &str = "\
 # Conformance
 
-What the standards and practice ask of a client, and the tests that prove it. `cargo xtask check --write` makes this page
-from the tests; do not edit it. A scenario is a case in `tests/scenarios/cases`, played by the example tool of every language; a document is named
-where a requirement is met by telling people.
+The requirements that standards and practice place on a client, and the tests that prove them. This page is generated
+from the tests by `cargo xtask check --write`; do not edit it. A scenario is a case in `tests/scenarios/cases`, run with
+the example tool of every language. A document is named if a requirement is fulfilled by documentation.
 
 ";
 
@@ -36,7 +36,7 @@ pub(super) fn render(requirements: &[Requirement], proofs: &Proofs) -> String {
     page
 }
 
-/// Text that does not break the table.
+/// Escapes text for a table cell.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")
 }
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_counts_and_groups() {
+    fn the_page_has_counts_and_groups() {
         let requirement = |id: &str, group: &str, open: Option<&str>| Requirement {
             id: id.to_owned(),
             group: group.to_owned(),

@@ -1,4 +1,4 @@
-//! C: the header, the libraries as they are installed and packed, programs that use them, and the example tool.
+//! C: the header, the installed and packed libraries, programs that use them, and the example tool.
 
 mod abi;
 mod consumers;
@@ -60,37 +60,37 @@ pub(super) const PARTS: Parts = Parts {
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Where everything of C lies.
+/// The directory of all build results for C.
 fn home(workspace: &Workspace) -> PathBuf {
     workspace.target.join("c")
 }
 
-/// The library as a user has it installed: what the archive of [`package`] holds.
+/// The library as users install it: the content of the archive of [`package`].
 pub(super) fn prefix(workspace: &Workspace) -> PathBuf {
     home(workspace).join("prefix")
 }
 
-/// The sources of what is installed.
+/// The directory of the sources of the installed files.
 fn sources(workspace: &Workspace) -> PathBuf {
     workspace.root.join("bindings").join("c")
 }
 
-/// The three numbers of the project's version.
+/// Returns the three numbers of the project's version.
 fn version_numbers() -> [&'static str; 3] {
     [env!("CARGO_PKG_VERSION_MAJOR"), env!("CARGO_PKG_VERSION_MINOR"), env!("CARGO_PKG_VERSION_PATCH")]
 }
 
-/// Makes [`prefix`] current.
+/// Brings [`prefix`] up to date.
 pub(super) fn build_prefix(workspace: &Workspace, run: Run) -> anyhow::Result<()> {
     package::unpack_once(workspace, run)
 }
 
-/// The example tool, once it is built.
+/// The path of the built example tool.
 fn example(workspace: &Workspace) -> PathBuf {
     home(workspace).join("example").join("login-example")
 }
 
-/// Brings the generated files up to date.
+/// Updates the generated files.
 pub(crate) fn write(workspace: &Workspace) -> anyhow::Result<()> {
     header::write(workspace)?;
     abi::write(workspace)
@@ -103,10 +103,10 @@ fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
         language: "c",
         documents: &["docs/c.md", "README.md", "bindings/c/README.md"],
         program_has: "int main(",
-        // `redirect.h` sends the programs to the test server.
+        // `redirect.h` makes the programs use the test server.
         client: ("int main(", "int main("),
         located: |document, block| format!("#line {} \"{document}\"\n{}\n", block.line, block.code),
-        functions_say: &["all of the guide ran"],
+        functions_print: &["all of the guide ran"],
         run: &|code, url| run_guide(workspace, code, url),
     }
     .test(workspace, report)?;
@@ -143,8 +143,8 @@ fn run_guide(workspace: &Workspace, code: Code, url: &str) -> anyhow::Result<Str
     process::succeed(cc, LIMIT)?;
     let mut command = Command::new(program);
     command.env("LD_LIBRARY_PATH", lib).env("CLI_AUTH_TEST_SERVER", url);
-    let said = process::said(command, LIMIT)?;
-    // One for the whole life and one by steps; the cancelled one has a prompt as well.
+    let said = process::output(command, LIMIT)?;
+    // One login with a blocking call, one by steps, and a cancelled one, which has a prompt as well.
     ensure!(is_program || !said.contains("Not logged in"), "a login failed:\n{said}");
     Ok(said)
 }

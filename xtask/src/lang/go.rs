@@ -1,4 +1,4 @@
-//! Go: the module with the library in it, the example tool that is built from it, and the tests.
+//! Go: the module that contains the library, the example tool built with it, and the tests.
 
 mod check;
 mod consumer;
@@ -21,7 +21,7 @@ use crate::workspace::Workspace;
 
 pub(super) const PARTS: Parts = Parts {
     name: "go",
-    // What builds the C library as well. An older Go does not know how to bring the one that a module names.
+    // The other programs also build the C library. Go before 1.21 cannot download the toolchain that a module names.
     needs: &[
         Need { program: "go 1.21 or newer", package: "golang-go" },
         Need { program: "gcc", package: "gcc" },
@@ -38,22 +38,22 @@ pub(super) const PARTS: Parts = Parts {
 
 const LIMIT: Duration = Duration::from_secs(5 * 60);
 
-/// Where everything of Go lies.
+/// The directory of all build results for Go.
 fn home(workspace: &Workspace) -> PathBuf {
     workspace.target.join("go")
 }
 
-/// The module's sources.
+/// The directory of the module's sources.
 fn sources(workspace: &Workspace) -> PathBuf {
     workspace.root.join("bindings").join("go")
 }
 
-/// The example tool's sources.
+/// The directory of the example tool's sources.
 fn example_sources(workspace: &Workspace) -> PathBuf {
     workspace.root.join("examples").join("go")
 }
 
-/// Caches, flags and proxies are those of the person, and so is the toolchain, where it is new enough.
+/// Uses the user's caches, flags and proxies, and the user's toolchain if it is new enough.
 fn surround(command: &mut Command) {
     command.env("GOWORK", "off").env("CGO_ENABLED", "1");
     for name in ["GOOS", "GOARCH", "GOEXPERIMENT", "CGO_CFLAGS", "CGO_LDFLAGS"] {
@@ -61,7 +61,7 @@ fn surround(command: &mut Command) {
     }
 }
 
-/// `go WORDS`, in `folder`.
+/// Returns `go WORDS` in `folder`.
 fn go(workspace: &Workspace, folder: &Path, words: &[&str]) -> Command {
     let mut go = workspace.command("go");
     surround(&mut go);
@@ -69,11 +69,11 @@ fn go(workspace: &Workspace, folder: &Path, words: &[&str]) -> Command {
     go
 }
 
-/// From the packed module, and nothing of the source tree but its own files.
+/// Builds the example tool from the packed module and its own sources only.
 fn build_example(workspace: &Workspace, run: Run) -> anyhow::Result<()> {
     let home = home(workspace);
     fs::create_dir_all(&home)?;
-    // Several commands may be at it at once.
+    // Several processes may do this at the same time.
     let _lock = setup::lock(&home.join("example.lock"))?;
     module::unpack_once(workspace, run)?;
     let sources = module::stage_example(workspace)?;
@@ -97,13 +97,13 @@ fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
             r#"cliauth.New(cliauth.AuthKit("client_123"), cliauth.WithAPIBase(os.Getenv("CLI_AUTH_TEST_SERVER")), cliauth.WithInsecureLoopback(true)"#,
         ),
         located: |document, block| format!("\n//line {document}:{}\n{}", block.line, block.code),
-        functions_say: &["all of the guide ran", "You said no.", "  Acme", "Not logged in: no network.", "****"],
+        functions_print: &["all of the guide ran", "You said no.", "  Acme", "Not logged in: no network.", "****"],
         run: &|code, url| run_guide(workspace, code, url),
     }
     .test(workspace, report)
 }
 
-/// What the functions of the guide need.
+/// The imports that the functions of the guide need.
 const IMPORTS: &str = r#"package main
 
 import (
@@ -137,5 +137,5 @@ fn run_guide(workspace: &Workspace, code: Code, url: &str) -> anyhow::Result<Str
     process::succeed(go(workspace, &folder, &["build", "-o", "program", "."]), LIMIT)?;
     let mut program = Command::new(folder.join("program"));
     program.env("CLI_AUTH_TEST_SERVER", url);
-    process::said(program, LIMIT)
+    process::output(program, LIMIT)
 }

@@ -1,4 +1,5 @@
-//! Kotlin and the JVM: the jar with its native library inside, the example tool, and the tests in a project that has only that jar.
+//! Kotlin and the JVM: the jar that contains the native library, the example tool, and the tests, in a project that
+//! depends only on that jar.
 
 mod check;
 mod guide;
@@ -19,7 +20,7 @@ use crate::workspace::Workspace;
 
 pub(super) const PARTS: Parts = Parts {
     name: "kotlin",
-    // Maven and a JDK are among what every language's tests need.
+    // Maven and a JDK are also required by the tests of every language.
     needs: &[
         Need { program: "JDK 17 or newer", package: "default-jdk-headless" },
         Need { program: "mvn", package: "maven" },
@@ -37,12 +38,12 @@ pub(super) const PARTS: Parts = Parts {
     },
 };
 
-/// Where everything of Kotlin lies.
+/// The directory of all build results for Kotlin.
 fn home(workspace: &Workspace) -> PathBuf {
     workspace.target.join("kotlin")
 }
 
-/// The package's sources.
+/// The directory of the package's sources.
 fn sources(workspace: &Workspace) -> PathBuf {
     workspace.root.join("bindings").join("kotlin")
 }
@@ -55,7 +56,7 @@ fn start_script(workspace: &Workspace) -> PathBuf {
     installed(workspace).join("bin").join("login-example")
 }
 
-/// The example tool, built by Maven from the repository that users get, and laid out by its own script.
+/// Builds the example tool with Maven from the repository that users get, and lays it out with its own script.
 fn build_example(workspace: &Workspace, run: Run) -> anyhow::Result<()> {
     package::build(workspace, run)?;
     let home = home(workspace);
@@ -75,13 +76,13 @@ fn build_example(workspace: &Workspace, run: Run) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What Maven downloads, and this project's own artifacts. Not the person's own: there they would stay, and an older build
-/// would be found in the place of a newer one of the same version.
+/// The local Maven repository for downloads and this project's artifacts. The user's own repository is not used,
+/// because an older build of the same version would stay there and be found instead of a newer one.
 fn repository(workspace: &Workspace) -> PathBuf {
     workspace.tools().join("maven")
 }
 
-/// `mvn GOAL` in `folder`.
+/// Returns `mvn GOAL` in `folder`.
 fn maven(workspace: &Workspace, folder: &Path, goal: &str) -> Command {
     let mut maven = workspace.command("mvn");
     maven.current_dir(folder).args(["--batch-mode", "--no-transfer-progress", "-Dstyle.color=never", goal]);
@@ -92,7 +93,7 @@ fn maven(workspace: &Workspace, folder: &Path, goal: &str) -> Command {
         definition.push(folder);
         maven.arg(definition);
     }
-    // A daemon would outlive the build, with a gigabyte of memory.
+    // A Kotlin daemon would outlive the build and keep a gigabyte of memory.
     maven.arg("-Dkotlin.compiler.daemon=false");
     for name in ["MAVEN_ARGS", "MAVEN_OPTS", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS"] {
         maven.env_remove(name);
@@ -100,7 +101,7 @@ fn maven(workspace: &Workspace, folder: &Path, goal: &str) -> Command {
     maven
 }
 
-/// The Maven repository that users get.
+/// The directory of the Maven repository that users get.
 fn dist(workspace: &Workspace) -> PathBuf {
     workspace.dist().join("maven")
 }

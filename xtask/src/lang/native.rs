@@ -1,7 +1,7 @@
-//! Libraries for other languages: cargo makes one archive of the whole core, and the linker makes what is shipped of it.
+//! Libraries for other languages: cargo builds an archive of the whole core, from which the linker makes the libraries.
 //!
-//! The archive's members become one object file, in which only the interface is global. So a program can hold a second library
-//! written in Rust beside it, and the shared library exports nothing else.
+//! The members of the archive are linked into one object file in which only the interface is global. So a program can
+//! contain a second library written in Rust, and the shared library exports nothing else.
 
 use std::env;
 use std::ffi::OsString;
@@ -17,21 +17,21 @@ use crate::process;
 use crate::setup;
 use crate::workspace::Workspace;
 
-/// The oldest glibc that a portable library runs with: that of 2012.
+/// The oldest glibc that a portable library supports (released in 2012).
 pub(super) const GLIBC: &str = "2.17";
 
-/// What every compiler driver links by itself, in the way that fits how it was called.
-const OF_THE_DRIVER: &[&str] = &["-lgcc_s", "-lc"];
+/// Libraries that every compiler driver links by itself, as its options require.
+const DRIVER_LIBRARIES: &[&str] = &["-lgcc_s", "-lc"];
 
 const ARCHIVE: Duration = Duration::from_secs(20 * 60);
 const LINK: Duration = Duration::from_secs(5 * 60);
 
-/// What a shared library is linked by, and so where it runs.
+/// The linker of a shared library, which determines where the library runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Linker {
-    /// This machine's compiler: for this machine and those like it.
+    /// This machine's compiler: the library runs on this machine and similar ones.
     Native,
-    /// zig: for every Linux of this architecture with [`GLIBC`] or newer.
+    /// zig: the library runs on every Linux of this architecture with [`GLIBC`] or newer.
     Portable,
 }
 
@@ -44,7 +44,7 @@ impl Linker {
     }
 }
 
-/// A package of ours that cargo makes an archive of.
+/// A package of this project that is built as an archive.
 #[derive(Debug)]
 pub(super) struct Core<'a> {
     workspace: &'a Workspace,
@@ -56,7 +56,7 @@ impl<'a> Core<'a> {
         Self { workspace, package }
     }
 
-    /// Builds the archive of everything, for size; gives the file, and what a program has to link beside it.
+    /// Builds the archive, optimized for size. Returns the file and the libraries that a program must link with it.
     pub(super) fn build(&self, run: Run) -> anyhow::Result<(PathBuf, Vec<String>)> {
         ensure!(
             cfg!(target_os = "linux"),
@@ -64,12 +64,12 @@ impl<'a> Core<'a> {
         );
         run(self.cargo()?)?;
         let needed = native_libraries(self.cargo()?)?;
-        let private = needed.into_iter().filter(|one| !OF_THE_DRIVER.contains(&one.as_str())).collect();
+        let private = needed.into_iter().filter(|one| !DRIVER_LIBRARIES.contains(&one.as_str())).collect();
         let name = format!("lib{}.a", self.package.replace('-', "_"));
         Ok((self.workspace.target.join("size").join(name), private))
     }
 
-    /// Asked a second time it is done at once, and says again what rustc said.
+    /// A repeated call returns immediately, with the same output of rustc.
     fn cargo(&self) -> anyhow::Result<Command> {
         let mut cargo = self.workspace.cargo("rustc");
         cargo.args(["--locked", "--package", self.package, "--lib", "--profile", "size"]);
@@ -79,7 +79,7 @@ impl<'a> Core<'a> {
     }
 }
 
-/// Keeps paths of this machine out of the messages of panics, in what a cargo command builds.
+/// Removes paths of this machine from the panic messages in what a cargo command builds.
 pub(super) fn remap_paths(cargo: &mut Command) -> anyhow::Result<()> {
     let mut flag = OsString::from("--remap-path-prefix=");
     flag.push(cargo_home()?.join("registry").join("src"));
@@ -95,7 +95,7 @@ pub(super) fn cargo_home() -> anyhow::Result<PathBuf> {
     })
 }
 
-/// `-lpthread`, ...: what rustc says that the archive needs.
+/// Returns the libraries that the archive needs according to rustc, such as `-lpthread`.
 fn native_libraries(mut cargo: Command) -> anyhow::Result<Vec<String>> {
     let mut found = None;
     cargo.env("CARGO_TERM_COLOR", "never");
@@ -108,7 +108,7 @@ fn native_libraries(mut cargo: Command) -> anyhow::Result<Vec<String>> {
     found.context("rustc does not say which libraries the archive needs")
 }
 
-/// Makes one object file of what `functions` need of an archive; only they stay visible.
+/// Links the parts of an archive that `functions` need into one object file, in which only they are visible.
 pub(super) fn one_object(
     workspace: &Workspace,
     archive: &Path,
@@ -116,9 +116,9 @@ pub(super) fn one_object(
     object: &Path,
 ) -> anyhow::Result<()> {
     let linked = object.with_extension("linked.o");
-    // By its own name: another linker may stand behind `ld`, and has not all of this.
+    // Called by its full name because `ld` may be another linker, which may lack these options.
     let mut link = workspace.command("ld.bfd");
-    // Groups are for linkers that see a function twice; nobody sees these again.
+    // Section groups are needed only if a linker sees a function twice, which cannot happen here.
     link.args(["--relocatable", "--gc-sections", "--force-group-allocation"]);
     for function in functions {
         link.arg(format!("--require-defined={function}"));
@@ -129,14 +129,14 @@ pub(super) fn one_object(
     fs::write(&visible, functions.join("\n"))?;
     let mut hide = workspace.command("objcopy");
     hide.arg("--keep-global-symbols").arg(visible).arg("--strip-unneeded");
-    // What rustc keeps for link-time optimisation is done with, and confuses binutils that know LLVM.
+    // rustc's sections for link-time optimization are no longer needed and confuse binutils with LLVM support.
     hide.args(["--remove-section=.llvmbc", "--remove-section=.llvmcmd", "--remove-section=.comment"]);
     hide.arg(&linked).arg(object);
     process::succeed(hide, LINK)?;
     Ok(fs::remove_file(linked)?)
 }
 
-/// Makes a static library of one object, beside it.
+/// Makes a static library from one object file, in the same directory.
 pub(super) fn archive(workspace: &Workspace, object: &Path) -> anyhow::Result<PathBuf> {
     let archive = object.with_extension("a");
     if archive.exists() {
@@ -148,13 +148,13 @@ pub(super) fn archive(workspace: &Workspace, object: &Path) -> anyhow::Result<Pa
     Ok(archive)
 }
 
-/// How a shared library is linked from one object.
+/// How a shared library is linked from one object file.
 #[derive(Debug)]
 pub(super) struct Shared<'a> {
     pub(super) object: &'a Path,
-    /// What it has to link besides.
+    /// Additional libraries to link.
     pub(super) private: &'a [String],
-    /// What it exports, as the linker's version script.
+    /// The exported symbols, as a version script of the linker.
     pub(super) exports: &'a str,
     pub(super) soname: &'a str,
 }
@@ -173,22 +173,22 @@ impl Shared<'_> {
         };
         link.args(["-shared", "-Wl,-s", "-Wl,--gc-sections", "-Wl,--as-needed", "-Wl,-z,defs"]);
         link.args(["-Wl,--eh-frame-hdr", "-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack"]);
-        // A thread that looks up a name may outlive the last client: the code has to stay where it is after a dlclose.
+        // A thread that looks up a name may outlive the last client, so the code must stay loaded after dlclose.
         link.args(["-Wl,--build-id=sha1", "-Wl,-z,nodelete"]).arg(format!("-Wl,-soname,{}", self.soname));
         let mut map = OsString::from("-Wl,--version-script=");
         map.push(&versions);
         if linker == Linker::Native {
-            // Those who make packages have words for the linker.
+            // Package builders pass linker options in LDFLAGS.
             link.args(env::var("LDFLAGS").unwrap_or_default().split_whitespace());
         }
         link.arg(map).arg("-o").arg(library).arg(self.object).args(self.private);
-        // What unwinds is a part of the portable library, as not every system has the compiler's.
+        // The portable library contains the unwinder because not every system has the compiler's.
         link.arg(if linker == Linker::Portable { "-lunwind" } else { "-lgcc_s" });
         process::succeed(link, LINK)
     }
 }
 
-/// The C compiler that CC names, which may have words of its own.
+/// Returns the C compiler in `CC`, which may include arguments.
 fn compiler(workspace: &Workspace) -> Command {
     let named = env::var("CC").unwrap_or_default();
     let mut words = named.split_whitespace();
@@ -197,7 +197,7 @@ fn compiler(workspace: &Workspace) -> Command {
     compiler
 }
 
-/// `zig`, a C compiler that links against an old glibc.
+/// Returns `zig`, a C compiler that can link against an old glibc.
 fn zig(workspace: &Workspace) -> anyhow::Result<Command> {
     let mut zig = workspace.command(setup::programs(workspace)?.join("python"));
     zig.args(["-m", "ziglang"]);
@@ -209,7 +209,7 @@ fn zig(workspace: &Workspace) -> anyhow::Result<Command> {
     Ok(zig)
 }
 
-/// Lines that `program` prints about a file.
+/// Returns the lines that `program` prints about a file.
 pub(super) fn lines(
     workspace: &Workspace,
     program: &str,
@@ -226,12 +226,12 @@ pub(super) fn lines(
     Ok(lines)
 }
 
-/// The newest glibc that a listing of symbols or versions names.
+/// Returns the newest glibc version in a listing of symbols or versions.
 pub(super) fn newest_glibc(lines: &[String]) -> Option<(u32, u32)> {
     lines.iter().flat_map(|line| line.split("GLIBC_").skip(1)).filter_map(glibc).max()
 }
 
-/// `2.17` and what comes after it.
+/// Parses a version such as `2.17` at the start of the text.
 pub(super) fn glibc(text: &str) -> Option<(u32, u32)> {
     let mut numbers = text.split(|letter: char| !letter.is_ascii_digit()).map(str::parse);
     Some((numbers.next()?.ok()?, numbers.next()?.ok()?))

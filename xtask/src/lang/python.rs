@@ -1,4 +1,4 @@
-//! Python: the wheel, the sdist, the example tool in an environment of its own, and the tests on several interpreters.
+//! Python: the wheel, the sdist, the example tool in its own environment, and the tests with several interpreters.
 
 mod package;
 mod tests;
@@ -23,7 +23,7 @@ pub(super) const PARTS: Parts = Parts {
     ],
     tools: &[uv::PYRIGHT],
     build_example: |workspace, _, run| build_example(workspace, run),
-    // Python itself first: what is on a script's first line is the place where it was installed.
+    // Python is started explicitly because the script's first line is the path where it was installed.
     words: |workspace, _| {
         let bin = environment(workspace).join("bin");
         vec![bin.join("python"), bin.join("login-example")]
@@ -36,22 +36,22 @@ pub(super) const PARTS: Parts = Parts {
     test,
 };
 
-/// Where everything of Python lies.
+/// The directory of all build results for Python.
 fn home(workspace: &Workspace) -> PathBuf {
     workspace.target.join("python")
 }
 
-/// The package's sources.
+/// The directory of the package's sources.
 fn sources(workspace: &Workspace) -> PathBuf {
     workspace.root.join("bindings").join("python")
 }
 
-/// The example tool's sources.
+/// The directory of the example tool's sources.
 fn example_sources(workspace: &Workspace) -> PathBuf {
     workspace.root.join("examples").join("python")
 }
 
-/// `program` at the root, free of what a shell's own environment says about Python.
+/// Returns `program` in the root directory, without the Python variables of the user's shell.
 fn command(workspace: &Workspace, program: impl AsRef<Path>) -> Command {
     let mut command = workspace.command(program.as_ref());
     for name in ["PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "CONDA_PREFIX", "PIP_TARGET"] {
@@ -60,16 +60,16 @@ fn command(workspace: &Workspace, program: impl AsRef<Path>) -> Command {
     command
 }
 
-/// The environment of the example tool.
+/// The directory of the example tool's virtual environment.
 fn environment(workspace: &Workspace) -> PathBuf {
     home(workspace).join("example")
 }
 
-/// The wheel, and the example tool in an environment that has only the two.
+/// Builds the wheel and the example tool, and installs both into an environment without other packages.
 fn build_example(workspace: &Workspace, run: Run) -> anyhow::Result<()> {
     let home = home(workspace);
     fs::create_dir_all(&home)?;
-    // Several commands may be at it at once.
+    // Several processes may do this at the same time.
     let _lock = setup::lock(&home.join("example.lock"))?;
     let wheels = [package::build(workspace, run)?, package::of_example(workspace)?];
     let made_from = wheels.iter().map(|wheel| files::digest(wheel)).collect::<anyhow::Result<String>>()?;

@@ -1,4 +1,4 @@
-//! Rust: the core itself, and its example tool.
+//! Rust: the core and its example tool.
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use crate::workspace::{Profile, Workspace};
 
 const BINARY: &str = "login-example";
 
-/// Compiling everything on a slow machine, and running it.
+/// Timeout for compiling and running all tests on a slow machine.
 const LIMIT: Duration = Duration::from_secs(20 * 60);
 
 pub(super) const PARTS: Parts = Parts {
@@ -31,13 +31,13 @@ pub(super) const PARTS: Parts = Parts {
     test,
 };
 
-/// The example tool as one of the packages that `cargo build` is told.
+/// Adds the example tool to the packages of a `cargo build` command.
 pub(super) fn add_example(mut cargo: Command, profile: Profile) -> Command {
     cargo.args(["--package", BINARY]).args(profile.arguments());
     cargo
 }
 
-/// The crate, as a registry takes it; compiled from what was packed.
+/// Packs the crate for a registry and compiles the packed sources.
 fn package(workspace: &Workspace, run: Run) -> anyhow::Result<Vec<PathBuf>> {
     let mut cargo = workspace.cargo("package");
     cargo.args(["--locked", "--allow-dirty", "--package", "cli-auth"]);
@@ -48,8 +48,8 @@ fn package(workspace: &Workspace, run: Run) -> anyhow::Result<Vec<PathBuf>> {
     Ok(vec![file])
 }
 
-/// Units, property tests, documentation tests and integration tests of every crate, and the core once more by itself: a
-/// workspace build gives it the feature that the libraries under `bindings/` need.
+/// Runs the unit, property, documentation and integration tests of every crate, and those of the core once more alone:
+/// in a workspace build, the core has the hidden feature that the crates under `bindings/` enable.
 fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
     cargo_test(workspace, report, "cargo test", "--workspace")?;
     cargo_test(workspace, report, "cargo test, the core without hidden features", "--package=cli-auth")
@@ -75,7 +75,7 @@ fn cargo_test(workspace: &Workspace, report: &mut Report, title: &str, packages:
         if finished.success {
             return Ok(Outcome::Counted(total, String::new()));
         }
-        // A crate that does not compile has no tests to count, and still fails.
+        // A crate that does not compile has no counts but is a failure.
         total.failed = total.failed.max(1);
         let telling = finished.tail.lines().filter(|line| !line.ends_with("... ok"));
         Ok(Outcome::Counted(total, telling.collect::<Vec<_>>().join("\n")))

@@ -1,4 +1,4 @@
-//! Swift: the package with the library in it, the example tool that is built from it, and the tests.
+//! Swift: the package that contains the library, the example tool built with it, and the tests.
 
 mod check;
 mod consumer;
@@ -37,17 +37,17 @@ pub(super) const PARTS: Parts = Parts {
 
 const LIMIT: Duration = Duration::from_secs(10 * 60);
 
-/// Where everything of Swift lies.
+/// The directory of all build results for Swift.
 fn home(workspace: &Workspace) -> PathBuf {
     workspace.target.join("swift")
 }
 
-/// Where SwiftPM builds.
+/// The directory in which SwiftPM builds.
 fn builds(workspace: &Workspace) -> PathBuf {
     home(workspace).join("build")
 }
 
-/// The package's sources.
+/// The directory of the package's sources.
 fn sources(workspace: &Workspace) -> PathBuf {
     workspace.root.join("bindings").join("swift")
 }
@@ -69,15 +69,15 @@ fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
         located: |document, block| {
             format!("\n#sourceLocation(file: {document:?}, line: {})\n{}#sourceLocation()\n", block.line, block.code)
         },
-        functions_say: &["all of the guide ran", "You said no.", "  Acme", "Not logged in: no network.", "****"],
+        functions_print: &["all of the guide ran", "You said no.", "  Acme", "Not logged in: no network.", "****"],
         run: &|code, url| run_guide(workspace, &toolchain, code, url),
     }
     .test(workspace, report)
 }
 
-/// Small, and with Swift's own libraries in it, as a program is handed out.
+/// Options for a release build of a program: small, with Swift's libraries linked statically.
 const RELEASE: [&str; 5] = ["--configuration", "release", "--static-swift-stdlib", "-Xlinker", "-s"];
-/// In the mode of Swift 6, without a warning.
+/// Options for Swift 6 mode with warnings as errors.
 const STRICTLY: [&str; 6] =
     ["-Xswiftc", "-swift-version", "-Xswiftc", "6", "-Xswiftc", "-warnings-as-errors"];
 
@@ -86,7 +86,7 @@ fn run_guide(workspace: &Workspace, toolchain: &Toolchain, code: Code, url: &str
     let sources = folder.join("Sources").join("guide");
     match code {
         Code::Program(code) => fs::write(sources.join("main.swift"), code)?,
-        // With the caller that lies there.
+        // Compiled together with the caller in that directory.
         Code::Functions(functions) => {
             let code = format!("import CLIAuth\nimport Foundation\n{functions}");
             fs::write(sources.join("Functions.swift"), code)?;
@@ -95,5 +95,5 @@ fn run_guide(workspace: &Workspace, toolchain: &Toolchain, code: Code, url: &str
     let scratch = builds(workspace).join("guide");
     let mut run = toolchain.swift(workspace, "run", &folder, &scratch, &[]);
     run.args(STRICTLY).args(["guide", url]);
-    process::said(run, LIMIT)
+    process::output(run, LIMIT)
 }

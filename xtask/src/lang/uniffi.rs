@@ -1,4 +1,5 @@
-//! The library that Kotlin loads and Swift links, and the modules that UniFFI writes for it. (Python's wheel has maturin do both.)
+//! The library that Kotlin loads and Swift links, and the modules that UniFFI generates for it. For Python, maturin
+//! does both.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,16 +13,16 @@ use crate::workspace::Workspace;
 
 const NAME: &str = "libcli_auth_uniffi.so";
 
-/// What is compiled into it.
+/// The directories that are compiled into the library.
 pub(super) const PACKAGE: &str = "cli-auth-uniffi";
 
-/// What UniFFI exports begins so, and only that.
+/// The prefixes of the symbols that UniFFI exports, and of no others.
 const PREFIXES: [&str; 2] = ["uniffi_cli_auth", "ffi_cli_auth"];
 
-/// Builds the library, for every Linux with an old glibc; gives the file.
+/// Builds the shared library for every Linux with [`native::GLIBC`] or newer. Returns the file.
 pub(super) fn library(workspace: &Workspace, run: Run) -> anyhow::Result<PathBuf> {
     let home = home(workspace)?;
-    // Several commands may be at it at once.
+    // Several processes may do this at the same time.
     let _lock = setup::lock(&home.join("library.lock"))?;
     let (object, private) = object(workspace, &home, run)?;
     let library = home.join(NAME);
@@ -35,7 +36,7 @@ pub(super) fn library(workspace: &Workspace, run: Run) -> anyhow::Result<PathBuf
     Ok(library)
 }
 
-/// Builds the static library; gives the file, and what a program has to link beside it.
+/// Builds the static library. Returns the file and the libraries that a program must link with it.
 pub(super) fn archive(workspace: &Workspace, run: Run) -> anyhow::Result<(PathBuf, Vec<String>)> {
     let home = home(workspace)?;
     let _lock = setup::lock(&home.join("library.lock"))?;
@@ -43,7 +44,7 @@ pub(super) fn archive(workspace: &Workspace, run: Run) -> anyhow::Result<(PathBu
     Ok((native::archive(workspace, &object)?, private))
 }
 
-/// One object of everything, and what has to be linked beside it.
+/// Builds one object file of everything. Returns it and the libraries that must be linked with it.
 fn object(workspace: &Workspace, home: &Path, run: Run) -> anyhow::Result<(PathBuf, Vec<String>)> {
     let (archive, private) = Core::new(workspace, PACKAGE).build(run)?;
     let functions = functions(workspace, &archive)?;
@@ -52,10 +53,10 @@ fn object(workspace: &Workspace, home: &Path, run: Run) -> anyhow::Result<(PathB
     Ok((object, private))
 }
 
-/// Writes the module of `language` into `folder`, which is made anew.
+/// Generates the module of `language` into `folder`, which is replaced.
 pub(super) fn generate(workspace: &Workspace, language: &str, folder: &Path, run: Run) -> anyhow::Result<()> {
     let _lock = setup::lock(&home(workspace)?.join("library.lock"))?;
-    // The archive: what the generator reads is no longer in the library.
+    // Reads the archive because the library no longer contains the metadata.
     let (archive, _) = Core::new(workspace, PACKAGE).build(run)?;
     if folder.exists() {
         fs::remove_dir_all(folder)?;
@@ -64,7 +65,7 @@ pub(super) fn generate(workspace: &Workspace, language: &str, folder: &Path, run
     generator.args(["--quiet", "--locked", "--package", PACKAGE, "--features", "bindgen"]);
     generator.args(["--bin", "uniffi-bindgen", "--", "generate", "--no-format", "--language", language]);
     generator.arg("--out-dir").arg(folder).arg(archive);
-    // As maturin builds it for Python, so that it is built once.
+    // The same build as maturin's for Python, so that the generator is built only once.
     native::remap_paths(&mut generator)?;
     run(generator)
 }
@@ -75,7 +76,7 @@ fn home(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     Ok(home)
 }
 
-/// The names of what the archive has for other languages.
+/// Returns the names of the functions that the archive has for other languages.
 fn functions(workspace: &Workspace, archive: &Path) -> anyhow::Result<Vec<String>> {
     let symbols = lines(workspace, "nm", &["--defined-only", "--extern-only", "--format=posix"], archive)?;
     let ours = |name: &&str| PREFIXES.iter().any(|prefix| name.starts_with(prefix));
@@ -87,6 +88,6 @@ fn functions(workspace: &Workspace, archive: &Path) -> anyhow::Result<Vec<String
         .map(str::to_owned)
         .collect();
     names.sort();
-    ensure!(!names.is_empty(), "{} has nothing of UniFFI", archive.display());
+    ensure!(!names.is_empty(), "{} contains no UniFFI functions", archive.display());
     Ok(names)
 }

@@ -1,4 +1,4 @@
-//! Programs of the system. Root on Debian gets them installed; anybody else is told how.
+//! System programs. They are installed if the user is root on Debian; otherwise the command is printed.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -8,14 +8,14 @@ use crate::process;
 use crate::report::{Live, Outcome};
 use crate::workspace::{Workspace, on_path};
 
-/// A program, and the Debian package that has it.
+/// A program and the Debian package that contains it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Need {
     pub(crate) program: &'static str,
     pub(crate) package: &'static str,
 }
 
-/// What the tests of every language need.
+/// The programs that the tests of every language need.
 pub(super) const SHARED: &[Need] = &[
     Need { program: "Python 3.10 with venv", package: "python3-venv" },
     Need { program: "node", package: "nodejs" },
@@ -27,18 +27,18 @@ pub(super) const SHARED: &[Need] = &[
 
 const LIMIT: Duration = Duration::from_secs(15 * 60);
 
-/// Whether the program is there and of use.
+/// Returns whether the program is installed and usable.
 pub(crate) fn is_there(program: &str) -> bool {
     match program {
-        "Python 3.10 with venv" => says_yes(
+        "Python 3.10 with venv" => succeeds(
             Command::new("python3")
                 .args(["-c", "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))"]),
         ),
         "chromium" => {
             ["chromium", "chromium-browser", "google-chrome"].iter().any(|name| on_path(name).is_some())
         }
-        "go 1.21 or newer" => says_yes(Command::new("sh").args(["-c", r#"test -n "$(go env GOTOOLCHAIN)""#])),
-        "JDK 17 or newer" => says_yes(Command::new("javac").args(["--release", "17", "-version"])),
+        "go 1.21 or newer" => succeeds(Command::new("sh").args(["-c", r#"test -n "$(go env GOTOOLCHAIN)""#])),
+        "JDK 17 or newer" => succeeds(Command::new("javac").args(["--release", "17", "-version"])),
         "swift, or root and mmdebstrap" => {
             on_path("swift").is_some() || nix::unistd::geteuid().is_root() && on_path("mmdebstrap").is_some()
         }
@@ -46,12 +46,12 @@ pub(crate) fn is_there(program: &str) -> bool {
     }
 }
 
-fn says_yes(command: &mut Command) -> bool {
+fn succeeds(command: &mut Command) -> bool {
     let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
 }
 
-/// Installs what is missing where that is possible, and else says how a person does it.
+/// Installs missing programs if possible, otherwise reports the command that installs them.
 pub(super) fn provide(
     workspace: &Workspace,
     needs: &[&Need],
@@ -67,7 +67,8 @@ pub(super) fn provide(
         return Ok(Outcome::Skipped(format!("missing; on Debian: sudo {command}")));
     }
     live.line(&format!("installing Debian packages: {}", packages.join(" ")));
-    let lock = "DPkg::Lock::Timeout=600"; // seconds; another set-up may be installing
+    // In seconds. Another process may be installing packages.
+    let lock = "DPkg::Lock::Timeout=600";
     for words in [&["update"][..], &["install", "--yes", "--no-install-recommends"]] {
         let mut apt = workspace.command("apt-get");
         apt.env("DEBIAN_FRONTEND", "noninteractive").args(["-q", "-o", lock]).args(words);
@@ -78,6 +79,6 @@ pub(super) fn provide(
     }
     match missing.iter().find(|need| !is_there(need.program)) {
         None => Ok(Outcome::Ready),
-        Some(still) => Ok(Outcome::Failed(format!("{} is missing after all", still.program))),
+        Some(still) => Ok(Outcome::Failed(format!("{} is missing after the installation", still.program))),
     }
 }

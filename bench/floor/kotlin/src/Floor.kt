@@ -1,4 +1,4 @@
-// The floor in Kotlin: nothing but JNA and a shared library that does only the exchange.
+// The floor in Kotlin: only JNA and the shared library of the floor.
 //
 // usage: FloorKt LIBRARY https://HOST:PORT CA_FILE [POLLS [SECONDS_BETWEEN_POLLS]]
 

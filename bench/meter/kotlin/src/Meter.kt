@@ -1,4 +1,5 @@
-// Measures `cliauth` from inside a program, as bench/meter does for Rust. Each measure prints one JSON object on one line.
+// Measures `cliauth` from inside a program, as bench/meter does for Rust. Each measure prints one JSON object on one
+// line.
 //
 // usage: MeterKt polls  --url URL --ca-file FILE --logins N --seconds S
 //        MeterKt cancel --url URL --ca-file FILE --logins N --after SECONDS
@@ -6,8 +7,8 @@
 //        MeterKt crowd  --url URL --ca-file FILE --logins N
 //
 // polls   N logins, polled by one thread in turn: processor time of a poll on a kept connection
-// cancel  N logins, a client and a thread each: from cancel() elsewhere to the return of pollBlocking()
-// job     N logins, a client and a coroutine each: from the end of the coroutine to its being over
+// cancel  N logins, a client and a thread each: from cancel() on another thread to the return of pollBlocking()
+// job     N logins, a client and a coroutine each: from the cancellation of the coroutine to its end
 // crowd   N coroutines that log in with one client, from the start to the token
 
 import cliauth.CancelledException
@@ -32,13 +33,13 @@ import java.util.PriorityQueue
 import kotlin.concurrent.thread
 import kotlin.system.exitProcess
 
-// The interval that the server is expected to give, with the client's guard, in seconds.
+// The server's interval plus the client's guard, in seconds.
 private const val PERIOD = 1.05
 
-// Between two cancels, so that none disturbs the next, in milliseconds.
+// Pause between two cancels, so that they do not affect each other, in milliseconds.
 private const val PAUSE = 5L
 
-// How often open sockets and threads are counted, in milliseconds.
+// Interval in which open sockets and threads are counted, in milliseconds.
 private const val LOOK = 50L
 
 class Options(words: List<String>) {
@@ -49,7 +50,7 @@ class Options(words: List<String>) {
     val seconds get() = values.getValue("--seconds").toDouble()
     val after get() = (values.getValue("--after").toDouble() * 1000).toLong()
 
-    /** A client of the server; it knows its endpoints, so nothing is discovered. */
+    /** Returns a client with explicit endpoints, so that no discovery is needed. */
     fun client(): Client = Client.withEndpoints("$url/oauth2/device_authorization", "$url/oauth2/token", "bench") {
         caPem = File(caFile).readBytes()
     }
@@ -63,7 +64,7 @@ fun main(words: Array<String>) {
             "cancel" -> cancel(options)
             "job" -> job(options)
             "crowd" -> crowd(options)
-            else -> error("there is no measure ${words[0]}")
+            else -> error("unknown measure ${words[0]}")
         }
     println(measured)
     exitProcess(0)
@@ -74,8 +75,9 @@ private class Due(val at: Double, val login: Login) : Comparable<Due> {
 }
 
 /**
- * A client waits a second or more between the polls of one login, so many share a client here. One thread drives whichever is due
- * next, as a tool drives its one login. Their starts are spread, so polls come one at a time.
+ * A client waits at least a second between the polls of one login, so many logins share one client here. One thread
+ * drives the login that is due next, like a tool drives its only login. The starts are staggered, so that polls do
+ * not overlap.
  */
 private fun polls(options: Options): String {
     val shared = options.client()
@@ -87,7 +89,7 @@ private fun polls(options: Options): String {
         login.startBlocking()
         due += Due(now() + PERIOD, login)
     }
-    // The first round is not measured: it finds every login where the others leave it.
+    // The first round is not measured. It brings every login into the state in which later rounds find it.
     val begin = now() + PERIOD
     val end = begin + options.seconds
     var before = -1.0
@@ -102,7 +104,7 @@ private fun polls(options: Options): String {
         }
         slept += maxOf(0.0, next.at - now())
         val event = next.login.stepBlocking(Duration.ofSeconds(60))
-        check(event is Event.Pending) { "the server was to let every poll wait, and it came to $event" }
+        check(event is Event.Pending) { "expected every poll to be pending, got $event" }
         done += 1
         due += Due(now() + event.nextPollIn.toNanos() / 1e9, next.login)
     }
@@ -124,7 +126,7 @@ private fun cancel(options: Options): String {
                 }
             }
         }
-    // Long enough for the state that is asked for: asleep, or with a request in flight.
+    // Long enough to reach the requested state: asleep, or with a request in flight.
     Thread.sleep(options.after)
     val milliseconds =
         logins.mapIndexed { number, login ->
@@ -183,7 +185,7 @@ private fun crowd(options: Options): String = runBlocking(Dispatchers.Default) {
         """"sockets":$mostSockets,"threads":$mostThreads,"gap_p99_s":${gaps.getOrNull(gaps.size * 99 / 100)}}"""
 }
 
-/** One login; gives the seconds from each answer to the next, its request included. */
+/** Runs one login and returns the seconds from each response to the next, including the request. */
 private suspend fun logIn(login: Login): List<Double> {
     login.start()
     val times = mutableListOf(now())
@@ -203,9 +205,9 @@ private fun entries(folder: String) = File(folder).list().orEmpty()
 
 /** Open sockets. */
 private fun sockets() = entries("/proc/self/fd").count {
-    // One may be closed meanwhile.
+    // A descriptor may be closed meanwhile.
     runCatching { Files.readSymbolicLink(Path.of("/proc/self/fd", it)).toString() }.getOrDefault("").startsWith("socket:")
 }
 
-/** The most memory that was ever resident. */
+/** Peak resident memory. */
 private fun peakKib() = File("/proc/self/status").readLines().first { it.startsWith("VmHWM:") }.filter(Char::isDigit)

@@ -1,4 +1,4 @@
-// github.com/cli/oauth as its documentation uses it. It waits 1.2 times the interval. It always sends a scope, which may not be
+// github.com/cli/oauth, used as documented. It waits 1.2 times the interval and always sends a scope, which must not be
 // empty.
 package main
 

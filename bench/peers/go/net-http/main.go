@@ -1,4 +1,4 @@
-// RFC 8628 by hand over net/http, as tools write it without a library.
+// RFC 8628 implemented with net/http, as in tools that use no OAuth library.
 package main
 
 import (
@@ -44,7 +44,7 @@ func logIn(client *http.Client, issuer string, show func(userCode string)) error
 			if answer.AccessToken != "" {
 				return nil
 			}
-			return fmt.Errorf("an answer without a token")
+			return fmt.Errorf("a response without a token")
 		default:
 			return fmt.Errorf("no token: %s", answer.Error)
 		}

@@ -1,4 +1,4 @@
-// Package peer is what the benchmark asks of every client that is measured beside this project's.
+// Package peer implements what the benchmark requires of every other client.
 package peer
 
 import (
@@ -16,10 +16,11 @@ import (
 	"time"
 )
 
-// Login is one login at the server whose issuer is url. It shows the user code when there is one, and returns with the token.
+// Login runs a login at the server with the issuer url. It calls show with the user code and returns when it has the
+// token.
 type Login func(client *http.Client, url string, show func(userCode string)) error
 
-// Run does what the command line says: `URL CA_FILE` for one login, `crowd URL CA_FILE LOGINS` for many at once.
+// Run executes the command line: `URL CA_FILE` for one login, `crowd URL CA_FILE LOGINS` for many simultaneous logins.
 func Run(login Login) {
 	words := os.Args[1:]
 	var err error
@@ -55,7 +56,7 @@ func one(login Login, url, caFile string) error {
 	return nil
 }
 
-// crowd is one goroutine a login; all share what a program usually has one of.
+// crowd runs one goroutine per login. All share what a program usually has only one of.
 func crowd(login Login, url, caFile, number string) error {
 	logins, err := strconv.Atoi(number)
 	if err != nil {
@@ -98,7 +99,7 @@ func crowd(login Login, url, caFile, number string) error {
 	return json.NewEncoder(os.Stdout).Encode(found)
 }
 
-// transport is net/http's own, with the system's roots and one more.
+// transport returns net/http's default transport with the system's roots and an additional one.
 func transport(caFile string) (*http.Transport, error) {
 	roots, err := x509.SystemCertPool()
 	if err != nil {
@@ -116,7 +117,7 @@ func transport(caFile string) (*http.Transport, error) {
 	return own, nil
 }
 
-// answers notes the seconds from each answer of one login to the next.
+// answers records the seconds from each response of a login to the next.
 type answers struct {
 	transport http.RoundTripper
 	last      time.Time
@@ -133,7 +134,7 @@ func (a *answers) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// cpu is the time that this process has spent on processors.
+// cpu returns the processor time of this process.
 func cpu() time.Duration {
 	var usage syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &usage) != nil {
@@ -142,7 +143,7 @@ func cpu() time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// peakKiB is the most memory that was ever resident, where /proc tells.
+// peakKiB returns the peak resident memory, if /proc is available.
 func peakKiB() any {
 	status, _ := os.ReadFile("/proc/self/status")
 	for line := range strings.Lines(string(status)) {

@@ -1,5 +1,5 @@
-// golang.org/x/oauth2 as its documentation uses it. What authenticates the client goes into the form: left to find that out by
-// itself, it sends every poll twice.
+// golang.org/x/oauth2, used as documented. The client authentication is set to the form, because with automatic
+// detection every poll is sent twice.
 package main
 
 import (

@@ -1,6 +1,6 @@
-//! The oauth2 crate as its documentation uses it: the device flow on reqwest with its compiled-in roots, plus the given
-//! one. It takes the words of the floor and says what the floor says, so that one benchmark starts both; `crowd` takes the
-//! words of the meter.
+//! The oauth2 crate, used as documented: the device flow on reqwest with its compiled-in roots and the given one. The
+//! arguments and the output are those of the floor, so that one benchmark can run both; `crowd` takes the arguments of
+//! the meter.
 
 use std::{
     env,
@@ -86,13 +86,14 @@ async fn crowd(url: &str, ca_file: &str, logins: u32) -> Result<(), Failure> {
     Ok(())
 }
 
-/// One login; gives the seconds from each answer to the next. This crate asks for the first time at once, which is no gap.
+/// Runs one login and returns the seconds from each response to the next. The crate's immediate first poll is not
+/// counted.
 async fn log_in(client: Client, http: reqwest::Client) -> Result<Vec<f64>, Failure> {
     let details: StandardDeviceAuthorizationResponse =
         client.exchange_device_code().request_async(&http).await?;
     let times = std::sync::Mutex::new(Vec::new());
     let sleep = |pause| {
-        // It sleeps after each answer.
+        // The crate sleeps after each response.
         if let Ok(mut times) = times.lock() {
             times.push(Instant::now());
         }

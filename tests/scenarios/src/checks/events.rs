@@ -1,4 +1,4 @@
-//! The JSON lines on standard output: nothing else, the keys of the contract in its order, and what a case wants.
+//! Checks the JSON lines on standard output: format, keys and their order, and the expectations of the case.
 
 use std::time::Instant;
 
@@ -11,7 +11,7 @@ use crate::pattern::mismatch;
 use crate::play::Seen;
 use crate::tool::End;
 
-/// What a member of an event may hold.
+/// The type of a member of an event.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Text,
@@ -45,7 +45,7 @@ const ERROR_KINDS: &[&str] = &[
     "internal",
 ];
 
-/// The members of an event after `event`, in the order of the contract.
+/// Returns the members of an event after `event`, in the required order.
 fn contract(event: &str) -> Option<&'static [(&'static str, Kind)]> {
     use Kind::*;
     Some(match event {
@@ -135,7 +135,7 @@ pub(super) fn check(case: &Case, seen: &Seen) -> Vec<Fault> {
             }
             Err(error) => faults.push(Fault::new(
                 "standard output",
-                "one JSON object a line",
+                "one JSON object per line",
                 format!("{line:?}: {error}"),
             )),
         }
@@ -148,7 +148,7 @@ pub(super) fn check(case: &Case, seen: &Seen) -> Vec<Fault> {
 
 fn contract_fault(name: &str, members: &Members) -> Option<Fault> {
     let Some(contract) = contract(name) else {
-        return Some(Fault::new("event", "a known one", members.to_value()));
+        return Some(Fault::new("event", "a known event", members.to_value()));
     };
     let wanted: Vec<&str> = std::iter::once("event").chain(contract.iter().map(|(key, _)| *key)).collect();
     let keys: Vec<&str> = members.keys().collect();
@@ -161,7 +161,7 @@ fn contract_fault(name: &str, members: &Members) -> Option<Fault> {
     })
 }
 
-/// The prompt first and before any poll, one outcome at the very end, and none lost.
+/// Checks that the prompt comes first and before any poll, and that exactly one outcome comes last.
 fn order_faults(events: &[Event], seen: &Seen) -> Vec<Fault> {
     let mut faults = Vec::new();
     let is_outcome = |event: &Event| event.name == "authorized" || event.name == "error";
@@ -216,10 +216,10 @@ fn order_faults(events: &[Event], seen: &Seen) -> Vec<Fault> {
     faults
 }
 
-/// The next poll comes when an event says that it comes. Loose: a pipe and a busy machine lie between.
+/// Checks that the next poll comes when an event announces it. The tolerance covers the pipe and a busy machine.
 fn promise_faults(events: &[Event], seen: &Seen) -> Vec<Fault> {
     const CLOCKS: f64 = 0.3;
-    // The event is read late where the machine is busy. How early a poll comes is seen by the server's clock alone.
+    // On a busy machine the event is read late, so whether a poll is early is checked only by the server's clock.
     const EARLY: f64 = 2.0;
     const LATE: f64 = 10.0;
     let mut faults = Vec::new();
@@ -233,7 +233,7 @@ fn promise_faults(events: &[Event], seen: &Seen) -> Vec<Fault> {
             continue;
         };
         let told_at = seen.clock.at(at);
-        // The two clocks agree to some milliseconds only: a poll at the very moment is the one that led to the event.
+        // The clocks agree only to some milliseconds, so a poll at the same moment is the one that caused the event.
         let Some(poll) = seen.log.to("token").find(|poll| poll.arrived > told_at + CLOCKS) else { continue };
         let waited = poll.arrived - told_at;
         if waited < promise - EARLY || waited > promise + LATE {
@@ -294,14 +294,14 @@ mod tests {
     }
 
     #[test]
-    fn the_contract_itself_has_no_fault() {
+    fn valid_events_have_no_fault() {
         assert_eq!(check(&case(json!({"exit": 0})), &with(&[PROMPT, PENDING, DONE], 0)), []);
         assert_eq!(check(&case(json!({"exit": 1})), &with(&[PROMPT, ERROR], 1)), []);
         assert_eq!(check(&case(json!({"exit": 1})), &with(&[ERROR], 1)), []);
     }
 
     #[test]
-    fn other_keys_orders_and_types_are_faults() {
+    fn wrong_keys_order_and_types_are_faults() {
         let spoiled = [
             PROMPT.replace(r#""user_code":"A-B","#, ""),
             PROMPT.replace(r#""user_code":"A-B""#, r#""user_code":"""#),
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_sequences_are_faults() {
+    fn wrong_event_sequences_are_faults() {
         let wrong: [(&[&str], i32); 8] = [
             (&[DONE, PROMPT], 0),
             (&[PROMPT, PROMPT, DONE], 0),
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_promise_is_a_fault() {
+    fn a_poll_at_another_time_than_announced_is_a_fault() {
         let mut seen = with(&[PROMPT, PENDING], 0);
         seen.stdout.push(DONE.as_bytes(), seen.clock_start() + Duration::from_secs(6));
         seen.log.requests.push(poll(5.2, 5.2));
@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn wanted_events_have_to_come_in_order_and_number() {
+    fn expected_events_must_match_in_order_and_number() {
         let seen = with(&[PROMPT, PENDING, DONE], 0);
         let expect = json!({"exit": 0, "events": [{"event": "prompt"}, {"event": "authorized", "expires_in": {"$between": [3000, 4000]}}],
             "count": {"pending": 1, "retrying": 0}});

@@ -1,4 +1,4 @@
-//! Runs that never happened, for the tests of the checks.
+//! Constructed runs for the tests of the checks.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -23,7 +23,7 @@ pub(super) fn case_with(more: Value, expect: Value) -> Case {
     serde_json::from_value(value).unwrap()
 }
 
-/// A run without any output or request; the server's clock is 0 at its start.
+/// Returns a run without output and requests, with the server's clock at 0 at its start.
 pub(super) fn seen() -> Seen {
     Seen {
         end: End::Status(0),
@@ -39,7 +39,7 @@ pub(super) fn seen() -> Seen {
         opened: Vec::new(),
         peak_rss_kb: 0,
         unwanted_files: Vec::new(),
-        undone: Vec::new(),
+        missed_actions: Vec::new(),
         values: Values::default(),
         command: Vec::new(),
         raw_log: Value::Null,
@@ -47,7 +47,7 @@ pub(super) fn seen() -> Seen {
 }
 
 impl Seen {
-    /// The moment at which the server's clock was 0.
+    /// Returns the moment at which the server's clock was 0.
     pub(super) fn clock_start(&self) -> Instant {
         self.clock.start()
     }

@@ -1,4 +1,4 @@
-//! Compares what was seen with what was expected, and with what holds for every case.
+//! Compares the observations with the expectations of a case and with the rules for every case.
 
 mod events;
 mod outcome;
@@ -11,7 +11,7 @@ use std::fmt::{self, Display};
 use crate::case::Case;
 use crate::play::Seen;
 
-/// One thing that is not as it should be.
+/// One deviation from an expectation or a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
     what: String,
@@ -31,7 +31,7 @@ impl Display for Fault {
     }
 }
 
-/// Every fault of one run.
+/// Returns every fault of one run.
 pub(crate) fn faults(case: &Case, seen: &Seen) -> Vec<Fault> {
     let mut faults = outcome::check(case, seen);
     faults.extend(events::check(case, seen));

@@ -1,4 +1,4 @@
-//! How it ended: exit status, time, and the error that was told.
+//! Checks the end of a run: exit status, time and the reported error.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use crate::pattern::mismatch;
 use crate::play::Seen;
 use crate::tool::End;
 
-/// The exit status of an error kind, as the example tool's contract has it. `cancelled` has two.
+/// Returns the exit statuses that the example tool may use for an error kind. `cancelled` has two.
 fn statuses(kind: &str) -> &'static [i32] {
     match kind {
         "denied" => &[3],
@@ -20,7 +20,8 @@ fn statuses(kind: &str) -> &'static [i32] {
     }
 }
 
-/// What a busy machine may take to start a program and to let it run, in seconds. What is told from "at once" takes longer.
+/// Seconds that a busy machine may take to start and run a program. Anything that must be distinguished from
+/// "immediately" takes longer.
 const BUSY: f64 = 10.0;
 
 pub(super) fn check(case: &Case, seen: &Seen) -> Vec<Fault> {
@@ -32,15 +33,19 @@ pub(super) fn check(case: &Case, seen: &Seen) -> Vec<Fault> {
             return faults;
         }
         End::TimedOut => {
-            faults.push(Fault::new("end", "an exit", format!("still there after {:.1} s", seen.elapsed)));
+            faults.push(Fault::new("end", "an exit", format!("still running after {:.1} s", seen.elapsed)));
             return faults;
         }
     };
     if !case.expect.exit.has(status) {
-        faults.push(Fault::new("exit status", format!("{:?}", case.expect.exit), told(status, seen)));
+        faults.push(Fault::new(
+            "exit status",
+            format!("{:?}", case.expect.exit),
+            with_last_output(status, seen),
+        ));
     }
-    for action in &seen.undone {
-        faults.push(Fault::new("action", format!("the moment {action}"), "the end before it"));
+    for action in &seen.missed_actions {
+        faults.push(Fault::new("action", format!("the condition {action}"), "exit before it"));
     }
     if let Some((least, most)) = case.expect.elapsed
         && !(least..=most + BUSY).contains(&seen.elapsed)
@@ -64,8 +69,8 @@ pub(super) fn check(case: &Case, seen: &Seen) -> Vec<Fault> {
     faults
 }
 
-/// Puts the last words beside a status, so that one line tells what happened.
-fn told(status: i32, seen: &Seen) -> String {
+/// Appends the last output to a status so that one line describes what happened.
+fn with_last_output(status: i32, seen: &Seen) -> String {
     let last = |text: String| text.lines().last().unwrap_or_default().chars().take(200).collect::<String>();
     let words = last(seen.stdout.text());
     let words = if words.is_empty() { last(seen.stderr.text()) } else { words };
@@ -109,7 +114,7 @@ mod tests {
     const ERROR: &str = r#"{"event":"error","kind":"denied","oauth_error":"access_denied","message":"m"}"#;
 
     #[test]
-    fn a_fitting_end_has_no_fault() {
+    fn an_expected_end_has_no_fault() {
         let case = case(json!({"exit": 3, "error": {"kind": "denied"}, "elapsed": [1, 3]}));
         let mut seen = seen();
         seen.end = End::Status(3);
@@ -119,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn each_part_of_the_end_can_fail() {
+    fn each_check_of_the_end_can_fail() {
         let good = || {
             let mut seen = seen();
             seen.end = End::Status(3);
@@ -139,7 +144,7 @@ mod tests {
             |seen| seen.elapsed = 0.9,
             |seen| seen.ended_after_signal = Some(0.6),
             |seen| seen.ended_after_signal = None,
-            |seen| seen.undone.push("x".into()),
+            |seen| seen.missed_actions.push("x".into()),
         ];
         for (index, spoil) in bad.iter().enumerate() {
             let mut seen = good();
@@ -149,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn the_error_has_to_be_the_one_and_to_fit_the_status() {
+    fn the_error_must_match_the_pattern_and_the_status() {
         let wanted = case(json!({"exit": [1, 3], "error": {"oauth_error": "expired_token"}}));
         let mut seen = seen();
         seen.end = End::Status(3);

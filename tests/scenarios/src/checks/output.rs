@@ -1,11 +1,11 @@
-//! The bytes on both streams: nothing that steers a terminal, no secret, the texts that a case wants.
+//! Checks the bytes on both streams: no terminal control characters, no secrets, and the expected text.
 
 use super::Fault;
 use crate::case::{Case, Text};
 use crate::play::Seen;
 use crate::tool::{End, Stream};
 
-/// Shorter strings turn up by accident.
+/// Minimum length of a secret. Shorter strings occur by chance.
 const SHORTEST_SECRET: usize = 6;
 
 pub(super) fn check(case: &Case, seen: &Seen) -> Vec<Fault> {
@@ -20,7 +20,7 @@ pub(super) fn check(case: &Case, seen: &Seen) -> Vec<Fault> {
     faults.extend(text_faults("standard error", &case.expect.stderr, &seen.stderr, seen));
     match seen.end {
         End::Status(2) => {
-            // Wrong usage: all the words are on standard error.
+            // Incorrect usage: all text is on standard error.
             if !seen.stdout.bytes().is_empty() {
                 faults.push(Fault::new("standard output", "nothing", format!("{:?}", seen.stdout.text())));
             }
@@ -65,7 +65,8 @@ pub(super) fn check(case: &Case, seen: &Seen) -> Vec<Fault> {
     faults
 }
 
-/// The first character that steers a terminal. A terminal may get escapes of the tool's own unless `plain`.
+/// Finds the first character that controls a terminal. Unless `plain`, a terminal may receive the tool's own escape
+/// sequences.
 fn byte_fault(name: &str, stream: &Stream, terminal: bool, plain: bool) -> Option<Fault> {
     let Ok(text) = std::str::from_utf8(stream.bytes()) else {
         return Some(Fault::new(name, "UTF-8", format!("{:?}", stream.text())));
@@ -108,10 +109,10 @@ fn secret_faults(name: &str, text: &str, case: &Case, seen: &Seen) -> Vec<Fault>
         .filter(|secret| text.contains(secret.as_str()) || text.contains(&in_json(secret)))
         .map(|secret| Fault::new(name, "no secret", format!("{secret:?}")))
         .collect();
-    // A case that meant to echo a secret and did not proves nothing.
+    // A case that intends to echo a secret but does not would prove nothing.
     for name_of_secret in ["{device_code}", "{access_token}", "{refresh_token}", "{id_token}"] {
         if text.contains(name_of_secret) {
-            faults.push(Fault::new(name, "a server that fills in its texts", name_of_secret));
+            faults.push(Fault::new(name, "a server that fills in its placeholders", name_of_secret));
         }
     }
     if looks_like_a_token(text) {
@@ -120,13 +121,13 @@ fn secret_faults(name: &str, text: &str, case: &Case, seen: &Seen) -> Vec<Fault>
     faults
 }
 
-/// As it would stand inside a JSON string.
+/// Returns the secret as it is written inside a JSON string.
 fn in_json(secret: &str) -> String {
     let quoted = serde_json::Value::from(secret).to_string();
     quoted.trim_matches('"').to_owned()
 }
 
-/// Any JWT is taken for a token, also one that the server's list misses.
+/// Returns whether the text contains a JWT, which counts as a token even if the server's list lacks it.
 fn looks_like_a_token(text: &str) -> bool {
     text.split(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c)))
         .any(|word| word.starts_with("eyJ") && word.len() > 20 && word.contains('.'))
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_terminal_may_get_escapes_unless_it_has_to_be_plain() {
+    fn escapes_are_allowed_on_a_terminal_unless_plain() {
         let seen = with("", "\u{1b}[1mA\u{1b}[0m\r\n", 0);
         let on_terminal = |expect| case_with(json!({"terminal": true}), expect);
         assert_eq!(check(&on_terminal(json!({"exit": 0})), &seen), []);
@@ -196,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_found_wherever_they_come_from() {
+    fn secrets_from_every_source_are_found() {
         let mut seen = with("a given-secret-1", "", 0);
         assert_eq!(count(json!({"exit": 0}), &seen), 0);
         seen.log.secrets = vec!["given-secret-1".into(), "x".into()];
@@ -215,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn wanted_texts_and_empty_streams_can_fail() {
+    fn checks_of_text_and_empty_streams_can_fail() {
         let seen = with("out", "err", 0);
         assert_eq!(
             count(json!({"exit": 0, "stdout": {"has": ["out"]}, "stderr": {"lacks": ["out"]}}), &seen),
@@ -229,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn the_result_is_on_standard_output_and_trouble_on_standard_error() {
+    fn results_go_to_standard_output_and_errors_to_standard_error() {
         let plain = |status| case_with(json!({"json": false}), json!({"exit": status}));
         assert_eq!(check(&plain(0), &with("done", "", 0)), []);
         assert_eq!(check(&plain(0), &with("", "done", 0)).len(), 1);
@@ -240,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn an_opened_browser_a_file_and_much_memory_are_faults() {
+    fn unexpected_browsers_files_and_memory_use_are_faults() {
         let mut seen = with("", "", 0);
         seen.unwanted_files = vec!["pwned".into()];
         assert_eq!(count(json!({"exit": 0}), &seen), 1);

@@ -1,14 +1,15 @@
-//! When requests came, by the server's log.
+//! Checks when requests arrived, according to the server's log.
 
 use super::Fault;
 use crate::case::Case;
 use crate::log::Request;
 use crate::play::Seen;
 
-/// How late the server may look at its clock, in seconds. Below the smallest guard (50 ms), so that a missing guard is seen.
+/// Seconds by which the server may read its clock late. Less than the smallest guard (50 ms), so that a missing guard
+/// is detected.
 const READING: f64 = 0.02;
-/// A request that was sent before a busy machine let the tool see the signal may still arrive. Where none may be sent, the
-/// case makes the next one come due much later.
+/// Seconds during which a request may still arrive because a busy machine delivered the signal late. In cases that
+/// forbid further requests, the next one is due much later.
 const ON_ITS_WAY: f64 = 3.0;
 
 pub(super) fn check(case: &Case, seen: &Seen) -> Vec<Fault> {
@@ -79,12 +80,12 @@ mod tests {
         assert_eq!(count(json!({"exit": 0, "gaps": [1.2]}), &seen), 1);
         assert_eq!(count(json!({"exit": 0, "gaps": [1.05, [1, 6]]}), &seen), 1);
         assert_eq!(count(json!({"exit": 0, "gaps": [1, 6, 6]}), &seen), 1);
-        // The default upper bound is generous, not absent.
+        // The default upper bound is generous, but there is one.
         assert_eq!(count(json!({"exit": 0, "gaps": [1, 1]}), &seen), 1);
     }
 
     #[test]
-    fn a_missing_guard_is_seen() {
+    fn a_missing_guard_is_detected() {
         assert_eq!(count(json!({"exit": 0, "gaps": [1.05]}), &with_polls(&[(1.005, 1.2)])), 1);
     }
 

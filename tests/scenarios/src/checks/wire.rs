@@ -1,4 +1,4 @@
-//! What went over the wire: how many requests, where, and what they held.
+//! Checks the requests: their number, endpoints and contents.
 
 use std::collections::BTreeMap;
 
@@ -118,7 +118,7 @@ fn content_faults(case: &Case, seen: &Seen) -> Vec<Fault> {
     faults
 }
 
-/// What holds for every request of every case.
+/// Checks the rules for every request of every case.
 fn hygiene_faults(request: &Request) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut fault = |what: &str, expected: &str, seen: String| {
@@ -166,13 +166,13 @@ fn form_value<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
     form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 
-/// One login never changes its device code.
+/// Checks that a login always sends the same device code.
 fn code_fault(log: &Log) -> Option<Fault> {
     let mut codes = log.to("token").map(|request| form_value(request, "device_code"));
     let first = codes.next()?;
     codes
         .find(|code| *code != first)
-        .map(|_| Fault::new("device_code", "the same in every poll", "another one"))
+        .map(|_| Fault::new("device_code", "the same in every poll", "a different one"))
 }
 
 fn peer_faults(case: &Case, seen: &Seen) -> Vec<Fault> {
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn an_honest_login_has_no_fault() {
+    fn a_correct_login_has_no_fault() {
         let expect = json!({"exit": 0, "requests": {"device": 1, "token": [2, 3], "other_origin": 0, "all": 3},
             "connections": 1, "paths": {"POST /token": 2},
             "form": {"device": [["client_id", "c"]], "token": [["client_id", "*"], ["device_code", "d"], ["grant_type", DEVICE_GRANT]]},
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_counts_are_faults() {
+    fn wrong_request_counts_are_faults() {
         for expect in [
             json!({"exit": 0, "requests": {"token": 1}}),
             json!({"exit": 0, "requests": {"token": [3, 9]}}),
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_contents_are_faults() {
+    fn wrong_request_contents_are_faults() {
         for expect in [
             json!({"exit": 0, "form": {"device": [["client_id", "x"]]}}),
             json!({"exit": 0, "form": {"device": [["client_id", "c"], ["scope", "s"]]}}),
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_manners_are_faults() {
+    fn violations_of_the_general_rules_are_faults() {
         let spoil: [fn(&mut Request); 12] = [
             |r| r.headers.push(("Cookie".into(), "a=b".into())),
             |r| r.headers.push(("Referer".into(), "x".into())),
@@ -290,11 +290,11 @@ mod tests {
             form[1].1 = "e".into();
             form
         });
-        assert_eq!(count(json!({"exit": 0, "violations": ["method"]}), &seen), 1, "another device code");
+        assert_eq!(count(json!({"exit": 0, "violations": ["method"]}), &seen), 1, "a different device code");
     }
 
     #[test]
-    fn peers_are_not_reached_unless_said() {
+    fn reaching_an_unexpected_peer_is_a_fault() {
         let mut seen = one_login();
         seen.peers.insert("watch".into(), vec![]);
         assert_eq!(count(json!({"exit": 0}), &seen), 0);

@@ -1,4 +1,4 @@
-//! The interface as a list, so that nothing in it changes unnoticed.
+//! The C interface as a list, so that no change goes unnoticed.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,25 +10,25 @@ use crate::workspace::Workspace;
 
 const VERSION: &str = "CLI_AUTH_ABI_VERSION";
 const TITLE: &str = "\
-# What libcli_auth has: one constant, type or function a line. `cargo xtask check --write` adds lines; one that is removed or
-# changed breaks programs, and takes a new CLI_AUTH_ABI_VERSION.
+# What libcli_auth has: one constant, type or function a line. `cargo xtask check --write` adds lines; one that is
+# removed or changed breaks programs, and takes a new CLI_AUTH_ABI_VERSION.
 ";
 
-/// What a header declares.
+/// The declarations of a header.
 #[derive(Debug)]
 pub(super) struct Interface {
-    /// The number in the shared library's name.
+    /// The ABI version in the shared library's name.
     pub(super) version: String,
-    /// Names of the functions, sorted.
+    /// The names of the functions, sorted.
     pub(super) functions: Vec<String>,
     lines: Vec<String>,
 }
 
 impl Interface {
-    /// That of the committed header.
+    /// Reads the interface of the committed header.
     pub(super) fn find(workspace: &Workspace) -> anyhow::Result<Self> {
         let path = super::header::path(workspace);
-        let header = fs::read_to_string(&path).with_context(|| format!("no {}", path.display()))?;
+        let header = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         Self::read(&header)
     }
 
@@ -51,7 +51,7 @@ impl Interface {
                 None | Some(&"}") => {}
                 Some(&"typedef") => types.push(line),
                 Some(_) => {
-                    names.push(function_name(&line).with_context(|| format!("not understood: {line}"))?);
+                    names.push(function_name(&line).with_context(|| format!("cannot parse: {line}"))?);
                     functions.push(line);
                 }
             }
@@ -70,7 +70,7 @@ fn without_comments(code: &str) -> String {
     parts.filter_map(|part| part.split_once("*/")).fold(first, |text, (_, code)| text + code)
 }
 
-/// A signature without the names of its parameters, which may change.
+/// Returns a signature without the parameter names, which may change.
 fn without_names(line: &str) -> String {
     let Some((before, parameters)) = line.rsplit_once('(') else { return line.to_owned() };
     let bare = parameters.trim_end_matches(')').split(", ").map(|parameter| {
@@ -90,7 +90,7 @@ fn path(workspace: &Workspace) -> PathBuf {
     super::sources(workspace).join("abi.txt")
 }
 
-/// Adds what is new. What is gone takes a new version of the ABI.
+/// Updates the list with new lines. Removed lines require a new ABI version.
 pub(super) fn write(workspace: &Workspace) -> anyhow::Result<()> {
     let now = Interface::find(workspace)?;
     let before = fs::read_to_string(path(workspace)).unwrap_or_default();
@@ -101,22 +101,20 @@ pub(super) fn write(workspace: &Workspace) -> anyhow::Result<()> {
 }
 
 pub(super) fn check(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
-    report.part("C interface breaks no program", |_| {
-        let before = fs::read_to_string(path(workspace)).context("no bindings/c/abi.txt")?;
+    report.part("C interface is compatible", |_| {
+        let before = fs::read_to_string(path(workspace)).context("cannot read bindings/c/abi.txt")?;
         let now = Interface::find(workspace)?;
         Ok(if let Some(broken) = broken(&before, &now) {
             Outcome::Failed(broken)
         } else if before != format!("{TITLE}{}\n", now.lines.join("\n")) {
-            Outcome::Failed(
-                "bindings/c/abi.txt is not current; `cargo xtask check --write` renews it".to_owned(),
-            )
+            Outcome::Failed("bindings/c/abi.txt is not current; run `cargo xtask check --write`".to_owned())
         } else {
             Outcome::Passed
         })
     })
 }
 
-/// What `before` has and `now` has not, unless the version says that this is so.
+/// Returns the lines of `before` that `now` lacks, unless the ABI version has changed.
 fn broken(before: &str, now: &Interface) -> Option<String> {
     let before: Vec<_> = before.lines().filter(|line| !line.starts_with('#')).collect();
     let version = format!("{VERSION} = {}", now.version);
@@ -126,8 +124,8 @@ fn broken(before: &str, now: &Interface) -> Option<String> {
     }
     let gone = gone.iter().map(|line| format!("\n  {line}")).collect::<String>();
     Some(format!(
-        "programs that use this would break; raise {VERSION} in bindings/c/src/version.rs, or, while no release has it, take the \
-         line out of bindings/c/abi.txt{gone}"
+        "programs that use these lines would break; raise {VERSION} in bindings/c/src/version.rs, or, if no release \
+         has them, remove them from bindings/c/abi.txt{gone}"
     ))
 }
 
@@ -145,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_becomes_lines() {
+    fn a_header_is_converted_to_lines() {
         let found = read(HEADER);
         assert_eq!(found.version, "3");
         assert_eq!(found.functions, ["f", "g"]);
@@ -163,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_goes_or_changes_breaks() {
+    fn only_removals_and_changes_break_compatibility() {
         let before = read(HEADER).lines.join("\n");
         let broken_by = |from: &str, to: &str| broken(&before, &read(&HEADER.replace(from, to)));
         assert_eq!(broken_by("size_t length", "size_t count"), None);

@@ -1,4 +1,4 @@
-//! Programs as other people build them, each from installed files alone: the unpacked archive at a place of its own.
+//! Programs built as users would build them, from installed files only: the archive, unpacked to a separate directory.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -13,13 +13,13 @@ use crate::authserver::Server;
 use crate::files;
 use crate::process;
 use crate::report::{Counts, Outcome, Report};
-use crate::workspace::{Profile, Workspace, forget_this_crate};
+use crate::workspace::{Profile, Workspace, remove_cargo_run_variables};
 
 const BUILD: Duration = Duration::from_secs(5 * 60);
-/// One login: an interval of the server, and its guard.
+/// Timeout for one login: an interval of the server and its guard.
 const LOGIN: Duration = Duration::from_secs(60);
 
-/// The programs that the Makefiles and the CMake project make.
+/// The programs that the Makefiles and the CMake project build.
 const PROGRAMS: [&str; 7] = [
     "cmake/build/login-cli-auth",
     "cmake/build/login-static",
@@ -39,7 +39,7 @@ pub(super) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result
         ),
         ("pkg-config consumers, C and C++", "make -C pkg-config"),
         ("plain Makefile consumer", "make -C make \"PREFIX=$PREFIX\""),
-        // With the compiler that cargo has chosen here.
+        // Uses the compiler that cargo uses here.
         (
             "static, beside another Rust library",
             "make -C two-rust RUSTC=rustc; two-rust/first; two-rust/last",
@@ -51,7 +51,7 @@ pub(super) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result
     report.part("install c", |_| user.install())
 }
 
-/// Somebody who has unpacked the archive, and has sources of theirs elsewhere.
+/// A user who has unpacked the archive and has sources in another directory.
 struct User<'w> {
     workspace: &'w Workspace,
     prefix: PathBuf,
@@ -67,7 +67,7 @@ impl<'w> User<'w> {
         Ok(Self { workspace, prefix, sources })
     }
 
-    /// `program` in the folder of the sources, which finds the package in the prefix and nowhere else.
+    /// Returns `program` in the directory of the sources, in which pkg-config finds the package only in the prefix.
     fn command(&self, program: impl AsRef<OsStr>, words: &[&str]) -> Command {
         let mut command = self.workspace.command(program);
         command.args(words).current_dir(&self.sources).env("PREFIX", &self.prefix);
@@ -80,18 +80,18 @@ impl<'w> User<'w> {
         command
     }
 
-    /// Every program logs in, all at once, since most of the time goes by in waiting.
+    /// Checks that every program logs in. They run in parallel because they mostly wait.
     fn log_in(&self) -> anyhow::Result<Outcome> {
         let server = Server::start(self.workspace, &["--approve"])?;
         let ends: Vec<_> = thread::scope(|scope| {
             let log_in = |program: &'static str| {
                 let command = self.command(self.sources.join(program), &[&server.url]);
-                scope.spawn(move || process::said(command, LOGIN).and_then(|said| wanted(&said)))
+                scope.spawn(move || process::output(command, LOGIN).and_then(|said| wanted(&said)))
             };
             let running: Vec<_> = PROGRAMS.iter().map(|program| log_in(program)).collect();
             running
                 .into_iter()
-                .map(|run| run.join().unwrap_or_else(|_panic| bail!("a run was lost")))
+                .map(|run| run.join().unwrap_or_else(|_panic| bail!("a run panicked")))
                 .collect()
         });
         let (mut counts, mut faults) = (Counts::default(), Vec::new());
@@ -102,7 +102,7 @@ impl<'w> User<'w> {
         Ok(Outcome::Counted(counts, faults.join("\n")))
     }
 
-    /// The command itself: its refusals, and that it installs what the archive has.
+    /// Tests the command `install c`: its errors, and that it installs the content of the archive.
     fn install(&self) -> anyhow::Result<Outcome> {
         let stage = self.sources.join("stage");
         let mut faults = Vec::new();
@@ -110,12 +110,12 @@ impl<'w> User<'w> {
             (&[][..], "--prefix"),
             (&["--prefix"], "--prefix"),
             (&["--prefix", "usr", "--destdir", "/tmp"], "absolute"),
-            (&["--prefix", "/usr", "--libdir", "/usr/lib64"], "goes on from the prefix"),
-            (&["--prefix", "/dev/null/x"], "cannot make /dev/null/x"),
+            (&["--prefix", "/usr", "--libdir", "/usr/lib64"], "must be relative to the prefix"),
+            (&["--prefix", "/dev/null/x"], "cannot create /dev/null/x"),
         ] {
             let finished = process::run(self.xtask(words), LOGIN, |_| ())?;
             if finished.success || !finished.tail.contains(says) {
-                faults.push(format!("install c {words:?} does not say {says:?}: {}", finished.tail));
+                faults.push(format!("install c {words:?} does not report {says:?}: {}", finished.tail));
             }
         }
         let mut install = self.xtask(&["--prefix", "/usr/local"]);
@@ -123,7 +123,7 @@ impl<'w> User<'w> {
         process::succeed(install, BUILD.saturating_mul(4))?;
         let (installed, unpacked) = (names(&stage.join("usr/local"))?, names(&self.prefix)?);
         if installed != unpacked {
-            faults.push(format!("it installs {installed:?}, and the archive has {unpacked:?}"));
+            faults.push(format!("install c installs {installed:?}, but the archive contains {unpacked:?}"));
         }
         let again = self.xtask(&["--prefix", "/usr/local", "--destdir", &stage.to_string_lossy()]);
         process::succeed(again, BUILD)?;
@@ -131,9 +131,9 @@ impl<'w> User<'w> {
         let libdir = "lib/x86_64-linux-gnu";
         process::succeed(self.xtask(&["--prefix", &elsewhere.to_string_lossy(), "--libdir", libdir]), BUILD)?;
         if names(&stage.join("usr/local"))? != installed {
-            faults.push("installed over itself it leaves something".to_owned());
+            faults.push("a second installation over the first adds or removes files".to_owned());
         }
-        // What it links runs here: with the same program, by its own pkg-config file.
+        // Checks that a program linked with its pkg-config file runs here.
         let mut compile = self.command("sh", &["-euc", concat!(
             "cc -Wall -Wextra -Werror $(pkg-config --cflags cli-auth) -o installed login.c ",
             "$(pkg-config --libs cli-auth) -Wl,-rpath,$(pkg-config --variable=libdir cli-auth); ./installed"
@@ -143,10 +143,10 @@ impl<'w> User<'w> {
         Ok(Outcome::of_faults(&faults))
     }
 
-    /// `cargo xtask install c ...`. Not this very program, whose file a build may have replaced.
+    /// Returns `cargo xtask install c ...`. Not the running executable, whose file a build may have replaced.
     fn xtask(&self, words: &[&str]) -> Command {
         let mut command = self.workspace.command(self.workspace.binary(Profile::Debug, "xtask"));
-        forget_this_crate(&mut command);
+        remove_cargo_run_variables(&mut command);
         command.env("CARGO_MANIFEST_DIR", self.workspace.root.join("xtask"));
         command.env("CARGO_TARGET_DIR", &self.workspace.target).env_remove("DESTDIR");
         command.args(["install", "c"]).args(words);
@@ -154,15 +154,15 @@ impl<'w> User<'w> {
     }
 }
 
-/// Whether a consumer did what it is for.
+/// Checks the output of a consumer.
 fn wanted(said: &str) -> anyhow::Result<()> {
     for start in [concat!("version: ", env!("CARGO_PKG_VERSION")), "refused: ", "authorized: Bearer"] {
-        ensure!(said.lines().any(|line| line.starts_with(start)), "it does not say {start:?} but {said:?}");
+        ensure!(said.lines().any(|line| line.starts_with(start)), "no line starts with {start:?}: {said:?}");
     }
     Ok(())
 }
 
-/// Names of all files and links below `folder`, sorted.
+/// Returns the names of all files and links below `folder`, sorted.
 fn names(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     files::below(folder)?.iter().map(|file| Ok(file.strip_prefix(folder)?.to_path_buf())).collect()
 }

@@ -1,4 +1,4 @@
-//! The header: declared by cbindgen, which reads the Rust sources, and put into sections in the order in which one reads.
+//! The header: cbindgen generates the declarations from the Rust sources; they are then sorted into sections.
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use crate::report::{Outcome, Report};
 use crate::setup;
 use crate::workspace::Workspace;
 
-/// The files of `bindings/c/src` that have something for C, and what they are about.
+/// The files of `bindings/c/src` that export declarations, with the titles of their sections.
 const SECTIONS: &[(&str, &str)] = &[
     ("version", "Version"),
     ("status", "Statuses"),
@@ -39,19 +39,19 @@ const C_WARNINGS: &[&str] =
 
 const QUICK: Duration = Duration::from_secs(2 * 60);
 
-/// The committed header.
+/// The path of the committed header.
 pub(super) fn path(workspace: &Workspace) -> PathBuf {
     super::sources(workspace).join("include").join("cli_auth.h")
 }
 
-/// Writes it anew.
+/// Generates the header again.
 pub(super) fn write(workspace: &Workspace) -> anyhow::Result<()> {
     let made = generate(workspace)?;
     let path = path(workspace);
     if fs::read_to_string(&path).is_ok_and(|found| found == made) {
         return Ok(());
     }
-    fs::create_dir_all(path.parent().context("a file has a folder")?)?;
+    fs::create_dir_all(path.parent().context("the header has no parent directory")?)?;
     Ok(fs::write(path, made)?)
 }
 
@@ -61,8 +61,8 @@ pub(super) fn check(workspace: &Workspace, report: &mut Report) -> anyhow::Resul
         let differs = made.lines().zip(found.lines()).find(|(made, found)| made != found);
         Ok(match differs {
             _ if made == found => Outcome::Passed,
-            Some((made, found)) => stale(&format!("it has\n{found}\ninstead of\n{made}")),
-            None => stale("one has more lines"),
+            Some((made, found)) => stale(&format!("it contains\n{found}\ninstead of\n{made}")),
+            None => stale("the number of lines differs"),
         })
     })?;
     report.part("C header compiles without warning", |_| compile(workspace))?;
@@ -70,10 +70,10 @@ pub(super) fn check(workspace: &Workspace, report: &mut Report) -> anyhow::Resul
 }
 
 fn stale(why: &str) -> Outcome {
-    Outcome::Failed(format!("`cargo xtask check --write` changes it: {why}"))
+    Outcome::Failed(format!("not current; run `cargo xtask check --write`: {why}"))
 }
 
-/// One file of `bindings/c/src`.
+/// A source file of `bindings/c/src`.
 struct Source {
     name: String,
     text: String,
@@ -90,13 +90,13 @@ impl Source {
                 sources.push(Self { name, text: fs::read_to_string(path)? });
             }
         }
-        // Files without a section last: they have nothing for C.
+        // Files without a section come last because they export nothing.
         let place = |source: &Self| SECTIONS.iter().position(|(name, _)| *name == source.name);
         sources.sort_by_key(|source| (place(source).unwrap_or(SECTIONS.len()), source.name.clone()));
         Ok(sources)
     }
 
-    /// As cbindgen can read it among the others.
+    /// Returns the source as a module that cbindgen can read together with the others.
     fn as_module(&self) -> String {
         let lines = self.text.lines().filter(|line| !line.starts_with("//!"));
         let body = without_alias(&lines.collect::<Vec<_>>().join("\n"));
@@ -109,7 +109,7 @@ impl Source {
     }
 }
 
-/// `Out<'_, T>` written out: cbindgen would make a C type of each.
+/// Replaces the alias `Out<'_, T>` by its definition, because cbindgen would generate a C type for each use.
 fn without_alias(source: &str) -> String {
     let mut parts = source.split("Out<'_, ");
     let mut written = parts.next().unwrap_or_default().to_owned();
@@ -133,7 +133,7 @@ fn without_alias(source: &str) -> String {
     written
 }
 
-/// One declaration with its comment.
+/// A declaration with its comment.
 struct Declared<'t> {
     name: &'t str,
     is_type: bool,
@@ -188,7 +188,7 @@ fn assemble(template: &str, declared: &[Declared<'_>], sources: &[Source]) -> an
     let mut sections = Vec::new();
     for (name, title) in SECTIONS {
         let source = sources.iter().find(|source| source.name == *name);
-        let source = source.with_context(|| format!("there is no bindings/c/src/{name}.rs"))?;
+        let source = source.with_context(|| format!("bindings/c/src/{name}.rs does not exist"))?;
         let here: Vec<_> = declared.iter().filter(|it| !it.is_type && source.has(it.name)).collect();
         placed += here.len();
         let texts: Vec<_> = here.iter().map(|it| it.text).collect();
@@ -206,14 +206,14 @@ fn assemble(template: &str, declared: &[Declared<'_>], sources: &[Source]) -> an
         .replace("@PATCH@", patch)
         .replace("@TYPES@", &types.join("\n\n"))
         .replace("@SECTIONS@", &sections.join("\n\n"));
-    ensure!(!header.contains("# Safety"), "a comment speaks of Rust's rules: # Safety");
+    ensure!(!header.contains("# Safety"), "a comment contains a Rust section: # Safety");
     Ok(header)
 }
 
-/// In each standard, with every warning an error.
+/// Compiles the header in each standard, with warnings as errors.
 fn compile(workspace: &Workspace) -> anyhow::Result<Outcome> {
     if let Some(missing) = ["gcc", "g++"].iter().find(|name| !setup::is_there(name)) {
-        return Ok(Outcome::Skipped(format!("needs {missing}; cargo xtask setup c")));
+        return Ok(Outcome::Skipped(format!("needs {missing}; run `cargo xtask setup c`")));
     }
     for (compiler, language, standards, more) in
         [("gcc", "c", C, C_WARNINGS), ("g++", "c++", CPP, &["-Wold-style-cast"][..])]
@@ -223,7 +223,7 @@ fn compile(workspace: &Workspace) -> anyhow::Result<Outcome> {
             command.arg(format!("-std={standard}")).args(WARNINGS).args(more).args(["-x", language]);
             command.arg("-I").arg(super::sources(workspace).join("include"));
             command.arg(tests(workspace).join("twice.c"));
-            if let Some(said) = told(command)? {
+            if let Some(said) = output_of(command)? {
                 return Ok(Outcome::Failed(format!("as {standard}:\n{said}")));
             }
         }
@@ -231,24 +231,24 @@ fn compile(workspace: &Workspace) -> anyhow::Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
-/// A comment on every symbol, parameter and result, which Doxygen understands.
+/// Checks that every symbol, parameter and result has a comment that Doxygen accepts.
 fn document(workspace: &Workspace) -> anyhow::Result<Outcome> {
     let lacking = undocumented(&fs::read_to_string(path(workspace))?);
     if !lacking.is_empty() {
         return Ok(Outcome::Failed(lacking.join("\n")));
     }
     if !setup::is_there("doxygen") {
-        return Ok(Outcome::Skipped("needs doxygen; cargo xtask setup c".to_owned()));
+        return Ok(Outcome::Skipped("needs doxygen; run `cargo xtask setup c`".to_owned()));
     }
     let output = super::home(workspace).join("doxygen");
     fs::create_dir_all(&output)?;
     let mut doxygen = workspace.command("doxygen");
     doxygen.env("OUTPUT", output);
     doxygen.arg(tests(workspace).join("Doxyfile")).current_dir(super::sources(workspace));
-    Ok(told(doxygen)?.map_or(Outcome::Passed, Outcome::Failed))
+    Ok(output_of(doxygen)?.map_or(Outcome::Passed, Outcome::Failed))
 }
 
-/// Which parameters and results of functions no comment names.
+/// Returns the parameters and results of functions that are not documented.
 fn undocumented(header: &str) -> Vec<String> {
     let mut lacking = Vec::new();
     for it in Declared::all(header).iter().filter(|it| !it.is_type && it.text.ends_with(");")) {
@@ -258,18 +258,18 @@ fn undocumented(header: &str) -> Vec<String> {
         for name in parameters.split(',').map(last_word).filter(|name| *name != "void") {
             let says = |start: &str| comment.lines().any(|line| line.contains(&format!("{start} {name} ")));
             if !says("@param") && !says("@param[out]") && !says("@param[in,out]") {
-                lacking.push(format!("{}: nothing is said of {name}", it.name));
+                lacking.push(format!("{}: parameter {name} is not documented", it.name));
             }
         }
         if !code.trim_start().starts_with("void ") && !comment.contains("@return") {
-            lacking.push(format!("{}: nothing is said of its result", it.name));
+            lacking.push(format!("{}: the result is not documented", it.name));
         }
     }
     lacking
 }
 
-/// What a command that should be silent says.
-fn told(command: Command) -> anyhow::Result<Option<String>> {
+/// Returns the output of a command that should print nothing.
+fn output_of(command: Command) -> anyhow::Result<Option<String>> {
     let finished = process::run(command, QUICK, |_| ())?;
     Ok((!finished.success || !finished.tail.trim().is_empty()).then_some(finished.tail))
 }
@@ -283,7 +283,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_output_is_written_out() {
+    fn the_out_alias_is_expanded() {
         assert_eq!(
             without_alias("fn f(a: Out<'_, *mut x>, b: Out<'_, Vec<u8>>) -> Option<i32>"),
             "fn f(a: Option<&mut std::mem::MaybeUninit<*mut x>>, \
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_declaration_is_known_by_its_name() {
+    fn declarations_are_identified_by_name() {
         let text = "/**\n * A (thing).\n */\n#define CLI_AUTH_OK 0\n\ntypedef struct a_t a_t;\n\n\
                     typedef void (*call)(void *a);\n\nconst char *const *f(int a,\n    int b);\n";
         let all = Declared::all(text);
@@ -301,16 +301,19 @@ mod tests {
     }
 
     #[test]
-    fn each_parameter_and_result_is_documented() {
+    fn undocumented_parameters_and_results_are_found() {
         let good = "/**\n * Does.\n *\n * @param a One.\n * @param[out] b Two.\n * @return It.\n */\nint *f(int *a,\n    int **b);";
         assert_eq!(undocumented(good), Vec::<String>::new());
         assert_eq!(undocumented("/** Does. */\nvoid f(void);"), Vec::<String>::new());
-        assert_eq!(undocumented(&good.replace("@param a", "@param aa")), ["f: nothing is said of a"]);
+        assert_eq!(
+            undocumented(&good.replace("@param a", "@param aa")),
+            ["f: parameter a is not documented"]
+        );
         assert_eq!(undocumented("int f(int a);").len(), 2);
     }
 
     #[test]
-    fn what_has_no_section_is_noticed() {
+    fn declarations_without_a_section_are_errors() {
         let declared = Declared::all("void stray(void);");
         let sources: Vec<_> = SECTIONS
             .iter()

@@ -1,4 +1,4 @@
-//! What the built libraries are, looked at from outside.
+//! Inspects the built libraries from outside.
 
 use std::fs;
 use std::path::Path;
@@ -9,13 +9,13 @@ use crate::lang::native::{GLIBC, cargo_home, glibc, lines, newest_glibc};
 use crate::report::{Live, Outcome};
 use crate::workspace::Workspace;
 
-/// What a program has to link beside the archive. Another list is no fault in itself, but is wanted knowingly.
+/// The libraries that a program must link with the archive. A different list must be a deliberate change.
 const PRIVATE: &str = "Libs.private: -lutil -lrt -lpthread -lm -ldl";
-/// Libraries that every Linux with glibc has.
+/// Libraries of every Linux with glibc.
 const SYSTEM: &[&str] =
     &["libc.so.6", "libpthread.so.0", "libdl.so.2", "libm.so.6", "librt.so.1", "libutil.so.1", "ld-linux"];
 
-/// The libraries of the installation `prefix`, which comes from the archive.
+/// Checks the libraries of the installation `prefix`, which was unpacked from the archive.
 pub(super) fn check(workspace: &Workspace, prefix: &Path, live: &mut Live<'_>) -> anyhow::Result<Outcome> {
     let interface = Interface::find(workspace)?;
     let shared = fs::canonicalize(prefix.join("lib").join("libcli_auth.so"))?;
@@ -27,7 +27,7 @@ pub(super) fn check(workspace: &Workspace, prefix: &Path, live: &mut Live<'_>) -
     places(workspace, &[&shared, &archive], &mut faults)?;
     let pc = fs::read_to_string(prefix.join("lib").join("pkgconfig").join("cli-auth.pc"))?;
     if !pc.lines().any(|line| line == PRIVATE) {
-        faults.push(format!("cli-auth.pc does not say: {PRIVATE}"));
+        faults.push(format!("cli-auth.pc lacks the line: {PRIVATE}"));
     }
     for file in [&shared, &archive] {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
@@ -36,7 +36,7 @@ pub(super) fn check(workspace: &Workspace, prefix: &Path, live: &mut Live<'_>) -
     Ok(Outcome::of_faults(&faults))
 }
 
-/// Exactly the functions of the header.
+/// Checks that the shared library exports exactly the functions of the header.
 fn exports(
     workspace: &Workspace,
     interface: &Interface,
@@ -47,10 +47,10 @@ fn exports(
     let mut found = Vec::new();
     for symbol in symbols.iter().map(|line| line.split_whitespace().collect::<Vec<_>>()) {
         match symbol.as_slice() {
-            // The symbols' own version is one too.
+            // The version of the symbols is itself a symbol.
             [_, "A", _] => {}
             [_, "T", name] => found.push(name.split('@').next().unwrap_or_default().to_owned()),
-            other => faults.push(format!("it exports {}", other.join(" "))),
+            other => faults.push(format!("the shared library exports {}", other.join(" "))),
         }
     }
     found.sort();
@@ -60,12 +60,14 @@ fn exports(
 
 fn difference(wanted: &[String], found: &[String], what: &str) -> Vec<String> {
     let lacks = wanted.iter().filter(|name| !found.contains(name)).map(|name| format!("{what} lacks {name}"));
-    let more =
-        found.iter().filter(|name| !wanted.contains(name)).map(|name| format!("{what} also has {name}"));
+    let more = found
+        .iter()
+        .filter(|name| !wanted.contains(name))
+        .map(|name| format!("{what} has the unexpected {name}"));
     lacks.chain(more).collect()
 }
 
-/// What the loader reads.
+/// Checks what the loader reads.
 fn dynamic(
     workspace: &Workspace,
     interface: &Interface,
@@ -79,33 +81,35 @@ fn dynamic(
         ("(FLAGS_1)", "NOW".to_owned()),
     ] {
         if !dynamic.iter().any(|line| line.contains(tag) && line.contains(&wanted)) {
-            faults.push(format!("its {tag} does not have {wanted}"));
+            faults.push(format!("{tag} of the shared library lacks {wanted}"));
         }
     }
     for line in &dynamic {
         let system = SYSTEM.iter().any(|name| line.contains(&format!("[{name}")));
         if line.contains("(TEXTREL)") || line.contains("PATH)") || (line.contains("(NEEDED)") && !system) {
-            faults.push(format!("it has {}", line.trim()));
+            faults.push(format!("the shared library has {}", line.trim()));
         }
     }
     let segments = lines(workspace, "readelf", &["--segments", "--wide"], shared)?;
     for line in segments.iter().filter(|line| line.contains("GNU_STACK") && line.contains("RWE")) {
-        faults.push(format!("its stack is executable: {}", line.trim()));
+        faults.push(format!("the stack of the shared library is executable: {}", line.trim()));
     }
     let sections = lines(workspace, "readelf", &["--sections", "--wide"], shared)?;
     for line in sections.iter().filter(|line| line.contains(".symtab") || line.contains(".debug_")) {
-        faults.push(format!("it is not stripped: {}", line.trim()));
+        faults.push(format!("the shared library is not stripped: {}", line.trim()));
     }
     let versions = lines(workspace, "readelf", &["--version-info", "--wide"], shared)?;
     match newest_glibc(&versions) {
         Some(newest) if Some(newest) <= glibc(GLIBC) => {}
-        Some((major, minor)) => faults.push(format!("it needs glibc {major}.{minor}, not {GLIBC}")),
-        None => faults.push("it needs no glibc at all".to_owned()),
+        Some((major, minor)) => {
+            faults.push(format!("the shared library needs glibc {major}.{minor}, not {GLIBC}"))
+        }
+        None => faults.push("the shared library needs no glibc version".to_owned()),
     }
     Ok(())
 }
 
-/// In the static library nothing else is global.
+/// Checks that in the static library only the functions of the header are global.
 fn globals(
     workspace: &Workspace,
     interface: &Interface,
@@ -126,13 +130,13 @@ fn globals(
     Ok(())
 }
 
-/// Nothing tells where it was built.
+/// Checks that the libraries contain no path of this machine.
 fn places(workspace: &Workspace, files: &[&Path], faults: &mut Vec<String>) -> anyhow::Result<()> {
     for place in [&workspace.root, &workspace.target, &cargo_home()?] {
         let text = place.as_os_str().as_encoded_bytes();
         for file in files {
             if fs::read(file)?.windows(text.len()).any(|window| window == text) {
-                faults.push(format!("{} holds the path {}", file.display(), place.display()));
+                faults.push(format!("{} contains the path {}", file.display(), place.display()));
             }
         }
     }
@@ -144,11 +148,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_kinds_of_difference_are_told() {
+    fn missing_and_unexpected_names_are_reported() {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         assert_eq!(
             difference(&names(&["a", "b"]), &names(&["b", "c"]), "it"),
-            ["it lacks a", "it also has c"]
+            ["it lacks a", "it has the unexpected c"]
         );
         assert!(difference(&names(&["a"]), &names(&["a"]), "it").is_empty());
     }

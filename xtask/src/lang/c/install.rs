@@ -1,4 +1,4 @@
-//! The files as they lie below a prefix, and the command that puts them there.
+//! The layout of the installed files, and the command that installs them.
 
 use std::env;
 use std::fs;
@@ -15,24 +15,24 @@ use crate::lang::native::Linker;
 use crate::notices;
 use crate::workspace::Workspace;
 
-/// `install c`.
+/// The options of `install c`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Options {
-    /// Where users will find it.
+    /// The directory in which users will find the installation.
     pub(crate) prefix: PathBuf,
-    /// Where the libraries are, from the prefix on: `lib`, `lib64`, `lib/x86_64-linux-gnu`.
+    /// The directory of the libraries relative to the prefix, such as `lib`, `lib64` or `lib/x86_64-linux-gnu`.
     pub(crate) libdir: PathBuf,
-    /// Put before the prefix while files are written, for those who make packages.
+    /// Prepended to the prefix when files are written, for package builders.
     pub(crate) destdir: Option<PathBuf>,
 }
 
-/// Builds with this machine's compiler, and installs.
+/// Builds with this machine's compiler and installs the result.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<u8> {
     let folder = options.folder()?;
-    ensure!(is_below(&options.libdir), "--libdir goes on from the prefix, such as lib64");
+    ensure!(is_below(&options.libdir), "--libdir must be relative to the prefix, such as lib64");
     let lib = folder.join(&options.libdir);
-    // Before the minutes that building takes.
-    fs::create_dir_all(&lib).with_context(|| format!("cannot make {}", lib.display()))?;
+    // Checked before the build, which takes minutes.
+    fs::create_dir_all(&lib).with_context(|| format!("cannot create {}", lib.display()))?;
     ensure!(is_writable(&lib), "cannot write into {}", lib.display());
     let libraries = library::build(workspace, Linker::Native, in_foreground)?;
     for file in lay_out(workspace, &libraries, &folder, &options.libdir)? {
@@ -42,7 +42,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<u8
 }
 
 impl Options {
-    /// Where the files go.
+    /// Returns the directory into which the files are written.
     fn folder(&self) -> anyhow::Result<PathBuf> {
         let given = env::var_os("DESTDIR").filter(|folder| !folder.is_empty()).map(PathBuf::from);
         let prefix = &self.prefix;
@@ -51,7 +51,7 @@ impl Options {
             Some(destdir) => {
                 ensure!(
                     prefix.is_absolute(),
-                    "with a DESTDIR, --prefix has to be absolute: {}",
+                    "with a DESTDIR, --prefix must be absolute: {}",
                     prefix.display()
                 );
                 let below: PathBuf = prefix.components().filter(|part| *part != Component::RootDir).collect();
@@ -61,18 +61,18 @@ impl Options {
     }
 }
 
-/// Whether it is a folder further down, and nowhere else.
+/// Returns whether the path stays below the directory that it is relative to.
 fn is_below(folder: &Path) -> bool {
     folder.components().all(|part| matches!(part, Component::Normal(_)))
 }
 
-/// Whether files can be made there, which permissions alone do not tell.
+/// Returns whether files can be created there, which permissions alone do not show.
 fn is_writable(folder: &Path) -> bool {
     let probe = folder.join(format!(".cli-auth-{}", std::process::id()));
     fs::write(&probe, []).and_then(|()| fs::remove_file(&probe)).is_ok()
 }
 
-/// Puts every file below `prefix`; gives their names.
+/// Writes every file below `prefix` and returns their names.
 pub(super) fn lay_out(
     workspace: &Workspace,
     libraries: &Libraries,
@@ -82,9 +82,10 @@ pub(super) fn lay_out(
     let sources = super::sources(workspace);
     let interface = Interface::find(workspace)?;
     let up = libdir.components().map(|_| "..").collect::<Vec<_>>().join("/");
-    let libdir = libdir.to_str().context("the name of --libdir is no text")?;
+    let libdir = libdir.to_str().context("--libdir is not valid UTF-8")?;
     let filled = |name: &str, separator: &str| -> anyhow::Result<Vec<u8>> {
-        let template = fs::read_to_string(sources.join(name)).with_context(|| format!("no {name}"))?;
+        let template =
+            fs::read_to_string(sources.join(name)).with_context(|| format!("cannot read {name}"))?;
         let [major, minor, _] = super::version_numbers();
         let private = libraries.private.join(separator);
         let text = template
@@ -96,7 +97,7 @@ pub(super) fn lay_out(
             .replace("@UP@", &up)
             .replace("@POINTER@", &size_of::<usize>().to_string())
             .replace("@PRIVATE@", &private);
-        ensure!(!text.contains('@'), "{name} has a word that nothing replaces");
+        ensure!(!text.contains('@'), "{name} has an unknown placeholder");
         Ok(text.into_bytes())
     };
     let mut placed = Vec::new();
@@ -132,16 +133,16 @@ pub(super) fn lay_out(
     Ok(placed)
 }
 
-/// Renamed into place: programs that run with the file that was there keep it.
+/// Writes a file and renames it into place, so that running programs keep the previous file.
 fn write(file: &Path, content: &[u8], mode: u32) -> anyhow::Result<()> {
-    fs::create_dir_all(file.parent().context("a file has a folder")?)?;
+    fs::create_dir_all(file.parent().context("the file has no parent directory")?)?;
     let partial = partial(file)?;
     fs::write(&partial, content)?;
     fs::set_permissions(&partial, fs::Permissions::from_mode(mode))?;
     Ok(fs::rename(partial, file)?)
 }
 
-/// The same for a link.
+/// Does the same for a symbolic link.
 fn point(link: &Path, target: &str) -> anyhow::Result<()> {
     let partial = partial(link)?;
     match fs::remove_file(&partial) {
@@ -152,7 +153,7 @@ fn point(link: &Path, target: &str) -> anyhow::Result<()> {
 }
 
 fn partial(file: &Path) -> anyhow::Result<PathBuf> {
-    let name = file.file_name().context("a file has a name")?.to_string_lossy();
+    let name = file.file_name().context("the file has no name")?.to_string_lossy();
     Ok(file.with_file_name(format!(".{name}.{}", std::process::id())))
 }
 
@@ -165,20 +166,20 @@ mod tests {
     }
 
     #[test]
-    fn a_destdir_comes_before_the_prefix() {
+    fn the_destdir_is_prepended_to_the_prefix() {
         assert_eq!(folder("/usr", Some("/tmp/stage")).unwrap(), Path::new("/tmp/stage/usr"));
         assert_eq!(folder("/usr/../opt", Some("/stage/")).unwrap(), Path::new("/stage/usr/../opt"));
         assert!(folder("usr", Some("/tmp/stage")).is_err());
     }
 
     #[test]
-    fn a_libdir_goes_on_from_the_prefix() {
+    fn the_libdir_must_be_relative_to_the_prefix() {
         assert!(is_below(Path::new("lib64")) && is_below(Path::new("lib/x86_64-linux-gnu")));
         assert!(!is_below(Path::new("/usr/lib")) && !is_below(Path::new("../lib")));
     }
 
     #[test]
-    fn a_prefix_alone_is_a_folder_from_here() {
+    fn a_relative_prefix_starts_at_the_current_directory() {
         assert_eq!(folder("/opt/x", None).unwrap(), Path::new("/opt/x"));
         assert_eq!(folder("x", None).unwrap(), env::current_dir().unwrap().join("x"));
     }

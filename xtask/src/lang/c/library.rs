@@ -1,4 +1,4 @@
-//! The two libraries, of one archive.
+//! The shared and the static library, both made from one archive.
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,11 +13,11 @@ use crate::workspace::Workspace;
 pub(super) struct Libraries {
     pub(super) shared: PathBuf,
     pub(super) archive: PathBuf,
-    /// What a program has to link beside the archive.
+    /// The libraries that a program must link with the archive.
     pub(super) private: Vec<String>,
 }
 
-/// The name that the loader looks for.
+/// Returns the name by which the loader finds the library.
 pub(super) fn soname(interface: &Interface) -> String {
     format!("libcli_auth.so.{}", interface.version)
 }
@@ -25,14 +25,14 @@ pub(super) fn soname(interface: &Interface) -> String {
 pub(super) fn build(workspace: &Workspace, linker: Linker, run: Run) -> anyhow::Result<Libraries> {
     let folder = super::home(workspace).join(linker.name());
     fs::create_dir_all(&folder)?;
-    // Several commands may be at it at once.
+    // Several processes may do this at the same time.
     let _lock = setup::lock(&super::home(workspace).join("library.lock"))?;
     let interface = Interface::find(workspace)?;
     let (raw, private) = Core::new(workspace, "cli-auth-c").build(run)?;
     let (object, shared) = (folder.join("libcli_auth.o"), folder.join("libcli_auth.so"));
     native::one_object(workspace, &raw, &interface.functions, &object)?;
     let archive = native::archive(workspace, &object)?;
-    // A version of its own for each symbol: two libraries of different ABI in one process do not meet.
+    // Symbols are versioned so that libraries of different ABI versions can be loaded into one process.
     let exports = format!("CLI_AUTH_{} {{ global: cli_auth_*; local: *; }};\n", interface.version);
     Shared { object: &object, private: &private, exports: &exports, soname: &soname(&interface) }
         .link(workspace, linker, &shared)?;

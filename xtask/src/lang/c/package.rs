@@ -1,4 +1,4 @@
-//! The archive that users unpack, and the installation that everything here is tested with: made from that archive.
+//! The archive for users, and the installation unpacked from it, with which everything is tested.
 
 use std::env;
 use std::fs;
@@ -12,12 +12,12 @@ use crate::lang::native::Linker;
 use crate::setup;
 use crate::workspace::Workspace;
 
-/// The name of the archive, and of the one folder in it.
+/// The name of the archive and of its top-level directory.
 pub(super) fn name() -> String {
     format!("cli-auth-c-{}-linux-{}", env!("CARGO_PKG_VERSION"), env::consts::ARCH)
 }
 
-/// Builds it. The same sources make the same archive.
+/// Builds the archive reproducibly.
 pub(super) fn build(workspace: &Workspace, run: Run) -> anyhow::Result<PathBuf> {
     let libraries = library::build(workspace, Linker::Portable, run)?;
     let _lock = setup::lock(&super::home(workspace).join("package.lock"))?;
@@ -26,7 +26,7 @@ pub(super) fn build(workspace: &Workspace, run: Run) -> anyhow::Result<PathBuf> 
     files::pack(workspace, &staged, &name(), &name())
 }
 
-/// Unpacks it at `target/c/prefix`. Programs that use it go on with what they have.
+/// Unpacks the archive as `target/c/prefix`. Running programs keep the previous files.
 pub(super) fn unpack_once(workspace: &Workspace, run: Run) -> anyhow::Result<()> {
     fs::create_dir_all(super::home(workspace))?;
     let archive = build(workspace, run)?;

@@ -1,5 +1,5 @@
-//! Programs in C that use the library in every way that its header allows, and in some that it forbids: plain, under valgrind
-//! and with the compiler's sanitizers. And the example tool, which has to leave nothing behind at any of its exits.
+//! C programs that use the library in every way that its header allows, and in some that it forbids: plain, under
+//! valgrind and with sanitizers. Also the example tool, which must not leak at any of its exits.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -21,29 +21,30 @@ use crate::workspace::{Profile, Workspace};
 const LIMIT: Duration = Duration::from_secs(20 * 60);
 const INTERRUPTED: Duration = Duration::from_secs(60);
 
-/// What is found ends the program.
+/// With these options, a finding ends the program.
 const SANITIZERS: &str =
     "-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all";
-/// Scenarios that end with each status but those of signals, in words and in JSON. valgrind is too slow for what has a time limit.
+/// Scenarios that together end with every exit status except those of signals, with and without JSON. Scenarios with a
+/// time limit are omitted because valgrind is too slow.
 const EXITS: &[&str] = &[
     "authkit-login",
-    "login-in-words",
+    "login-without-json",
     "device-refused",
     "secret-variable-unset",
-    "ca-file-useless",
+    "ca-file-unusable",
     "usage-",
-    "denied-in-words",
+    "denied-without-json",
     "server-says-expired",
-    "step-up-in-words",
+    "step-up-without-json",
     "authkit-organization-selection",
 ];
 
-/// Where everything of the test programs lies.
+/// The directory of the built test programs.
 fn folder(workspace: &Workspace) -> PathBuf {
     super::home(workspace).join("programs")
 }
 
-/// Their sources, and what valgrind is told.
+/// The directory of their sources and of valgrind's suppressions.
 fn tests(workspace: &Workspace) -> PathBuf {
     super::sources(workspace).join("tests")
 }
@@ -53,17 +54,17 @@ pub(super) fn build_example(workspace: &Workspace, run: Run) -> anyhow::Result<(
     run(make_example(workspace, "example", "-O2")?)
 }
 
-/// The example tool by its own Makefile, in a folder beside the installed library's, or one below.
+/// Builds the example tool with its own Makefile, in a directory next to the installed library or below that.
 fn make_example(workspace: &Workspace, name: &str, flags: &str) -> anyhow::Result<Command> {
     let folder = super::home(workspace).join(name);
     fs::create_dir_all(&folder)?;
     let ups = Path::new(name).components().map(|_| "../").collect::<String>();
     let mut make = workspace.command("make");
-    // The header may have changed, too: compiling takes a second.
+    // Always rebuilt, because the header may have changed and compiling takes only a second.
     make.args(["--silent", "--always-make", "--directory"]).arg(folder);
     make.arg("--file").arg(workspace.root.join("examples").join("c").join("Makefile"));
     make.arg(format!("CFLAGS={flags} -Wconversion -Wshadow -Werror"));
-    // Relative, so that all of it can be moved together.
+    // A relative path, so that tool and library can be moved together.
     make.arg(format!("LDFLAGS='-Wl,-rpath,$$ORIGIN/{ups}prefix/lib'"));
     make.env("PKG_CONFIG_PATH", super::prefix(workspace).join("lib").join("pkgconfig"));
     Ok(make)
@@ -82,13 +83,13 @@ pub(super) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result
         process::succeed(make_example(workspace, "programs/example-sanitized", SANITIZERS)?, LIMIT)?;
         Ok(Outcome::Ready)
     })?;
-    // What waits for most of its time beside what keeps the processor busy.
+    // The parts that mostly wait run in parallel with those that use the processor.
     let series: [Series; 2] = [
         |workspace, report| {
             cases(workspace, report, "plain", 16)?;
             cases(workspace, report, "sanitized", 16)?;
             report.part("example tool, sanitizers", |live| {
-                // A leak changes the exit status, and each case looks at that.
+                // A leak changes the exit status, which every case checks.
                 let tool = self::folder(workspace).join("example-sanitized").join("login-example");
                 counted(scenarios(workspace, &tool, "c-sanitized"), LIMIT, |line| live.line(line))
             })
@@ -104,13 +105,13 @@ pub(super) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result
 
 type Series = fn(&Workspace, &mut Report) -> anyhow::Result<()>;
 
-/// The cases with this label, in a folder that is CTest's own.
+/// Runs the cases with this label in a separate directory for CTest.
 fn cases(workspace: &Workspace, report: &mut Report, label: &str, at_once: usize) -> anyhow::Result<()> {
     report.part(&format!("test programs, {label}"), |_| {
         let folder = files::empty(folder(workspace).join(label))?;
         let cases = folder.with_file_name("cases.cmake");
         fs::write(folder.join("CTestTestfile.cmake"), format!("include(\"{}\")\n", cases.display()))?;
-        // Its first server is that of `loading`; the other cases make their own.
+        // `loading` uses the first server; the other cases create their own.
         let server = Server::start(workspace, &["--control", "--interval", "1", "--approve"])?;
         let reports = folder.join("reports");
         let mut ctest = workspace.command("ctest");
@@ -142,13 +143,13 @@ fn under_valgrind(workspace: &Workspace, live: &mut Live<'_>) -> anyhow::Result<
         runner.args(["--filter", id]);
     }
     let Outcome::Counted(mut counts, mut why) = counted(runner, LIMIT, |line| live.line(line))? else {
-        bail!("the scenarios ended without their count");
+        bail!("the scenarios ended without printing their counts");
     };
     let server = Server::start(workspace, &["--interval", "1"])?;
     let ends = thread::scope(|scope| {
         let end = |signal, status| interrupted(workspace, &launcher, &server, signal, status);
         let other = scope.spawn(move || end("INT", 130));
-        [end("TERM", 143), other.join().unwrap_or_else(|_panic| bail!("a run was lost"))]
+        [end("TERM", 143), other.join().unwrap_or_else(|_panic| bail!("a run panicked"))]
     });
     for end in ends {
         let said = end?;
@@ -162,7 +163,7 @@ fn under_valgrind(workspace: &Workspace, live: &mut Live<'_>) -> anyhow::Result<
         Outcome::Failed(format!("{why}\n{found}"))
     })
 }
-/// What the tool said if a signal did not end it as it should.
+/// Returns the output of the tool if a signal did not end it correctly.
 fn interrupted(
     workspace: &Workspace,
     launcher: &Path,
@@ -171,7 +172,7 @@ fn interrupted(
     status: u8,
 ) -> anyhow::Result<Option<String>> {
     let mut tool = workspace.command("sh");
-    // The time is for valgrind to get going; the tool's last words tell whether it did.
+    // The delay lets valgrind start. The tool's last output shows whether that was enough.
     let script = format!("timeout --preserve-status --signal={signal} 8 \"$@\"; test $? -eq {status}");
     tool.arg("-c").arg(script).arg("sh").arg(launcher);
     tool.args(["--provider", "authkit", "--client-id", "client_test", "--insecure-loopback", "--json"]);
@@ -181,25 +182,25 @@ fn interrupted(
     Ok((!good).then_some(finished.tail))
 }
 
-/// What valgrind says that the exit status does not.
+/// Returns the findings of valgrind that the exit status does not show.
 fn findings(logs: &Path, runs: u64) -> anyhow::Result<String> {
     let (mut found, mut count) = (String::new(), 0_u64);
     for entry in fs::read_dir(logs)? {
         let log = fs::read_to_string(entry?.path())?;
         count += 1;
-        if !is_content(&log) {
+        if !is_clean(&log) {
             found.push_str(&log);
         }
     }
     if count < runs {
-        found.push_str(&format!("only {count} logs of {runs} runs\n"));
+        found.push_str(&format!("only {count} logs for {runs} runs\n"));
     }
     Ok(found)
 }
 
-/// Whether it found nothing, from what it said: it lists the descriptors that are open at the end, which is no error to it.
-/// Those that the program was started with are not the program's.
-fn is_content(said: &str) -> bool {
+/// Returns whether a valgrind log has no finding. valgrind lists open descriptors at exit without treating them as
+/// errors. Inherited descriptors are not leaks of the program.
+fn is_clean(said: &str) -> bool {
     let mut lines =
         said.lines().map(|line| line.trim_start_matches(|c: char| c == '=' || c.is_ascii_digit()).trim());
     while let Some(line) = lines.next() {
@@ -216,15 +217,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_descriptor_that_was_inherited_is_nobodys_leak() {
+    fn inherited_descriptors_are_not_leaks() {
         let summary = "==1== FILE DESCRIPTORS: 5 open (3 std) at exit.\n";
         let inherited =
             "==1== Open file descriptor 10: /dev/null\n==1==    <inherited from parent>\n==1== \n";
         let own = "==1== Open AF_INET socket 4: 127.0.0.1:1 <-> 127.0.0.1:2\n==1==    at 0x4953011: socket\n";
-        assert!(is_content(""));
-        assert!(is_content(&format!("{summary}{inherited}{inherited}")));
-        assert!(!is_content(&format!("{summary}{inherited}{own}")));
-        assert!(!is_content("==1== Invalid read of size 1\n"));
-        assert!(!is_content("check.c:1: it does not hold\n"));
+        assert!(is_clean(""));
+        assert!(is_clean(&format!("{summary}{inherited}{inherited}")));
+        assert!(!is_clean(&format!("{summary}{inherited}{own}")));
+        assert!(!is_clean("==1== Invalid read of size 1\n"));
+        assert!(!is_clean("check.c:1: it does not hold\n"));
     }
 }

@@ -1,4 +1,4 @@
-//! What C needs under `target/tools`.
+//! The tools that C needs under `target/tools`.
 
 use std::fs;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::setup::Tool;
 
 const LIMIT: Duration = Duration::from_secs(15 * 60);
 
-/// What makes the header. Another version may write another header.
+/// The generator of the header. Another version may generate a different header.
 pub(super) const CBINDGEN: Tool = Tool {
     title: "cbindgen",
     name: "cbindgen",
@@ -17,7 +17,7 @@ pub(super) const CBINDGEN: Tool = Tool {
     make: |workspace, folder, version| {
         let build = folder.join("build");
         let mut cargo = workspace.cargo("install");
-        // It reads a few files: a debug build is fast enough, and sooner made.
+        // A debug build is fast enough for a few files and compiles sooner.
         cargo.args(["cbindgen", "--version", version, "--locked", "--debug", "--quiet"]);
         cargo.arg("--root").arg(folder).arg("--target-dir").arg(&build);
         process::succeed(cargo, LIMIT)?;

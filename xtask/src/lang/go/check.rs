@@ -13,23 +13,23 @@ use crate::workspace::Workspace;
 
 const LIMIT: Duration = Duration::from_secs(10 * 60);
 
-/// Names the linter and its version, away from the modules that users take.
+/// The module that names the linter and its version, separate from the modules for users.
 const TOOLS: &str = "xtask/src/lang/go/tools/go.mod";
-/// The linter's checks: those that it has by itself, and that what is exported is documented in Go's way.
+/// The linter's checks: the default ones, and Go's conventions for the documentation of exported names.
 const CHECKS: &str = "-checks=inherit,ST1016,ST1019,ST1020,ST1021,ST1023";
 
-/// The format; needs nothing that is built.
+/// Checks the format, which requires no build.
 pub(super) fn check(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
     report.part("go format (gofmt -s -w)", |_| {
         let mut gofmt = workspace.command("gofmt");
         gofmt.args(["-s", "-l"]).args([super::sources(workspace), super::example_sources(workspace)]);
-        let said = process::said(gofmt, LIMIT)?;
+        let said = process::output(gofmt, LIMIT)?;
         ensure!(said.is_empty(), "{said}");
         Ok(())
     })
 }
 
-/// Lints, which have to see the header, and so are for the packed module and what is built from it.
+/// Runs the lints on the packed module and what is built from it, because they need the header.
 pub(super) fn packed(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
     let packed = module::packed(workspace);
     let folders = [packed.clone(), packed.join("oauth2"), module::stage_example(workspace)?];

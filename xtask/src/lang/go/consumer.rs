@@ -1,5 +1,5 @@
-//! Users of the module: far from our sources, by the lines that its README gives, and what they are told when something is
-//! missing.
+//! Uses the module as a user would: outside the source tree, with the commands of its README. Also checks the errors
+//! for missing prerequisites.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ const README: &str = "bindings/go/README.md";
 const LIMIT: Duration = Duration::from_secs(5 * 60);
 
 pub(super) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
-    report.part("the README, from an empty folder", |_| {
+    report.part("the README, from an empty directory", |_| {
         let folder = user(workspace, "readme", "login")?;
         let archive = files::packed(workspace, module::ARCHIVE);
         fs::copy(&archive, folder.join(archive.file_name().context("a name")?))?;
@@ -53,13 +53,16 @@ pub(super) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result
         process::succeed(build, LIMIT)?;
         let mut needed = Command::new("objdump");
         needed.arg("-p").arg(folder.join("my-cli"));
-        ensure!(process::said(needed, LIMIT)?.contains("libcli_auth.so"), "the shared library is not linked");
+        ensure!(
+            process::output(needed, LIMIT)?.contains("libcli_auth.so"),
+            "the shared library is not linked"
+        );
         log_in(workspace, &folder)
     })?;
-    report.part("what is missing is named", |_| missing(workspace))
+    report.part("errors name what is missing", |_| missing(workspace))
 }
 
-/// A folder with a program and its manifest.
+/// Creates a directory with a program and its manifest.
 fn user(workspace: &Workspace, name: &str, program: &str) -> anyhow::Result<PathBuf> {
     let folder = files::empty(super::home(workspace).join("user").join(name))?;
     let sources = super::sources(workspace).join("testdata/consumers").join(program);
@@ -68,7 +71,7 @@ fn user(workspace: &Workspace, name: &str, program: &str) -> anyhow::Result<Path
     Ok(folder)
 }
 
-/// The modules, from where they are unpacked.
+/// Adds the unpacked modules to the manifest.
 fn require(workspace: &Workspace, folder: &Path, modules: &[&str]) -> anyhow::Result<()> {
     let packed = module::packed(workspace);
     for sub in modules {
@@ -80,11 +83,11 @@ fn require(workspace: &Workspace, folder: &Path, modules: &[&str]) -> anyhow::Re
     Ok(())
 }
 
-/// Does word for word what the README says first.
+/// Runs the first commands of the README literally.
 fn follow_readme(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
     let blocks = guide::blocks(workspace, README, "sh")?;
-    let lines = &blocks.first().context("the README has no lines for a shell")?.code;
-    ensure!(lines.lines().count() == 3, "these are not three lines:\n{lines}");
+    let lines = &blocks.first().context("the README has no shell block")?.code;
+    ensure!(lines.lines().count() == 3, "expected three lines:\n{lines}");
     let mut shell = workspace.command("sh");
     super::surround(&mut shell);
     shell.args(["-eu", "-c", lines]).current_dir(folder);
@@ -99,7 +102,7 @@ fn log_in(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
     })
 }
 
-/// Builds that cannot succeed say why.
+/// Checks that builds that cannot succeed state the reason.
 fn missing(workspace: &Workspace) -> anyhow::Result<()> {
     let tree = super::sources(workspace);
     let packed = module::packed(workspace);
@@ -111,8 +114,8 @@ fn missing(workspace: &Workspace) -> anyhow::Result<()> {
         let mut build = go(workspace, folder, &["build", &format!("-tags={tags}"), "."]);
         build.env(environment.0, environment.1).env_remove("PKG_CONFIG_PATH");
         let finished = process::run(build, LIMIT, |_| ())?;
-        ensure!(!finished.success, "{what}: it builds");
-        ensure!(finished.tail.contains(told), "{what}: it does not say {told:?}\n{}", finished.tail);
+        ensure!(!finished.success, "{what}: the build succeeded unexpectedly");
+        ensure!(finished.tail.contains(told), "{what}: the output lacks {told:?}\n{}", finished.tail);
     }
     Ok(())
 }

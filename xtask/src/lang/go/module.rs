@@ -1,4 +1,4 @@
-//! The module as users get it: the sources, with the header and the static library in their places.
+//! The module for users: the sources together with the header and the static library.
 
 use std::fs;
 use std::io::Write;
@@ -14,20 +14,20 @@ use crate::report::Report;
 use crate::setup;
 use crate::workspace::Workspace;
 
-/// The folder in the archive.
+/// The top-level directory of the archive.
 const FOLDER: &str = "cliauth";
-/// Its name, for the one platform whose library is in it.
+/// The name of the archive, for the one platform whose library it contains.
 pub(super) const ARCHIVE: &str = concat!("cliauth-go-", env!("CARGO_PKG_VERSION"), ".linux-amd64");
-/// Where the example tool's manifest looks for it in the source tree.
+/// The path by which the example tool's manifest refers to the module in the source tree.
 const IN_THE_TREE: &str = "../../bindings/go";
-/// What only our own tests read.
+/// Files that only the project's tests read.
 const OURS: &str = "testdata";
 
-/// Builds the archive, for the one platform whose library is in it. The same sources make the same archive.
+/// Builds the archive reproducibly, for the one platform whose library it contains.
 pub(super) fn build(workspace: &Workspace, run: Run) -> anyhow::Result<PathBuf> {
     ensure!(
         cfg!(all(target_os = "linux", target_arch = "x86_64")),
-        "the Go module is built on Linux, x86-64, for now"
+        "the Go module can currently be built only on Linux x86-64"
     );
     let home = super::home(workspace);
     fs::create_dir_all(&home)?;
@@ -38,7 +38,7 @@ pub(super) fn build(workspace: &Workspace, run: Run) -> anyhow::Result<PathBuf> 
     files::pack(workspace, &staged, FOLDER, ARCHIVE)
 }
 
-/// The sources, and what no repository holds.
+/// Copies the sources and adds the built files.
 fn stage(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
     copy(&super::sources(workspace), folder, OURS)?;
     for licence in ["LICENSE-APACHE", "LICENSE-MIT"] {
@@ -46,12 +46,12 @@ fn stage(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
     }
     let prefix = c::prefix(workspace);
     fs::copy(prefix.join("share/doc/cli-auth").join(notices::FILE), folder.join(notices::FILE))?;
-    // Both beside each other, away from the sources: with `cliauth_system` another header is meant.
+    // Header and library are together and separate from the sources, because `cliauth_system` uses another header.
     let platform = folder.join("lib").join("linux_amd64");
     let (header, library) = (platform.join("cli_auth.h"), platform.join("libcli_auth.a"));
     fs::copy(prefix.join("include").join("cli_auth.h"), &header)?;
     fs::copy(prefix.join("lib").join("libcli_auth.a"), &library)?;
-    // Go does not look at these two when it asks whether something has to be built again. At these lines it does.
+    // Go does not check these two files for changes, so their digests are written into source files, which it checks.
     for source in [platform.join("library.go"), folder.join("link.go")] {
         let mut source = fs::OpenOptions::new().append(true).open(source)?;
         writeln!(source, "\n// Made for header {}, library {}.", digest(&header)?, digest(&library)?)?;
@@ -59,17 +59,17 @@ fn stage(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Builds it, and unpacks it under `target/go`. Everything that is tested is built from it.
+/// Builds the module and unpacks it under `target/go`. All tests use the unpacked module.
 pub(super) fn unpack_once(workspace: &Workspace, run: Run) -> anyhow::Result<()> {
     files::unpack_once(workspace, &build(workspace, run)?, &packed(workspace)).map(|_| ())
 }
 
-/// Where [`unpack_once`] leaves the module.
+/// The directory into which [`unpack_once`] unpacks the module.
 pub(super) fn packed(workspace: &Workspace) -> PathBuf {
     super::home(workspace).join("module").join(FOLDER)
 }
 
-/// Copies the example tool's sources under `target/go`, with a manifest that looks for the packed module.
+/// Copies the example tool's sources to `target/go`, with a manifest that refers to the packed module.
 pub(super) fn stage_example(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     let folder = empty(super::home(workspace).join("example-sources"))?;
     copy(&super::example_sources(workspace), &folder, OURS)?;
@@ -80,9 +80,9 @@ pub(super) fn stage_example(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     Ok(folder)
 }
 
-/// Whether the archive is what it has to be.
+/// Checks the archive.
 pub(super) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
-    report.part("module: packed twice is the same", |_| {
+    report.part("module: packing is reproducible", |_| {
         files::packed_twice_is_the_same(|| build(workspace, quietly))
     })
 }

@@ -1,4 +1,4 @@
-//! The tests of the packed module: with the race detector, and with cgo's own checks of what goes to C.
+//! The tests of the packed module, with the race detector and with cgo's pointer checks.
 
 use std::process::Command;
 use std::time::Duration;
@@ -18,7 +18,7 @@ pub(super) fn run(workspace: &Workspace, report: &mut Report) -> anyhow::Result<
         ("go test -race, oauth2", packed.join("oauth2"), true),
     ] {
         report.part(title, |_| {
-            // What the library does is no part of what Go remembers of a test.
+            // Go's test cache does not consider the library.
             let words = ["test", "-count=1", "-v", "-timeout=10m", "-parallel=16"];
             let mut test = go(workspace, &folder, &words);
             if race {
@@ -33,7 +33,7 @@ pub(super) fn run(workspace: &Workspace, report: &mut Report) -> anyhow::Result<
     Ok(())
 }
 
-/// Counts what it says of each test. A test that is skipped belongs to the other run.
+/// Counts the result lines. A skipped test is covered by the other run.
 fn play(test: Command) -> anyhow::Result<Outcome> {
     let mut counts = Counts::default();
     let mut failures = String::new();

@@ -1,4 +1,4 @@
-//! How the Kotlin is written.
+//! Format and lints of the Kotlin code.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub(super) const KTLINT: Tool = Tool {
 const COPY: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.11.0:copy";
 const LIMIT: Duration = Duration::from_secs(10 * 60);
 
-/// What needs nothing that is built.
+/// Runs the checks that require no build.
 pub(super) fn check(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
     report.part("ktlint", |_| {
         let jar = files::only(&KTLINT.folder(workspace)?, ".jar")?;

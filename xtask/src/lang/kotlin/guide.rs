@@ -1,4 +1,4 @@
-//! The code of the Kotlin and Java documents, as sources of the project that JUnit runs in.
+//! The code of the Kotlin and Java documents, as sources of the JUnit project.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -9,7 +9,7 @@ use anyhow::ensure;
 use crate::guide::{self, Block, redirected};
 use crate::workspace::Workspace;
 
-/// What the documents say of AuthKit goes to the test server.
+/// Replacements that make the AuthKit clients in the documents use the test server.
 const KOTLIN_CLIENT: (&str, &str) =
     (r#"Client.authKit("client_123") {"#, r#"Client.authKit("client_123") { atTheTestServer(this);"#);
 const JAVA_CLIENT: (&str, &str) = (
@@ -17,7 +17,7 @@ const JAVA_CLIENT: (&str, &str) = (
     r#"Client.authKit("client_123", options -> { guide.TestServerKt.atTheTestServer(options);"#,
 );
 
-/// Each document, and how its programs begin. The other blocks are functions, which `GuideTest` calls.
+/// The documents. Blocks that are not programs are functions, which `GuideTest` calls.
 pub(super) fn write(workspace: &Workspace, project: &Path) -> anyhow::Result<()> {
     let kotlin = project.join("src/test/kotlin/guide");
     fs::create_dir_all(&kotlin)?;
@@ -26,7 +26,7 @@ pub(super) fn write(workspace: &Workspace, project: &Path) -> anyhow::Result<()>
         let (programs, functions): (Vec<_>, Vec<_>) = blocks.iter().partition(|block| is_program(block));
         ensure!(programs.len() == 1, "{document} has {} programs in Kotlin", programs.len());
         for program in programs {
-            // Its own package, since every program has a `main`.
+            // A package of its own, because every program has a `main`.
             let code = redirected(document, program, KOTLIN_CLIENT)?.code;
             fs::write(
                 kotlin.join(format!("{name}.kt")),
@@ -50,7 +50,7 @@ pub(super) fn write(workspace: &Workspace, project: &Path) -> anyhow::Result<()>
             let code = redirected(document, &block, JAVA_CLIENT)?.code;
             fs::write(java.join("MyTool.java"), code)?;
         } else {
-            // For tests in another package.
+            // Public, for tests in another package.
             let code = format!("\n{}", block.code).replace("\nstatic ", "\npublic static ");
             writeln!(members, "\n// {document}, line {}{code}", block.line)?;
         }

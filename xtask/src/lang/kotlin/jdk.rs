@@ -1,4 +1,4 @@
-//! Which JVMs this machine has.
+//! Finds the JVMs of this machine.
 
 use std::env;
 use std::fs;
@@ -8,20 +8,21 @@ use std::time::Duration;
 use crate::process;
 use crate::workspace::{Workspace, on_path};
 
-/// The oldest that the package is tested with.
+/// The oldest version with which the package is tested.
 const OLDEST: u32 = 17;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Jvm {
-    /// 17, 21, …
+    /// The feature version: 17, 21, …
     pub(super) version: u32,
     pub(super) program: PathBuf,
 }
 
-/// The oldest and the newest that are supported; one where that is the same, none where there is none.
+/// Returns the oldest and the newest supported JVM; only one if they are the same.
 pub(super) fn extremes(workspace: &Workspace) -> Vec<Jvm> {
-    let mut all: Vec<Jvm> = candidates().iter().filter_map(|program| ask(workspace, program)).collect();
+    let mut all: Vec<Jvm> =
+        candidates().iter().filter_map(|program| version_of(workspace, program)).collect();
     all.sort();
     all.dedup_by_key(|jvm| jvm.version);
     if all.len() > 2 {
@@ -37,7 +38,7 @@ fn candidates() -> Vec<PathBuf> {
     on_path("java").into_iter().chain(home).chain(programs).filter(|program| program.is_file()).collect()
 }
 
-fn ask(workspace: &Workspace, program: &Path) -> Option<Jvm> {
+fn version_of(workspace: &Workspace, program: &Path) -> Option<Jvm> {
     let mut java = workspace.command(program);
     java.arg("-XshowSettings:properties").arg("-version");
     let mut version = None;
@@ -46,7 +47,7 @@ fn ask(workspace: &Workspace, program: &Path) -> Option<Jvm> {
     Some(Jvm { version, program: program.to_path_buf() })
 }
 
-/// `    java.specification.version = 17`
+/// Parses `    java.specification.version = 17`.
 fn read(line: &str) -> Option<u32> {
     let (name, value) = line.trim().split_once(" = ")?;
     (name == "java.specification.version").then(|| value.parse().ok())?
@@ -57,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_are_read() {
+    fn java_versions_are_parsed() {
         assert_eq!(read("    java.specification.version = 17"), Some(17));
         assert_eq!(read("    java.specification.version = 1.8"), None);
         assert_eq!(read("    java.version = 17.0.15"), None);

@@ -1,4 +1,5 @@
-//! The jar: the hand-written module, the generated one that it hides, and the library, as a Maven repository in `target/dist`.
+//! The jar, in a Maven repository in `target/dist`: the public module, the generated module that it wraps, and the
+//! library.
 
 use std::ffi::OsString;
 use std::fs;
@@ -22,26 +23,26 @@ const GROUP: &str = "cliauth";
 const ARTIFACT: &str = "cli-auth";
 const LIBRARY: &str = "libcli_auth_uniffi.so";
 
-/// What JNA calls this platform.
+/// JNA's name for this platform.
 const PLATFORM: &str = "linux-x86-64";
-/// What the jar may come to.
+/// The maximum size of the jar.
 const MOST_BYTES: u64 = 2_000_000;
 
 const LIMIT: Duration = Duration::from_secs(2 * 60);
 
-/// Builds it, if something of it changed; gives the files.
+/// Builds the jar if its sources have changed, and returns the files.
 pub(super) fn build(workspace: &Workspace, run: Run) -> anyhow::Result<Vec<PathBuf>> {
     let home = home(workspace);
     fs::create_dir_all(&home)?;
     let _lock = setup::lock(&home.join("package.lock"))?;
     ensure!(
         cfg!(all(target_os = "linux", target_arch = "x86_64")),
-        "the jar is built on Linux, x86-64, for now"
+        "the jar can currently be built only on Linux x86-64"
     );
     let staged = stage(workspace, run)?;
     let files = ["", "-sources", "-javadoc"].map(|classifier| jar(workspace, classifier));
     files::once(&jar(workspace, "-javadoc"), &home.join("packed-from"), &files::digest(&staged)?, || {
-        // What lies there of another build under the same version would be taken for this one.
+        // An earlier build of the same version in the local repository would be used instead of this one.
         for repository in [dist(workspace), repository(workspace)] {
             empty(repository.join(GROUP))?;
         }
@@ -54,7 +55,7 @@ pub(super) fn build(workspace: &Workspace, run: Run) -> anyhow::Result<Vec<PathB
     Ok([&files[..], &[version(workspace).join(name(".pom"))]].concat())
 }
 
-/// Where the repository has this version.
+/// Returns the directory of this version in the repository.
 fn version(workspace: &Workspace) -> PathBuf {
     dist(workspace).join(GROUP).join(ARTIFACT).join(env!("CARGO_PKG_VERSION"))
 }
@@ -63,12 +64,12 @@ fn name(ending: &str) -> String {
     format!("{ARTIFACT}-{}{ending}", env!("CARGO_PKG_VERSION"))
 }
 
-/// The jar, or what goes along with it: `-sources`.
+/// Returns the path of the jar, or of an accompanying file such as `-sources`.
 pub(super) fn jar(workspace: &Workspace, classifier: &str) -> PathBuf {
     version(workspace).join(name(&format!("{classifier}.jar")))
 }
 
-/// The Maven project with what no repository holds.
+/// Copies the Maven project and adds the built files.
 fn stage(workspace: &Workspace, run: Run) -> anyhow::Result<PathBuf> {
     let library = uniffi::library(workspace, run)?;
     let staged = empty(home(workspace).join("package"))?;
@@ -88,7 +89,7 @@ fn stage(workspace: &Workspace, run: Run) -> anyhow::Result<PathBuf> {
     Ok(staged)
 }
 
-/// Whether the jar is what it has to be.
+/// Checks the jar.
 pub(super) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
     report.part("jar", |live| {
         build(workspace, quietly)?;
@@ -102,11 +103,11 @@ pub(super) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result
         live.line(&format!(
             "{}: {bytes} bytes, the library in it {}",
             jar.file_name().unwrap_or_default().to_string_lossy(),
-            fs::metadata(&library).with_context(|| format!("no {PLATFORM}/{LIBRARY}"))?.len()
+            fs::metadata(&library).with_context(|| format!("the jar lacks {PLATFORM}/{LIBRARY}"))?.len()
         ));
         let mut faults = Vec::new();
         if bytes > MOST_BYTES {
-            faults.push(format!("it has {bytes} bytes, more than {MOST_BYTES}"));
+            faults.push(format!("the jar has {bytes} bytes, more than {MOST_BYTES}"));
         }
         for file in ["LICENSE-APACHE", "LICENSE-MIT", notices::FILE] {
             if !folder.join("META-INF").join(file).exists() {
@@ -118,7 +119,7 @@ pub(super) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result
     })
 }
 
-/// Only what UniFFI calls, and nothing of a newer glibc.
+/// Checks that the library exports only UniFFI functions and needs no newer glibc.
 fn exports(workspace: &Workspace, library: &std::path::Path, faults: &mut Vec<String>) -> anyhow::Result<()> {
     for symbol in lines(workspace, "nm", &["--dynamic", "--defined-only", "--format=posix"], library)? {
         let name = symbol.split_whitespace().next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! JUnit, in a project that has only the packed jar, on the oldest and the newest JVM of this machine.
+//! Runs JUnit in a project that depends only on the packed jar, with the oldest and the newest JVM of this machine.
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,7 +17,8 @@ const LIMIT: Duration = Duration::from_secs(15 * 60);
 pub(super) fn run(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
     let jvms = jdk::extremes(workspace);
     if jvms.is_empty() {
-        return report.part("JUnit", |_| Err::<(), _>(Skip("no JDK 17 or newer is found".to_owned()).into()));
+        return report
+            .part("JUnit", |_| Err::<(), _>(Skip("no JDK 17 or newer was found".to_owned()).into()));
     }
     let compiled = files::empty(home(workspace).join("tests"))?;
     report.part("tests, compiled", |_| {
@@ -31,7 +32,7 @@ pub(super) fn run(workspace: &Workspace, report: &mut Report) -> anyhow::Result<
     })
 }
 
-/// In a copy, as every run leaves its reports.
+/// Runs in a copy because every run writes reports.
 fn play(workspace: &Workspace, compiled: &Path, jvm: &Jvm) -> anyhow::Result<Outcome> {
     let folder = files::empty(home(workspace).join(format!("tests-{}", jvm.version)))?;
     files::copy(compiled, &folder, "reports")?;

@@ -1,4 +1,4 @@
-//! The wheel, built by maturin against an old glibc, stripped and packed anew; and the source distribution.
+//! The wheel, built by maturin for an old glibc, stripped and repacked, and the source distribution.
 
 use std::env;
 use std::ffi::OsStr;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 
 use super::uv::{self, tool};
-use crate::authserver::{login_words, logs_in};
+use crate::authserver::{login_arguments, logs_in};
 use crate::examples::{Run, quietly};
 use crate::files::{self, SOURCE_DATE, below, empty, only};
 use crate::lang::native::remap_paths;
@@ -18,17 +18,17 @@ use crate::notices;
 use crate::process;
 use crate::report::{Outcome, Report};
 use crate::setup;
-use crate::workspace::{Workspace, forget_this_crate};
+use crate::workspace::{Workspace, remove_cargo_run_variables};
 
-/// glibc 2.17 is that of the oldest systems which pip installs for (manylinux2014).
+/// glibc 2.17 is that of the oldest systems that pip supports (manylinux2014).
 const PLATFORM: &str = "manylinux_2_17";
-/// What the files of the installed package may come to.
+/// The maximum size of the installed package.
 const MOST_BYTES: u64 = 3_000_000;
 
 const LIMIT: Duration = Duration::from_secs(3 * 60);
 const BUILD: Duration = Duration::from_secs(20 * 60);
 
-/// Builds the wheel; gives the file in `target/dist`.
+/// Builds the wheel and returns the file in `target/dist`.
 pub(super) fn build(workspace: &Workspace, run: Run) -> anyhow::Result<PathBuf> {
     let home = super::home(workspace);
     let _lock = setup::lock(&home.join("wheel.lock"))?;
@@ -36,24 +36,24 @@ pub(super) fn build(workspace: &Workspace, run: Run) -> anyhow::Result<PathBuf> 
     let mut maturin = maturin(workspace, "build")?;
     maturin.args(["--locked", "--profile", "size", "--zig", "--compatibility", PLATFORM]);
     maturin.arg("--out").arg(&raw);
-    // The generator reads the symbols, which zig's linker would take away for "debuginfo" already.
+    // The generator reads the symbols, which zig's linker would already remove for "debuginfo".
     maturin.env("CARGO_PROFILE_SIZE_STRIP", "none");
     run(maturin)?;
 
     let raw = only(&raw, ".whl")?;
-    let file = workspace.dist().join(raw.file_name().context("a wheel has a name")?);
+    let file = workspace.dist().join(raw.file_name().context("the wheel has no file name")?);
     files::once(&file, &home.join("packed-from"), &files::digest(&raw)?, || {
         let packed = repack(workspace, &raw, &home)?;
         let placed = place(workspace, &packed, ".whl")?;
-        ensure!(placed == file, "packing anew changed the name: {}", packed.display());
+        ensure!(placed == file, "repacking changed the name: {}", packed.display());
         Ok(())
     })?;
     Ok(file)
 }
 
-/// `maturin NAME` for the package.
+/// Returns `maturin NAME` for the package.
 fn maturin(workspace: &Workspace, name: &str) -> anyhow::Result<Command> {
-    // All that lies there is packed, also what an earlier build left.
+    // Removes files of an earlier build, because maturin packs everything in the directory.
     empty(workspace.target.join("maturin"))?;
     let mut maturin = tool(workspace, "maturin")?;
     maturin.arg(name).current_dir(super::sources(workspace));
@@ -61,7 +61,7 @@ fn maturin(workspace: &Workspace, name: &str) -> anyhow::Result<Command> {
     Ok(maturin)
 }
 
-/// Keeps what a command builds in the target folder.
+/// Makes a command build in the target directory.
 fn surround(workspace: &Workspace, command: &mut Command) -> anyhow::Result<()> {
     let target = &workspace.target;
     command.env("CARGO_TARGET_DIR", target).env("CARGO_ZIGBUILD_CACHE_DIR", target.join("zigbuild"));
@@ -69,14 +69,14 @@ fn surround(workspace: &Workspace, command: &mut Command) -> anyhow::Result<()> 
         command.env(name, target.join("zig"));
     }
     remap_paths(command)?;
-    forget_this_crate(command);
+    remove_cargo_run_variables(command);
     Ok(())
 }
 
-/// The example tool as a wheel, as anybody's tool is one.
+/// Builds the example tool as a wheel.
 pub(super) fn of_example(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     let home = super::home(workspace);
-    // A copy, as a builder may leave something beside the sources.
+    // Built in a copy because a build backend may write files next to the sources.
     let copy = empty(home.join("example-sources"))?;
     files::copy(&super::example_sources(workspace), &copy, "__pycache__")?;
     let out = empty(home.join("example-wheel"))?;
@@ -84,25 +84,25 @@ pub(super) fn of_example(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     only(&out, ".whl")
 }
 
-/// Strips the libraries of a wheel; gives the new wheel, whose RECORD says what is in it now.
+/// Strips the libraries of a wheel and returns the new wheel with an updated RECORD.
 fn repack(workspace: &Workspace, wheel: &Path, home: &Path) -> anyhow::Result<PathBuf> {
     let unpacked = unpack(workspace, wheel, home.join("unpacked"))?;
     let mut strip = workspace.command("strip");
     strip.args(below(&unpacked)?.iter().filter(|file| file.extension() == Some(OsStr::new("so"))));
     process::succeed(strip, LIMIT)?;
-    // Where a wheel keeps its licence files (PEP 639).
+    // The directory of licence files in a wheel (PEP 639).
     let licences = only(&unpacked, "licenses/LICENSE-MIT")?;
     fs::write(licences.with_file_name(notices::FILE), notices::of(workspace, "cli-auth-uniffi")?)?;
     let packed = empty(home.join("packed"))?;
     let mut pack = tool(workspace, "wheel")?;
-    // The same files make the same wheel.
+    // Makes the wheel reproducible.
     pack.env("SOURCE_DATE_EPOCH", SOURCE_DATE);
     pack.arg("pack").arg(&unpacked).arg("--dest-dir").arg(&packed);
     process::succeed(pack, LIMIT)?;
     only(&packed, ".whl")
 }
 
-/// Unpacks a wheel under `folder`, checking each file against RECORD; gives the folder of its files.
+/// Unpacks a wheel below `folder`, checks each file against RECORD, and returns the directory of the files.
 fn unpack(workspace: &Workspace, wheel: &Path, folder: PathBuf) -> anyhow::Result<PathBuf> {
     let folder = empty(folder)?;
     let mut unpack = tool(workspace, "wheel")?;
@@ -112,7 +112,7 @@ fn unpack(workspace: &Workspace, wheel: &Path, folder: PathBuf) -> anyhow::Resul
     Ok(entries.next().context("the wheel is empty")??.path())
 }
 
-/// Puts `file` into `target/dist`, in the place of those with the same ending that other versions left.
+/// Moves `file` to `target/dist` and removes files with the same ending of other versions there.
 fn place(workspace: &Workspace, file: &Path, ending: &str) -> anyhow::Result<PathBuf> {
     let dist = workspace.dist();
     fs::create_dir_all(&dist)?;
@@ -123,17 +123,18 @@ fn place(workspace: &Workspace, file: &Path, ending: &str) -> anyhow::Result<Pat
             fs::remove_file(old.path())?;
         }
     }
-    let placed = dist.join(file.file_name().context("a package has a name")?);
+    let placed = dist.join(file.file_name().context("the package has no file name")?);
     fs::copy(file, &placed)?;
     Ok(placed)
 }
 
-/// What the workspace says so that maturin, which names no package, finds the generator; maturin leaves it out of the
-/// workspace that it packs.
+/// The member of the workspace with which maturin, which names no package, finds the generator. maturin omits it from
+/// the packed workspace.
 const MEMBERS: &str = "default-members = [\".\", \"bindings/uniffi\"]\n";
 const WORKSPACE: &str = "[workspace]\n";
 
-/// Builds the source distribution, with [`MEMBERS`]: without, nobody could build it. Gives the file in `target/dist`.
+/// Builds the source distribution and returns the file in `target/dist`. Adds [`MEMBERS`], without which it cannot be
+/// built.
 pub(super) fn build_sdist(workspace: &Workspace, run: Run) -> anyhow::Result<PathBuf> {
     let home = super::home(workspace);
     let _lock = setup::lock(&home.join("sdist.lock"))?;
@@ -146,16 +147,19 @@ pub(super) fn build_sdist(workspace: &Workspace, run: Run) -> anyhow::Result<Pat
     files::unpack(workspace, &only(&raw, ".tar.gz")?, &folder.join(name))?;
     let manifest = folder.join(name).join("Cargo.toml");
     let text = fs::read_to_string(&manifest)?;
-    ensure!(text.contains(WORKSPACE) && !text.contains("default-members"), "maturin packs another workspace");
+    ensure!(
+        text.contains(WORKSPACE) && !text.contains("default-members"),
+        "maturin packed a different workspace"
+    );
     fs::write(manifest, text.replacen(WORKSPACE, &format!("{WORKSPACE}{MEMBERS}"), 1))?;
     files::pack(workspace, &folder, name, name)
 }
 
-/// Whether the wheel in `target/dist` is what it has to be, and whether one comes of the source distribution.
+/// Checks the wheel in `target/dist`, and that the source distribution can be built.
 pub(super) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
     report.part("wheel", |live| {
         let wheel = only(&workspace.dist(), ".whl")?;
-        let name = wheel.file_name().and_then(OsStr::to_str).context("its name is no text")?;
+        let name = wheel.file_name().and_then(OsStr::to_str).context("the name of the wheel is not UTF-8")?;
         let unpacked = unpack(workspace, &wheel, super::home(workspace).join("looked-at"))?;
         let mut bytes = 0;
         for file in below(&unpacked)? {
@@ -168,7 +172,7 @@ pub(super) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result
     report.part("sdist: build, install, log in", |_| {
         let home = super::home(workspace);
         let out = empty(home.join("wheel-of-sdist"))?;
-        // As pip does for a platform that no wheel is there for, but unoptimised: the wheel's own generator has most of it compiled so.
+        // Like pip on a platform without a wheel, but unoptimized, because most of it is already compiled that way.
         let mut build = uv::build(workspace, &build_sdist(workspace, quietly)?, &out)?;
         build.env("MATURIN_PEP517_ARGS", "--profile dev");
         surround(workspace, &mut build)?;
@@ -178,7 +182,7 @@ pub(super) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result
         uv::environment(workspace, &uv::usual(), &environment, &wheels, false)?;
         logs_in(workspace, |url| {
             let mut login = super::command(workspace, environment.join("bin").join("login-example"));
-            login.args(login_words(url));
+            login.args(login_arguments(url));
             login
         })
     })
@@ -194,13 +198,13 @@ fn faults(name: &str, bytes: u64, metadata: &str) -> Vec<String> {
     let platform = format!("{PLATFORM}_{}", env::consts::ARCH);
     let platforms = name.strip_prefix(&start).and_then(|rest| rest.strip_suffix(".whl"));
     if !platforms.is_some_and(|all| all.split('.').any(|one| one == platform)) {
-        faults.push(format!("its name is {name}: not {start}...{platform}.whl"));
+        faults.push(format!("the wheel is named {name}, expected {start}...{platform}.whl"));
     }
     if bytes > MOST_BYTES {
-        faults.push(format!("it takes {bytes} bytes when installed, more than {MOST_BYTES}"));
+        faults.push(format!("the installed package has {bytes} bytes, more than {MOST_BYTES}"));
     }
     for needed in metadata.lines().filter(|line| line.starts_with("Requires-Dist:")) {
-        faults.push(format!("it needs another distribution: {needed}"));
+        faults.push(format!("the wheel requires another distribution: {needed}"));
     }
     faults
 }
@@ -214,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wheel_for_old_systems_and_every_python_is_good() {
+    fn a_wheel_for_old_systems_and_every_python_is_accepted() {
         let arch = env::consts::ARCH;
         let metadata = "Metadata-Version: 2.4\nName: cli-auth\nRequires-Python: >=3.9\n";
         for tags in [

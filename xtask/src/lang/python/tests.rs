@@ -1,4 +1,4 @@
-//! pytest on the oldest and the newest CPython of this machine; format, lints, and the types as a user's checker sees them.
+//! Runs pytest with the oldest and the newest CPython of this machine, format, lints, and type checks of a user's code.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,12 +14,12 @@ use crate::workspace::{Profile, Workspace};
 
 const LIMIT: Duration = Duration::from_secs(20 * 60);
 const QUICK: Duration = Duration::from_secs(3 * 60);
-/// Seconds after which a test that still runs shows where it is.
+/// Seconds after which a running test prints its stack.
 const STUCK: u32 = 120;
-/// Processes of pytest-xdist: most tests wait for most of their time.
+/// Number of pytest-xdist processes; most tests mostly wait.
 const AT_ONCE: u32 = 6;
 
-/// Strictly, for the oldest version that is supported, whichever interpreters are here.
+/// Strict checks for the oldest supported version, whichever interpreters are installed.
 const PYRIGHT_CONFIG: &str = r#"{
     "include": ["user_program.py"],
     "typeCheckingMode": "strict",
@@ -44,7 +44,7 @@ fn play(workspace: &Workspace, interpreter: &Interpreter) -> anyhow::Result<Outc
     let reports = super::home(workspace).join(format!("reports-{}", interpreter.0));
     pytest.arg("--junit-xml").arg(reports.join("pytest.xml"));
     pytest.arg(super::sources(workspace).join("tests"));
-    // Nothing is left in the sources.
+    // Avoids writing cache files into the sources.
     pytest.env("PYTHONDONTWRITEBYTECODE", "1");
     pytest.env("CLI_AUTH_AUTHSERVER", workspace.binary(Profile::Debug, "authserver"));
     pytest.env("CLI_AUTH_EXAMPLE", launcher(workspace, Language::Python));
@@ -52,7 +52,7 @@ fn play(workspace: &Workspace, interpreter: &Interpreter) -> anyhow::Result<Outc
     junit(pytest, LIMIT, &reports)
 }
 
-/// Format and lints; needs nothing that is built.
+/// Checks format and lints, which requires no build.
 pub(super) fn check(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
     for (title, words) in
         [("python format (ruff format)", &["format", "--check"][..]), ("python lints", &["check", "--quiet"])]
@@ -67,8 +67,8 @@ pub(super) fn check(workspace: &Workspace, report: &mut Report) -> anyhow::Resul
     Ok(())
 }
 
-/// A user's programs, checked as strictly as can be against the installed wheel. mypy has to find the mistakes of one
-/// of them as well.
+/// Type-checks a user's programs in strict mode against the installed wheel. mypy must also find the errors in one of
+/// them.
 fn types(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
     let python = super::environment(workspace).join("bin").join("python");
     report.part("mypy --strict on a user's code", |_| {
@@ -87,7 +87,7 @@ fn types(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
     })
 }
 
-/// A user: a folder with programs, far from our sources.
+/// Creates a directory with a user's programs, outside the source tree.
 fn user(workspace: &Workspace, name: &str) -> anyhow::Result<PathBuf> {
     let folder = files::empty(super::home(workspace).join("user").join(name))?;
     files::copy(&super::sources(workspace).join("tests").join("typed"), &folder, "__pycache__")?;

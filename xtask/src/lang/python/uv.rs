@@ -1,4 +1,4 @@
-//! uv, which finds interpreters and makes environments with nothing in them but what is to be tried.
+//! uv, which finds interpreters and creates environments that contain only what is tested.
 
 use std::env;
 use std::fs;
@@ -18,18 +18,18 @@ pub(super) const PYRIGHT: Tool = Tool {
     make: |workspace, folder, _| make_node_modules(workspace, folder, "xtask/src/lang/python/pyright"),
 };
 
-/// The versions that the package supports.
+/// The Python versions that the package supports.
 const SUPPORTED: &str = ">=3.9";
-/// What tests run with; pure Python, so that one list suits every interpreter.
+/// The test dependencies; pure Python, so that one list fits every interpreter.
 const TEST_LIST: &str = "xtask/src/lang/python/test.txt";
 
 const LIMIT: Duration = Duration::from_secs(5 * 60);
 
-/// One of the programs that set-up brings.
+/// Returns a command for a program that set-up installed.
 pub(super) fn tool(workspace: &Workspace, program: &str) -> anyhow::Result<Command> {
     let bin = programs(workspace)?;
     let mut command = super::command(workspace, bin.join(program));
-    // maturin calls `python3` for zig.
+    // maturin runs zig with `python3`.
     command.env("PATH", env::join_paths([bin].into_iter().chain(path()))?);
     Ok(command)
 }
@@ -41,29 +41,29 @@ fn path() -> Vec<PathBuf> {
 fn uv(workspace: &Workspace, words: &[&str]) -> anyhow::Result<Command> {
     let mut uv = tool(workspace, "uv")?;
     uv.args(words).env("UV_PYTHON_DOWNLOADS", "never").env("UV_LINK_MODE", "copy");
-    // The versions that pyenv keeps: its stand-ins on PATH start only those that a person has chosen.
+    // The versions of pyenv: its shims in PATH start only the versions that the user has selected.
     let of_pyenv = path().into_iter().filter(|folder| folder.ends_with("shims"));
     let versions = of_pyenv.filter_map(|shims| fs::read_dir(shims.parent()?.join("versions")).ok()).flatten();
     let versions = versions.filter_map(Result::ok).map(|version| version.path().join("bin"));
-    // The tools last: their `python3` is not the one that a person means.
+    // The tools come last because their `python3` is not the user's.
     let tools = programs(workspace)?;
     uv.env("PATH", env::join_paths(path().into_iter().chain(versions).chain([tools]))?);
     Ok(uv)
 }
 
-/// An interpreter: its version, `3.13.0`, and where it is.
+/// An interpreter: its version, such as `3.13.0`, and its path.
 pub(super) type Interpreter = (String, String);
 
-/// The one that a person who types `python3` gets; the newest, if that one is not supported.
+/// Returns the user's `python3`, or the newest interpreter if that one is not supported.
 pub(super) fn usual() -> Interpreter {
     ("usual".to_owned(), SUPPORTED.to_owned())
 }
 
-/// The oldest and the newest CPython of this machine that are supported; one where that is the same.
+/// Returns the oldest and the newest supported CPython of this machine; only one if they are the same.
 pub(super) fn extremes(workspace: &Workspace) -> anyhow::Result<Vec<Interpreter>> {
     let output = uv(workspace, &["python", "list", "--only-installed", SUPPORTED])?.output()?;
     let mut all: Vec<_> = String::from_utf8(output.stdout)?.lines().filter_map(listed).collect();
-    // The newest comes first.
+    // The list is sorted with the newest first.
     all.dedup_by(|later, earlier| later.0 == earlier.0);
     if all.len() > 2 {
         all.drain(1..all.len() - 1);
@@ -72,7 +72,8 @@ pub(super) fn extremes(workspace: &Workspace) -> anyhow::Result<Vec<Interpreter>
     Ok(all)
 }
 
-/// `cpython-3.13.0-linux-x86_64-gnu   /usr/bin/python3.13 -> elsewhere`; no other make, and nothing before its release.
+/// Parses `cpython-3.13.0-linux-x86_64-gnu   /usr/bin/python3.13 -> elsewhere`. Returns `None` for other
+/// implementations and pre-releases.
 fn listed(line: &str) -> Option<Interpreter> {
     let (name, path) = line.strip_prefix("cpython-")?.split_once(' ')?;
     let (version, _) = name.split_once('-')?;
@@ -81,8 +82,8 @@ fn listed(line: &str) -> Option<Interpreter> {
     is_final.then(|| (version.to_owned(), path.to_owned()))
 }
 
-/// A new environment in `folder`, with these wheels and whatever is in `more`. Nothing else is fetched for the wheels, so that what is
-/// installed needs nothing more.
+/// Creates an environment in `folder` with these wheels and the packages of `more`. Dependencies of the wheels are not
+/// installed, which shows that they need none.
 pub(super) fn environment(
     workspace: &Workspace,
     interpreter: &Interpreter,
@@ -107,13 +108,13 @@ pub(super) fn environment(
     process::succeed(offline, LIMIT)
 }
 
-/// Builds a wheel of a project or a source distribution, with the builders that are set up.
+/// Builds a wheel of a project or a source distribution, with the build backends that set-up installed.
 pub(super) fn build(workspace: &Workspace, sources: &Path, out: &Path) -> anyhow::Result<Command> {
     let python = programs(workspace)?.join("python");
     let mut build =
         uv(workspace, &["build", "--quiet", "--wheel", "--offline", "--no-build-isolation", "--python"])?;
     build.arg(python).arg("--out-dir").arg(out).arg(sources);
-    // The same sources make the same wheel.
+    // Makes the wheel reproducible.
     build.env("SOURCE_DATE_EPOCH", crate::files::SOURCE_DATE);
     Ok(build)
 }
@@ -123,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_released_cpythons_count() {
+    fn only_released_cpython_versions_are_used() {
         let found = |version: &str, path: &str| Some((version.to_owned(), path.to_owned()));
         let of = |name: &str, path: &str| listed(&format!("{name}-linux-x86_64-gnu     {path}"));
         assert_eq!(of("cpython-3.9.18", "/a b/python3.9"), found("3.9.18", "/a b/python3.9"));

@@ -1,4 +1,4 @@
-//! Format of the Swift code, and whether it is clean in the newest language mode.
+//! Format of the Swift code, and compilation in the newest language mode.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const FOLDERS: [&str; 3] = ["bindings/swift", "examples/swift", "bench"];
 
 const LIMIT: Duration = Duration::from_secs(15 * 60);
 
-/// The format; needs nothing that is built.
+/// Checks the format, which requires no build.
 pub(super) fn check(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
     report.part("swift format", |_| {
         let toolchain = toolchain::of(workspace)?;
@@ -29,7 +29,7 @@ pub(super) fn check(workspace: &Workspace, report: &mut Report) -> anyhow::Resul
     })
 }
 
-/// The package, the example tool and the tests as Swift 6 reads them, without a warning.
+/// Compiles the package, the example tool and the tests in Swift 6 mode with warnings as errors.
 pub(super) fn packed(
     workspace: &Workspace,
     toolchain: &Toolchain,

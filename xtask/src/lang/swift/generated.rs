@@ -1,5 +1,5 @@
-//! The module that UniFFI writes, made content with the core of Foundation: all of it would be 40 MB more in a program, and
-//! several milliseconds at its start.
+//! Adapts the module that UniFFI generates to FoundationEssentials. All of Foundation would add 40 MB to a program and
+//! several milliseconds to its start.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::workspace::Workspace;
 const MODULE: &str = "CLIAuthNative.swift";
 const HEADER: &str = "CLIAuthFFI.h";
 
-/// What is written, and what stands there instead. Each is there once.
+/// The generated texts, each of which must occur once, and their replacements.
 const INSTEAD: [(&str, &str); 3] = [
     (
         "\nimport Foundation\n",
@@ -33,25 +33,28 @@ const INSTEAD: [(&str, &str); 3] = [
     ),
 ];
 
-/// Writes the module and its header into `sources`, the folder of a package's targets.
+/// Writes the module and its header into `sources`, the directory of a package's targets.
 pub(super) fn write(workspace: &Workspace, sources: &Path, run: Run) -> anyhow::Result<()> {
     let folder = super::home(workspace).join("generated");
     uniffi::generate(workspace, "swift", &folder, run)?;
-    let module = fs::read_to_string(folder.join(MODULE)).with_context(|| format!("no {MODULE}"))?;
+    let module = fs::read_to_string(folder.join(MODULE)).with_context(|| format!("cannot read {MODULE}"))?;
     fs::write(sources.join("CLIAuthNative").join(MODULE), lean(&module)?)?;
     fs::copy(folder.join(HEADER), sources.join("CLIAuthFFI").join(HEADER))?;
     Ok(())
 }
 
-/// A generator that writes other lines has changed: then this has to be looked at again, and the build says so.
+/// Applies the replacements. Fails if the generator writes other lines, because then they must be reviewed.
 fn lean(module: &str) -> anyhow::Result<String> {
     let mut lean = module.to_owned();
     for (written, instead) in INSTEAD {
         let times = lean.matches(written).count();
-        ensure!(times == 1, "the generated module has this {times} times and not once: {written}");
+        ensure!(
+            times == 1,
+            "the generated module must contain this once but contains it {times} times: {written}"
+        );
         lean = lean.replace(written, instead);
     }
-    ensure!(!lean.contains("NSLock"), "the generated module uses NSLock after all");
+    ensure!(!lean.contains("NSLock"), "the generated module still uses NSLock");
     Ok(lean)
 }
 
@@ -60,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_part_is_replaced_and_the_rest_is_left_alone() {
+    fn every_text_is_replaced_and_the_rest_is_unchanged() {
         let written: Vec<_> = INSTEAD.iter().map(|(written, _)| *written).collect();
         let lean = lean(&format!("// a{}// b\n", written.join("// c\n"))).unwrap();
         assert!(lean.starts_with("// a\n#if canImport(FoundationEssentials)\n"));
@@ -68,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_generator_that_changed_fails_the_build() {
+    fn a_changed_generator_fails_the_build() {
         assert!(lean("\nimport Foundation\n").is_err());
         let written: Vec<_> = INSTEAD.iter().map(|(written, _)| *written).collect();
         assert!(lean(&(written.concat() + "NSLock")).is_err());

@@ -1,16 +1,16 @@
 #!/bin/sh
-# Swift for a Debian machine whose own release has none: a small root of a later release, and a way to run programs in it.
+# Swift for a Debian machine whose release has none: a small root directory of a later release that can run programs.
 #
-#   root.sh make FOLDER                                  fills the empty FOLDER
+#   root.sh make FOLDER                                  fills the empty directory FOLDER
 #   root.sh run FOLDER FOLDER_TO_SEE... -- [NAME=VALUE]... PROGRAM [WORD]...
-#                                                        runs a program in it, in the folder that this was called in; each
-#                                                        FOLDER_TO_SEE is there by the same name, and nothing else of outside
+#                                                        runs a program in it, in the current directory; each
+#                                                        FOLDER_TO_SEE is visible under the same path, and nothing else
 #
-# Both need root. The program takes this process's place: its signals, streams and status are the caller's.
+# Both require root. The program replaces this process, so its signals, streams and status are those of the caller.
 set -eu
 
 release=trixie
-# A Swift program needs the headers of C and C++ to be compiled; SwiftPM calls git.
+# Compiling a Swift program requires the headers of C and C++; SwiftPM calls git.
 packages=swiftlang,libc6-dev,libstdc++-14-dev,git,ca-certificates
 
 fail() {
@@ -18,7 +18,7 @@ fail() {
     exit 1
 }
 
-# The address from which this machine gets Debian's own packages, as apt knows it.
+# The URL of this machine's Debian mirror, as configured in apt.
 mirror() {
     apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' | head -n 1
 }

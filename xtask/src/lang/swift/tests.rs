@@ -1,4 +1,4 @@
-//! XCTest, in a package that has the packed package and nothing else of ours.
+//! Runs XCTest in a package that depends only on the packed package.
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -41,7 +41,7 @@ pub(super) fn run(workspace: &Workspace, toolchain: &Toolchain, report: &mut Rep
     })
 }
 
-/// `Test Case 'CancelTests.testX' passed (0.123 seconds)`
+/// Parses `Test Case 'CancelTests.testX' passed (0.123 seconds)`.
 fn counted(line: &str) -> Option<Counts> {
     let (_, ended) = line.strip_prefix("Test Case '")?.split_once("' ")?;
     match ended.split(' ').next()? {

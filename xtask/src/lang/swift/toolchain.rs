@@ -1,4 +1,5 @@
-//! The Swift toolchain: that of the machine where it is new enough, else that of a later Debian in a root of its own.
+//! The Swift toolchain: that of the machine if it is new enough, otherwise that of a later Debian release in a separate
+//! root directory.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use crate::process;
 use crate::setup::{Need, Tool};
 use crate::workspace::{Workspace, on_path};
 
-/// Asked for only where the machine's own does not do.
+/// Used only if the machine's toolchain is missing or too old.
 pub(super) const SWIFT: Tool = Tool {
     title: "Swift",
     name: "swift",
@@ -25,10 +26,10 @@ pub(super) const SWIFT: Tool = Tool {
     },
 };
 
-/// Without either there is no Swift.
+/// Swift requires one of the two.
 pub(super) const NEED: Need = Need { program: "swift, or root and mmdebstrap", package: "mmdebstrap" };
 
-/// What the checks need. The package itself is content with 5.9.
+/// The oldest version for the checks. The package itself supports 5.9.
 const OLDEST: (u32, u32) = (6, 0);
 
 const SCRIPT: &str = "xtask/src/lang/swift/root.sh";
@@ -38,19 +39,19 @@ const MAKE: Duration = Duration::from_secs(20 * 60);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Toolchain {
     OfTheMachine,
-    /// In this root, where programs see the project's folders and nothing else.
+    /// In this root, in which programs see only the project's directories.
     InRoot(PathBuf),
 }
 
-/// The one that is there or, made once, the project's own.
+/// Returns the machine's toolchain, or creates the project's own once.
 pub(super) fn of(workspace: &Workspace) -> anyhow::Result<Toolchain> {
     let root = SWIFT.folder(workspace)?.join("root");
     Ok(if root.exists() { Toolchain::InRoot(root) } else { Toolchain::OfTheMachine })
 }
 
 impl Toolchain {
-    /// A command in `folder`, whose first argument is still to be given: a program. It takes the command's place, so signals,
-    /// streams and status are its own.
+    /// Returns a command in `folder` whose first argument, the program, must be added by the caller. The program
+    /// replaces the command, so signals, streams and status are those of the program.
     pub(super) fn command(
         &self,
         workspace: &Workspace,
@@ -76,7 +77,7 @@ impl Toolchain {
         command
     }
 
-    /// `swift NAME`, in the package in `folder`, building in the folder `scratch`.
+    /// Returns `swift NAME` for the package in `folder`, with the build directory `scratch`.
     pub(super) fn swift(
         &self,
         workspace: &Workspace,
@@ -90,7 +91,8 @@ impl Toolchain {
         swift
     }
 
-    /// The words that run a program which it built, outside of it: with the loader and the C library that it was built for.
+    /// Returns the command line that runs a built program outside the root, with the loader and the C library for which
+    /// it was built.
     pub(super) fn outside(&self) -> Vec<PathBuf> {
         match self {
             Self::OfTheMachine => Vec::new(),
@@ -101,7 +103,7 @@ impl Toolchain {
     }
 }
 
-/// In the root.
+/// The loader in the root.
 pub(super) const LOADER: &str = "lib64/ld-linux-x86-64.so.2";
 pub(super) const LIBRARIES: &str = "usr/lib/x86_64-linux-gnu";
 
@@ -111,7 +113,7 @@ fn is_new_enough(workspace: &Workspace) -> bool {
     said.is_ok_and(|said| version(&String::from_utf8_lossy(&said.stdout)) >= Some(OLDEST))
 }
 
-/// `Swift version 6.0.3 (swift-6.0.3-RELEASE)`, after other words.
+/// Parses `Swift version 6.0.3 (swift-6.0.3-RELEASE)` anywhere in the text.
 fn version(said: &str) -> Option<(u32, u32)> {
     let (_, number) = said.split_once("Swift version ")?;
     let mut numbers = number.split(|c: char| !c.is_ascii_digit());
@@ -123,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_are_read_and_compared() {
+    fn swift_versions_are_parsed_and_compared() {
         assert_eq!(version("Swift version 6.0.3 (swift-6.0.3-RELEASE)\nTarget: x"), Some((6, 0)));
         assert_eq!(
             version("swift-driver version: 1.90\nApple Swift version 5.10 (swiftlang)"),

@@ -1,4 +1,4 @@
-// The floor in Swift: nothing but a static library that does only the exchange.
+// The floor in Swift: only the static library of the floor.
 //
 // usage: floor https://HOST:PORT CA_FILE [POLLS [SECONDS_BETWEEN_POLLS]]
 
@@ -16,7 +16,7 @@ func step(_ words: String) -> String {
     return String(cString: said)
 }
 
-/// The time that this process has spent on processors.
+/// Returns the processor time of this process.
 func cpuMicroseconds() -> Int {
     var spent = timespec()
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent)

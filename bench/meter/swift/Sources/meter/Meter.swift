@@ -1,4 +1,5 @@
-// Measures CLIAuth from inside a program, as bench/meter does for Rust. Each measure prints one JSON object on one line.
+// Measures CLIAuth from inside a program, as bench/meter does for Rust. Each measure prints one JSON object on one
+// line.
 //
 // usage: meter polls  --url URL --ca-file FILE --logins N --seconds S
 //        meter cancel --url URL --ca-file FILE --logins N --after SECONDS
@@ -6,8 +7,8 @@
 //        meter crowd  --url URL --ca-file FILE --logins N
 //
 // polls   N logins, polled by one task in turn: processor time of a poll on a kept connection
-// cancel  N logins, a client and a task each: from cancel() elsewhere to the return of poll()
-// task    the same with the cancellation of the task that polls
+// cancel  N logins, a client and a task each: from cancel() in another task to the return of poll()
+// task    the same by cancelling the task that polls
 // crowd   N logins of one client, a task each, from the start to the token
 
 import CLIAuth
@@ -34,7 +35,7 @@ struct Options {
         caPEM = try Data(contentsOf: URL(fileURLWithPath: file))
     }
 
-    /// A client of the server that is measured against; it knows its endpoints, so nothing is discovered.
+    /// A client of the measured server, with explicit endpoints so that no discovery is needed.
     func client() throws -> Client {
         try .withEndpoints(
             deviceAuthorization: "\(url)/oauth2/device_authorization",
@@ -63,16 +64,16 @@ struct Meter {
     }
 }
 
-/// A client waits at least a second between the polls of one login, so many logins share one client here. One task drives whichever
-/// is due next, as a tool drives its one login. Their starts are spread, so polls come one at a time; there may be so many logins that
-/// it never gets to sleep.
+/// A client waits at least a second between the polls of one login, so many logins share one client here. One task
+/// drives the login that is due next, like a tool drives its only login. The starts are staggered, so that polls do not
+/// overlap. With enough logins, the task never sleeps.
 func polls(_ options: Options) async throws -> [String: Any] {
-    /// The interval that the server is expected to give, with the client's guard.
+    /// The server's interval plus the client's guard.
     let period = Duration.milliseconds(1050)
     let client = try options.client()
     let clock = ContinuousClock()
     let began = clock.now
-    // As each takes the same interval, the one that was polled longest ago is due next.
+    // All have the same interval, so the login that was polled longest ago is due next.
     var waiting: [(at: ContinuousClock.Instant, login: Login)] = []
     for number in 0..<options.logins {
         try await clock.sleep(until: began + period * number / options.logins)
@@ -80,7 +81,7 @@ func polls(_ options: Options) async throws -> [String: Any] {
         try await login.start()
         waiting.append((clock.now + period, login))
     }
-    // The first round is not measured: it finds every login where the others leave it.
+    // The first round is not measured. It brings every login into the state in which later rounds find it.
     let begin = clock.now + period
     let end = begin + .seconds(options.time)
     var before: Double?
@@ -93,7 +94,7 @@ func polls(_ options: Options) async throws -> [String: Any] {
         }
         slept += max(due.at - clock.now, .zero)
         guard case .event(.pending(let nextPollIn, _)) = try await due.login.step(maxWait: .seconds(60)) else {
-            throw Failure(why: "the server was to let every poll wait")
+            throw Failure(why: "expected every poll to be pending")
         }
         done += 1
         waiting[next].at = clock.now + nextPollIn
@@ -102,14 +103,14 @@ func polls(_ options: Options) async throws -> [String: Any] {
     guard let before else { throw Failure(why: "no poll was measured") }
     return [
         "polls": done,
-        // Before one poll, on average.
+        // The average pause before one poll.
         "slept_s": slept / .seconds(1) / Double(done),
         "cpu_us": (cpuSeconds() - before) * 1e6,
         "sockets": sockets(),
     ]
 }
 
-/// From an end elsewhere to the return of `poll`.
+/// Measures the time from a cancellation in another task to the return of `poll`.
 func cancels(_ options: Options, end: (Login, Task<ContinuousClock.Instant, any Error>) -> Void) async throws -> [String: Any] {
     let clock = ContinuousClock()
     var all: [(Login, Task<ContinuousClock.Instant, any Error>)] = []
@@ -128,11 +129,11 @@ func cancels(_ options: Options, end: (Login, Task<ContinuousClock.Instant, any 
         }
         all.append((login, poll))
     }
-    // Long enough for the state that is asked for: asleep, or with a request in flight.
+    // Long enough to reach the requested state: asleep, or with a request in flight.
     try await Task.sleep(for: .seconds(options.time))
     var milliseconds: [Double] = []
     for (login, poll) in all {
-        // So that none disturbs the next.
+        // A pause, so that the cancels do not affect each other.
         try await Task.sleep(for: .milliseconds(5))
         let ended = clock.now
         end(login, poll)
@@ -141,7 +142,7 @@ func cancels(_ options: Options, end: (Login, Task<ContinuousClock.Instant, any 
     return ["milliseconds": milliseconds]
 }
 
-/// Logs in many times at once.
+/// Runs many simultaneous logins.
 func crowd(_ options: Options) async throws -> [String: Any] {
     let client = try options.client()
     let clock = ContinuousClock()
@@ -181,7 +182,7 @@ func crowd(_ options: Options) async throws -> [String: Any] {
     ]
 }
 
-/// The seconds from each answer to the next, that one's own request included.
+/// Returns the seconds from each response to the next, including the request between them.
 func logIn(_ login: Login) async throws -> [Double] {
     let clock = ContinuousClock()
     var (gaps, last): ([Double], ContinuousClock.Instant?) = ([], nil)
@@ -193,21 +194,21 @@ func logIn(_ login: Login) async throws -> [Double] {
     return gaps
 }
 
-/// The time that this process has spent on processors.
+/// Returns the processor time of this process.
 func cpuSeconds() -> Double {
     var spent = timespec()
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent)
     return Double(spent.tv_sec) + Double(spent.tv_nsec) / 1e9
 }
 
-/// The most memory that was ever resident.
+/// Peak resident memory.
 func peakKiB() -> Int {
     let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
     let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
     return line.flatMap { Int($0.split(separator: " ")[safe: 1] ?? "") } ?? 0
 }
 
-/// Open ones.
+/// Returns the number of open sockets.
 func sockets() -> Int {
     entries(of: "/proc/self/fd").filter { entry in
         let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(entry)")

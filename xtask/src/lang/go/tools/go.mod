@@ -1,4 +1,4 @@
-// What checks the Go code. Renewed by: go get honnef.co/go/tools/cmd/staticcheck@latest
+// The linter of the Go code. Update with: go get honnef.co/go/tools/cmd/staticcheck@latest
 module tools
 
 go 1.26.0
