@@ -5,8 +5,7 @@ use std::sync::Arc;
 use crate::{
     Error, Login, Secret, Tokens,
     config::Config,
-    engine::Cancel,
-    flow::{Driver, no_resource},
+    flow::{Lease, no_resource, run},
     process::forked,
     protocol::single::SingleRequest,
     shared::Shared,
@@ -16,8 +15,9 @@ use crate::{
 ///
 /// Cloning is cheap: clones share all state. Any number of threads may use a client at the same time.
 ///
-/// The connections, and the worker thread of the async calls, end when the last client and login that share them are
-/// dropped. A client may be used in a forked child, where it opens its own connections.
+/// Connections are kept while a login or a request is in progress, and closed after the last one. The worker thread of
+/// the async calls ends when the last client and login that share it are dropped. A client may be used in a forked
+/// child, where it opens its own connections.
 ///
 /// ```no_run
 /// let client = cli_auth::Client::authkit("client_123").build()?;
@@ -121,14 +121,14 @@ impl Client {
 
     fn run<T: Clone + 'static>(&self, flow: SingleRequest<T>) -> Result<T, Error> {
         let environment = self.0.environment()?;
-        let (mut driver, cancel) = (Driver::new(flow, "request"), Cancel::default());
-        environment.engine.block_on(false, driver.run(&environment, &cancel)).map_err(no_resource)?
+        let _lease = Lease::new(&environment);
+        environment.engine.block_on(false, run(flow, &environment)).map_err(no_resource)?
     }
 
     async fn run_async<T: Clone + 'static>(&self, flow: SingleRequest<T>) -> Result<T, Error> {
         let environment = self.0.environment()?;
-        let (mut driver, cancel) = (Driver::new(flow, "request"), Cancel::default());
-        let run = environment.engine.inside(driver.run(&environment, &cancel)).map_err(no_resource)?;
+        let _lease = Lease::new(&environment);
+        let run = environment.engine.inside(run(flow, &environment)).map_err(no_resource)?;
         run.await.map_err(|_| forked("this request was sent: send it again in the child"))?
     }
 }

@@ -1,6 +1,6 @@
 //! Errors, grouped by what the caller should do next.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, io, sync::Arc, time::Duration};
 
 use crate::{Secret, sanitize};
 
@@ -129,7 +129,8 @@ pub struct Organization {
 /// The reason why a login, a refresh or a revocation failed.
 ///
 /// `Display` is a sentence for the user: what happened and what to do next. It contains no secret, and all text from
-/// the server is sanitised. Cloning is cheap. An error may be sent to and shared between threads.
+/// the server is sanitised. [`detail`](Error::detail) and `source` have the technical cause, if there is one below this
+/// library. Cloning is cheap. An error may be sent to and shared between threads.
 ///
 /// ```
 /// let error = cli_auth::Client::authkit("").build().unwrap_err();
@@ -150,6 +151,13 @@ struct Fields {
     retry_after: Option<Duration>,
     organizations: Option<Vec<Organization>>,
     pending_authentication_token: Option<Secret>,
+    cause: Option<Cause>,
+}
+
+#[derive(Clone, Debug)]
+struct Cause {
+    text: String,
+    source: Arc<io::Error>,
 }
 
 impl Error {
@@ -164,6 +172,7 @@ impl Error {
             retry_after: None,
             organizations: None,
             pending_authentication_token: None,
+            cause: None,
         }))
     }
 
@@ -299,6 +308,24 @@ impl Error {
         self.0.pending_authentication_token.as_ref()
     }
 
+    /// Returns the technical cause in the words of the operating system or of TLS, sanitised: why no connection was
+    /// made, why a name was not resolved, or which alert ended a handshake. `Display` does not include it. `None` if
+    /// there is nothing to add.
+    ///
+    /// `source` returns the same cause as a [`std::io::Error`].
+    ///
+    /// ```
+    /// # fn show(error: &cli_auth::Error) {
+    /// eprintln!("{error}");
+    /// if let Some(detail) = error.detail() {
+    ///     eprintln!("  cause: {detail}"); // such as "Connection refused (os error 111)"
+    /// }
+    /// # }
+    /// ```
+    pub fn detail(&self) -> Option<&str> {
+        self.0.cause.as_ref().map(|cause| cause.text.as_str())
+    }
+
     fn with(mut self, change: impl FnOnce(&mut Fields)) -> Self {
         change(Arc::make_mut(&mut self.0));
         self
@@ -332,6 +359,15 @@ impl Error {
         })
     }
 
+    pub(crate) fn with_cause(self, cause: io::Error) -> Self {
+        let text = sanitize(&cause.to_string());
+        self.with(|f| f.cause = Some(Cause { text, source: Arc::new(cause) }))
+    }
+
+    pub(crate) fn with_cause_of(self, other: &Self) -> Self {
+        self.with(|f| f.cause.clone_from(&other.0.cause))
+    }
+
     pub(crate) fn with_step_up(
         self,
         organizations: Option<Vec<Organization>>,
@@ -356,7 +392,12 @@ impl fmt::Debug for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        let source: &io::Error = self.0.cause.as_ref()?.source.as_ref();
+        Some(source)
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -113,6 +113,13 @@ impl Login {
         }
     }
 
+    /// Returns the prompt, or the error of a login that has failed. `None` if
+    /// the call must step first: to get a prompt, or to learn of a cancel.
+    #[doc(hidden)]
+    pub fn started_as(&self, number: u64) -> Result<Option<Prompt>, Error> {
+        self.started(checked(number)?)
+    }
+
     /// See [`Claim::must_be_started`].
     #[doc(hidden)]
     pub fn must_be_started_as(&self, number: u64) -> Result<(), Error> {
@@ -155,12 +162,6 @@ impl Login {
     #[doc(hidden)]
     pub fn descriptor(&self) -> Result<i32, Error> {
         self.open_descriptor()
-    }
-
-    /// Drops this handle. If it is the last one, the connection of a request in progress closes now.
-    #[doc(hidden)]
-    pub fn free(self) {
-        self.close();
     }
 }
 
@@ -211,11 +212,6 @@ impl RefreshRequest {
     pub fn cancel(&self) {
         self.0.cancel();
     }
-
-    /// Drops the request. Its connection closes now.
-    pub fn free(self) {
-        self.0.close();
-    }
 }
 
 /// A revocation in progress. Dropping it ends the request.
@@ -231,11 +227,6 @@ impl RevokeRequest {
     /// See [`RefreshRequest::cancel`].
     pub fn cancel(&self) {
         self.0.cancel();
-    }
-
-    /// Drops the request. Its connection closes now.
-    pub fn free(self) {
-        self.0.close();
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     Error, Event, Prompt, Tokens,
     claim::{Holder, busy},
     engine::Cancel,
-    flow::{Driver, Environment, Progress, no_resource},
+    flow::{Driver, Environment, Lease, Progress, no_resource, run},
     process::{Local, forked},
     protocol::{device::DeviceFlow, flow::Notice, token::TokenResponse},
     shared::Shared,
@@ -93,6 +93,8 @@ struct Inner {
 struct Attempt {
     driver: Driver<Arc<TokenResponse>>,
     has_begun: bool,
+    /// Dropped after the driver, and at the outcome.
+    lease: Option<Lease>,
     tokens: Delivery,
 }
 
@@ -110,8 +112,12 @@ enum Delivery {
 impl Login {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let flow = DeviceFlow::new(Arc::clone(&shared.client), shared.login_timeout);
-        let attempt =
-            Attempt { driver: Driver::new(flow, "login"), has_begun: false, tokens: Delivery::Pending };
+        let attempt = Attempt {
+            driver: Driver::new(flow, "login"),
+            has_begun: false,
+            lease: None,
+            tokens: Delivery::Pending,
+        };
         Self(Arc::new(Inner {
             shared,
             cancel: Arc::new(Cancel::default()),
@@ -126,7 +132,7 @@ impl Login {
     /// Requests a code from the server and returns the prompt. Sends one request, after discovery if the endpoints are
     /// not known yet, and blocks until the response arrives.
     ///
-    /// Later calls return the same prompt.
+    /// Later calls return the same prompt, unless the login has failed or was cancelled: then they return that error.
     ///
     /// # Errors
     ///
@@ -141,10 +147,12 @@ impl Login {
     /// ```
     pub fn start(&self) -> Result<Prompt, Error> {
         let claim = Claim::of(self)?;
-        while self.prompt().is_none() {
+        loop {
+            if let Some(prompt) = self.started(claim.number)? {
+                return Ok(prompt);
+            }
             claim.step(Duration::MAX)?;
         }
-        self.started()
     }
 
     /// Async variant of [`start`](Login::start) for any executor.
@@ -156,10 +164,12 @@ impl Login {
     /// ```
     pub async fn start_async(&self) -> Result<Prompt, Error> {
         let claim = Claim::of(self)?;
-        while self.prompt().is_none() {
+        loop {
+            if let Some(prompt) = self.started(claim.number)? {
+                return Ok(prompt);
+            }
             claim.step_async(Duration::MAX).await?;
         }
-        self.started()
     }
 
     /// Waits for the user's decision and returns the tokens. `on_event` is called on the calling thread, between polls.
@@ -251,8 +261,7 @@ impl Login {
     /// Ends the login.
     ///
     /// The call that drives the login returns [`Cancelled`](crate::ErrorKind::Cancelled) at once, whatever it waits
-    /// for. Every later call does the same, except that [`start`](Login::start) still returns a prompt that was already
-    /// issued. Cancelling has no effect after the outcome.
+    /// for, and so does every later call. Cancelling has no effect after the outcome.
     ///
     /// Idempotent and wait-free: one atomic store and one write to a descriptor. May be called
     /// from any thread and from a signal handler. A request in progress is dropped. Tokens
@@ -280,12 +289,6 @@ impl Login {
     pub fn prompt(&self) -> Option<&Prompt> {
         self.0.prompt.get()
     }
-
-    fn started(&self) -> Result<Prompt, Error> {
-        self.prompt()
-            .cloned()
-            .ok_or_else(|| Error::internal("a login went on without a prompt: please report this"))
-    }
 }
 
 /// Operations on a claimed login. `number` identifies the call that claimed it.
@@ -312,6 +315,18 @@ impl Login {
         self.0.holder.release(number);
     }
 
+    /// Returns what [`start`](Login::start) returns. `None` if it must step first: to get a prompt, or because the login
+    /// was cancelled, which the next step reports.
+    pub(crate) fn started(&self, number: u64) -> Result<Option<Prompt>, Error> {
+        let attempt = self.attempt(number)?;
+        let is_over = match attempt.driver.outcome() {
+            Some(Err(error)) => return Err(error.clone()),
+            Some(Ok(_)) => attempt.tokens != Delivery::Pending,
+            None => false,
+        };
+        Ok(self.prompt().filter(|_| is_over || !self.0.cancel.is_set()).cloned())
+    }
+
     /// Fails with `Misuse` before [`start`](Login::start), when polling has no effect.
     pub(crate) fn must_be_started(&self, number: u64) -> Result<(), Error> {
         // If the login has ended, a step returns the outcome.
@@ -335,6 +350,7 @@ impl Login {
         if matches!(step, Ok(Step::Prompt(_) | Step::Event(_))) {
             self.0.descriptor.set();
         }
+        attempt.close_if_ended();
         step
     }
 
@@ -342,7 +358,9 @@ impl Login {
         let mut attempt = self.attempt(number)?;
         let environment = self.0.shared.environment()?;
         let step = attempt.step(&self.0, &environment, max_wait);
-        environment.engine.inside(step).map_err(no_resource)?.await.map_err(|_| inherited())?
+        let step = environment.engine.inside(step).map_err(no_resource)?.await.map_err(|_| inherited())?;
+        attempt.close_if_ended();
+        step
     }
 
     fn attempt(&self, number: u64) -> Result<MutexGuard<'_, Attempt>, Error> {
@@ -378,6 +396,7 @@ impl Login {
         let Some(_claim) = self.claim_if_free(number) else { return };
         let Some((mut attempt, environment)) = self.abandonable(number) else { return };
         let _ = environment.engine.block_on(true, attempt.abandon(&self.0, &environment));
+        attempt.close_if_ended();
     }
 
     pub(crate) async fn abandon_claimed_async(&self, number: u64) {
@@ -387,6 +406,7 @@ impl Login {
         if let Ok(abandoned) = environment.engine.inside(attempt.abandon(&self.0, &environment)) {
             let _ = abandoned.await;
         }
+        attempt.close_if_ended();
     }
 
     /// Returns `None` if there is nothing to check: nothing was sent, or
@@ -405,13 +425,6 @@ impl Login {
             return Some(None);
         }
         self.claim(number).ok().map(|()| Some(Claim { login: self, number }))
-    }
-
-    /// Drops this handle. If it is the last one, also closes the connection of a request in progress.
-    pub(crate) fn close(self) {
-        let shared = Arc::clone(&self.0.shared);
-        drop(self);
-        shared.close_dropped_connections();
     }
 }
 
@@ -451,12 +464,13 @@ impl Attempt {
     async fn step(
         &mut self,
         login: &Inner,
-        environment: &Environment,
+        environment: &Arc<Environment>,
         max_wait: Duration,
     ) -> Result<Step, Error> {
         if !self.has_begun {
             environment.engine.watch(&login.cancel).map_err(no_resource)?;
             self.has_begun = true;
+            self.lease = Some(Lease::new(environment));
         }
         match self.driver.step(environment, &login.cancel, max_wait).await {
             Progress::Notice(Notice::Prompt(grant)) => {
@@ -492,8 +506,7 @@ impl Attempt {
         let outcome = self.driver.end_as_cancelled();
         let token = response.refresh_token.as_ref().unwrap_or(&response.access_token);
         if let Ok(flow) = login.shared.revoke(token) {
-            let (mut driver, never) = (Driver::new(flow, "request"), Cancel::default());
-            let _ = tokio::time::timeout(REVOKE_WITHIN, driver.run(environment, &never)).await;
+            let _ = tokio::time::timeout(REVOKE_WITHIN, run(flow, environment)).await;
         }
         outcome
     }
@@ -504,6 +517,13 @@ impl Attempt {
         let last = self.driver.step(environment, &login.cancel, Duration::ZERO).await;
         if let Progress::Outcome(Ok(response)) = last {
             self.withdraw(login, environment, &response).await;
+        }
+    }
+
+    /// Must not be called from a future that the engine runs: the end of the lease drives the engine.
+    fn close_if_ended(&mut self) {
+        if self.driver.has_ended() {
+            self.lease = None;
         }
     }
 }

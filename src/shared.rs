@@ -63,6 +63,7 @@ impl Shared {
             server: Arc::clone(&self.server),
             clock: Arc::clone(&self.clock),
             patience: self.http.timeouts.total,
+            leases: Mutex::default(),
         });
         let mut slot = lock(&self.environment)?;
         let environment = slot.ours()?.unwrap_or(built);
@@ -81,14 +82,6 @@ impl Shared {
                 environment.engine.retire_worker().map_err(no_resource)
             }
             _ => Ok(()),
-        }
-    }
-
-    /// Closes the connections of requests that were just dropped. Otherwise they stay open until the next call.
-    pub(crate) fn close_dropped_connections(&self) {
-        let slot = lock(&self.environment).ok();
-        if let Some(environment) = slot.and_then(|slot| slot.ours().ok().flatten()) {
-            let _ = environment.engine.block_on(false, crate::engine::drive_pool());
         }
     }
 }

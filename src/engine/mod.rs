@@ -167,6 +167,14 @@ impl Engine {
         }))
     }
 
+    /// Lets the pool's tasks act on what was dropped, without waiting. Inside an async program the worker does so.
+    pub(crate) fn drive_briefly(&self) {
+        let is_free = Handle::try_current().is_err_and(|error| !error.is_thread_local_destroyed());
+        if let Some(parts) = self.0.get().filter(|_| is_free) {
+            parts.runtime.block_on(drive_pool());
+        }
+    }
+
     /// Returns a future that any executor can poll. The worker drives the engine meanwhile.
     pub(crate) fn inside<F: Future>(&self, future: F) -> io::Result<Inside<F>> {
         self.start_worker()?;

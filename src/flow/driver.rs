@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::environment::{Environment, no_resource};
 use crate::{
     Error, ErrorKind,
-    engine::{Cancel, Died, Task, drive_pool},
+    engine::{Cancel, Died, Task},
     protocol::{
         flow::{Effect, Flow, Input, Notice},
         request::Request,
@@ -115,15 +115,6 @@ impl<T: Clone> Driver<T> {
         }
     }
 
-    /// Drives the flow to its outcome and ignores all notices.
-    pub(crate) async fn run(&mut self, environment: &Environment, cancel: &Cancel) -> Result<T, Error> {
-        loop {
-            if let Progress::Outcome(outcome) = self.step(environment, cancel, Duration::MAX).await {
-                return outcome;
-            }
-        }
-    }
-
     /// Sends the first request without waiting.
     #[cfg(feature = "__host")]
     pub(super) fn begin(&mut self, environment: &Environment) {
@@ -139,6 +130,10 @@ impl<T: Clone> Driver<T> {
     pub(crate) fn end_as_cancelled(&mut self) -> Error {
         self.end(Err(self.cancelled.clone()));
         self.cancelled.clone()
+    }
+
+    pub(crate) fn outcome(&self) -> Option<&Result<T, Error>> {
+        self.outcome.as_ref()
     }
 
     pub(crate) fn has_ended(&self) -> bool {
@@ -291,8 +286,19 @@ impl<T: Clone> Driver<T> {
             Some(Effect::Finish(outcome)) if outcome.is_ok() || self.keeps_failures => self.end(outcome),
             _ => self.end(Err(self.cancelled.clone())),
         }
-        // A blocking host may not call again soon: this closes the connection now.
-        drive_pool().await;
+    }
+}
+
+/// Drives a flow of one request to its outcome. The caller holds a lease.
+pub(crate) async fn run<T: Clone>(
+    flow: impl Flow<Output = T> + 'static,
+    environment: &Environment,
+) -> Result<T, Error> {
+    let (mut driver, never) = (Driver::new(flow, "request"), Cancel::default());
+    loop {
+        if let Progress::Outcome(outcome) = driver.step(environment, &never, Duration::MAX).await {
+            return outcome;
+        }
     }
 }
 

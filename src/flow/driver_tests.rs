@@ -70,23 +70,26 @@ impl Transport for Scripted {
             }
         })
     }
+
+    fn close_idle(&self) {}
 }
 
-fn environment(transport: Arc<Scripted>) -> Environment {
-    Environment {
+fn environment(transport: Arc<Scripted>) -> Arc<Environment> {
+    Arc::new(Environment {
         engine: Engine::new().unwrap(),
         transport: Local::new(transport),
         server: Arc::new(Server::new(Source::Known(Metadata::example()), Loopback::Refused)),
         clock: Arc::new(SystemClock),
         patience: Duration::from_secs(10),
-    }
+        leases: Mutex::default(),
+    })
 }
 
 fn drive(not_after: Option<Duration>) -> (Result<u16, Error>, Vec<String>) {
     let transport = Arc::new(Scripted::default());
     let environment = environment(Arc::clone(&transport));
-    let mut driver = Driver::new(TwoRequests { statuses: Vec::new(), not_after }, "test");
-    let outcome = environment.engine.block_on(false, driver.run(&environment, &Cancel::default())).unwrap();
+    let flow = TwoRequests { statuses: Vec::new(), not_after };
+    let outcome = environment.engine.block_on(false, run(flow, &environment)).unwrap();
     let sent = transport.0.lock().unwrap().clone();
     (outcome, sent)
 }
@@ -112,8 +115,13 @@ fn a_flow_that_was_cancelled_sends_nothing() {
     let mut driver = Driver::new(TwoRequests { statuses: Vec::new(), not_after: None }, "test");
     let cancel = Cancel::default();
     cancel.set();
-    let outcome = environment.engine.block_on(false, driver.run(&environment, &cancel)).unwrap();
-    assert_eq!(outcome.unwrap_err().to_string(), "the test was cancelled");
+    let step = driver.step(&environment, &cancel, Duration::MAX);
+    match environment.engine.block_on(false, step).unwrap() {
+        Progress::Outcome(outcome) => {
+            assert_eq!(outcome.unwrap_err().to_string(), "the test was cancelled");
+        }
+        other => panic!("{other:?}"),
+    }
     assert!(transport.0.lock().unwrap().is_empty());
 }
 
@@ -128,8 +136,7 @@ fn a_flow_that_waits_for_nothing_is_a_defect_and_no_hang() {
         }
     }
     let environment = environment(Arc::default());
-    let mut driver = Driver::new(Waits, "test");
-    let outcome = environment.engine.block_on(false, driver.run(&environment, &Cancel::default())).unwrap();
+    let outcome = environment.engine.block_on(false, run(Waits, &environment)).unwrap();
     assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Internal);
 }
 

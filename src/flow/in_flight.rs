@@ -7,11 +7,11 @@ use std::{
 
 use super::{
     driver::{Driver, Progress},
-    environment::{Environment, no_resource},
+    environment::{Environment, Lease, no_resource},
 };
 use crate::{
     Error, ErrorKind,
-    engine::{Cancel, drive_pool},
+    engine::Cancel,
     process::{Local, forked},
     protocol::flow::Flow,
 };
@@ -21,7 +21,7 @@ pub(crate) struct InFlight<T> {
     environment: Arc<Environment>,
     cancel: Arc<Cancel>,
     /// `None` once the outcome was returned.
-    driver: Local<Mutex<Option<Driver<T>>>>,
+    request: Local<Mutex<Option<(Driver<T>, Lease)>>>,
 }
 
 impl<T: Clone> InFlight<T> {
@@ -33,8 +33,9 @@ impl<T: Clone> InFlight<T> {
         let cancel = Arc::new(Cancel::default());
         environment.engine.watch(&cancel).map_err(no_resource)?;
         let mut driver = Driver::new(flow, "request").keeping_failures();
+        let lease = Lease::new(&environment);
         driver.begin(&environment);
-        Ok(Self { environment, cancel, driver: Local::new(Mutex::new(Some(driver))) })
+        Ok(Self { environment, cancel, request: Local::new(Mutex::new(Some((driver, lease)))) })
     }
 
     /// See [`RefreshRequest::cancel`](crate::host::RefreshRequest::cancel).
@@ -45,17 +46,17 @@ impl<T: Clone> InFlight<T> {
     /// Waits for the outcome for at most `max_wait`. Returns `None`
     /// if there is no outcome yet. The outcome is returned once.
     pub(crate) fn step(&self, max_wait: Duration) -> Result<Option<T>, Error> {
-        let Some(driver) = self.driver.get() else {
+        let Some(request) = self.request.get() else {
             return Err(forked("this request was sent: send it again in the child"));
         };
-        let mut slot = match driver.try_lock() {
+        let mut slot = match request.try_lock() {
             Ok(slot) => slot,
             Err(TryLockError::Poisoned(poisoned)) => PoisonError::into_inner(poisoned),
             Err(TryLockError::WouldBlock) => {
                 return Err(Error::new(ErrorKind::Busy, "another call waits for this request already"));
             }
         };
-        let Some(driver) = slot.as_mut() else {
+        let Some((driver, _)) = slot.as_mut() else {
             return Err(if self.cancel.is_set() {
                 Error::new(ErrorKind::Cancelled, "the request was cancelled")
             } else {
@@ -69,15 +70,6 @@ impl<T: Clone> InFlight<T> {
                 outcome.map(Some)
             }
             Progress::Notice(_) | Progress::Waiting(_) => Ok(None),
-        }
-    }
-
-    /// Drops the request. Its connection closes now, and not when the engine is next driven.
-    pub(crate) fn close(self) {
-        let environment = Arc::clone(&self.environment);
-        drop(self);
-        if environment.engine.is_ours() {
-            let _ = environment.engine.block_on(false, drive_pool());
         }
     }
 }

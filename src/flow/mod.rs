@@ -11,8 +11,8 @@ mod in_flight;
 mod transport;
 
 pub(crate) use discovery::{Server, Source};
-pub(crate) use driver::{Driver, Progress};
-pub(crate) use environment::{Environment, no_resource};
+pub(crate) use driver::{Driver, Progress, run};
+pub(crate) use environment::{Environment, Lease, no_resource};
 #[cfg(feature = "__host")]
 pub(crate) use in_flight::InFlight;
 pub(crate) use transport::{Failure, Transport};

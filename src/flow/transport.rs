@@ -11,6 +11,9 @@ use crate::{
 pub(crate) trait Transport: Send + Sync + fmt::Debug {
     /// Sends one request, once. The future is spawned on the engine and may be dropped at any point.
     fn send(&self, request: Request) -> Pin<Box<dyn Future<Output = Result<Reply, Failure>> + Send>>;
+
+    /// Closes the connections that no request uses.
+    fn close_idle(&self);
 }
 
 /// The reason why there is no response.

@@ -1,10 +1,10 @@
 //! The reason why there is no response: a value for programs and a sentence for users.
 
-use std::error::Error as StdError;
+use std::{error::Error as StdError, io};
 
 use url::Url;
 
-use super::{proxy::ProxyServer, resolver::Unresolved};
+use super::{proxy::ProxyServer, resolver::Unresolved, tls};
 use crate::{Error, ErrorKind, RetryReason, flow::Failure};
 
 /// Returns why a request failed. Only a refused certificate is permanent.
@@ -16,26 +16,42 @@ pub(super) fn failure(error: &reqwest::Error, url: &Url, proxy: Option<&ProxySer
     } else {
         RetryReason::ConnectionLost
     };
-    let mut refused = None;
-    for cause in causes(error) {
-        refused = refused.or_else(|| refusal(cause));
-        if cause.is::<Unresolved>() {
+    let (mut refused, mut cause) = (None, None);
+    for found in causes(error) {
+        refused = refused.or_else(|| refusal(found));
+        if let Some(unresolved) = found.downcast_ref::<Unresolved>() {
             reason = RetryReason::Dns;
+            cause = Some(unresolved.reason());
         }
-        if cause.downcast_ref::<hyper::Error>().is_some_and(|http| http.is_parse()) {
-            reason = RetryReason::Malformed;
+        if let Some(http) = found.downcast_ref::<hyper::Error>() {
+            if http.is_parse() {
+                reason = RetryReason::Malformed;
+            }
+            cause = Some(io::Error::other(http.to_string()));
         }
-        if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
+        if let Some(code) = found.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error) {
+            cause = Some(io::Error::from_raw_os_error(code));
+        }
+        if let Some(tls) = found.downcast_ref::<rustls::Error>() {
             if let rustls::Error::InvalidCertificate(why) = tls {
-                return certificate(why, url);
+                return tls::certificate(why, url, proxy);
             }
             reason = RetryReason::Tls;
+            cause = Some(io::Error::new(io::ErrorKind::InvalidData, tls::in_words(tls)));
         }
     }
-    match proxy {
+    let lost = match proxy {
         Some(proxy) => through_proxy(reason, refused, error.is_connect(), url, proxy),
-        None => lost(reason, url),
-    }
+        None => None,
+    };
+    let lost = lost.unwrap_or_else(|| to_host(reason, cause.as_ref(), url));
+    Failure::Lost(
+        reason,
+        match cause {
+            Some(cause) => lost.with_cause(cause),
+            None => lost,
+        },
+    )
 }
 
 /// Returns what a proxy did not accept. The type of the error is private: its text is all that there is.
@@ -53,14 +69,14 @@ enum Refusal {
     NoTunnel,
 }
 
-/// The sentence for trouble on the way through a proxy.
+/// Returns the error for trouble on the way through a proxy. `None` if the proxy has no part in it.
 fn through_proxy(
     reason: RetryReason,
     refused: Option<Refusal>,
     connecting: bool,
     url: &Url,
     proxy: &ProxyServer,
-) -> Failure {
+) -> Option<Error> {
     let setting = proxy.named_by();
     let message = match (refused, reason) {
         (Some(Refusal::NoCredentials), _) => {
@@ -79,37 +95,16 @@ fn through_proxy(
         (None, RetryReason::Timeout) if connecting => {
             format!("the proxy {proxy} did not respond in time: check {setting}")
         }
-        (None, _) => return lost(reason, url),
+        (None, _) => return None,
     };
-    Failure::Lost(reason, Error::new(ErrorKind::Proxy, message))
-}
-
-fn certificate(why: &rustls::CertificateError, url: &Url) -> Failure {
-    use rustls::CertificateError as Why;
-    let host = url.host_str().unwrap_or("the server");
-    let advice = match why {
-        Why::UnknownIssuer => {
-            "no authority that this machine trusts has signed it; behind a company proxy, add its CA certificate"
-                .to_owned()
-        }
-        Why::Expired | Why::ExpiredContext { .. } => "it has expired; check this machine's clock".to_owned(),
-        Why::NotValidYet | Why::NotValidYetContext { .. } => {
-            "it is not valid yet; check this machine's clock".to_owned()
-        }
-        Why::NotValidForName | Why::NotValidForNameContext { .. } => {
-            "it is for another name; check the address".to_owned()
-        }
-        // The reason helps the server's administrator.
-        other => crate::sanitize(&other.to_string()),
-    };
-    Failure::Permanent(Error::new(ErrorKind::Tls, format!("the certificate of {host} was refused: {advice}")))
+    Some(Error::new(ErrorKind::Proxy, message))
 }
 
 /// Iterates over an error and its causes. Looks inside `io::Error`, whose `source` skips the error that it wraps.
 fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |error: &&'a (dyn StdError + 'static)| {
         let error: &'a (dyn StdError + 'static) = *error;
-        match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
             Some(inner) => Some(inner),
             None => error.source(),
         }
@@ -120,19 +115,28 @@ pub(super) fn root_cause(error: &(dyn StdError + 'static)) -> String {
     causes(error).last().map(ToString::to_string).unwrap_or_default()
 }
 
-/// Returns the failure, with its sentence, for trouble on the way to a host.
-fn lost(reason: RetryReason, url: &Url) -> Failure {
+/// Returns the error for trouble on the way to a host.
+fn to_host(reason: RetryReason, cause: Option<&io::Error>, url: &Url) -> Error {
     let host = url.host_str().unwrap_or("the server");
     let message = match reason {
         RetryReason::Dns => {
             format!("the name {host} could not be resolved: check the address and the network")
         }
-        RetryReason::Connect => {
-            format!("no connection to {host}: check the network, the address and the proxy")
-        }
+        RetryReason::Connect => match cause.map(io::Error::kind) {
+            Some(io::ErrorKind::ConnectionRefused) => {
+                format!("{host} refused the connection: check the address and the port")
+            }
+            Some(io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable) => {
+                format!("{host} cannot be reached: check the network")
+            }
+            _ => format!("no connection to {host}: check the network, the address and the proxy"),
+        },
         RetryReason::Timeout => format!("{host} did not respond in time: try again later"),
         RetryReason::Malformed => format!("the response of {host} is not HTTP: check the address"),
-        RetryReason::Tls => format!("no secure connection to {host}: the TLS handshake failed"),
+        RetryReason::Tls => match cause {
+            Some(cause) => format!("no secure connection to {host}: {cause}"),
+            None => format!("no secure connection to {host}: the TLS handshake failed"),
+        },
         RetryReason::ConnectionLost | RetryReason::Http(_) => {
             format!("the connection to {host} was lost before the response was complete: try again")
         }
@@ -142,5 +146,5 @@ fn lost(reason: RetryReason, url: &Url) -> Failure {
         RetryReason::Malformed => ErrorKind::InvalidResponse,
         _ => ErrorKind::Network,
     };
-    Failure::Lost(reason, Error::new(kind, message))
+    Error::new(kind, message)
 }

@@ -4,6 +4,7 @@ mod failure;
 mod proxy;
 mod resolver;
 mod settings;
+mod tls;
 mod transport;
 mod trust;
 

@@ -99,6 +99,11 @@ impl ProxyServer {
         })
     }
 
+    /// Whether the connection to the proxy itself is encrypted.
+    pub(super) fn uses_tls(&self) -> bool {
+        self.url.scheme() == "https"
+    }
+
     /// What the user can look at when the proxy does not work.
     pub(super) fn named_by(&self) -> &'static str {
         self.named_by

@@ -22,9 +22,18 @@ const MAX_LOOK_UPS: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct SystemResolver(Arc<()>);
 
-/// The name has no address. The user needs no more detail.
+/// The name has no address, for the reason that the operating system gave.
 #[derive(Debug)]
-pub(super) struct Unresolved;
+pub(super) struct Unresolved(io::Error);
+
+impl Unresolved {
+    pub(super) fn reason(&self) -> io::Error {
+        let text = self.0.to_string();
+        // The standard library puts its own words first.
+        let reason = text.strip_prefix("failed to lookup address information: ").unwrap_or(&text);
+        io::Error::new(self.0.kind(), reason)
+    }
+}
 
 impl fmt::Display for Unresolved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -38,8 +47,9 @@ impl Resolve for SystemResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let answer = self.look_up(name);
         Box::pin(async move {
-            let addresses = answer.map_err(|_| Unresolved)?.await.map_err(|_| Unresolved)?;
-            let addresses: Addrs = Box::new(addresses.map_err(|_| Unresolved)?);
+            let found = answer.map_err(Unresolved)?.await;
+            let found = found.unwrap_or_else(|_| Err(io::Error::other("the look-up ended early")));
+            let addresses: Addrs = Box::new(found.map_err(Unresolved)?);
             Ok(addresses)
         })
     }
@@ -51,7 +61,7 @@ impl SystemResolver {
     /// Starts a look-up. Fails if there are too many already.
     fn look_up(&self, name: Name) -> io::Result<oneshot::Receiver<Answer>> {
         if Arc::strong_count(&self.0) > MAX_LOOK_UPS {
-            return Err(io::ErrorKind::WouldBlock.into());
+            return Err(io::Error::new(io::ErrorKind::WouldBlock, "too many look-ups are in progress"));
         }
         let (answer, receiver) = oneshot::channel();
         let under_way = Arc::clone(&self.0);

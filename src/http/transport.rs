@@ -3,7 +3,7 @@
 use std::{
     future::Future,
     pin::Pin,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock},
     time::{Duration, SystemTime},
 };
 
@@ -15,6 +15,7 @@ use reqwest::{
     },
     redirect::Policy,
 };
+use rustls::ClientConfig;
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -29,6 +30,7 @@ use crate::{
     Error,
     clock::Clock,
     flow::{Failure, Transport},
+    process::lock,
     protocol::{
         reply::{self, Reply, Sent},
         request::Request,
@@ -88,20 +90,27 @@ pub(crate) fn check_header(name: &str, value: &str) -> Result<(), String> {
         .map_err(|_| format!("the value of the header {parsed} holds characters that no header may have"))
 }
 
-/// Three HTTP clients, each created on first use.
 #[derive(Debug)]
 pub(crate) struct HttpTransport {
     settings: Settings,
     clock: Arc<dyn Clock>,
     headers: HeaderMap,
-    /// Plain http to this machine. No trust store is read.
-    plain: OnceLock<Client>,
-    /// https without a proxy, as always to this machine.
-    direct: OnceLock<Client>,
-    /// https through the proxy.
-    proxied: OnceLock<Client>,
+    clients: Mutex<Clients>,
+    /// The TLS settings for https. The trust store is read once, and sessions are resumed on later connections.
+    tls: OnceLock<ClientConfig>,
     route: Route,
     trust: trust::Variables,
+}
+
+/// Three HTTP clients, each created on first use. Each owns the connections that it keeps.
+#[derive(Debug, Default)]
+struct Clients {
+    /// Plain http to this machine. No trust store is read.
+    plain: Option<Client>,
+    /// https without a proxy, as always to this machine.
+    direct: Option<Client>,
+    /// https through the proxy.
+    proxied: Option<Client>,
 }
 
 impl HttpTransport {
@@ -120,9 +129,8 @@ impl HttpTransport {
             settings,
             clock,
             headers,
-            plain: OnceLock::new(),
-            direct: OnceLock::new(),
-            proxied: OnceLock::new(),
+            clients: Mutex::default(),
+            tls: OnceLock::new(),
             route,
             // Read here, on the caller's thread: other threads may change the environment later.
             trust: trust::Variables::from_environment(),
@@ -133,28 +141,29 @@ impl HttpTransport {
     fn client(&self, url: &Url) -> Result<(Client, Option<ProxyServer>), Error> {
         let is_remote = url.scheme() == "https" && !is_loopback(url);
         let proxy = if is_remote { self.route.proxy_for(url)? } else { None };
+        let mut clients = lock(&self.clients)?;
         let slot = match url.scheme() {
-            "https" if proxy.is_some() => &self.proxied,
-            "https" => &self.direct,
-            _ => &self.plain,
+            "https" if proxy.is_some() => &mut clients.proxied,
+            "https" => &mut clients.direct,
+            _ => &mut clients.plain,
         };
-        let client = match slot.get() {
+        let client = match slot {
             Some(client) => client.clone(),
-            None => {
-                let client = self.build(url.scheme() == "https", proxy)?;
-                // Two first requests may both have built one. The first to store it wins.
-                slot.get_or_init(|| client).clone()
-            }
+            None => slot.insert(self.build(url.scheme() == "https", proxy)?).clone(),
         };
         Ok((client, proxy.cloned()))
     }
 
+    fn tls(&self) -> Result<ClientConfig, Error> {
+        if let Some(tls) = self.tls.get() {
+            return Ok(tls.clone());
+        }
+        let tls = trust::client_config(&self.settings.ca_pem, &self.trust)?;
+        Ok(self.tls.get_or_init(|| tls).clone())
+    }
+
     fn build(&self, trusted: bool, proxy: Option<&ProxyServer>) -> Result<Client, Error> {
-        let tls = if trusted {
-            trust::client_config(&self.settings.ca_pem, &self.trust)?
-        } else {
-            trust::no_trust()?
-        };
+        let tls = if trusted { self.tls()? } else { trust::no_trust()? };
         let mut builder = Client::builder()
             .tls_backend_preconfigured(tls)
             .http1_only()
@@ -189,6 +198,12 @@ impl Transport for HttpTransport {
             let sent = send(client, request, clock.as_ref()).await;
             sent.map_err(|error| failure(&error, &url, proxy.as_ref()))
         })
+    }
+
+    fn close_idle(&self) {
+        if let Ok(mut clients) = lock(&self.clients) {
+            *clients = Clients::default();
+        }
     }
 }
 

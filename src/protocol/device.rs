@@ -259,7 +259,7 @@ fn show(grant: Grant, server: Arc<Metadata>, sent: Duration, now: Now) -> Transi
 /// Handles a poll that received no response.
 fn lost(mut granted: Granted, reason: RetryReason, error: &Error, now: Now) -> Transition {
     let message = format!("the code expired, and the last poll failed ({error}): start again");
-    granted.trouble = Some(Error::new(ErrorKind::Expired, message));
+    granted.trouble = Some(Error::new(ErrorKind::Expired, message).with_cause_of(error));
     granted.malformed = reason == RetryReason::Malformed;
     granted.pacing.trouble(None, None);
     retry(granted, reason, now)

@@ -81,7 +81,11 @@ fn a_blocking_call_inside_an_async_program_does_not_panic() {
         let client = server.client();
         let (login, _) = started(&client);
         assert!(login.poll(drop).is_ok());
-        drop((login, client));
+        let (cancelled, _) = started(&client);
+        cancelled.cancel();
+        assert_eq!(cancelled.step(Duration::MAX).unwrap_err().kind(), ErrorKind::Cancelled);
+        server.no_connection();
+        drop((login, cancelled, client));
     });
 }
 

@@ -4,6 +4,7 @@ use std::{
     io::{BufRead, BufReader, Write},
     net::TcpListener,
     thread,
+    time::Duration,
 };
 
 use cli_auth::{Client, ErrorKind, Event};
@@ -20,6 +21,39 @@ fn one_login_uses_one_connection_and_one_handshake() {
     assert_eq!(connections.len(), 1, "{connections:?}");
     assert_eq!(connections[0]["handshake"], "full");
     assert_eq!(server.requests("token", 4).len(), 4);
+}
+
+#[test]
+fn a_client_without_a_login_or_request_has_no_connection() {
+    let server = Server::approving(json!({"device": [{"real": true}, {"hang": "before"}]}));
+    let client = server.client();
+    let (approved, _) = started(&client);
+    let tokens = approved.poll(drop).unwrap();
+    server.no_connection();
+    client.revoke(tokens.refresh_token().unwrap()).unwrap();
+    server.no_connection();
+
+    let in_a_request = client.login();
+    while server.requests("device", 0).len() < 2 {
+        in_a_request.step(Duration::from_millis(20)).unwrap();
+    }
+    drop(in_a_request);
+    server.no_connection();
+    assert_eq!(approved.start().unwrap(), *approved.prompt().unwrap(), "the login still has its prompt");
+}
+
+#[test]
+fn the_login_that_goes_on_keeps_its_connection() {
+    let server = Server::new(json!({"interval": 1}));
+    let client = server.client();
+    let (first, second) = (started(&client).0, started(&client).0);
+    first.cancel();
+    assert_eq!(first.step(Duration::ZERO).unwrap_err().kind(), ErrorKind::Cancelled);
+    for _ in 0..2 {
+        server.answer("approve");
+    }
+    second.poll(drop).unwrap();
+    assert_eq!(server.connections().len(), 1);
 }
 
 #[test]
@@ -120,9 +154,9 @@ fn a_dropped_client_leaves_no_descriptor_behind() {
     let open = || std::fs::read_dir("/proc/self/fd").unwrap().count();
     let login_and_drop = || {
         let login = server.client().login();
-        login.step(std::time::Duration::from_millis(20)).unwrap();
+        login.step(Duration::from_millis(20)).unwrap();
         login.cancel();
-        assert_eq!(login.step(std::time::Duration::ZERO).unwrap_err().kind(), ErrorKind::Cancelled);
+        assert_eq!(login.step(Duration::ZERO).unwrap_err().kind(), ErrorKind::Cancelled);
     };
     login_and_drop();
     let before = open();

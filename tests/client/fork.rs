@@ -44,6 +44,9 @@ fn the_child_makes_its_own_logins_and_the_parent_goes_on() {
         if login.step(Duration::ZERO).unwrap_err().kind() != ErrorKind::Forked {
             return 1;
         }
+        if login.start().unwrap_err().kind() != ErrorKind::Forked {
+            return 3;
+        }
         login.cancel();
         if client.login().start().is_err() {
             return 2;

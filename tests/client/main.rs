@@ -9,6 +9,7 @@
 mod asynchronous;
 mod cancel;
 mod connections;
+mod errors;
 mod fork;
 #[cfg(feature = "__host")]
 mod host;

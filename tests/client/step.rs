@@ -85,6 +85,28 @@ fn an_outcome_stays_the_outcome() {
 }
 
 #[test]
+fn start_returns_the_error_of_a_login_that_has_failed_and_not_its_prompt() {
+    let denying = Server::new(json!({"interval": 1, "answer": "deny"}));
+    let (denied, _) = started(&denying.client());
+    denied.poll(drop).unwrap_err();
+    assert_eq!(denied.start().unwrap_err().kind(), ErrorKind::Denied);
+    assert!(denied.prompt().is_some());
+
+    let server = Server::new(json!({"interval": 1}));
+    let (cancelled, prompt) = started(&server.client());
+    assert_eq!(cancelled.start().unwrap(), prompt);
+    cancelled.cancel();
+    assert_eq!(cancelled.start().unwrap_err().kind(), ErrorKind::Cancelled);
+
+    server.answer("approve");
+    let (approved, prompt) = started(&server.client());
+    server.answer("approve");
+    approved.poll(drop).unwrap();
+    approved.cancel();
+    assert_eq!(approved.start().unwrap(), prompt);
+}
+
+#[test]
 fn a_second_driver_is_told_and_the_first_goes_on() {
     let server = Server::new(json!({"interval": 1}));
     let (login, _) = started(&server.client());

@@ -102,6 +102,15 @@ impl Server {
         log["connections"].as_array().unwrap().clone()
     }
 
+    /// Waits until the client has closed all of its connections.
+    pub(crate) fn no_connection(&self) {
+        let end = Instant::now() + PATIENCE;
+        while !self.connections().iter().all(|connection| connection["closed_by"] == "client") {
+            assert!(Instant::now() < end, "{:?}", self.connections());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     pub(crate) fn answer(&self, decision: &str) {
         ask("POST", &format!("/control/servers/{}/answer", self.id), &json!({"decision": decision}));
     }

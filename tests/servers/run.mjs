@@ -1,6 +1,7 @@
 // Logs in with the example tool against real authorization servers, and on the pages of the test server.
 //
-//   node run.mjs --tool PROGRAM --authserver PROGRAM --modules FOLDER --keycloak FOLDER --work FOLDER [--only GROUP[: TITLE]]
+//   node run.mjs --tool PROGRAM --authserver PROGRAM --modules FOLDER --keycloak FOLDER --work FOLDER
+//                [--only GROUP[: TITLE]]
 //
 // One line a case; the last line counts. Exit status: 0 none failed, 1 some did, 2 usage.
 import { access, mkdir, mkdtemp, rm } from 'node:fs/promises';

@@ -7,6 +7,7 @@ use crate::bench;
 use crate::conformance;
 use crate::lang::{self, Language};
 use crate::process;
+use crate::prose;
 use crate::public_names;
 use crate::report::{Outcome, Report};
 use crate::setup;
@@ -19,6 +20,7 @@ const QUICK: Duration = Duration::from_secs(3 * 60);
 pub(crate) fn run(workspace: &Workspace, write: bool) -> anyhow::Result<u8> {
     if write {
         conformance::write(workspace)?;
+        prose::write_markdown(workspace)?;
         lang::write(workspace)?;
     }
     let mut report = Report::new("check");
@@ -36,6 +38,9 @@ pub(crate) fn all(workspace: &Workspace, languages: &[Language], report: &mut Re
             process::succeed(format, QUICK)
         })
     })?;
+
+    report.part("Markdown format (mdformat)", |_| prose::check_markdown(workspace))?;
+    report.part("width of comments", |_| prose::check_comments(workspace))?;
 
     let mut lints = workspace.cargo("clippy");
     lints.args(["--quiet", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"]);

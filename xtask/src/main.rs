@@ -13,6 +13,7 @@ mod lang;
 mod notices;
 mod package;
 mod process;
+mod prose;
 mod public_names;
 mod report;
 mod setup;

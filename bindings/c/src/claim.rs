@@ -1,6 +1,6 @@
 //! Claims, for packages that wait outside this library.
 
-use std::ptr::NonNull;
+use std::ptr::{NonNull, null_mut};
 
 use cli_auth::Login;
 
@@ -8,6 +8,7 @@ use super::{
     entry::{self, Out, into_handle, max_wait_of, required},
     error::cli_auth_error,
     login::{cli_auth_login, living},
+    prompt::cli_auth_prompt,
     sigpipe,
     status::cli_auth_status,
     step::cli_auth_step,
@@ -37,6 +38,32 @@ pub unsafe extern "C" fn cli_auth_claim_login(
     // SAFETY: the caller passes NULL or a live login.
     let login = unsafe { living(login) };
     entry::status(error, || Ok(login?.claim_as(number)?))
+}
+
+/// Returns what `cli_auth_login_start` returns, without driving the login.
+///
+/// @param login The login. Must not be NULL.
+/// @param number The number of the call that holds the claim.
+/// @param[out] prompt The prompt, owned by the caller; free it with `cli_auth_prompt_free`. NULL if the call must step
+/// first: there is no prompt yet, or the login was cancelled, which the next step reports. Written only on success.
+/// Must not be NULL.
+/// @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
+/// @return `CLI_AUTH_OK`, or the outcome of a login that has failed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cli_auth_claim_prompt(
+    login: Option<NonNull<cli_auth_login>>,
+    number: u64,
+    prompt: Out<'_, *mut cli_auth_prompt>,
+    error: Out<'_, *mut cli_auth_error>,
+) -> cli_auth_status {
+    // SAFETY: the caller passes NULL or a live login.
+    let login = unsafe { living(login) };
+    entry::status(error, || {
+        let (login, out) = (login?, required("prompt", prompt)?);
+        let prompt = login.started_as(number)?;
+        out.write(prompt.map_or(null_mut(), |prompt| into_handle(cli_auth_prompt::new(prompt))));
+        Ok(())
+    })
 }
 
 /// Checks that the login can be polled: `cli_auth_login_start` has succeeded, or the login has ended.

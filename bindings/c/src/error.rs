@@ -23,6 +23,7 @@ pub struct cli_auth_error {
     message: CString,
     oauth_error: Option<CString>,
     description: Option<CString>,
+    detail: Option<CString>,
     request_id: Option<CString>,
     organization_ids: Option<List>,
     organization_names: Option<List>,
@@ -37,6 +38,7 @@ impl cli_auth_error {
             message: copy(&error.to_string()),
             oauth_error: error.oauth_error().map(copy),
             description: error.description().map(copy),
+            detail: error.detail().map(copy),
             request_id: error.request_id().map(copy),
             organization_ids: error.organizations().map(|all| List::new(all.iter().map(|o| o.id.as_str()))),
             organization_names: error
@@ -93,6 +95,16 @@ pub extern "C" fn cli_auth_error_oauth_error(error: Option<&cli_auth_error>) -> 
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_error_description(error: Option<&cli_auth_error>) -> *const c_char {
     lend(error.and_then(|error| error.description.as_ref()))
+}
+
+/// Returns the technical cause in the words of the operating system or of TLS, such as `Connection refused (os error
+/// 111)`. The message does not contain it. It is sanitised.
+///
+/// @param error The error. May be NULL.
+/// @return The cause, borrowed from the error; NULL if there is nothing to add, and for NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn cli_auth_error_detail(error: Option<&cli_auth_error>) -> *const c_char {
+    lend(error.and_then(|error| error.detail.as_ref()))
 }
 
 /// Returns the HTTP status of the response that caused the error.

@@ -70,7 +70,7 @@ pub unsafe extern "C" fn cli_auth_login_new(
 /// Requests a code from the server: discovery where that is needed, then one request.
 ///
 /// Blocks until there is a response. The client's timeouts apply to each request. Nothing is retried, because a user is
-/// waiting. Another call returns the same prompt or the same error: a login that has failed cannot be restarted.
+/// waiting. Another call returns the same prompt, or the error of a login that has failed: it cannot be restarted.
 ///
 /// @param login The login. Must not be NULL.
 /// @param[out] prompt The prompt to show to the user. Written only on success; owned by the caller. Must not be NULL.
@@ -228,9 +228,8 @@ pub unsafe extern "C" fn cli_auth_login_fd(
 }
 
 /// Cancels a login. The call that drives it returns `CLI_AUTH_CANCELLED` at once, whatever it waits for, and so does
-/// every later call, except that `cli_auth_login_start` still returns a prompt that exists. If tokens arrived at the
-/// same moment, the driving call first revokes them where the server supports it, which may take up to 2 seconds. After
-/// the login has ended, this function does nothing.
+/// every later call. If tokens arrived at the same moment, the driving call first revokes them where the server supports
+/// it, which may take up to 2 seconds. After the login has ended, this function does nothing.
 ///
 /// It is idempotent and wait-free. It may be called from any thread, from the callback and from a signal handler. It
 /// preserves `errno`. A request that is in progress is dropped. The descriptor of `cli_auth_login_fd` becomes readable.
@@ -262,9 +261,7 @@ pub extern "C" fn cli_auth_login_prompt(login: Option<&cli_auth_login>) -> *mut 
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_login_free(login: Option<Box<cli_auth_login>>) {
     entry::value((), || {
-        if let Some(login) = login {
-            let _quiet = sigpipe::Blocked::new();
-            login.0.free();
-        }
+        let _quiet = sigpipe::Blocked::new();
+        drop(login);
     });
 }

@@ -88,10 +88,6 @@ pub extern "C" fn cli_auth_request_cancel(request: Option<&cli_auth_request>) {
 pub extern "C" fn cli_auth_request_free(request: Option<Box<cli_auth_request>>) {
     entry::value((), || {
         let _quiet = sigpipe::Blocked::new();
-        match request.map(|request| *request) {
-            Some(cli_auth_request::Refresh(request)) => request.free(),
-            Some(cli_auth_request::Revocation(request)) => request.free(),
-            None => {}
-        }
+        drop(request);
     });
 }

@@ -40,6 +40,11 @@ impl Failure {
         self.0.oauth_error().map(str::to_owned)
     }
 
+    /// The technical cause, sanitised.
+    fn detail(&self) -> Option<String> {
+        self.0.detail().map(str::to_owned)
+    }
+
     /// The error description from the server, sanitised.
     fn description(&self) -> Option<String> {
         self.0.description().map(str::to_owned)

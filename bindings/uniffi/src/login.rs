@@ -24,6 +24,12 @@ impl Login {
         self.0.release_as(number);
     }
 
+    /// What `start` returns: the prompt, or the error of a login that has failed. `None` if the call must step first.
+    fn started(&self, number: u64) -> Result<Option<Arc<Prompt>>, Arc<Failure>> {
+        let prompt = self.0.started_as(number).map_err(Failure::arc)?;
+        Ok(prompt.map(|prompt| Arc::new(Prompt(prompt))))
+    }
+
     /// Fails if `start` was not called, because the user has not seen the code.
     fn check_started(&self, number: u64) -> Result<(), Arc<Failure>> {
         self.0.must_be_started_as(number).map_err(Failure::arc)

@@ -26,6 +26,8 @@ pub(crate) struct App {
     ca_file: Option<String>,
     servers: Mutex<BTreeMap<String, Arc<Hosted>>>,
     created: AtomicU32,
+    /// How many servers there can be at a time.
+    most: usize,
 }
 
 /// A server and its ports.
@@ -39,12 +41,22 @@ pub(crate) struct Hosted {
     listening: Vec<watch::Receiver<bool>>,
 }
 
+const MOST_SERVERS: usize = 1000;
+
 /// The server of the command line's listeners.
 pub(crate) const MAIN: &str = "main";
 
 impl App {
     pub(crate) fn new(pki: Pki, keys: Keys, alg: Alg, ca_file: Option<String>) -> App {
-        App { pki, keys: Arc::new(keys), alg, ca_file, servers: Mutex::default(), created: AtomicU32::new(0) }
+        App {
+            pki,
+            keys: Arc::new(keys),
+            alg,
+            ca_file,
+            servers: Mutex::default(),
+            created: AtomicU32::new(0),
+            most: MOST_SERVERS,
+        }
     }
 
     fn servers(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Hosted>>> {
@@ -72,6 +84,12 @@ impl App {
         let listeners = listeners.into_iter().map(|(listener, _)| (listener, Origin::Main)).collect();
         self.host(MAIN.to_owned(), settings, listeners, urls.clone(), control)?;
         Ok(urls)
+    }
+
+    /// Why there can be no further server, if there cannot.
+    pub(crate) fn is_full(&self) -> Option<String> {
+        let have = self.servers().len();
+        (have >= self.most).then(|| format!("there are {have} servers: delete some"))
     }
 
     /// Makes a server of its own.
@@ -174,3 +192,7 @@ fn url(tls: TlsMode, host: &str, listener: &TcpListener) -> Result<String, Strin
     let scheme = if tls == TlsMode::None { "http" } else { "https" };
     Ok(format!("{scheme}://{host}:{}", address.port()))
 }
+
+#[cfg(test)]
+#[path = "app_tests.rs"]
+mod tests;

@@ -96,7 +96,8 @@ impl<'a> Ask<'a> {
             Start::Grant => Some(self.grant(endpoint)),
             Start::Nothing => None,
         };
-        let mut values = Values { ask: self, other_origin, code: None, tokens: None };
+        let mut values =
+            Values { ask: self, other_origin, code: None, tokens: None, access_token: None, id_token: None };
         let from_nothing = base.is_none();
         let scripted = script::apply(step, base, &mut values)?;
         if let (true, Some(device_code), Some(body)) =
@@ -139,7 +140,7 @@ impl<'a> Ask<'a> {
                 _ => Flavor::Connect,
             },
         };
-        self.server.state().codes.issue(new, &self.server.settings, Instant::now());
+        self.server.state().codes.issue(new, &self.server.settings, clock::now());
         (device_code, user_code)
     }
 
@@ -162,7 +163,7 @@ impl<'a> Ask<'a> {
         }
         let scope = self.checked.get("scope").unwrap_or_default().to_owned();
         let new = NewCode { device_code, user_code, client_id: client_id.to_owned(), scope, flavor };
-        self.server.state().codes.issue(new, settings, Instant::now());
+        self.server.state().codes.issue(new, settings, clock::now());
         Value::Object(answer)
     }
 
@@ -187,7 +188,8 @@ impl<'a> Ask<'a> {
     ) -> Response {
         let organizations = &self.server.settings.organizations;
         let organization_id = organization_id.or_else(|| organizations.first().map(|first| first.id.clone()));
-        let opened = self.server.state().sessions.open(client_id, scope, flavor, organization_id);
+        let opened =
+            self.server.state().sessions.open(client_id, scope, flavor, organization_id, clock::now());
         let (session, refresh_token) = opened;
         Response::json(200, &self.minter().token_answer(&session, refresh_token.as_deref()))
     }
@@ -225,6 +227,9 @@ struct Values<'a> {
     other_origin: &'a str,
     code: Option<(String, String)>,
     tokens: Option<(Session, Option<String>)>,
+    /// Signed once, however often a script names them.
+    access_token: Option<String>,
+    id_token: Option<String>,
 }
 
 impl Values<'_> {
@@ -245,7 +250,7 @@ impl Values<'_> {
         self.tokens.get_or_insert_with(|| {
             let client_id = ask.client_id();
             let scope = "openid profile email offline_access";
-            ask.server.state().sessions.open(&client_id, scope, Flavor::Connect, None)
+            ask.server.state().sessions.open(&client_id, scope, Flavor::Connect, None, clock::now())
         })
     }
 }
@@ -255,9 +260,8 @@ impl Placeholders for Values<'_> {
         let minter = self.ask.minter();
         if let Some(seconds) = name.strip_prefix("http_date:") {
             let offset: i64 = seconds.parse().ok()?;
-            let moment = clock::unix_now(self.ask.server.settings.clock_offset).checked_add_signed(offset)?;
-            let moment = std::time::UNIX_EPOCH.checked_add(std::time::Duration::from_secs(moment))?;
-            return Some(httpdate::fmt_http_date(moment));
+            let offset = self.ask.server.settings.clock_offset.saturating_add(offset);
+            return Some(httpdate::fmt_http_date(clock::time_of_day(offset)));
         }
         Some(match name {
             "origin" => self.ask.origin.to_owned(),
@@ -267,8 +271,14 @@ impl Placeholders for Values<'_> {
             "verification_uri" => format!("{}/device", self.ask.issuer.trim_end_matches('/')),
             "device_code" => self.code().0.clone(),
             "user_code" => self.code().1.clone(),
-            "access_token" => minter.access_token(&self.session().0),
-            "id_token" => minter.id_token(&self.session().0),
+            "access_token" => {
+                let session = self.session().0.clone();
+                self.access_token.get_or_insert_with(|| minter.access_token(&session)).clone()
+            }
+            "id_token" => {
+                let session = self.session().0.clone();
+                self.id_token.get_or_insert_with(|| minter.id_token(&session)).clone()
+            }
             "refresh_token" => self.session().1.clone()?,
             _ => return None,
         })

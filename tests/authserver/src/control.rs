@@ -43,6 +43,9 @@ async fn route(app: &Arc<App>, request: &Request) -> Result<Response, Mistake> {
         ("GET", ["servers"]) => Ok(Response::json(200, &json!({"servers": app.ids()}))),
         ("POST", ["servers"]) => {
             let settings: Settings = body(request)?;
+            if let Some(full) = app.is_full() {
+                return Err(Mistake(409, full));
+            }
             let hosted = app.create(settings).map_err(|told| Mistake(400, told))?;
             Ok(Response::json(201, &app.describe(&hosted)))
         }

@@ -17,6 +17,8 @@ use crate::tls::tls11_server_hello;
 /// No client takes longer; a connection that never speaks is let go.
 const LIMIT: Duration = Duration::from_secs(600);
 const ALERT: u8 = 21;
+/// Protocols of one ClientHello that are recorded; it has room for thousands.
+const MOST_ALPN: usize = 8;
 
 /// Makes the handshake, or what the mode does instead; an error says who ended the connection.
 pub(crate) async fn run(
@@ -77,7 +79,7 @@ async fn accept(
     log.connection(place, |entry| {
         let hello = start.client_hello();
         entry.server_name = hello.server_name().map(str::to_owned);
-        let offered = hello.alpn().into_iter().flatten();
+        let offered = hello.alpn().into_iter().flatten().take(MOST_ALPN);
         entry.alpn = offered.map(|protocol| String::from_utf8_lossy(protocol).into_owned()).collect();
     });
     start.into_stream(config).await

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustls::ServerConfig;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use crate::app::App;
 use crate::control;
@@ -76,8 +76,8 @@ impl Port {
                 (Gate::Open, Some(open)) => {
                     listening.send_replace(true);
                     tokio::select! {
-                        accepted = open.accept() => match accepted {
-                            Ok((tcp, _)) => self.spawn(tcp),
+                        accepted = self.accept(&open) => match accepted {
+                            Ok((tcp, permit)) => self.spawn(tcp, permit),
                             // Out of descriptors, most likely: some will be free again.
                             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
                         },
@@ -91,7 +91,13 @@ impl Port {
         }
     }
 
-    fn spawn(self: &Arc<Port>, tcp: TcpStream) {
+    /// The next connection, as soon as the server may have one more.
+    async fn accept(&self, listener: &TcpListener) -> std::io::Result<(TcpStream, OwnedSemaphorePermit)> {
+        let permit = Arc::clone(&self.server.open).acquire_owned().await.map_err(std::io::Error::other)?;
+        Ok((listener.accept().await?.0, permit))
+    }
+
+    fn spawn(self: &Arc<Port>, tcp: TcpStream, permit: OwnedSemaphorePermit) {
         let port = Arc::clone(self);
         let wire = Arc::new(Wire::default());
         // Here and not in the task: connections are numbered in the order they come.
@@ -111,6 +117,7 @@ impl Port {
             port.server.log.connection(place, |entry| {
                 entry.closed = Some((crate::log::At(std::time::Instant::now()), by));
             });
+            drop(permit);
         });
     }
 
@@ -172,6 +179,8 @@ impl Port {
             let (end, status) = match sent {
                 Sent::Whole | Sent::WholeAndClose => (End::Replied, status),
                 Sent::Cut { status: told, .. } => (End::Cut, status.filter(|_| told)),
+                // The server gave up, not the client.
+                Sent::Gone(NoRequest::Idle) => (End::Cut, None),
                 Sent::Gone(_) => (End::Gone, None),
             };
             self.server.log.ended(entry, end, status);
@@ -197,7 +206,9 @@ impl Port {
         tokio::spawn(async move {
             tokio::time::sleep(BEFORE_RESET).await;
             change(&gate, Gate::Down);
-            tokio::time::sleep(duration).await;
+            // Sooner if the server is deleted: nothing of it stays.
+            let mut shut = gate.subscribe();
+            let _ = tokio::time::timeout(duration, shut.wait_for(|now| *now == Gate::Shut)).await;
             change(&gate, Gate::Open);
         });
     }

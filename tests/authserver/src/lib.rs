@@ -16,6 +16,7 @@ mod control;
 mod handshake;
 mod host;
 mod http;
+mod kept;
 mod listen;
 mod log;
 mod oauth;

@@ -1,6 +1,6 @@
-//! What happened, in the order it happened: connections and requests.
+//! What happened, in the order it happened: connections and requests. A full log drops its oldest entries.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -87,6 +87,10 @@ impl ConnectionEntry {
         }
     }
 
+    fn is_open(&self) -> bool {
+        self.closed.is_none()
+    }
+
     fn json(&self, number: usize) -> Value {
         json!({
             "connection": number,
@@ -131,9 +135,25 @@ struct RequestEntry {
     status: Option<u16>,
     error: Option<String>,
     violations: Vec<String>,
+    /// What it takes of the log's bytes.
+    #[serde(skip)]
+    weight: usize,
 }
 
-/// A place in the log; none if nothing is recorded. It belongs to one generation: forgetting makes it point nowhere.
+impl RequestEntry {
+    fn weight(&self) -> usize {
+        const TEXT: usize = size_of::<String>();
+        let pairs = self.headers.iter().chain(self.form.iter().flatten());
+        let pairs: usize = pairs.map(|(name, value)| name.len() + value.len() + 2 * TEXT).sum();
+        let texts = [&self.query, &self.body, &self.body_base64, &self.error];
+        let texts: usize = texts.into_iter().flatten().map(String::len).sum();
+        let violations: usize = self.violations.iter().map(|rule| rule.len() + TEXT).sum();
+        size_of::<RequestEntry>() + self.method.len() + self.path.len() + pairs + texts + violations
+    }
+}
+
+/// A place in the log, by its number; none if nothing is recorded. It belongs to one generation: forgetting makes it
+/// point nowhere, and so does dropping what was there.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Place(Option<(u32, usize)>);
 
@@ -154,24 +174,71 @@ pub(crate) struct Log {
     arrival: Notify,
 }
 
+const MOST_REQUESTS: usize = 10_000;
+/// More than can be open: there is always one to drop that is closed.
+const MOST_CONNECTIONS: usize = 20_000;
+const MOST_BYTES: usize = 32 * 1024 * 1024;
+
+/// What is recorded, by numbers that begin with 1.
 #[derive(Debug, Default)]
 struct Entries {
     generation: u32,
-    connections: Vec<ConnectionEntry>,
-    requests: Vec<RequestEntry>,
+    connections: BTreeMap<usize, ConnectionEntry>,
+    /// How many connections have come; some were dropped.
+    connected: usize,
+    requests: BTreeMap<usize, RequestEntry>,
+    /// How many requests have come; some were dropped.
+    requested: usize,
+    /// The weights of `requests` together.
+    bytes: usize,
     /// How many requests each endpoint has had.
     calls: HashMap<&'static str, usize>,
 }
 
 impl Entries {
     fn connection(&mut self, place: Place) -> Option<&mut ConnectionEntry> {
-        let (generation, index) = place.0?;
-        if generation == self.generation { self.connections.get_mut(index) } else { None }
+        let (generation, number) = place.0?;
+        if generation == self.generation { self.connections.get_mut(&number) } else { None }
     }
 
     fn request(&mut self, place: Place) -> Option<&mut RequestEntry> {
-        let (generation, index) = place.0?;
-        if generation == self.generation { self.requests.get_mut(index) } else { None }
+        let (generation, number) = place.0?;
+        if generation == self.generation { self.requests.get_mut(&number) } else { None }
+    }
+
+    /// Changes a request, which may make it heavier.
+    fn change(&mut self, place: Place, change: impl FnOnce(&mut RequestEntry)) {
+        let Some(entry) = self.request(place) else {
+            return;
+        };
+        let before = entry.weight;
+        change(entry);
+        entry.weight = entry.weight();
+        let after = entry.weight;
+        self.bytes = self.bytes - before + after;
+        self.drop_requests();
+    }
+
+    /// Drops the oldest requests of a log that is too long. The newest always stays.
+    fn drop_requests(&mut self) {
+        while self.requests.len() > MOST_REQUESTS || (self.bytes > MOST_BYTES && self.requests.len() > 1) {
+            if let Some((_, dropped)) = self.requests.pop_first() {
+                self.bytes -= dropped.weight;
+            }
+        }
+    }
+
+    /// Drops the oldest connections of a log that is too long, an eighth at a time. Those that are open stay, because
+    /// further requests may come on them.
+    fn drop_connections(&mut self) {
+        if self.connections.len() > MOST_CONNECTIONS {
+            let mut surplus = MOST_CONNECTIONS / 8;
+            self.connections.retain(|_, entry| {
+                let stays = entry.is_open() || surplus == 0;
+                surplus -= usize::from(!stays);
+                stays
+            });
+        }
     }
 }
 
@@ -190,8 +257,11 @@ impl Log {
             return Place(None);
         }
         let mut entries = self.entries();
-        entries.connections.push(ConnectionEntry::new(origin, Arc::clone(wire)));
-        Place(Some((entries.generation, entries.connections.len() - 1)))
+        entries.connected += 1;
+        let number = entries.connected;
+        entries.connections.insert(number, ConnectionEntry::new(origin, Arc::clone(wire)));
+        entries.drop_connections();
+        Place(Some((entries.generation, number)))
     }
 
     /// Changes what is known about a connection.
@@ -223,11 +293,13 @@ impl Log {
         let call = entries.calls.entry(endpoint).or_default();
         *call += 1;
         let call = *call;
+        entries.requested += 1;
+        let number = entries.requested;
         let text = String::from_utf8(request.body.clone());
-        let entry = RequestEntry {
-            request: entries.requests.len() + 1,
+        let mut entry = RequestEntry {
+            request: number,
             origin,
-            connection: connection.0.map_or(0, |(_, index)| index + 1),
+            connection: connection.0.map_or(0, |(_, number)| number),
             on_connection,
             tls: Some(handshake).filter(|handshake| *handshake != Handshake::None),
             arrived: At(request.arrived),
@@ -246,10 +318,13 @@ impl Log {
             status: None,
             error: None,
             violations: checked.violations.clone(),
+            weight: 0,
         };
-        let index = entries.requests.len();
-        entries.requests.push(entry);
-        let place = Place(Some((entries.generation, index)));
+        entry.weight = entry.weight();
+        entries.bytes += entry.weight;
+        entries.requests.insert(number, entry);
+        entries.drop_requests();
+        let place = Place(Some((entries.generation, number)));
         drop(entries);
         self.arrival.notify_waiters();
         place
@@ -257,24 +332,24 @@ impl Log {
 
     /// Adds to the violations of a request.
     pub(crate) fn violations(&self, place: Place, more: impl IntoIterator<Item = String>) {
-        if self.enabled
-            && let Some(entry) = self.entries().request(place)
-        {
-            for rule in more {
-                if !entry.violations.contains(&rule) {
-                    entry.violations.push(rule);
+        if self.enabled {
+            self.entries().change(place, |entry| {
+                for rule in more {
+                    if !entry.violations.contains(&rule) {
+                        entry.violations.push(rule);
+                    }
                 }
-            }
+            });
         }
     }
 
     /// Records what is being answered.
     pub(crate) fn answering(&self, place: Place, step: Option<usize>, error: Option<String>) {
-        if self.enabled
-            && let Some(entry) = self.entries().request(place)
-        {
-            entry.step = step;
-            entry.error = error;
+        if self.enabled {
+            self.entries().change(place, |entry| {
+                entry.step = step;
+                entry.error = error;
+            });
         }
     }
 
@@ -306,7 +381,7 @@ impl Log {
             let entries = self.entries();
             let calls = match endpoint {
                 Some(endpoint) => entries.calls.get(endpoint).copied().unwrap_or_default(),
-                None => entries.requests.len(),
+                None => entries.requested,
             };
             calls >= count
         };
@@ -327,12 +402,20 @@ impl Log {
 
     pub(crate) fn json(&self, id: &str) -> Value {
         let entries = self.entries();
-        let connections = entries.connections.iter().enumerate();
+        let connections = entries.connections.iter();
         json!({
             "id": id,
             "now": At(Instant::now()),
-            "connections": connections.map(|(index, entry)| entry.json(index + 1)).collect::<Vec<_>>(),
-            "requests": entries.requests,
+            "connections": connections.map(|(number, entry)| entry.json(*number)).collect::<Vec<_>>(),
+            "requests": entries.requests.values().collect::<Vec<_>>(),
+            "dropped": {
+                "connections": entries.connected - entries.connections.len(),
+                "requests": entries.requested - entries.requests.len(),
+            },
         })
     }
 }
+
+#[cfg(test)]
+#[path = "log_tests.rs"]
+mod tests;

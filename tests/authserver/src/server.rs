@@ -3,14 +3,15 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use serde_json::{Map, Value, json};
+use tokio::sync::Semaphore;
 
 use crate::ask::Ask;
-use crate::clock::time_of_day;
+use crate::clock::{self, time_of_day};
 use crate::http::delivery::Delivery;
 use crate::http::request::header;
 use crate::http::{Request, Response};
 use crate::log::{Log, Place};
-use crate::oauth::check;
+use crate::oauth::check::{self, LONGEST_KEPT};
 use crate::oauth::clients::Clients;
 use crate::oauth::codes::{Codes, Noticed};
 use crate::oauth::jwt::Keys;
@@ -20,6 +21,9 @@ use crate::random;
 use crate::script::{Script, Scripted};
 use crate::settings::{Alg, Decision, Discovery, Settings};
 
+/// Further connections wait in the queues of the listeners.
+pub(crate) const MOST_OPEN: usize = 16_000;
+
 /// A server. Its listeners are elsewhere: several may lead to one server.
 pub(crate) struct Server {
     pub(crate) settings: Settings,
@@ -28,11 +32,12 @@ pub(crate) struct Server {
     alg: Alg,
     keys: Arc<Keys>,
     state: Mutex<State>,
+    /// A permit for each connection that may still be opened.
+    pub(crate) open: Arc<Semaphore>,
     script: RwLock<Arc<Script>>,
 }
 
 /// What changes.
-#[derive(Default)]
 pub(crate) struct State {
     pub(crate) codes: Codes,
     pub(crate) sessions: Sessions,
@@ -74,7 +79,11 @@ impl Server {
             log: Log::new(settings.log),
             alg: settings.alg.unwrap_or(default_alg),
             keys,
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                codes: Codes::default(),
+                sessions: Sessions::new(clock::whole(settings.access_token_expires_in)),
+            }),
+            open: Arc::new(Semaphore::new(MOST_OPEN)),
             script: RwLock::new(Arc::new(settings.script.clone())),
             settings,
         }
@@ -184,10 +193,13 @@ impl Server {
         let Some(device_code) = answer.get("device_code").and_then(Value::as_str) else {
             return;
         };
+        if device_code.len() > LONGEST_KEPT {
+            return;
+        }
         if self.state().codes.get(device_code).is_none() {
             ask.issue(device_code.to_owned());
         }
-        self.state().codes.announce(device_code, &answer);
+        self.state().codes.announce(device_code, &answer, clock::now());
     }
 
     pub(crate) fn issuer_answer(&self, issuer: &str, oidc: bool) -> Response {
@@ -227,3 +239,7 @@ fn error_of(response: &Response) -> Option<String> {
 pub(crate) fn not_found() -> Response {
     Response::json(404, &json!({"message": "Not Found"}))
 }
+
+#[cfg(test)]
+#[path = "server_tests.rs"]
+mod tests;

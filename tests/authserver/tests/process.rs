@@ -89,6 +89,14 @@ fn mistakes_in_control_requests_are_explained() {
     assert!(status == 400 && error.contains("intervall"), "{error}");
     let (status, error) = told("POST", "/control/servers", json!({"script": {"token": [{"stat": 1}]}}));
     assert!(status == 400 && error.contains("token: step 0"), "{error}");
+    for (step, member) in [
+        (json!({"gzip_bomb": 10_000_000_001_u64}), "gzip_bomb"),
+        (json!({"header_flood": {"count": 100_000, "bytes": 1000}}), "header_flood"),
+        (json!({"header_flood": {"count": u64::MAX, "bytes": 0}}), "header_flood"),
+    ] {
+        let (status, error) = told("POST", "/control/servers", json!({"script": {"token": [step]}}));
+        assert!(status == 400 && error.contains(member), "{error}");
+    }
     assert_eq!(told("GET", "/control/servers/s9/log", json!({})).0, 404);
     assert_eq!(told("DELETE", "/control/servers/main", json!({})).0, 409);
     assert_eq!(told("POST", "/control/servers/main/answer", json!({"decision": "approve"})).0, 404);
@@ -153,6 +161,41 @@ fn the_log_has_headers_times_and_bytes() {
     drop(silent);
     assert_eq!(server.control("DELETE", "/log", &json!({})).0, 204);
     assert!(server.log()["requests"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn absurd_numbers_are_brought_into_range() {
+    let process = Process::start(&["--control"]);
+    for (offset, year) in [(i64::MIN, " 1970 "), (i64::MAX, " 9998 ")] {
+        let late = json!({"merge": {"later": format!("{{http_date:{offset}}}")}});
+        let settings = json!({
+            "clock_offset": offset, "access_token_expires_in": u64::MAX, "expires_in": 1e300, "interval": 0,
+            "answer": "approve", "refresh_grace": 1e300, "script": {"token": [late]},
+        });
+        let server = process.server(settings);
+        let started = server.start("offline_access");
+        let granted = server.poll(&started);
+        let tokens = granted.json();
+        assert_eq!((granted.status, granted.header("date").is_some()), (200, true));
+        assert!(tokens["later"].as_str().unwrap().contains(year), "{tokens}");
+        assert_eq!(server.refresh(tokens["refresh_token"].as_str().unwrap()).status, 200);
+    }
+}
+
+#[test]
+fn the_log_counts_what_it_dropped() {
+    let process = Process::start(&["--control"]);
+    let server = process.server(json!({}));
+    assert_eq!(server.log()["dropped"], json!({"connections": 0, "requests": 0}));
+    let mut stream = server.target.connect().unwrap();
+    let large = vec![b'a'; 1024 * 1024];
+    for _ in 0..40 {
+        stream.write_all(&server.target.request("POST", "/elsewhere", &[], &large)).unwrap();
+        assert_eq!(common::read_reply(&mut *stream).unwrap().status, 404);
+    }
+    let log = server.log();
+    assert_eq!(log["dropped"], json!({"connections": 0, "requests": 9}));
+    assert_eq!((log["requests"].as_array().unwrap().len(), &log["requests"][0]["request"]), (31, &json!(10)));
 }
 
 #[test]

@@ -25,12 +25,13 @@ export class Login {
   /** Waits for the end and checks it against `expected`: an exit status and members of the last event. */
   async ends(expected, { seconds = 60 } = {}) {
     const { code, signal } = await this.#child.exit({ seconds });
-    const last = this.events().at(-1) ?? {};
+    const events = this.events();
+    const last = events.at(-1) ?? {};
     const wrong = Object.entries(expected.event).filter(([key, value]) => last[key] !== value);
     if (code !== expected.status || wrong.length > 0) {
       const want = `status ${expected.status} with ${JSON.stringify(expected.event)}`;
-      const got = `status ${code ?? signal} with ${JSON.stringify(last)}`;
-      throw new Error(`expected ${want}, got ${got}\n  ${this.#child.stderr.trim()}`);
+      const got = [`status ${code ?? signal}`, ...events.map((event) => JSON.stringify(event)), this.#child.stderr.trim()];
+      throw new Error(`expected ${want}, got ${got.join('\n  ')}`);
     }
   }
 

@@ -65,6 +65,8 @@ export async function cases(setup) {
   /** No pointer: the field has the focus, Enter sends, Tab reaches the button. */
   const byKeyboard = (answer) => async (page, prompt) => {
     await page.goto(prompt.verification_uri);
+    // The browser moves the focus some time after the page is loaded, and what is typed before that goes nowhere.
+    await page.locator('input:focus').waitFor();
     await page.keyboard.type(prompt.user_code);
     await page.keyboard.press('Enter');
     await page.getByText(prompt.user_code, { exact: true }).waitFor();

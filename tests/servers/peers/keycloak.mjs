@@ -39,8 +39,8 @@ async function placeRealm(keycloak) {
 
 /** Plays the person on the server's pages. */
 export async function answer(page, prompt, approve) {
-  // Two consents of one user at the same moment leave Keycloak with a row too many, so each issuer has its person.
-  const person = prompt.verification_uri.startsWith('https:') ? 'grace' : 'ada';
+  // Two logins of one user at the same moment write the same rows, and Keycloak fails one of them.
+  const person = approve ? (prompt.verification_uri.startsWith('https:') ? 'grace' : 'ada') : 'joan';
   await page.goto(prompt.verification_uri_complete);
   await page.fill('#username', person);
   await page.fill('#password', 'analytical');

@@ -18,7 +18,7 @@ use crate::workspace::Workspace;
 pub(super) const PARTS: Parts = Parts {
     name: "python",
     needs: &[
-        Need { program: "python3 with venv", package: "python3-venv" },
+        Need { program: "Python 3.10 with venv", package: "python3-venv" },
         Need { program: "strip", package: "binutils" },
     ],
     tools: &[uv::PYRIGHT],

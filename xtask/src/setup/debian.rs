@@ -17,7 +17,7 @@ pub(crate) struct Need {
 
 /// What the tests of every language need.
 pub(super) const SHARED: &[Need] = &[
-    Need { program: "python3 with venv", package: "python3-venv" },
+    Need { program: "Python 3.10 with venv", package: "python3-venv" },
     Need { program: "node", package: "nodejs" },
     Need { program: "npm", package: "npm" },
     Need { program: "keytool", package: "default-jdk-headless" },
@@ -30,7 +30,10 @@ const LIMIT: Duration = Duration::from_secs(15 * 60);
 /// Whether the program is there and of use.
 pub(crate) fn is_there(program: &str) -> bool {
     match program {
-        "python3 with venv" => says_yes(Command::new("python3").args(["-c", "import ensurepip, venv"])),
+        "Python 3.10 with venv" => says_yes(
+            Command::new("python3")
+                .args(["-c", "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))"]),
+        ),
         "chromium" => {
             ["chromium", "chromium-browser", "google-chrome"].iter().any(|name| on_path(name).is_some())
         }

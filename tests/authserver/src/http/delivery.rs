@@ -79,11 +79,20 @@ pub(crate) enum Sent {
 const BEFORE_RESET: Duration = Duration::from_millis(20);
 const PIECE: usize = 64 * 1024;
 
+/// An answer that takes longer, whatever a script says, is given up, and its connection is closed.
+const LONGEST: Duration = Duration::from_secs(600);
+
 /// Sends an answer.
 pub(crate) async fn deliver(connection: &mut Connection, response: Response, how: &Delivery) -> Sent {
-    match (Sender { connection, how }).run(response).await {
-        Ok(sent) => sent,
-        Err(reason) => Sent::Gone(reason),
+    within(LONGEST, connection, response, how).await
+}
+
+async fn within(limit: Duration, connection: &mut Connection, response: Response, how: &Delivery) -> Sent {
+    let mut sender = Sender { connection, how };
+    match tokio::time::timeout(limit, sender.run(response)).await {
+        Ok(Ok(sent)) => sent,
+        Ok(Err(reason)) => Sent::Gone(reason),
+        Err(_) => Sent::Gone(NoRequest::Idle),
     }
 }
 
@@ -268,4 +277,48 @@ impl Sender<'_> {
 enum Progress {
     Whole,
     CutHere,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::http::stream::{Socket, Stream, Wire};
+
+    /// Sends an answer that may take `limit` to a client that sends `noise` bytes, reads nothing and does not leave.
+    fn sent(limit: Duration, noise: usize, how: &Delivery) -> Sent {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            client.write_all(&vec![0; noise]).await.unwrap();
+            let socket = Socket::new(listener.accept().await.unwrap().0, Arc::new(Wire::default()));
+            let mut connection = Connection::new(Stream::Plain(socket));
+            let response = Response::empty(200).bytes(b"body".to_vec());
+            let sent =
+                tokio::time::timeout(Duration::from_secs(60), within(limit, &mut connection, response, how));
+            sent.await.expect("the answer is given up")
+        })
+    }
+
+    #[test]
+    fn an_answer_that_never_ends_is_given_up() {
+        let drip = Drip { bytes: 1, every: Duration::from_secs(5), headers_too: true };
+        let ways = [
+            Delivery { cut: Some((Cut::Hang, Point::Before)), ..Delivery::default() },
+            Delivery { delay: Duration::MAX / 4, ..Delivery::default() },
+            Delivery { close_after: Some(Duration::MAX / 4), ..Delivery::default() },
+            Delivery { drip: Some(drip), ..Delivery::default() },
+        ];
+        for how in ways {
+            for noise in [0, 100_000] {
+                let outcome = sent(Duration::from_millis(50), noise, &how);
+                assert_eq!(outcome, Sent::Gone(NoRequest::Idle), "{how:?}");
+            }
+        }
+        assert_eq!(sent(LONGEST, 0, &Delivery::default()), Sent::Whole);
+    }
 }

@@ -53,17 +53,24 @@ pub(crate) fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<
     headers.iter().find(|(have, _)| have.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
 }
 
-/// A decoded form, and whether each `%` in it was followed by two hexadecimal digits.
+/// A decoded form, and whether it is as it should be: two hexadecimal digits after each `%`, and not too long.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Form {
     pub(crate) pairs: Vec<(String, String)>,
     pub(crate) well_formed: bool,
 }
 
+/// No request needs more; a form with more of them is malformed.
+pub(crate) const MOST_PARAMETERS: usize = 1000;
+
 /// Decodes `application/x-www-form-urlencoded`; None when what was encoded is no UTF-8.
 pub(crate) fn form_pairs(encoded: &[u8]) -> Option<Form> {
     let mut form = Form { pairs: Vec::new(), well_formed: true };
     for pair in encoded.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+        if form.pairs.len() == MOST_PARAMETERS {
+            form.well_formed = false;
+            break;
+        }
         let mut halves = pair.splitn(2, |byte| *byte == b'=');
         let name = form_text(halves.next().unwrap_or_default(), &mut form.well_formed)?;
         let value = form_text(halves.next().unwrap_or_default(), &mut form.well_formed)?;
@@ -101,5 +108,8 @@ mod tests {
         assert_eq!(form_pairs(b"a=%FF"), None);
         assert!(!form_pairs(b"a=%zz").unwrap().well_formed);
         assert!(!form_pairs(b"a=100%").unwrap().well_formed);
+        assert!(form_pairs("a&".repeat(MOST_PARAMETERS).as_bytes()).unwrap().well_formed);
+        let endless = form_pairs("a&".repeat(100_000).as_bytes()).unwrap();
+        assert_eq!((endless.pairs.len(), endless.well_formed), (MOST_PARAMETERS, false));
     }
 }

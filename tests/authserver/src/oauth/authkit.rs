@@ -90,7 +90,7 @@ pub(crate) fn logout(ask: &Ask<'_>) -> Response {
             &json!({"code": "invalid_request_parameters", "message": "session_id is required"}),
         );
     };
-    ask.server.state().sessions.end(session);
+    ask.server.state().sessions.end(session, ask.now);
     let home = format!("{}/device", ask.origin);
     // Only this server's own pages: a redirect to anywhere would be an open redirector.
     let target =

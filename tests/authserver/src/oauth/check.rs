@@ -8,6 +8,14 @@ use crate::http::{Request, Response, request};
 pub(crate) const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const FORM: &str = "application/x-www-form-urlencoded";
 
+/// The longest text from outside that a code or a session keeps.
+pub(crate) const LONGEST_KEPT: usize = 4096;
+
+/// Codes and sessions keep these two.
+fn is_too_long(name: &str, value: &str) -> bool {
+    matches!(name, "client_id" | "scope") && value.len() > LONGEST_KEPT
+}
+
 /// The parameters of a request and the rules that it breaks.
 #[derive(Debug, Default)]
 pub(crate) struct Checked {
@@ -18,10 +26,10 @@ pub(crate) struct Checked {
 }
 
 impl Checked {
-    /// The value of a parameter; an empty one counts as absent.
+    /// The value of a parameter; an empty one counts as absent, and one that is too long to be kept.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let found = self.parameters.iter().find(|(have, _)| have == name);
-        found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+        found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty() && !is_too_long(name, value))
     }
 
     fn broken(&mut self, rule: impl Into<String>) {
@@ -108,6 +116,9 @@ fn json_parameters(body: &[u8]) -> Option<Vec<(String, String)>> {
         Value::String(text) => text,
         other => other.to_string(),
     };
+    if members.len() > request::MOST_PARAMETERS {
+        return None;
+    }
     Some(members.into_iter().map(|(name, value)| (name, text(value))).collect())
 }
 
@@ -121,6 +132,9 @@ fn check_parameters(endpoint: Endpoint, checked: &mut Checked) {
         }
         if value.is_empty() {
             broken.push(format!("empty_parameter:{name}"));
+        }
+        if is_too_long(name, value) {
+            broken.push(format!("long_parameter:{name}"));
         }
         seen.push(name);
     }
@@ -183,6 +197,9 @@ mod tests {
         assert_eq!(violations(&post("grant_type=device_code&device_code=d")), ["unsupported_grant_type"]);
         assert_eq!(violations(&post("")), ["missing_parameter:grant_type"]);
         assert_eq!(violations(&post("a=%FF")), ["not_utf8", "missing_parameter:grant_type"]);
+        let long = post(&format!("{POLL}&scope={}", "s".repeat(LONGEST_KEPT + 1)));
+        assert_eq!(violations(&long), ["long_parameter:scope"]);
+        assert_eq!(check(Endpoint::Token(Flavor::Connect), &long).get("scope"), None);
         let in_url = Request { query: Some("client_id=c".to_owned()), ..post(POLL) };
         assert_eq!(violations(&in_url), ["parameter_in_url:client_id"]);
         let json = Request {

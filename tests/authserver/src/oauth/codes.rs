@@ -1,18 +1,20 @@
 //! Device codes: from issue to redemption. Pure: the time comes from outside.
 
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::Flavor;
+use super::check::LONGEST_KEPT;
 use crate::clock;
+use crate::kept::{Expires, Kept};
 use crate::settings::{Decision, Settings};
 
 /// RFC 8628, section 3.5.
 const SLOW_DOWN: Duration = Duration::from_secs(5);
-/// A server that runs for days forgets codes that nobody can use any more once it has this many.
-const KEEP: usize = 100_000;
+/// A code is remembered for so long after it has expired, to tell its client that it has.
+const EXPIRED: Duration = Duration::from_secs(600);
+const MOST_CODES: usize = 20_000;
 
 /// One login.
 #[derive(Debug, Clone)]
@@ -24,6 +26,8 @@ pub(crate) struct Code {
     pub(crate) flavor: Flavor,
     pub(crate) state: State,
     issued: Instant,
+    /// When a client was last told of it: a script may give one code to several.
+    told: Instant,
     expires: Instant,
     /// What the client was told, slow_downs included.
     announced: Duration,
@@ -109,11 +113,21 @@ pub(crate) enum Verdict {
 }
 
 /// All codes of a server.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Codes {
-    by_device_code: HashMap<String, Code>,
-    device_codes: HashMap<String, String>,
-    newest: Option<String>,
+    by_device_code: Kept<Code>,
+}
+
+impl Default for Codes {
+    fn default() -> Codes {
+        Codes { by_device_code: Kept::new(MOST_CODES) }
+    }
+}
+
+impl Expires for Code {
+    fn expires(&self) -> Instant {
+        self.expires + EXPIRED
+    }
 }
 
 /// What a new code starts with.
@@ -128,15 +142,8 @@ pub(crate) struct NewCode {
 
 impl Codes {
     pub(crate) fn issue(&mut self, new: NewCode, settings: &Settings, now: Instant) {
-        if self.by_device_code.len() >= KEEP {
-            self.by_device_code.retain(|_, code| !code.is_expired(now));
-            let left = &self.by_device_code;
-            self.device_codes.retain(|_, device_code| left.contains_key(device_code));
-        }
         let announced = settings.interval.as_ref().and_then(serde_json::Number::as_f64);
         let lifetime = clock::duration(settings.expires_in.as_f64().unwrap_or(300.0));
-        self.newest = Some(new.device_code.clone());
-        self.device_codes.insert(normalized(&new.user_code), new.device_code.clone());
         let code = Code {
             device_code: new.device_code.clone(),
             user_code: new.user_code,
@@ -145,6 +152,7 @@ impl Codes {
             flavor: new.flavor,
             state: State::Pending,
             issued: now,
+            told: now,
             expires: now + lifetime,
             announced: clock::duration(announced.unwrap_or(5.0)),
             enforced: settings.enforce_interval.map(clock::duration),
@@ -153,7 +161,7 @@ impl Codes {
             in_flight: 0,
             ended: false,
         };
-        self.by_device_code.insert(new.device_code, code);
+        self.by_device_code.insert(new.device_code, code, now);
     }
 
     pub(crate) fn get(&self, device_code: &str) -> Option<&Code> {
@@ -162,15 +170,13 @@ impl Codes {
 
     /// As a person types it: case, dashes and spaces do not matter.
     pub(crate) fn by_user_code(&self, user_code: &str) -> Option<&Code> {
-        self.by_device_code.get(self.device_codes.get(&normalized(user_code))?)
+        let fits = |code: &&Code| letters(&code.user_code).eq(letters(user_code));
+        self.by_device_code.values().filter(fits).max_by_key(|code| code.told)
     }
 
     pub(crate) fn newest_pending(&self) -> Option<&Code> {
-        let newest = self.newest.as_ref().and_then(|device_code| self.get(device_code));
-        newest.filter(|code| code.state == State::Pending).or_else(|| {
-            let pending = self.by_device_code.values().filter(|code| code.state == State::Pending);
-            pending.max_by_key(|code| code.issued)
-        })
+        let pending = self.by_device_code.values().filter(|code| code.state == State::Pending);
+        pending.max_by_key(|code| code.told)
     }
 
     /// All codes, oldest first.
@@ -192,27 +198,30 @@ impl Codes {
     }
 
     /// Takes over what the client was really told, which a script may have changed.
-    pub(crate) fn announce(&mut self, device_code: &str, answer: &serde_json::Map<String, Value>) {
+    pub(crate) fn announce(
+        &mut self,
+        device_code: &str,
+        answer: &serde_json::Map<String, Value>,
+        now: Instant,
+    ) {
         let Some(mut code) = self.by_device_code.remove(device_code) else {
             return;
         };
         let told = |name: &str| answer.get(name).and_then(number);
-        if let Some(other) = answer.get("device_code").and_then(Value::as_str) {
+        let text =
+            |name: &str| answer.get(name).and_then(Value::as_str).filter(|text| text.len() <= LONGEST_KEPT);
+        if let Some(other) = text("device_code") {
             code.device_code = other.to_owned();
         }
-        if let Some(other) = answer.get("user_code").and_then(Value::as_str) {
-            self.device_codes.remove(&normalized(&code.user_code));
+        if let Some(other) = text("user_code") {
             code.user_code = other.to_owned();
         }
         code.announced = clock::duration(told("interval").filter(|interval| *interval >= 0.0).unwrap_or(5.0));
         if let Some(lifetime) = told("expires_in").filter(|lifetime| *lifetime > 0.0) {
             code.expires = code.issued + clock::duration(lifetime);
         }
-        if self.newest.as_deref() == Some(device_code) {
-            self.newest = Some(code.device_code.clone());
-        }
-        self.device_codes.insert(normalized(&code.user_code), code.device_code.clone());
-        self.by_device_code.insert(code.device_code.clone(), code);
+        code.told = now;
+        self.by_device_code.insert(code.device_code.clone(), code, now);
     }
 
     /// Notes a poll; every poll that is noted has to be told as over by [`Codes::poll_is_over`].
@@ -338,8 +347,9 @@ pub(crate) fn number(value: &Value) -> Option<f64> {
     value.as_f64().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()))
 }
 
-fn normalized(user_code: &str) -> String {
-    user_code.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_uppercase).collect()
+/// What counts of a user code.
+fn letters(user_code: &str) -> impl Iterator<Item = char> {
+    user_code.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_uppercase)
 }
 
 #[cfg(test)]

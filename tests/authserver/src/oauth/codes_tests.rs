@@ -102,7 +102,7 @@ fn another_client_cannot_redeem() {
 fn what_was_announced_is_what_counts() {
     let mut world = World::new(json!({}));
     let answer = json!({"device_code": "é+1", "user_code": "X", "interval": "2", "expires_in": 7.5});
-    world.codes.announce("d", answer.as_object().unwrap());
+    world.codes.announce("d", answer.as_object().unwrap(), world.start);
     assert!(world.codes.get("d").is_none());
     let at = |seconds: f64| world.start + clock::duration(seconds);
     let code = world.codes.get("é+1").unwrap();

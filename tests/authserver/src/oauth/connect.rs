@@ -8,7 +8,7 @@ use super::clients::{Refused, authenticate};
 use super::codes::Verdict;
 use super::sessions::Session;
 use crate::ask::Ask;
-use crate::clock::unix_now;
+use crate::clock::{self, unix_now};
 use crate::http::Response;
 use crate::settings::Registration;
 
@@ -55,14 +55,15 @@ pub(crate) fn revoke(ask: &Ask<'_>) -> Response {
     };
     let token = ask.checked.get("token").unwrap_or_default();
     let access = ask.server.verify(token);
+    let now = clock::now();
     let mut state = ask.server.state();
     if let Some(session) = state.sessions.of_refresh_token(token).cloned() {
         if session.client_id != client.client_id {
             return Response::oauth_error(400, "invalid_grant", "the token belongs to another client");
         }
-        state.sessions.end(&session.id);
+        state.sessions.end(&session.id, now);
     } else if let Some(claims) = access {
-        state.sessions.revoke_access_token(text(&claims, "jti"));
+        state.sessions.revoke_access_token(text(&claims, "sid"), text(&claims, "jti"), now);
     }
     Response::empty(200).with("Cache-Control", "no-store")
 }

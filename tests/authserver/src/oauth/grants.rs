@@ -66,7 +66,7 @@ impl Minter<'_> {
         put(&mut claims, "jti", random::id(""));
         put(&mut claims, "client_id", session.client_id.as_str());
         put(&mut claims, "iat", now);
-        put(&mut claims, "exp", now + self.server.settings.access_token_expires_in);
+        put(&mut claims, "exp", now.saturating_add(self.server.settings.access_token_expires_in));
         if let Some(organization_id) = &session.organization_id {
             put(&mut claims, "org_id", organization_id.as_str());
         }
@@ -82,7 +82,7 @@ impl Minter<'_> {
         put(&mut claims, "iss", self.issuer);
         put(&mut claims, "aud", session.client_id.as_str());
         put(&mut claims, "iat", now);
-        put(&mut claims, "exp", now + self.server.settings.access_token_expires_in);
+        put(&mut claims, "exp", now.saturating_add(self.server.settings.access_token_expires_in));
         if let Some(organization_id) = &session.organization_id {
             put(&mut claims, "org_id", organization_id.as_str());
         }

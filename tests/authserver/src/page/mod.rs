@@ -3,12 +3,11 @@
 mod csrf;
 mod html;
 
-use std::time::Instant;
-
 use csrf::Session;
 use html::{Mark, escape, page};
 
 use crate::ask::Ask;
+use crate::clock;
 use crate::http::Response;
 use crate::oauth::codes::{Code, State};
 use crate::oauth::grants::user;
@@ -171,7 +170,7 @@ fn usable(ask: &Ask<'_>, typed: &str) -> Result<Code, &'static str> {
     if code.state != State::Pending {
         return Err(USED);
     }
-    if code.is_expired(Instant::now()) {
+    if code.is_expired(clock::now()) {
         return Err("This code has expired. Start again in your terminal.");
     }
     Ok(code.clone())

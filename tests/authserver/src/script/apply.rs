@@ -156,8 +156,8 @@ fn set_headers(step: &Step, response: &mut Response, values: &mut dyn Placeholde
         response.headers.push((name.clone(), fill(value, values)));
     }
     if let Some(flood) = &step.header_flood {
-        let value = "x".repeat(flood.bytes.min(16 * 1024 * 1024));
-        for number in 0..flood.count.min(100_000) {
+        let value = "x".repeat(flood.bytes);
+        for number in 0..flood.count {
             response.headers.push((format!("X-Flood-{number}"), value.clone()));
         }
     }

@@ -94,9 +94,25 @@ impl Step {
         if self.status.is_some_and(|status| !(200..=999).contains(&status)) {
             return Err("status: 200 to 999".to_owned());
         }
+        // These are made in memory.
+        if self.gzip_bomb.is_some_and(|bytes| bytes > MOST_BOMB) {
+            return Err(format!("gzip_bomb: at most {MOST_BOMB}"));
+        }
+        let too_much = |flood: &HeaderFlood| {
+            flood.count.saturating_mul(flood.bytes.saturating_add(HEADER_NAME)) > MOST_FLOOD
+        };
+        if self.header_flood.as_ref().is_some_and(too_much) {
+            return Err(format!(
+                "header_flood: at most {MOST_FLOOD} bytes, with {HEADER_NAME} for each name"
+            ));
+        }
         Ok(self)
     }
 }
+
+const MOST_BOMB: u64 = 10_000_000_000;
+const MOST_FLOOD: usize = 32 * 1024 * 1024;
+const HEADER_NAME: usize = 20;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

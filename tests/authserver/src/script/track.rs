@@ -24,7 +24,6 @@ const ENDPOINTS: [&str; 13] = [
     "other",
     "any",
 ];
-const MOST_TIMES: usize = 100_000;
 
 /// A whole script. Cloning it starts it from the beginning.
 #[derive(Debug, Clone, Default)]
@@ -78,8 +77,8 @@ impl<'de> Deserialize<'de> for Script {
 #[derive(Debug)]
 struct Track<T> {
     steps: Vec<T>,
-    /// For each call the index of its step: a step with `times` is here that often.
-    order: Vec<usize>,
+    /// For each step how many calls it and those before it answer.
+    ends: Vec<usize>,
     then: Then,
     calls: AtomicUsize,
 }
@@ -112,24 +111,31 @@ impl<T> Track<T> {
             object => serde_json::from_value(object).map_err(|error| error.to_string())?,
         };
         let mut track =
-            Track { steps: Vec::new(), order: Vec::new(), then: list.then, calls: AtomicUsize::new(0) };
+            Track { steps: Vec::new(), ends: Vec::new(), then: list.then, calls: AtomicUsize::new(0) };
         for (index, value) in list.steps.into_iter().enumerate() {
             let step = read(value).map_err(|error| format!("step {index}: {error}"))?;
-            let times = times(&step).min(MOST_TIMES);
-            track.order.extend(std::iter::repeat_n(index, times));
+            track.ends.push(track.length().saturating_add(times(&step)));
             track.steps.push(step);
         }
         Ok(track)
     }
 
+    /// How many calls the list answers.
+    fn length(&self) -> usize {
+        self.ends.last().copied().unwrap_or_default()
+    }
+
     fn next(&self) -> Option<Chosen<'_, T>> {
-        let call = self.calls.fetch_add(1, Ordering::Relaxed);
-        let index = match (self.order.get(call), self.then) {
-            (Some(index), _) => *index,
-            (None, Then::Real) => return None,
-            (None, Then::Repeat) => *self.order.last()?,
-            (None, Then::Loop) => *self.order.get(call.checked_rem(self.order.len())?)?,
-        };
+        let mut call = self.calls.fetch_add(1, Ordering::Relaxed);
+        let length = self.length();
+        if call >= length {
+            call = match self.then {
+                Then::Real => return None,
+                Then::Repeat => length.checked_sub(1)?,
+                Then::Loop => call.checked_rem(length)?,
+            };
+        }
+        let index = self.ends.partition_point(|end| *end <= call);
         self.steps.get(index).map(|step| Chosen { index, step })
     }
 }
@@ -137,7 +143,7 @@ impl<T> Track<T> {
 impl<T: Clone> Clone for Track<T> {
     fn clone(&self) -> Track<T> {
         let calls = AtomicUsize::new(0);
-        Track { steps: self.steps.clone(), order: self.order.clone(), then: self.then, calls }
+        Track { steps: self.steps.clone(), ends: self.ends.clone(), then: self.then, calls }
     }
 }
 
@@ -168,6 +174,15 @@ mod tests {
         assert_eq!(indices(&again, "token", 4), [Some(0), Some(1), Some(0), Some(1)]);
         let empty = script(r#"{"token":{"steps":[],"then":"loop"}}"#);
         assert_eq!(indices(&empty, "token", 1), [None]);
+        let never = script(r#"{"token":{"steps":["a",{"error":"b","times":0}],"then":"repeat"}}"#);
+        assert_eq!(indices(&never, "token", 3), [Some(0), Some(0), Some(0)]);
+    }
+
+    #[test]
+    fn a_large_number_of_times_needs_no_memory() {
+        let most = format!(r#"{{"error":"a","times":{}}}"#, usize::MAX);
+        let script = script(&format!(r#"{{"token":{{"steps":[{most},{most},"b"],"then":"loop"}}}}"#));
+        assert_eq!(indices(&script, "token", 2), [Some(0), Some(0)]);
     }
 
     #[test]

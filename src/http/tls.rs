@@ -1,0 +1,127 @@
+//! The reasons for which TLS ends a connection, in words.
+
+use rustls::{CertificateError, InvalidMessage, PeerIncompatible};
+use url::Url;
+
+use super::proxy::ProxyServer;
+use crate::{Error, ErrorKind, flow::Failure};
+
+/// Returns the failure for a certificate that was refused.
+pub(super) fn certificate(why: &CertificateError, url: &Url, proxy: Option<&ProxyServer>) -> Failure {
+    let host = url.host_str().unwrap_or("the server");
+    let whose = match proxy {
+        // Both have one, and nothing says which of them was refused.
+        Some(proxy) if proxy.uses_tls() => format!("the proxy {proxy} or of {host}"),
+        _ => host.to_owned(),
+    };
+    let message = format!("the certificate of {whose} was refused: {}", flaw(why));
+    Failure::Permanent(Error::new(ErrorKind::Tls, message))
+}
+
+/// Returns what is wrong with a certificate, and what to do.
+fn flaw(why: &CertificateError) -> String {
+    use CertificateError as Why;
+    let flaw = match why {
+        Why::UnknownIssuer => {
+            "no authority that this machine trusts has signed it; behind a company proxy, add its CA certificate"
+        }
+        Why::Expired | Why::ExpiredContext { .. } => "it has expired; check this machine's clock",
+        Why::NotValidYet | Why::NotValidYetContext { .. } => {
+            "it is not valid yet; check this machine's clock"
+        }
+        Why::NotValidForName | Why::NotValidForNameContext { .. } => {
+            "it is for another name; check the address"
+        }
+        // The rest helps the server's administrator.
+        Why::BadEncoding => "it cannot be read",
+        Why::BadSignature => "its signature is wrong",
+        Why::Revoked => "it was revoked",
+        Why::InvalidPurpose | Why::InvalidPurposeContext { .. } => "it is not meant for servers",
+        Why::UnhandledCriticalExtension => "it has a critical extension that is not supported",
+        Why::Other(other) if other.to_string() == "CaUsedAsEndEntity" => {
+            "it is the certificate of an authority, which must sign another one for the server"
+        }
+        Why::Other(other) => return words(&other.to_string()),
+        other => return words(&format!("{other:?}")),
+    };
+    flaw.to_owned()
+}
+
+/// Returns why a handshake or a connection failed, for any reason but the certificate.
+pub(super) fn in_words(error: &rustls::Error) -> String {
+    use rustls::Error as Tls;
+    match error {
+        Tls::AlertReceived(alert) => {
+            let name = alert.as_str().map(words).unwrap_or_default().replace(' ', "_");
+            format!("the server ended it with the TLS alert {name}")
+        }
+        Tls::InvalidMessage(InvalidMessage::InvalidContentType) => "the response is not TLS".to_owned(),
+        Tls::InvalidMessage(why) => format!("a TLS message is malformed ({})", words(&format!("{why:?}"))),
+        Tls::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13) => {
+            "the server supports neither TLS 1.2 nor TLS 1.3".to_owned()
+        }
+        Tls::PeerIncompatible(why) => {
+            format!("the server's TLS is not compatible ({})", words(&format!("{why:?}")))
+        }
+        Tls::PeerMisbehaved(why) => format!("the server violates TLS ({})", words(&format!("{why:?}"))),
+        Tls::InappropriateMessage { .. } | Tls::InappropriateHandshakeMessage { .. } => {
+            "the server violates TLS (unexpected message)".to_owned()
+        }
+        other => other.to_string(),
+    }
+}
+
+/// Returns an identifier in CamelCase as words, without what follows the identifier.
+fn words(text: &str) -> String {
+    let mut words = String::new();
+    for character in text.chars().take_while(char::is_ascii_alphanumeric) {
+        if character.is_ascii_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.push(character.to_ascii_lowercase());
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rustls::{AlertDescription, OtherError};
+
+    use super::*;
+
+    #[test]
+    fn the_reasons_are_words_and_no_debug_text() {
+        let alert = rustls::Error::AlertReceived(AlertDescription::HandshakeFailure);
+        assert_eq!(in_words(&alert), "the server ended it with the TLS alert handshake_failure");
+        let no_tls = rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType);
+        assert_eq!(in_words(&no_tls), "the response is not TLS");
+        let incompatible = rustls::Error::PeerIncompatible(PeerIncompatible::NoCipherSuitesInCommon);
+        assert_eq!(
+            in_words(&incompatible),
+            "the server's TLS is not compatible (no cipher suites in common)"
+        );
+    }
+
+    #[test]
+    fn a_refused_certificate_says_what_is_wrong_with_it() {
+        #[derive(Debug)]
+        struct Private(&'static str);
+        impl std::fmt::Display for Private {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.0)
+            }
+        }
+        impl std::error::Error for Private {}
+
+        let other = |text| CertificateError::Other(OtherError(Arc::new(Private(text))));
+        assert_eq!(
+            flaw(&other("CaUsedAsEndEntity")),
+            "it is the certificate of an authority, which must sign another one for the server"
+        );
+        assert_eq!(flaw(&other("PathLenConstraintViolated")), "path len constraint violated");
+        assert_eq!(flaw(&other("TrailingData(Time { is: 1 })")), "trailing data");
+        assert_eq!(flaw(&CertificateError::InvalidOcspResponse), "invalid ocsp response");
+    }
+}
