@@ -345,12 +345,12 @@ impl Login {
         let turns = max_wait < SHORT_WAIT || self.0.cancel.is_set();
         let step = attempt.step(&self.0, &environment, max_wait);
         let step = environment.engine.block_on(turns, step).map_err(no_resource)?;
-        attempt.close_if_ended();
         // The next step tells when it is due.
         #[cfg(feature = "__host")]
         if matches!(step, Ok(Step::Prompt(_) | Step::Event(_))) {
             self.0.descriptor.set();
         }
+        attempt.close_if_ended();
         step
     }
 
