@@ -27,6 +27,10 @@ public struct CLIAuthError: Error, Sendable {
     /// The error description from the server (`error_description`), sanitised. The message already contains it.
     public let serverDescription: String?
 
+    /// The technical cause in the words of the operating system or of TLS, sanitised, such as `Connection refused (os
+    /// error 111)`. The message does not contain it. `nil` if there is nothing to add.
+    public let detail: String?
+
     /// The HTTP status of the response that caused the error, if there was one.
     public let httpStatus: Int?
 
@@ -49,6 +53,7 @@ public struct CLIAuthError: Error, Sendable {
         _ message: String,
         oauthError: String? = nil,
         serverDescription: String? = nil,
+        detail: String? = nil,
         httpStatus: Int? = nil,
         requestID: String? = nil,
         retryAfter: Duration? = nil,
@@ -59,6 +64,7 @@ public struct CLIAuthError: Error, Sendable {
         self.message = message
         self.oauthError = oauthError
         self.serverDescription = serverDescription
+        self.detail = detail
         self.httpStatus = httpStatus
         self.requestID = requestID
         self.retryAfter = retryAfter
@@ -155,8 +161,8 @@ extension CLIAuthError: CustomStringConvertible, LocalizedError {
     /// The message.
     public var errorDescription: String? { message }
 
-    /// The error description from the server, sanitised, if there is one.
-    public var failureReason: String? { serverDescription }
+    /// The error description from the server, or else the technical cause, sanitised.
+    public var failureReason: String? { serverDescription ?? detail }
 
     /// What the user or the administrator of the program can do.
     public var recoverySuggestion: String? {

@@ -32,7 +32,8 @@ public final class Login: Sendable {
 
     /// Requests a code from the server.
     ///
-    /// Performs discovery if needed, then sends one request. Further calls return the same prompt.
+    /// Performs discovery if needed, then sends one request. Further calls return the same prompt, or
+    /// throw the error of a login that has failed.
     ///
     /// - Returns: The prompt to show to the user.
     /// - Throws: ``CLIAuthError``. Nothing is retried here because the user is waiting; on `network`, try again later.
@@ -43,7 +44,7 @@ public final class Login: Sendable {
             while true {
                 // The task of a call that need not wait may be cancelled too.
                 try Task.checkCancellation()
-                if let prompt { return prompt }
+                if let prompt = try translated({ try native.started(number: number) }) { return Prompt(prompt) }
                 _ = try await next(number, withinSeconds: .infinity)
             }
         }
@@ -92,7 +93,7 @@ public final class Login: Sendable {
     /// Cancels the login.
     ///
     /// The call that drives the login throws ``CLIAuthError/Kind/cancelled`` immediately, whatever it is waiting for. Every later
-    /// call throws it too, except that ``start()`` still returns an existing prompt.
+    /// call throws it too.
     ///
     /// This method never blocks. It may be called from anywhere, more than once, and by several threads at once. After
     /// the outcome it has no effect. Tokens that have arrived but were not returned yet are revoked if the server

@@ -24,6 +24,7 @@ extension CLIAuthError {
                 failure.description,
                 oauthError: failure.oauthError(),
                 serverDescription: failure.serverDescription(),
+                detail: failure.detail(),
                 httpStatus: failure.httpStatus().map(Int.init),
                 requestID: failure.requestId(),
                 retryAfter: failure.retryAfter().map(Duration.init(ofSeconds:)),

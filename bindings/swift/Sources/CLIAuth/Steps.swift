@@ -11,8 +11,9 @@ extension Login {
     /// }
     /// ```
     ///
-    /// Every iteration begins with the prompt. It starts the login unless another call has started it before. It ends
-    /// after the tokens, or after it has thrown an error, which is one of ``start()`` or ``poll(onEvent:)``.
+    /// Every iteration begins with the prompt, unless the login has failed. It starts the login unless another call has
+    /// started it before. It ends after the tokens, or after it has thrown an error, which is one of ``start()`` or
+    /// ``poll(onEvent:)``.
     ///
     /// Leaving the loop with `break`, `return` or an error does not cancel a login that the program still holds:
     /// another iteration or ``poll(onEvent:)`` continues it. Cancelling the task that runs the loop cancels the login,

@@ -123,6 +123,17 @@ final class CancelTests: XCTestCase, @unchecked Sendable {
         await failure(.cancelled) { for try await _ in login.steps {} }
     }
 
+    func testStartAfterAFailureThrowsItsError() async throws {
+        let cancelled = try await started(Server.new().client())
+        cancelled.cancel()
+        await failure(.cancelled) { try await cancelled.start() }
+
+        let denied = try await started(Server.new(#"{"answer": "deny"}"#).client())
+        await failure(.denied) { try await denied.poll() }
+        await failure(.denied) { try await denied.start() }
+        XCTAssertNotNil(denied.prompt)
+    }
+
     func testCancelAfterTheOutcomeChangesNothing() async throws {
         let server = try await Server.new(#"{"answer": "approve"}"#)
         let login = try await started(server.discovered(.init(scopes: ["offline_access"])))

@@ -47,6 +47,14 @@ final class ErrorTests: XCTestCase, @unchecked Sendable {
         XCTAssertEqual((error as any Error).localizedDescription, error.message)
     }
 
+    func testTheTechnicalCause() async throws {
+        let found = try await outcome(Server.scripted("device", #"{"reset": "before"}"#))
+        let error = try XCTUnwrap(found)
+        XCTAssertEqual(error.detail, "Connection reset by peer (os error 104)")
+        XCTAssertEqual(error.failureReason, error.detail)
+        XCTAssertFalse(error.message.contains("os error"))
+    }
+
     func testTheOrganizationsToChooseFrom() async throws {
         let server = try await Server.scripted(
             "token",
