@@ -98,12 +98,21 @@ static void cancel_is_free_for_all(void)
     cli_auth_step *step;
 
     claim(login, MINE);
+    CHECK_STATUS(cli_auth_claim_prompt(login, MINE, &prompt, NULL), CLI_AUTH_OK);
+    CHECK(prompt == NULL);
     cli_auth_step_free(claimed_steps_until(login, MINE, CLI_AUTH_STEP_PROMPT));
     prompt = cli_auth_login_prompt(login);
     CHECK(prompt != NULL);
     cli_auth_prompt_free(prompt);
+    CHECK_STATUS(cli_auth_claim_prompt(login, MINE, &prompt, NULL), CLI_AUTH_OK);
+    CHECK(prompt != NULL);
+    cli_auth_prompt_free(prompt);
     cli_auth_login_cancel(login);
+    /* The next step reports the cancel. */
+    CHECK_STATUS(cli_auth_claim_prompt(login, MINE, &prompt, NULL), CLI_AUTH_OK);
+    CHECK(prompt == NULL);
     CHECK_STATUS(cli_auth_claim_step(login, MINE, (double)INFINITY, &step, NULL), CLI_AUTH_CANCELLED);
+    CHECK_STATUS(cli_auth_claim_prompt(login, MINE, &prompt, NULL), CLI_AUTH_CANCELLED);
     cli_auth_claim_release(login, MINE);
     CHECK_STATUS(cli_auth_login_step(login, 0, &step, NULL), CLI_AUTH_CANCELLED);
     cli_auth_login_free(login);
@@ -289,6 +298,7 @@ static void misuse(void)
     static const uint64_t wrong[] = {0, UINT64_C(1) << 63, UINT64_MAX};
     struct server server = server_new("{}");
     cli_auth_login *login = login_at(&server);
+    cli_auth_prompt *prompt;
     cli_auth_step *step;
     cli_auth_error *error = NULL;
 
@@ -299,6 +309,7 @@ static void misuse(void)
     }
     CHECK_STATUS(cli_auth_claim_login(NULL, MINE, NULL), CLI_AUTH_MISUSE);
     CHECK_STATUS(cli_auth_claim_check_started(NULL, MINE, NULL), CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_claim_prompt(NULL, MINE, &prompt, NULL), CLI_AUTH_MISUSE);
     CHECK_STATUS(cli_auth_claim_step(NULL, MINE, 0, &step, NULL), CLI_AUTH_MISUSE);
     cli_auth_claim_abandon(NULL, MINE);
     cli_auth_claim_release(NULL, MINE);
@@ -307,6 +318,8 @@ static void misuse(void)
     CHECK_STATUS(cli_auth_claim_step(login, INT64_MAX, 0, NULL, NULL), CLI_AUTH_MISUSE);
     CHECK_STATUS(cli_auth_claim_step(login, INT64_MAX, (double)NAN, &step, NULL), CLI_AUTH_MISUSE);
     CHECK_STATUS(cli_auth_claim_check_started(login, OTHER, NULL), CLI_AUTH_BUSY);
+    CHECK_STATUS(cli_auth_claim_prompt(login, OTHER, &prompt, NULL), CLI_AUTH_BUSY);
+    CHECK_STATUS(cli_auth_claim_prompt(login, INT64_MAX, NULL, NULL), CLI_AUTH_MISUSE);
     cli_auth_claim_release(login, INT64_MAX);
     CHECK_STATUS(cli_auth_claim_step(login, 0, 0, &step, NULL), CLI_AUTH_MISUSE);
     CHECK_NUMBER(server_count(&server, "device"), 0);

@@ -122,7 +122,7 @@ static void null_tokens_and_errors(void)
     CHECK_TEXT(cli_auth_error_kind(NULL), "ok");
     CHECK_TEXT(cli_auth_error_message(NULL), "");
     CHECK(cli_auth_error_oauth_error(NULL) == NULL && cli_auth_error_description(NULL) == NULL);
-    CHECK(cli_auth_error_request_id(NULL) == NULL);
+    CHECK(cli_auth_error_request_id(NULL) == NULL && cli_auth_error_detail(NULL) == NULL);
     CHECK_NUMBER(cli_auth_error_http_status(NULL), 0);
     CHECK(!cli_auth_error_retry_after(NULL, &seconds) && !cli_auth_error_retry_after(NULL, NULL));
     CHECK(cli_auth_error_organization_ids(NULL) == NULL && cli_auth_error_organization_names(NULL) == NULL);

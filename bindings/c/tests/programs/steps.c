@@ -115,6 +115,7 @@ static void failures_stay(void)
 {
     struct server server = server_new("{\"interval\":1,\"answer\":\"deny\"}");
     cli_auth_login *login = login_at(&server);
+    cli_auth_prompt *prompt;
     cli_auth_tokens *tokens;
     cli_auth_step *step;
 
@@ -123,6 +124,7 @@ static void failures_stay(void)
     cli_auth_login_cancel(login);
     CHECK_STATUS(cli_auth_login_step(login, 0, &step, NULL), CLI_AUTH_DENIED);
     CHECK_STATUS(cli_auth_login_poll(login, NULL, NULL, &tokens, NULL), CLI_AUTH_DENIED);
+    CHECK_STATUS(cli_auth_login_start(login, &prompt, NULL), CLI_AUTH_DENIED);
     CHECK_NUMBER(server_count(&server, "token"), 1);
     cli_auth_login_free(login);
 

@@ -217,12 +217,22 @@ static void error_denied(void)
 
     CHECK_STATUS(cli_auth_error_status(error), CLI_AUTH_DENIED);
     CHECK_TEXT(cli_auth_error_oauth_error(error), "access_denied");
-    CHECK(cli_auth_error_description(error) != NULL);
+    CHECK(cli_auth_error_description(error) != NULL && cli_auth_error_detail(error) == NULL);
     CHECK_NUMBER(cli_auth_error_http_status(error), 400);
     CHECK(strlen(cli_auth_error_request_id(error)) > 3);
     CHECK(cli_auth_error_organization_ids(error) == NULL && cli_auth_error_organization_names(error) == NULL);
     CHECK(cli_auth_error_expose_pending_authentication_token(error) == NULL);
     CHECK(!cli_auth_error_retry_after(error, &seconds));
+    cli_auth_error_free(error);
+}
+
+static void error_with_a_cause(void)
+{
+    cli_auth_error *error = failed("{\"script\":{\"device\":[{\"reset\":\"before\"}]}}");
+
+    CHECK_STATUS(cli_auth_error_status(error), CLI_AUTH_NETWORK);
+    CHECK_TEXT(cli_auth_error_detail(error), "Connection reset by peer (os error 104)");
+    CHECK(strstr(cli_auth_error_message(error), "os error") == NULL);
     cli_auth_error_free(error);
 }
 
@@ -292,6 +302,7 @@ const struct test values_tests[] = {
     {"tokens_of_authkit", tokens_of_authkit},
     {"tokens_of_connect", tokens_of_connect},
     {"error_denied", error_denied},
+    {"error_with_a_cause", error_with_a_cause},
     {"error_action_required", error_action_required},
     {"error_kinds", error_kinds},
     {"error_over_tls", error_tls},
