@@ -23,7 +23,8 @@ func TestRefreshAndRevoke(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if second.RefreshToken.Equal(first.RefreshToken) || second.AccessToken.Equal(first.AccessToken) || second.RefreshToken.IsZero() {
+	if second.RefreshToken.Equal(first.RefreshToken) || second.AccessToken.Equal(first.AccessToken) ||
+		second.RefreshToken.IsZero() {
 		t.Error("nothing new")
 	}
 	if err := client.Revoke(t.Context(), second.RefreshToken); err != nil {
@@ -31,7 +32,8 @@ func TestRefreshAndRevoke(t *testing.T) {
 	}
 	_, err = client.Refresh(t.Context(), second.RefreshToken)
 	isError(t, err, cliauth.ErrLoginRequired)
-	if sent := server.Requests("refresh")[0].Fields("refresh_token"); !reflect.DeepEqual(sent, []string{first.RefreshToken.Expose()}) {
+	sent := server.Requests("refresh")[0].Fields("refresh_token")
+	if !reflect.DeepEqual(sent, []string{first.RefreshToken.Expose()}) {
 		t.Error("another token was sent")
 	}
 }
@@ -86,15 +88,21 @@ func TestEverySettingReachesTheServer(t *testing.T) {
 	t.Parallel()
 	server := authserver.New(t, settings{
 		"answer": "approve", "tls": "good",
-		"clients": []settings{{"client_id": "client_test", "secret": "s3cr3t", "auth_methods": []string{"client_secret_basic", "client_secret_post"}}},
+		"clients": []settings{{
+			"client_id": "client_test", "secret": "s3cr3t",
+			"auth_methods": []string{"client_secret_basic", "client_secret_post"},
+		}},
 	})
-	for auth, basic := range map[cliauth.ClientAuth]bool{cliauth.ClientAuthAuto: true, cliauth.ClientSecretBasic: true, cliauth.ClientSecretPost: false} {
+	for auth, basic := range map[cliauth.ClientAuth]bool{
+		cliauth.ClientAuthAuto: true, cliauth.ClientSecretBasic: true, cliauth.ClientSecretPost: false,
+	} {
 		client := server.ClientByIssuer(t,
 			cliauth.WithProduct("my-cli/1.2"), cliauth.WithScopes("openid"), cliauth.WithScopes("email", "profile"),
-			cliauth.WithParam("resource", "https://a"), cliauth.WithParam("resource", "https://b"), cliauth.WithParam("audience", "ü"),
+			cliauth.WithParam("resource", "https://a"), cliauth.WithParam("resource", "https://b"),
+			cliauth.WithParam("audience", "ü"),
 			cliauth.WithHeader("X-Tenant", "blue"), cliauth.WithClientSecret(cliauth.NewSecret("s3cr3t"), auth),
-			cliauth.WithConnectTimeout(5*time.Second), cliauth.WithReadTimeout(5*time.Second), cliauth.WithRequestTimeout(5*time.Second),
-			cliauth.WithLoginTimeout(time.Minute),
+			cliauth.WithConnectTimeout(time.Minute), cliauth.WithReadTimeout(time.Minute),
+			cliauth.WithRequestTimeout(time.Minute), cliauth.WithLoginTimeout(time.Minute),
 		)
 		started(t, client)
 		requests := server.Requests("device")

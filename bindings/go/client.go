@@ -5,7 +5,6 @@ import "C"
 
 import (
 	"context"
-	"runtime"
 	"sync"
 	"time"
 )
@@ -62,13 +61,26 @@ func Endpoints(deviceAuthorization, token, clientID string) Server {
 	}
 }
 
-// Client holds the settings for one authorization server. Several goroutines may use it at once. [New] returns one.
+// Client holds the settings for one authorization server. Several goroutines may use it at once. [New] returns one; a
+// zero or nil Client fails with [ErrMisuse].
 type Client struct {
-	native *native[*C.cli_auth_client]
+	native *handle[*C.cli_auth_client]
 	limits *limits
 }
 
-// New returns a client of a server. It checks every setting and does no I/O.
+// acquire returns the native client. The caller must release c.native after using it.
+func (c *Client) acquire() (*C.cli_auth_client, error) {
+	if c == nil || c.native == nil {
+		return nil, misuse("the client must come from New")
+	}
+	client, open := c.native.acquire()
+	if !open {
+		return nil, closed("client")
+	}
+	return client, nil
+}
+
+// New returns a client of a server. It checks every setting and does no I/O. An option that is nil changes nothing.
 func New(server Server, options ...Option) (*Client, error) {
 	if server.options == nil {
 		return nil, misuse("the server must come from AuthKit, WorkOSConnect, Issuer or Endpoints")
@@ -97,19 +109,19 @@ func New(server Server, options ...Option) (*Client, error) {
 	if object == nil {
 		return nil, takeError(failure)
 	}
-	client := &Client{
-		native: newNative(object, func(object *C.cli_auth_client) { C.cli_auth_client_free(object) }),
+	return &Client{
+		native: newHandle(object, func(object *C.cli_auth_client) { C.cli_auth_client_free(object) }),
 		limits: newLimits(),
-	}
-	runtime.AddCleanup(client, (*native[*C.cli_auth_client]).close, client.native)
-	return client, nil
+	}, nil
 }
 
 // Close frees the memory of the client and closes its connections. Logins and requests that were created from the
 // client stay usable. New ones fail with [ErrClosed]. Close always returns nil, and a second call does nothing. A
 // client that is not closed is freed when it is garbage collected.
 func (c *Client) Close() error {
-	c.native.close()
+	if c != nil && c.native != nil {
+		c.native.close()
+	}
 	return nil
 }
 
@@ -120,8 +132,8 @@ func (c *Client) Close() error {
 // anything else, and never refresh the same token from two processes at once. If ctx ends during the call, the token
 // may have been used.
 //
-// After [ErrLoginRequired] or [ErrActionRequired], the user must log in again. After [ErrNetwork], keep the token and try
-// again; it may have been used if the response was lost. An empty token fails with [ErrInvalidConfig].
+// After [ErrLoginRequired] or [ErrActionRequired], the user must log in again. After [ErrNetwork], keep the token and
+// try again; it may have been used if the response was lost. An empty token fails with [ErrInvalidConfig].
 func (c *Client) Refresh(ctx context.Context, refreshToken Secret) (*Tokens, error) {
 	var tokens *C.cli_auth_tokens
 	err := c.request(ctx, "refresh token", refreshToken, &tokens,
@@ -150,10 +162,15 @@ func (c *Client) Revoke(ctx context.Context, token Secret) error {
 type beginRequest func(*C.cli_auth_client, *C.char, **C.cli_auth_error) *C.cli_auth_request
 
 // request sends a token to the server and waits for the response. A response to a refresh contains tokens.
-func (c *Client) request(ctx context.Context, what string, token Secret, tokens **C.cli_auth_tokens, begin beginRequest) error {
-	client, open := c.native.acquire()
-	if !open {
-		return closed("client")
+func (c *Client) request(
+	ctx context.Context, what string, token Secret, tokens **C.cli_auth_tokens, begin beginRequest,
+) error {
+	if ctx == nil {
+		return errNilContext()
+	}
+	client, err := c.acquire()
+	if err != nil {
+		return err
 	}
 	defer c.native.release()
 	text, err := newCText(what, token.bytes())

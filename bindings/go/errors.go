@@ -42,8 +42,8 @@ const (
 	ErrInvalidResponse Kind = "invalid_response"
 	// ErrInvalidConfig means that a setting of the client is invalid. Nothing was sent.
 	ErrInvalidConfig Kind = "invalid_config"
-	// ErrMisuse means that a call is invalid: Poll before Start, a call after Close, a text that is not UTF-8 or
-	// contains a NUL character, or a constant that does not exist. Nothing was sent.
+	// ErrMisuse means that a call is invalid: Poll before Start, a call after Close, a nil context, a zero [Client], a
+	// text that is not UTF-8 or contains a NUL character, or a constant that does not exist. Nothing was sent.
 	ErrMisuse Kind = "misuse"
 	// ErrForked means that the process was forked after this login was created.
 	ErrForked Kind = "forked"
@@ -108,6 +108,8 @@ func misuse(format string, args ...any) *Error {
 	return &Error{Kind: ErrMisuse, Message: fmt.Sprintf(format, args...)}
 }
 
+func errNilContext() *Error { return misuse("the context is nil") }
+
 func closed(what string) *Error {
 	return &Error{Kind: ErrMisuse, Message: "the " + what + " is used after Close", causes: []error{ErrClosed}}
 }
@@ -119,6 +121,10 @@ func withCause(ctx context.Context, err error) error {
 		return err
 	}
 	cause := context.Cause(ctx)
+	if cause == nil {
+		// A context of the program's own, whose parent has not ended.
+		cause = ctx.Err()
+	}
 	if cause != context.Canceled {
 		e.Message += ": " + cause.Error()
 	}

@@ -10,7 +10,9 @@ import (
 
 // options returns the options for a server that approves after one pending poll.
 func options(more ...cliauth.Option) []cliauth.Option {
-	server := authserver.Make(settings{"answer": "approve", "answer_after_polls": 1, "user": settings{"id": "user_01EXAMPLEADA"}})
+	server := authserver.Make(settings{
+		"answer": "approve", "answer_after_polls": 1, "user": settings{"id": "user_01EXAMPLEADA"},
+	})
 	return server.Options(append(more, cliauth.WithAPIBase(server.URL))...)
 }
 
@@ -23,8 +25,20 @@ func exampleClient() *cliauth.Client {
 }
 
 // exampleLogin returns a login that has been started.
-func exampleLogin() *cliauth.Login {
-	login := exampleClient().Login()
+func exampleLogin() *cliauth.Login { return startedBy(exampleClient()) }
+
+// undecidedLogin returns a login that the user neither approves nor denies.
+func undecidedLogin() *cliauth.Login {
+	server := authserver.Make(nil)
+	client, err := cliauth.New(cliauth.AuthKit("client_123"), server.Options(cliauth.WithAPIBase(server.URL))...)
+	if err != nil {
+		panic(err)
+	}
+	return startedBy(client)
+}
+
+func startedBy(client *cliauth.Client) *cliauth.Login {
+	login := client.Login()
 	if _, err := login.Start(context.Background()); err != nil {
 		panic(err)
 	}

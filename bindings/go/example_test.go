@@ -49,7 +49,8 @@ func ExampleNew() {
 }
 
 func ExampleWorkOSConnect() {
-	client, err := cliauth.New(cliauth.WorkOSConnect("acme.authkit.app", "client_123"), cliauth.WithScopes("openid", "offline_access"))
+	client, err := cliauth.New(cliauth.WorkOSConnect("acme.authkit.app", "client_123"),
+		cliauth.WithScopes("openid", "offline_access"))
 	if err != nil {
 		panic(err)
 	}
@@ -87,7 +88,7 @@ func ExampleLogin_Poll_events() {
 	_, err := login.Poll(context.Background(), func(event cliauth.Event) {
 		switch event := event.(type) {
 		case cliauth.Pending:
-			fmt.Println("waiting, less than", event.ExpiresIn.Round(10*time.Second), "left")
+			fmt.Println("waiting, there is time left:", event.ExpiresIn > time.Second)
 		case cliauth.SlowedDown:
 			fmt.Println("looking every", event.Interval)
 		case cliauth.Retrying:
@@ -98,13 +99,13 @@ func ExampleLogin_Poll_events() {
 	})
 	fmt.Println(err)
 	// Output:
-	// waiting, less than 5m0s left
+	// waiting, there is time left: true
 	// <nil>
 }
 
 // A context that ends cancels the login.
 func ExampleLogin_Poll_timeout() {
-	login := exampleLogin()
+	login := undecidedLogin()
 	defer login.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 	defer cancel()
@@ -117,7 +118,7 @@ func ExampleLogin_Poll_timeout() {
 }
 
 func ExampleLogin_Cancel() {
-	login := exampleLogin()
+	login := undecidedLogin()
 	defer login.Close()
 	time.AfterFunc(100*time.Millisecond, login.Cancel)
 	_, err := login.Poll(context.Background(), nil)

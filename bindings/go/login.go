@@ -5,7 +5,6 @@ import "C"
 
 import (
 	"context"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,8 +14,10 @@ import (
 //
 // Several goroutines may use it, but only one call at a time drives it. While Start, Poll or Step runs, including its
 // callback, another call fails with [ErrBusy]. When the context of such a call ends, the whole login is cancelled.
+//
+// A zero or nil Login fails with [ErrMisuse]. A Login must not be copied.
 type Login struct {
-	native *native[*C.cli_auth_login]
+	native *handle[*C.cli_auth_login]
 	limits *limits
 
 	cancelOnce sync.Once
@@ -32,22 +33,36 @@ var lastCall atomic.Uint64
 
 // Login returns a new login attempt. It does no I/O. Close the login when it is over.
 func (c *Client) Login() *Login {
-	login := &Login{limits: c.limits, cancelled: make(chan struct{})}
-	client, open := c.native.acquire()
-	if !open {
-		login.unusable = closed("client")
-		return login
+	client, err := c.acquire()
+	if err != nil {
+		return &Login{unusable: err}
 	}
 	defer c.native.release()
 	var failure *C.cli_auth_error
 	object := C.cli_auth_login_new(client, &failure)
 	if object == nil {
-		login.unusable = takeError(failure)
-		return login
+		return &Login{unusable: takeError(failure)}
 	}
-	login.native = newNative(object, func(object *C.cli_auth_login) { C.cli_auth_login_free(object) })
-	runtime.AddCleanup(login, (*native[*C.cli_auth_login]).close, login.native)
-	return login
+	return &Login{
+		native:    newHandle(object, func(object *C.cli_auth_login) { C.cli_auth_login_free(object) }),
+		limits:    c.limits,
+		cancelled: make(chan struct{}),
+	}
+}
+
+// acquire returns the native login. The caller must release l.native after using it.
+func (l *Login) acquire() (*C.cli_auth_login, error) {
+	switch {
+	case l != nil && l.unusable != nil:
+		return nil, l.unusable
+	case l == nil || l.native == nil:
+		return nil, misuse("the login must come from Client.Login")
+	}
+	object, open := l.native.acquire()
+	if !open {
+		return nil, closed("login")
+	}
+	return object, nil
 }
 
 // Start requests a code from the server: discovery where that is needed, then one request. It blocks until there is a
@@ -122,17 +137,22 @@ func (l *Login) Step(ctx context.Context, maxWait time.Duration) (Step, error) {
 // every later call, except that Start still returns a prompt that exists. After the login has ended, Cancel does
 // nothing. It never blocks. It may be called from any goroutine, any number of times.
 func (l *Login) Cancel() {
-	if l.native != nil {
-		if object, open := l.native.acquire(); open {
-			C.cli_auth_login_cancel(object)
-			l.native.release()
-		}
+	object, err := l.acquire()
+	if err != nil {
+		return
 	}
+	defer l.native.release()
+	C.cli_auth_login_cancel(object)
 	l.cancelOnce.Do(func() { close(l.cancelled) })
 }
 
 // Prompt returns the prompt, or nil if there is none yet.
-func (l *Login) Prompt() *Prompt { return l.prompt.Load() }
+func (l *Login) Prompt() *Prompt {
+	if l == nil {
+		return nil
+	}
+	return l.prompt.Load()
+}
 
 // Close cancels the login, unless it has ended, and frees its memory. Later calls fail with [ErrClosed]. Tokens that
 // were issued but not returned by any call are first revoked where the server supports it, which may take up to 2
@@ -140,15 +160,14 @@ func (l *Login) Prompt() *Prompt { return l.prompt.Load() }
 // garbage collected, without a revocation.
 func (l *Login) Close() error {
 	l.Cancel()
-	if l.native == nil {
+	object, err := l.acquire()
+	if err != nil {
 		return nil
 	}
-	if object, open := l.native.acquire(); open {
-		// If a call drives the login meanwhile, that call does the same.
-		l.newCall(object, time.Time{}).abandon()
-		l.native.release()
-	}
-	l.native.close()
+	defer l.native.close()
+	defer l.native.release()
+	// If a call drives the login meanwhile, that call does the same.
+	l.newCall(object, time.Time{}).abandon()
 	return nil
 }
 
@@ -168,12 +187,12 @@ func (l *Login) newCall(object *C.cli_auth_login, until time.Time) *call {
 // drive claims the login while work drives it. The end of ctx cancels the login. If until is set, a step ends at that
 // time.
 func (l *Login) drive(ctx context.Context, until time.Time, work func(*call) (Step, error)) (found Step, err error) {
-	if l.unusable != nil {
-		return nil, l.unusable
+	if ctx == nil {
+		return nil, errNilContext()
 	}
-	object, open := l.native.acquire()
-	if !open {
-		return nil, closed("login")
+	object, err := l.acquire()
+	if err != nil {
+		return nil, err
 	}
 	defer l.native.release()
 	c := l.newCall(object, until)
@@ -272,7 +291,7 @@ func eventOf(event *C.cli_auth_event) Event {
 	case C.CLI_AUTH_EVENT_RETRYING:
 		return Retrying{
 			Reason:  C.GoString(C.cli_auth_event_reason(event)),
-			Attempt: int(C.cli_auth_event_attempt(event)),
+			Attempt: intOf(C.cli_auth_event_attempt(event)),
 			RetryIn: durationOf(C.cli_auth_event_retry_in(event)),
 		}
 	case C.CLI_AUTH_EVENT_RESUMED:

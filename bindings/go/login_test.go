@@ -32,7 +32,8 @@ func TestALogin(t *testing.T) {
 		t.Errorf("%+v", prompt)
 	}
 	for _, text := range []string{prompt.Text(), prompt.TextForStderr(), prompt.TextWrapped(40), prompt.TextWrapped(-1)} {
-		if !strings.Contains(text, prompt.UserCode) || !strings.Contains(text, prompt.VerificationURI) || !strings.HasSuffix(text, "\n") {
+		if !strings.Contains(text, prompt.UserCode) || !strings.Contains(text, prompt.VerificationURI) ||
+			!strings.HasSuffix(text, "\n") {
 			t.Errorf("%q", text)
 		}
 	}
@@ -48,13 +49,15 @@ func TestALogin(t *testing.T) {
 		t.Fatalf("%#v", events)
 	}
 	pending, ok := events[0].(cliauth.Pending)
-	if !ok || pending.NextPollIn < time.Second || pending.NextPollIn > 2*time.Second || pending.ExpiresIn < 200*time.Second {
+	if !ok || pending.NextPollIn < time.Second || pending.NextPollIn > 2*time.Second ||
+		pending.ExpiresIn < 200*time.Second {
 		t.Errorf("%#v", events[0])
 	}
 	if tokens.AccessToken.IsZero() || tokens.RefreshToken.IsZero() || !strings.HasPrefix(tokens.UserID, "user_") {
 		t.Errorf("%+v", tokens)
 	}
-	if left := time.Until(tokens.ExpiresAt); left < 4*time.Minute || left > 5*time.Minute || tokens.ExpiresIn != 5*time.Minute {
+	left := time.Until(tokens.ExpiresAt)
+	if left < 4*time.Minute || left > 5*time.Minute || tokens.ExpiresIn != 5*time.Minute {
 		t.Error(tokens.ExpiresAt, tokens.ExpiresIn)
 	}
 	if user := tokens.Other["user"]; !strings.Contains(user.Expose(), "Ada") {
@@ -74,7 +77,8 @@ func TestTokensWithScopes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !reflect.DeepEqual(tokens.Scopes, []string{"openid", "offline_access"}) || !strings.EqualFold(tokens.TokenType, "Bearer") || tokens.IDToken.IsZero() {
+	if !reflect.DeepEqual(tokens.Scopes, []string{"openid", "offline_access"}) ||
+		!strings.EqualFold(tokens.TokenType, "Bearer") || tokens.IDToken.IsZero() {
 		t.Errorf("%+v", tokens)
 	}
 	if tokens.UserID != "" || len(tokens.Other) != 0 || strings.Count(tokens.IDToken.Expose(), ".") != 2 {
@@ -84,9 +88,9 @@ func TestTokensWithScopes(t *testing.T) {
 
 func TestWhatTheServerLeavesOut(t *testing.T) {
 	t.Parallel()
+	bare := settings{"json": settings{"access_token": "a", "token_type": "bearer"}}
 	server := authserver.New(t, settings{
-		"verification_uri_complete": false,
-		"script":                    settings{"token": []any{settings{"json": settings{"access_token": "a", "token_type": "bearer"}}}},
+		"verification_uri_complete": false, "script": settings{"token": []any{bare}},
 	})
 	login := started(t, server.ClientByIssuer(t))
 	tokens, err := login.Poll(t.Context(), nil)
@@ -185,27 +189,20 @@ func TestOneCallDrivesALogin(t *testing.T) {
 	t.Parallel()
 	t.Run("Start", func(t *testing.T) {
 		t.Parallel()
-		server := authserver.Scripted(t, "device", settings{"delay": 1})
+		server := authserver.Silent(t, "device")
 		login := server.Client(t).Login()
 		defer login.Close()
-		first := inBackground(func() (*cliauth.Prompt, error) { return login.Start(t.Context()) })
+		ctx, cancel := context.WithCancel(t.Context())
+		first := inBackground(func() (*cliauth.Prompt, error) { return login.Start(ctx) })
 		server.WaitFor(t, "device", 1)
 		isBusy(t, login)
-		if _, err := first.wait(t); err != nil {
-			t.Error(err)
-		}
+		first.endsAtOnce(t, cancel, cliauth.ErrCancelled)
 	})
 	t.Run("Poll", func(t *testing.T) {
 		t.Parallel()
-		// After the first poll it sleeps in Go for 6 seconds.
-		server := authserver.Scripted(t, "token", "slow_down")
-		login := started(t, server.Client(t))
+		login := started(t, authserver.Scripted(t, "token", busyForAMinute).Client(t))
 		ctx, cancel := context.WithCancel(t.Context())
-		polled := make(chan struct{})
-		first := inBackground(func() (*cliauth.Tokens, error) {
-			return login.Poll(ctx, func(cliauth.Event) { close(polled) })
-		})
-		<-polled
+		first := asleep(t, login, ctx)
 		isBusy(t, login)
 		first.endsAtOnce(t, cancel, cliauth.ErrCancelled)
 	})
@@ -262,7 +259,7 @@ func TestACallbackThatDrivesTheLogin(t *testing.T) {
 
 func TestStepByStep(t *testing.T) {
 	t.Parallel()
-	server := authserver.New(t, settings{"answer": "approve", "answer_after_polls": 1})
+	server := authserver.New(t, settings{"interval": 3, "answer": "approve", "answer_after_polls": 1})
 	login := server.Client(t).Login()
 	defer login.Close()
 	var found []string
@@ -281,7 +278,8 @@ func TestStepByStep(t *testing.T) {
 			waited = waited || step.DueIn > 0
 			continue
 		case *cliauth.Tokens:
-			if again, err := login.Step(t.Context(), 0); err != nil || !again.(*cliauth.Tokens).AccessToken.Equal(step.AccessToken) {
+			again, err := login.Step(t.Context(), 0)
+			if err != nil || !again.(*cliauth.Tokens).AccessToken.Equal(step.AccessToken) {
 				t.Error("another outcome", err)
 			}
 			end = time.Now()

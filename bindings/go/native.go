@@ -4,13 +4,30 @@ package cliauth
 import "C"
 
 import (
-	"math"
+	"bytes"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
 	"unsafe"
 )
+
+// handle refers to an object of the library. Copies of a [Client] or a [Prompt] share their handle, and the object is
+// closed when the handle is garbage collected.
+type handle[P any] struct{ *native[P] }
+
+func newHandle[P any](object P, free func(P)) *handle[P] {
+	h := &handle[P]{&native[P]{object: object, free: free}}
+	runtime.AddCleanup(h, (*native[P]).close, h.native)
+	return h
+}
+
+// acquire returns the object, unless it is closed. The caller must call release after using it.
+func (h *handle[P]) acquire() (object P, open bool) {
+	defer runtime.KeepAlive(h)
+	return h.native.acquire()
+}
 
 // native is an object of the library, held by a C pointer. It is freed once it is closed and no longer in use.
 type native[P any] struct {
@@ -23,11 +40,6 @@ type native[P any] struct {
 	freed  bool
 }
 
-func newNative[P any](object P, free func(P)) *native[P] {
-	return &native[P]{object: object, free: free}
-}
-
-// acquire returns the object, unless it is closed. The caller must call release after using it.
 func (n *native[P]) acquire() (object P, open bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -74,9 +86,9 @@ func newCText(what string, text []byte) (cText, error) {
 		}
 	}
 	size := len(text) + 1
-	bytes := unsafe.Slice((*byte)(C.malloc(C.size_t(size))), size)
-	bytes[copy(bytes, text)] = 0
-	return cText{bytes}, nil
+	copied := unsafe.Slice((*byte)(C.malloc(C.size_t(size))), size)
+	copied[copy(copied, text)] = 0
+	return cText{copied}, nil
 }
 
 func (t cText) chars() *C.char { return (*C.char)(unsafe.Pointer(unsafe.SliceData(t.bytes))) }
@@ -92,7 +104,7 @@ func secretOfChars(chars *C.char) Secret {
 	if chars == nil {
 		return Secret{}
 	}
-	return secretOf(C.GoBytes(unsafe.Pointer(chars), C.int(C.strlen(chars))))
+	return secretOf(bytes.Clone(unsafe.Slice((*byte)(unsafe.Pointer(chars)), C.strlen(chars))))
 }
 
 // stringsOf reads an array that ends with NULL. It returns nil for NULL.
@@ -101,36 +113,13 @@ func stringsOf(array **C.char) []string {
 		return nil
 	}
 	texts := []string{}
-	for _, chars := range unsafe.Slice(array, math.MaxInt32) {
-		if chars == nil {
-			break
-		}
+	for _, chars := range untilNil(array) {
 		texts = append(texts, C.GoString(chars))
 	}
 	return texts
 }
 
-// durationOf converts seconds to a Duration. A longer time than a Duration can hold becomes the longest Duration.
-func durationOf(seconds C.double) time.Duration {
-	nanoseconds := math.Round(float64(seconds) * 1e9)
-	if nanoseconds >= math.MaxInt64 {
-		return math.MaxInt64
-	}
-	return time.Duration(nanoseconds)
-}
-
 func secondsOf(d time.Duration) C.double { return C.double(d.Seconds()) }
-
-// latest is the last second that time.Time can write in RFC 3339, and so in JSON.
-var latest = time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC)
-
-func timeOf(sinceEpoch C.double) time.Time {
-	if float64(sinceEpoch) >= float64(latest.Unix()) {
-		return latest
-	}
-	whole, rest := math.Modf(float64(sinceEpoch))
-	return time.Unix(int64(whole), int64(rest*1e9)).UTC()
-}
 
 // takeError reads an error of the library and frees it.
 func takeError(object *C.cli_auth_error) error {

@@ -4,6 +4,7 @@ package cliauth
 import "C"
 
 import (
+	"slices"
 	"time"
 	"unsafe"
 )
@@ -63,6 +64,7 @@ func WithRevocationEndpoint(url string) Option {
 // WithScopes adds scopes to the device authorization request (RFC 6749 section 3.3). No scope is requested by default.
 // Many servers send a refresh token only for offline_access. WorkOS AuthKit has no scopes.
 func WithScopes(scopes ...string) Option {
+	scopes = slices.Clone(scopes)
 	return func(s *settings) {
 		for _, scope := range scopes {
 			s.set("scope", func(scope *C.char) { C.cli_auth_client_options_add_scope(s.object, scope) }, scope)
@@ -93,10 +95,11 @@ func WithHeader(name, value string) Option {
 // WithCAPEM trusts certificates in addition to those of the operating system, such as the CA of a company or a test
 // server. The PEM text must hold at least one certificate and at most 4 MiB. Another WithCAPEM adds more certificates.
 func WithCAPEM(pem []byte) Option {
+	// C needs a valid pointer even if the text is empty.
+	text := append(slices.Clip(pem), 0)
 	return func(s *settings) {
-		// C needs a valid pointer even if the text is empty.
-		start := unsafe.SliceData(append(pem[:len(pem):len(pem)], 0))
-		C.cli_auth_client_options_add_ca_pem(s.object, (*C.char)(unsafe.Pointer(start)), C.size_t(len(pem)))
+		start := (*C.char)(unsafe.Pointer(unsafe.SliceData(text)))
+		C.cli_auth_client_options_add_ca_pem(s.object, start, C.size_t(len(text)-1))
 	}
 }
 
@@ -129,13 +132,20 @@ const (
 )
 
 // WithClientSecret sets a client secret, for servers that require one. A secret in a distributed program is not
-// confidential (RFC 8252 section 8.5).
+// confidential (RFC 8252 section 8.5). An auth that is none of the constants fails with [ErrMisuse].
 func WithClientSecret(secret Secret, auth ClientAuth) Option {
 	return func(s *settings) {
-		s.setBytes("client secret", func(secret *C.char) {
-			C.cli_auth_client_options_set_client_secret(s.object, secret, C.int32_t(auth))
-		}, secret.bytes())
-		secret.keepAlive()
+		switch auth {
+		case ClientAuthAuto, ClientSecretBasic, ClientSecretPost:
+			s.setBytes("client secret", func(secret *C.char) {
+				C.cli_auth_client_options_set_client_secret(s.object, secret, C.int32_t(auth))
+			}, secret.bytes())
+			secret.keepAlive()
+		default:
+			if s.err == nil {
+				s.err = misuse("the client authentication is %d, which is no constant of ClientAuth", auth)
+			}
+		}
 	}
 }
 

@@ -6,7 +6,6 @@ import "C"
 import (
 	"errors"
 	"math"
-	"runtime"
 	"time"
 )
 
@@ -15,6 +14,8 @@ import (
 //
 // [Prompt.Text] is ready to print. The fields hold what the server sent, unchanged, for programs: pass them to
 // [Sanitize] before you print them. The prompt does not contain the device code. It need not be closed.
+//
+// A nil Prompt, or one that did not come from a login, has an empty text. Its OpenBrowser fails with [ErrMisuse].
 type Prompt struct {
 	// UserCode is the code that the user compares or enters. It is raw.
 	UserCode string
@@ -31,21 +32,19 @@ type Prompt struct {
 	// Product is the name in [WithProduct], without the version. It is empty if no product was set.
 	Product string
 
-	native *native[*C.cli_auth_prompt]
+	native *handle[*C.cli_auth_prompt]
 }
 
 func newPrompt(object *C.cli_auth_prompt) *Prompt {
-	p := &Prompt{
+	return &Prompt{
 		UserCode:                C.GoString(C.cli_auth_prompt_user_code(object)),
 		VerificationURI:         C.GoString(C.cli_auth_prompt_verification_uri(object)),
 		VerificationURIComplete: C.GoString(C.cli_auth_prompt_verification_uri_complete(object)),
 		ExpiresIn:               durationOf(C.cli_auth_prompt_expires_in(object)),
 		Host:                    C.GoString(C.cli_auth_prompt_host(object)),
 		Product:                 C.GoString(C.cli_auth_prompt_product(object)),
-		native:                  newNative(object, func(object *C.cli_auth_prompt) { C.cli_auth_prompt_free(object) }),
+		native:                  newHandle(object, func(object *C.cli_auth_prompt) { C.cli_auth_prompt_free(object) }),
 	}
-	runtime.AddCleanup(p, (*native[*C.cli_auth_prompt]).close, p.native)
-	return p
 }
 
 // Text returns the prompt as plain text, 80 columns wide: the code, the URL, the name of the program, and a warning. It
@@ -77,8 +76,8 @@ func (p *Prompt) TextForStderr() string {
 // session and without a display. It returns at once. The error says why no browser was started, and does not mean that
 // the login failed. Show the code first: the page asks the user to compare it.
 func (p *Prompt) OpenBrowser() error {
-	if p.native == nil {
-		return errors.New("this prompt did not come from a login")
+	if p == nil || p.native == nil {
+		return misuse("the prompt must come from Login.Start")
 	}
 	started := false
 	// The text is copied inside: it lives only as long as the prompt, which may be garbage collected afterwards.
@@ -96,13 +95,11 @@ func (p *Prompt) OpenBrowser() error {
 }
 
 func (p *Prompt) read(read func(*C.cli_auth_prompt) string) string {
-	if p.native == nil {
+	if p == nil || p.native == nil {
 		return ""
 	}
-	// The native prompt is closed only after p is garbage collected.
+	// It is open: only the garbage collector closes it.
 	object, _ := p.native.acquire()
 	defer p.native.release()
-	text := read(object)
-	runtime.KeepAlive(p)
-	return text
+	return read(object)
 }

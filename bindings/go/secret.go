@@ -15,28 +15,32 @@ const mask = "****"
 // Secret is a text that must not be shown, such as a token or a client secret.
 //
 // The packages fmt, encoding/json, encoding/gob and log/slog show ****, even if the Secret is part of another value.
-// The zero Secret is empty. Compare secrets with [Secret.Equal].
+// The zero Secret is empty.
+//
+// Compare secrets with [Secret.Equal], in constant time. The operator == does not compile, neither for a Secret nor for
+// a struct that holds one, and a Secret cannot be the key of a map. Interface values that hold a Secret panic when they
+// are compared.
 //
 // The memory of a Secret is overwritten when it is garbage collected. The string that [Secret.Expose] returns is not:
 // call Expose late, and do not keep the string.
 type Secret struct {
+	// A function cannot be compared, so the compiler refuses ==.
+	_ [0]func()
 	// There are two pointers because fmt cannot call the methods of unexported fields, and follows one pointer for a
 	// verb that does not fit.
 	kept **[]byte
 }
 
 // NewSecret returns a secret that holds a text, such as a refresh token that was read from a keyring.
-func NewSecret(text string) Secret {
-	if text == "" {
-		return Secret{}
-	}
-	return secretOf([]byte(text))
-}
+func NewSecret(text string) Secret { return secretOf([]byte(text)) }
 
 // secretOf makes a secret from bytes that nothing else uses.
 func secretOf(bytes []byte) Secret {
+	if len(bytes) == 0 {
+		return Secret{}
+	}
 	inner := &bytes
-	s := Secret{&inner}
+	s := Secret{kept: &inner}
 	runtime.AddCleanup(s.kept, func(bytes []byte) { clear(bytes) }, bytes)
 	return s
 }
@@ -50,7 +54,8 @@ func (s Secret) Expose() string {
 // IsZero reports whether the secret is empty.
 func (s Secret) IsZero() bool { return s.kept == nil }
 
-// Equal reports whether both secrets hold the same text. Its duration does not depend on where they differ.
+// Equal reports whether both secrets hold the same text. Its duration depends on their lengths, and not on what they
+// hold.
 func (s Secret) Equal(other Secret) bool {
 	defer s.keepAlive()
 	defer other.keepAlive()

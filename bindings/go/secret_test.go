@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -53,7 +54,9 @@ func leaks(text string) bool {
 }
 
 func TestLeaksAreFound(t *testing.T) {
-	for _, text := range []string{hidden, fmt.Sprintf("%x", hidden), fmt.Sprint([]byte(hidden)), fmt.Sprintf("%#v", struct{ s string }{hidden})} {
+	for _, text := range []string{
+		hidden, fmt.Sprintf("%x", hidden), fmt.Sprint([]byte(hidden)), fmt.Sprintf("%#v", struct{ s string }{hidden}),
+	} {
 		if !leaks(text) {
 			t.Errorf("not found in %s", text)
 		}
@@ -63,7 +66,7 @@ func TestLeaksAreFound(t *testing.T) {
 func TestNoVerbShowsASecret(t *testing.T) {
 	h := newHolder()
 	error := fmt.Errorf("wrapped: %w", h.Error)
-	for _, verb := range []string{"v", "+v", "#v", "s", "q", "x", "X", "d", "p", "T", "b", "o", "e", "t", "20s", "-20v", "c", "U"} {
+	for _, verb := range strings.Fields("v +v #v s q x X d p T b o O e E f F g G t w 20s -20v c U") {
 		for name, value := range map[string]any{
 			"secret": h.Public, "pointer": h.Pointer, "holder": h, "holder's pointer": &h, "tokens": h.Tokens,
 			"tokens' pointer": &h.Tokens, "error": h.Error, "error's value": *h.Error, "wrapped": error, "list": h.List,
@@ -73,7 +76,8 @@ func TestNoVerbShowsASecret(t *testing.T) {
 			}
 		}
 	}
-	if text := fmt.Sprintf("%v %+v %#v %s %q %x %d", h.Public, h.Public, h.Public, h.Public, h.Public, h.Public, h.Public); text != strings.TrimSpace(strings.Repeat("**** ", 7)) {
+	text := fmt.Sprintf("%[1]v %+[1]v %#[1]v %[1]s %[1]q %[1]x %[1]d", h.Public)
+	if text != "**** **** **** **** **** **** ****" {
 		t.Error(text)
 	}
 	if h.Public.String() != "****" || h.Public.GoString() != "****" {
@@ -150,6 +154,14 @@ func TestSecretsAreComparedByTheirTexts(t *testing.T) {
 	empty := cliauth.NewSecret("")
 	if !empty.IsZero() || !empty.Equal(cliauth.Secret{}) || empty.Expose() != "" || one.IsZero() {
 		t.Error("the empty one")
+	}
+}
+
+func TestSecretsCannotBeComparedByAccident(t *testing.T) {
+	for _, secret := range []any{cliauth.Secret{}, withToken{}, cliauth.Tokens{}, cliauth.Error{}} {
+		if kind := reflect.TypeOf(secret); kind.Comparable() {
+			t.Errorf("== compiles for %v", kind)
+		}
 	}
 }
 

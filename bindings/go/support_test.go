@@ -97,6 +97,24 @@ func poll(login *cliauth.Login, ctx context.Context) *later[*cliauth.Tokens] {
 	return inBackground(func() (*cliauth.Tokens, error) { return login.Poll(ctx, nil) })
 }
 
+// busyForAMinute makes a login sleep for a minute after its next poll.
+var busyForAMinute = settings{"status": 503, "body": "busy", "headers": settings{"Retry-After": "60"}}
+
+// asleep polls a login of a server that is busy for a minute. It returns when the poll has failed.
+func asleep(t *testing.T, login *cliauth.Login, ctx context.Context) *later[*cliauth.Tokens] {
+	t.Helper()
+	polled := make(chan struct{})
+	call := inBackground(func() (*cliauth.Tokens, error) {
+		return login.Poll(ctx, func(cliauth.Event) { close(polled) })
+	})
+	select {
+	case <-polled:
+	case <-call.done:
+		t.Fatal(call.err)
+	}
+	return call
+}
+
 // eventually waits until isTrue returns true.
 func eventually(t *testing.T, what string, isTrue func() bool) {
 	t.Helper()
@@ -115,6 +133,23 @@ func collected(t *testing.T, what string, isTrue func() bool) {
 		runtime.GC()
 		return isTrue()
 	})
+}
+
+// collectAll collects what is garbage now, and lets its cleanups run.
+func collectAll(t *testing.T) {
+	t.Helper()
+	for range 3 {
+		cleaned := make(chan struct{})
+		runtime.AddCleanup(new(*int), func(cleaned chan struct{}) { close(cleaned) }, cleaned)
+		collected(t, "garbage", func() bool {
+			select {
+			case <-cleaned:
+				return true
+			default:
+				return false
+			}
+		})
+	}
 }
 
 func entries(t *testing.T, folder string) int {

@@ -173,11 +173,12 @@ func seconds(word string) (time.Duration, error) {
 	if err != nil || !(number > 0) || math.IsInf(number, 1) {
 		return 0, errors.New("give a number of seconds above 0")
 	}
-	if number > float64(math.MaxInt64)/1e9 {
+	nanoseconds := number * 1e9
+	if nanoseconds >= math.MaxInt64 {
 		return math.MaxInt64, nil
 	}
 	// A very short time must not become 0, which means no timeout.
-	return max(time.Duration(number*1e9), 1), nil
+	return max(time.Duration(nanoseconds), 1), nil
 }
 
 // ofFlag matches where package flag names an option with one dash.

@@ -27,8 +27,11 @@ const (
 )
 
 // Token converts tokens to those of golang.org/x/oauth2, with id_token and scope as extras. The result masks nothing:
-// golang.org/x/oauth2 prints its tokens when asked to.
+// golang.org/x/oauth2 prints its tokens when asked to. It is nil if tokens is nil.
 func Token(tokens *cliauth.Tokens) *oauth2.Token {
+	if tokens == nil {
+		return nil
+	}
 	token := &oauth2.Token{
 		AccessToken:  tokens.AccessToken.Expose(),
 		TokenType:    tokens.TokenType,
@@ -46,7 +49,8 @@ func Token(tokens *cliauth.Tokens) *oauth2.Token {
 	return token.WithExtra(extra)
 }
 
-// TokenSource is an [oauth2.TokenSource] that refreshes tokens. Several goroutines may use it at once.
+// TokenSource is an [oauth2.TokenSource] that refreshes tokens. [NewTokenSource] returns one; a zero or nil
+// TokenSource fails with [cliauth.ErrMisuse]. Several goroutines may use it at once.
 //
 // At most one request is in progress at a time, and all callers receive its result. After a failure nothing is sent for
 // 1 second, or for as long as the server asked for, up to 5 minutes. Until then every call returns the same error, or
@@ -58,6 +62,8 @@ type TokenSource struct {
 	store  func(context.Context, *cliauth.Tokens) error
 	early  time.Duration
 	now    func() time.Time
+	// unusable is why there are no tokens.
+	unusable error
 
 	mu     sync.Mutex
 	tokens *cliauth.Tokens
@@ -77,13 +83,13 @@ type Option func(*TokenSource)
 // WithStore stores new tokens before they are returned. Many servers invalidate the refresh token that was sent, so a
 // new one that is not stored means a lost login. If store fails, [TokenSource.Token] returns its error, and the next
 // call tries to store the same tokens again. One goroutine at a time calls store. It must not request a token from the
-// source.
+// source. A nil store stores nothing.
 func WithStore(store func(context.Context, *cliauth.Tokens) error) Option {
 	return func(s *TokenSource) { s.store = store }
 }
 
 // WithEarlyExpiry sets how long before its expiry an access token is refreshed, at most a quarter of its lifetime.
-// Defaults to 10 seconds.
+// Defaults to 10 seconds. A negative time counts as 0.
 func WithEarlyExpiry(early time.Duration) Option {
 	return func(s *TokenSource) { s.early = max(early, 0) }
 }
@@ -93,30 +99,48 @@ func WithEarlyExpiry(early time.Duration) Option {
 //
 //	&cliauth.Tokens{RefreshToken: cliauth.NewSecret(stored)}
 //
-// The source uses ctx for its requests: when ctx ends, they fail. The client must stay open.
-func NewTokenSource(ctx context.Context, client *cliauth.Client, tokens *cliauth.Tokens, options ...Option) *TokenSource {
-	copied := *tokens
-	s := &TokenSource{ctx: ctx, client: client, tokens: &copied, early: defaultEarly, now: time.Now}
+// The source uses ctx for its requests: when ctx ends, they fail. The client must stay open. If ctx, client or tokens
+// is nil, every call fails with [cliauth.ErrMisuse]. An option that is nil changes nothing.
+func NewTokenSource(
+	ctx context.Context, client *cliauth.Client, tokens *cliauth.Tokens, options ...Option,
+) *TokenSource {
+	s := &TokenSource{ctx: ctx, client: client, early: defaultEarly, now: time.Now}
+	switch {
+	case ctx == nil:
+		s.unusable = misuse("the context is nil")
+	case client == nil:
+		s.unusable = misuse("the client is nil")
+	case tokens == nil:
+		s.unusable = misuse("the tokens are nil")
+	default:
+		copied := *tokens
+		s.tokens = &copied
+	}
 	for _, option := range options {
-		option(s)
+		if option != nil {
+			option(s)
+		}
 	}
 	return s
 }
 
+func misuse(message string) error { return &cliauth.Error{Kind: cliauth.ErrMisuse, Message: message} }
+
 // Token returns a valid token and refreshes it if necessary. An error is a [*cliauth.Error] or the error of the store.
 // [cliauth.ErrLoginRequired] and [cliauth.ErrActionRequired] mean that the user must log in again.
 func (s *TokenSource) Token() (*oauth2.Token, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	tokens, err := s.current()
-	if err != nil {
-		return nil, err
-	}
-	return Token(tokens), nil
+	tokens, err := s.Tokens()
+	return Token(tokens), err
 }
 
 // Tokens does the same as [TokenSource.Token] and returns masked secrets.
 func (s *TokenSource) Tokens() (*cliauth.Tokens, error) {
+	switch {
+	case s != nil && s.unusable != nil:
+		return nil, s.unusable
+	case s == nil || s.client == nil:
+		return nil, misuse("the token source must come from NewTokenSource")
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	tokens, err := s.current()
@@ -171,7 +195,10 @@ func (s *TokenSource) margin() time.Duration {
 
 func (s *TokenSource) refresh() error {
 	if s.tokens.RefreshToken.IsZero() {
-		return &cliauth.Error{Kind: cliauth.ErrLoginRequired, Message: "the access token has expired, and there is no refresh token: log in again"}
+		return &cliauth.Error{
+			Kind:    cliauth.ErrLoginRequired,
+			Message: "the access token has expired, and there is no refresh token: log in again",
+		}
 	}
 	if s.failure != nil && (isFinal(s.failure) || s.now().Before(s.pausedUntil)) {
 		return s.failure
@@ -186,15 +213,17 @@ func (s *TokenSource) refresh() error {
 	return nil
 }
 
-// isFinal reports whether another request cannot help. The kind alone decides.
+// isFinal reports whether another request cannot help. The kind alone decides, and not the cause of a context that has
+// ended, which errors.Is matches too.
 func isFinal(err error) bool {
-	for _, kind := range []cliauth.Kind{
-		cliauth.ErrLoginRequired, cliauth.ErrActionRequired, cliauth.ErrRejected,
-		cliauth.ErrUnsupported, cliauth.ErrInvalidConfig, cliauth.ErrMisuse,
-	} {
-		if errors.Is(err, kind) {
-			return true
-		}
+	var failure *cliauth.Error
+	if !errors.As(err, &failure) {
+		return false
+	}
+	switch failure.Kind {
+	case cliauth.ErrLoginRequired, cliauth.ErrActionRequired, cliauth.ErrRejected,
+		cliauth.ErrUnsupported, cliauth.ErrInvalidConfig, cliauth.ErrMisuse:
+		return true
 	}
 	return false
 }

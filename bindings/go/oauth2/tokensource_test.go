@@ -58,8 +58,8 @@ func TestTokensAsOAuth2HasThem(t *testing.T) {
 		AccessToken: cliauth.NewSecret("a"), RefreshToken: cliauth.NewSecret("r"), IDToken: cliauth.NewSecret("i"),
 		TokenType: "bearer", Scopes: []string{"openid", "email"}, ExpiresAt: end, ExpiresIn: time.Minute,
 	})
-	if token.AccessToken != "a" || token.RefreshToken != "r" || token.Extra("id_token") != "i" || token.Extra("scope") != "openid email" ||
-		token.Type() != "Bearer" || !token.Expiry.Equal(end) || !token.Valid() {
+	if token.AccessToken != "a" || token.RefreshToken != "r" || token.Extra("id_token") != "i" ||
+		token.Extra("scope") != "openid email" || token.Type() != "Bearer" || !token.Expiry.Equal(end) || !token.Valid() {
 		t.Errorf("%+v", token)
 	}
 	bare := cliauthoauth2.Token(&cliauth.Tokens{AccessToken: cliauth.NewSecret("a")})
@@ -88,13 +88,13 @@ func TestManyAskAndOneRefreshes(t *testing.T) {
 }
 
 func TestTheNewRefreshTokenIsUsedNext(t *testing.T) {
-	server := authserver.Scripted(t, "refresh", answer(1, 1), answer(2, 1), answer(3, 60))
+	server := authserver.Scripted(t, "refresh", answer(1, 3600), answer(2, 7200), answer(3, 3600))
 	source := cliauthoauth2.NewTokenSource(t.Context(), server.Client(t), stored())
 	expect(t, source, "access-1")
 	expect(t, source, "access-1")
-	time.Sleep(time.Second)
+	source.Pass(90 * time.Minute)
 	expect(t, source, "access-2")
-	time.Sleep(time.Second)
+	source.Pass(90 * time.Minute)
 	expect(t, source, "access-3")
 	if sent := refreshes(server); sent != "refresh-0, refresh-1, refresh-2" {
 		t.Error(sent)
@@ -102,12 +102,13 @@ func TestTheNewRefreshTokenIsUsedNext(t *testing.T) {
 }
 
 func TestATokenIsRenewedBeforeItsEnd(t *testing.T) {
-	server := authserver.Scripted(t, "refresh", answer(1, 60), answer(2, 8))
+	server := authserver.Scripted(t, "refresh", answer(1, 3600), answer(2, 3600))
 	source := cliauthoauth2.NewTokenSource(t.Context(), server.Client(t), &cliauth.Tokens{
-		AccessToken: cliauth.NewSecret("access-0"), RefreshToken: cliauth.NewSecret("refresh-0"), ExpiresAt: time.Now().Add(50 * time.Second),
-	}, cliauthoauth2.WithEarlyExpiry(time.Minute))
+		AccessToken: cliauth.NewSecret("access-0"), RefreshToken: cliauth.NewSecret("refresh-0"),
+		ExpiresAt: time.Now().Add(50 * time.Minute),
+	}, cliauthoauth2.WithEarlyExpiry(time.Hour))
 	expect(t, source, "access-1")
-	// Refreshing a minute early would mean always. For a short lifetime only its last quarter counts.
+	// Refreshing an hour early would mean always. For a short lifetime only its last quarter counts.
 	expect(t, source, "access-1")
 	if sent := refreshes(server); sent != "refresh-0" {
 		t.Error(sent)
@@ -179,6 +180,7 @@ func TestADeadTokenIsNotSentAgain(t *testing.T) {
 func TestTroubleIsNoStorm(t *testing.T) {
 	server := authserver.Scripted(t, "refresh", settings{"status": 503, "body": "busy"}, answer(1, 60))
 	source := cliauthoauth2.NewTokenSource(t.Context(), server.Client(t), stored())
+	source.Pass(0)
 	for range 20 {
 		if _, err := source.Token(); !errors.Is(err, cliauth.ErrNetwork) {
 			t.Fatal(err)
@@ -187,15 +189,18 @@ func TestTroubleIsNoStorm(t *testing.T) {
 	if sent := refreshes(server); sent != "refresh-0" {
 		t.Error(sent)
 	}
-	time.Sleep(1100 * time.Millisecond)
+	source.Pass(1100 * time.Millisecond)
 	expect(t, source, "access-1")
 }
 
 func TestAnOldTokenIsUsedWhileItIsGood(t *testing.T) {
-	server := authserver.Scripted(t, "refresh", settings{"status": 503, "body": "busy", "headers": settings{"Retry-After": "60"}})
+	busy := settings{"status": 503, "body": "busy", "headers": settings{"Retry-After": "60"}}
+	server := authserver.Scripted(t, "refresh", busy)
 	source := cliauthoauth2.NewTokenSource(t.Context(), server.Client(t), &cliauth.Tokens{
-		AccessToken: cliauth.NewSecret("access-0"), RefreshToken: cliauth.NewSecret("refresh-0"), ExpiresAt: time.Now().Add(5 * time.Second),
+		AccessToken: cliauth.NewSecret("access-0"), RefreshToken: cliauth.NewSecret("refresh-0"),
+		ExpiresAt: time.Now().Add(5 * time.Second),
 	})
+	source.Pass(0)
 	expect(t, source, "access-0")
 	expect(t, source, "access-0")
 	if sent := refreshes(server); sent != "refresh-0" {
@@ -205,11 +210,61 @@ func TestAnOldTokenIsUsedWhileItIsGood(t *testing.T) {
 
 func TestNoRefreshToken(t *testing.T) {
 	client := authserver.New(t, nil).Client(t)
-	forEver := cliauthoauth2.NewTokenSource(t.Context(), client, &cliauth.Tokens{AccessToken: cliauth.NewSecret("access-0")})
+	tokens := &cliauth.Tokens{AccessToken: cliauth.NewSecret("access-0")}
+	forEver := cliauthoauth2.NewTokenSource(t.Context(), client, tokens)
 	expect(t, forEver, "access-0")
-	ended := cliauthoauth2.NewTokenSource(t.Context(), client, &cliauth.Tokens{AccessToken: cliauth.NewSecret("access-0"), ExpiresAt: time.Now()})
+	tokens.ExpiresAt = time.Now()
+	ended := cliauthoauth2.NewTokenSource(t.Context(), client, tokens)
 	if _, err := ended.Token(); !errors.Is(err, cliauth.ErrLoginRequired) {
 		t.Error(err)
+	}
+}
+
+func TestNothingIsSentWithoutTheArguments(t *testing.T) {
+	server := authserver.New(t, nil)
+	client := server.Client(t)
+	var none context.Context
+	for what, source := range map[string]*cliauthoauth2.TokenSource{
+		"nil": nil, "zero": {},
+		"no context": cliauthoauth2.NewTokenSource(none, client, stored()),
+		"no client":  cliauthoauth2.NewTokenSource(t.Context(), nil, stored()),
+		"no tokens":  cliauthoauth2.NewTokenSource(t.Context(), client, nil),
+		"zero client": cliauthoauth2.NewTokenSource(t.Context(), &cliauth.Client{}, stored(),
+			nil, cliauthoauth2.WithStore(nil)),
+	} {
+		for range 2 {
+			token, err := source.Token()
+			tokens, again := source.Tokens()
+			if token != nil || tokens != nil || !errors.Is(err, cliauth.ErrMisuse) || !errors.Is(again, cliauth.ErrMisuse) {
+				t.Error(what, token, tokens, err, again)
+			}
+		}
+	}
+	if sent := refreshes(server); sent != "" {
+		t.Error(sent)
+	}
+	if cliauthoauth2.Token(nil) != nil {
+		t.Error("a token from nothing")
+	}
+}
+
+// The kind of an error decides, and not the kind of the error that ended the context.
+func TestAContextThatEndedIsNoDeadToken(t *testing.T) {
+	server := authserver.Silent(t, "refresh")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	source := cliauthoauth2.NewTokenSource(ctx, server.Client(t), stored())
+	result := make(chan error)
+	go func() {
+		_, err := source.Token()
+		result <- err
+	}()
+	server.WaitFor(t, "refresh", 1)
+	cancel(cliauth.ErrLoginRequired)
+	first := <-result
+	source.Pass(time.Hour)
+	_, second := source.Token()
+	if !errors.Is(first, cliauth.ErrCancelled) || !errors.Is(second, cliauth.ErrCancelled) || first == second {
+		t.Error(first, second)
 	}
 }
 
@@ -224,7 +279,7 @@ func TestTheContextEndsARefresh(t *testing.T) {
 }
 
 func TestItFitsOAuth2(t *testing.T) {
-	server := authserver.New(t, settings{"answer": "approve", "access_token_expires_in": 1})
+	server := authserver.New(t, settings{"answer": "approve"})
 	client := server.ClientByIssuer(t, cliauth.WithScopes("openid", "offline_access"))
 	login := client.Login()
 	defer login.Close()
@@ -235,9 +290,9 @@ func TestItFitsOAuth2(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The lifetime is so short that it ends soon.
-	time.Sleep(1100 * time.Millisecond)
-	api := oauth2.NewClient(t.Context(), cliauthoauth2.NewTokenSource(t.Context(), client, tokens))
+	source := cliauthoauth2.NewTokenSource(t.Context(), client, tokens)
+	source.Pass(time.Hour)
+	api := oauth2.NewClient(t.Context(), source)
 	response, err := api.Get(server.URL + "/oauth2/userinfo")
 	if err != nil {
 		t.Fatal(err)
@@ -246,6 +301,9 @@ func TestItFitsOAuth2(t *testing.T) {
 	body, err := io.ReadAll(response.Body)
 	if err != nil || response.StatusCode != http.StatusOK || !strings.Contains(string(body), "user_") {
 		t.Error(response.StatusCode, string(body), err)
+	}
+	if count := len(server.Requests("refresh")); count != 1 {
+		t.Errorf("%d refreshes", count)
 	}
 }
 

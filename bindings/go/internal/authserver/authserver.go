@@ -73,10 +73,16 @@ type Request struct {
 	Headers  [][2]string `json:"headers"`
 	Form     [][2]string `json:"form"`
 	Arrived  float64     `json:"arrived"`
+	Replied  *float64    `json:"replied"`
 	Gone     *float64    `json:"gone"`
 	Status   *int        `json:"status"`
 	Error    string      `json:"error"`
 	Broken   []string    `json:"violations"`
+}
+
+// Connection is a connection as the server's log shows it.
+type Connection struct {
+	Closed *float64 `json:"closed"`
 }
 
 // Header returns the value of a header, or "" if there is none.
@@ -184,6 +190,13 @@ func (s *Server) Delete() { s.call("DELETE", "", nil, nil) }
 
 // Requests returns the requests to an endpoint so far.
 func (s *Server) Requests(endpoint string) []Request { return s.log("", endpoint) }
+
+// Connections returns the connections so far.
+func (s *Server) Connections() []Connection {
+	var log struct{ Connections []Connection }
+	s.call("GET", "/log", nil, &log)
+	return log.Connections
+}
 
 // WaitFor waits until an endpoint has received count requests.
 func (s *Server) WaitFor(t testing.TB, endpoint string, count int) {
