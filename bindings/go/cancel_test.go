@@ -149,6 +149,23 @@ func TestCancelBeforeTheStart(t *testing.T) {
 	isError(t, err, cliauth.ErrCancelled)
 }
 
+func TestStartAfterAFailureReturnsItsError(t *testing.T) {
+	t.Parallel()
+	cancelled := started(t, authserver.New(t, nil).Client(t))
+	cancelled.Cancel()
+	_, err := cancelled.Start(t.Context())
+	isError(t, err, cliauth.ErrCancelled)
+
+	denied := started(t, authserver.New(t, settings{"answer": "deny"}).Client(t))
+	_, err = denied.Poll(t.Context(), nil)
+	isError(t, err, cliauth.ErrDenied)
+	_, err = denied.Start(t.Context())
+	isError(t, err, cliauth.ErrDenied)
+	if denied.Prompt() == nil {
+		t.Error("the prompt is gone")
+	}
+}
+
 func TestCancelAfterTheOutcomeChangesNothing(t *testing.T) {
 	t.Parallel()
 	login := started(t, authserver.New(t, settings{"answer": "approve"}).Client(t))

@@ -79,6 +79,9 @@ type Error struct {
 	OAuthError string
 	// Description is the server's description of the error, sanitised. Message already contains it.
 	Description string
+	// Detail is the technical cause in the words of the operating system or of TLS, sanitised, such as "Connection
+	// refused (os error 111)". Message does not contain it. It is empty if there is nothing to add.
+	Detail string
 	// HTTPStatus is the HTTP status of the response that caused the error, or 0 if there was no response.
 	HTTPStatus int
 	// RequestID is the server's identifier of the request, sanitised. Include it when you contact the server's support.

@@ -87,6 +87,9 @@ func TestNobodyIsThere(t *testing.T) {
 	if found.HTTPStatus != 0 || found.OAuthError != "" || found.Organizations != nil {
 		t.Errorf("%+v", found)
 	}
+	if found.Detail != "Connection refused (os error 111)" || strings.Contains(found.Message, found.Detail) {
+		t.Errorf("%q %q", found.Detail, found.Message)
+	}
 }
 
 func TestTLS(t *testing.T) {

@@ -66,18 +66,20 @@ func (l *Login) acquire() (*C.cli_auth_login, error) {
 }
 
 // Start requests a code from the server: discovery where that is needed, then one request. It blocks until there is a
-// response. Another call returns the same prompt.
+// response. Another call returns the same prompt, or the error of a login that has failed.
 //
 // Nothing is retried, because a user is waiting. After [ErrNetwork], try again later with a new login. When ctx ends,
 // the login is cancelled, and the error matches [ErrCancelled], ctx.Err() and context.Cause(ctx).
 func (l *Login) Start(ctx context.Context) (*Prompt, error) {
 	_, err := l.drive(ctx, time.Time{}, func(c *call) (Step, error) {
-		for l.prompt.Load() == nil {
+		for {
+			if started, err := c.started(); started || err != nil {
+				return nil, err
+			}
 			if _, err := c.next(); err != nil {
 				return nil, err
 			}
 		}
-		return nil, nil
 	})
 	if err != nil {
 		return nil, err
@@ -134,7 +136,7 @@ func (l *Login) Step(ctx context.Context, maxWait time.Duration) (Step, error) {
 }
 
 // Cancel cancels the login. The call that drives it returns [ErrCancelled] at once, whatever it waits for, and so does
-// every later call, except that Start still returns a prompt that exists. After the login has ended, Cancel does
+// every later call. After the login has ended, Cancel does
 // nothing. It never blocks. It may be called from any goroutine, any number of times.
 func (l *Login) Cancel() {
 	object, err := l.acquire()
@@ -216,6 +218,17 @@ func (l *Login) drive(ctx context.Context, until time.Time, work func(*call) (St
 func (c *call) abandon() {
 	defer c.wait.limits.enter(true)()
 	C.cli_auth_claim_abandon(c.object, c.number)
+}
+
+// started reports whether there is a prompt that Start can return. It returns the error of a login that has failed.
+func (c *call) started() (bool, error) {
+	var prompt *C.cli_auth_prompt
+	var failure *C.cli_auth_error
+	if C.cli_auth_claim_prompt(c.object, c.number, &prompt, &failure) != C.CLI_AUTH_OK {
+		return false, takeError(failure)
+	}
+	C.cli_auth_prompt_free(prompt)
+	return prompt != nil, nil
 }
 
 // checkStarted fails before Start.

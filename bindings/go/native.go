@@ -129,6 +129,7 @@ func takeError(object *C.cli_auth_error) error {
 		Message:                    C.GoString(C.cli_auth_error_message(object)),
 		OAuthError:                 C.GoString(C.cli_auth_error_oauth_error(object)),
 		Description:                C.GoString(C.cli_auth_error_description(object)),
+		Detail:                     C.GoString(C.cli_auth_error_detail(object)),
 		HTTPStatus:                 int(C.cli_auth_error_http_status(object)),
 		RequestID:                  C.GoString(C.cli_auth_error_request_id(object)),
 		PendingAuthenticationToken: secretOfChars(C.cli_auth_error_expose_pending_authentication_token(object)),
