@@ -658,7 +658,7 @@ cli_auth_login *cli_auth_login_new(cli_auth_client *client, cli_auth_error **err
  * Requests a code from the server: discovery where that is needed, then one request.
  *
  * Blocks until there is a response. The client's timeouts apply to each request. Nothing is retried, because a user is
- * waiting. Another call returns the same prompt or the same error: a login that has failed cannot be restarted.
+ * waiting. Another call returns the same prompt, or the error of a login that has failed: it cannot be restarted.
  *
  * @param login The login. Must not be NULL.
  * @param[out] prompt The prompt to show to the user. Written only on success; owned by the caller. Must not be NULL.
@@ -743,9 +743,8 @@ cli_auth_status cli_auth_login_fd(cli_auth_login *login,
 
 /**
  * Cancels a login. The call that drives it returns `CLI_AUTH_CANCELLED` at once, whatever it waits for, and so does
- * every later call, except that `cli_auth_login_start` still returns a prompt that exists. If tokens arrived at the
- * same moment, the driving call first revokes them where the server supports it, which may take up to 2 seconds. After
- * the login has ended, this function does nothing.
+ * every later call. If tokens arrived at the same moment, the driving call first revokes them where the server
+ * supports it, which may take up to 2 seconds. After the login has ended, this function does nothing.
  *
  * It is idempotent and wait-free. It may be called from any thread, from the callback and from a signal handler. It
  * preserves `errno`. A request that is in progress is dropped. The descriptor of `cli_auth_login_fd` becomes readable.
@@ -1260,6 +1259,22 @@ cli_auth_status cli_auth_claim_login(cli_auth_login *login,
                                      cli_auth_error **error);
 
 /**
+ * Returns what `cli_auth_login_start` returns, without driving the login.
+ *
+ * @param login The login. Must not be NULL.
+ * @param number The number of the call that holds the claim.
+ * @param[out] prompt The prompt, owned by the caller; free it with `cli_auth_prompt_free`. NULL if the call must step
+ * first: there is no prompt yet, or the login was cancelled, which the next step reports. Written only on success.
+ * Must not be NULL.
+ * @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
+ * @return `CLI_AUTH_OK`, or the outcome of a login that has failed.
+ */
+cli_auth_status cli_auth_claim_prompt(cli_auth_login *login,
+                                      uint64_t number,
+                                      cli_auth_prompt **prompt,
+                                      cli_auth_error **error);
+
+/**
  * Checks that the login can be polled: `cli_auth_login_start` has succeeded, or the login has ended.
  *
  * @param login The login. Must not be NULL.
@@ -1355,6 +1370,15 @@ const char *cli_auth_error_oauth_error(const cli_auth_error *error);
  * @return The description, borrowed from the error; NULL if the server sent none, and for NULL.
  */
 const char *cli_auth_error_description(const cli_auth_error *error);
+
+/**
+ * Returns the technical cause in the words of the operating system or of TLS, such as `Connection refused (os error
+ * 111)`. The message does not contain it. It is sanitised.
+ *
+ * @param error The error. May be NULL.
+ * @return The cause, borrowed from the error; NULL if there is nothing to add, and for NULL.
+ */
+const char *cli_auth_error_detail(const cli_auth_error *error);
 
 /**
  * Returns the HTTP status of the response that caused the error.

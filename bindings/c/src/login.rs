@@ -228,8 +228,8 @@ pub unsafe extern "C" fn cli_auth_login_fd(
 }
 
 /// Cancels a login. The call that drives it returns `CLI_AUTH_CANCELLED` at once, whatever it waits for, and so does
-/// every later call. If tokens arrived at the same moment, the driving call first revokes them where the server supports
-/// it, which may take up to 2 seconds. After the login has ended, this function does nothing.
+/// every later call. If tokens arrived at the same moment, the driving call first revokes them where the server
+/// supports it, which may take up to 2 seconds. After the login has ended, this function does nothing.
 ///
 /// It is idempotent and wait-free. It may be called from any thread, from the callback and from a signal handler. It
 /// preserves `errno`. A request that is in progress is dropped. The descriptor of `cli_auth_login_fd` becomes readable.
