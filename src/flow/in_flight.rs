@@ -21,7 +21,13 @@ pub(crate) struct InFlight<T> {
     environment: Arc<Environment>,
     cancel: Arc<Cancel>,
     /// `None` once the outcome was returned.
-    request: Local<Mutex<Option<(Driver<T>, Lease)>>>,
+    request: Local<Mutex<Option<Sent<T>>>>,
+}
+
+struct Sent<T> {
+    driver: Driver<T>,
+    /// Dropped after the driver.
+    _lease: Lease,
 }
 
 impl<T: Clone> InFlight<T> {
@@ -35,7 +41,11 @@ impl<T: Clone> InFlight<T> {
         let mut driver = Driver::new(flow, "request").keeping_failures();
         let lease = Lease::new(&environment);
         driver.begin(&environment);
-        Ok(Self { environment, cancel, request: Local::new(Mutex::new(Some((driver, lease)))) })
+        Ok(Self {
+            environment,
+            cancel,
+            request: Local::new(Mutex::new(Some(Sent { driver, _lease: lease }))),
+        })
     }
 
     /// See [`RefreshRequest::cancel`](crate::host::RefreshRequest::cancel).
@@ -56,7 +66,7 @@ impl<T: Clone> InFlight<T> {
                 return Err(Error::new(ErrorKind::Busy, "another call waits for this request already"));
             }
         };
-        let Some((driver, _)) = slot.as_mut() else {
+        let Some(Sent { driver, .. }) = slot.as_mut() else {
             return Err(if self.cancel.is_set() {
                 Error::new(ErrorKind::Cancelled, "the request was cancelled")
             } else {
