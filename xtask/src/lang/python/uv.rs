@@ -20,7 +20,7 @@ pub(super) const PYRIGHT: Tool = Tool {
 
 /// The versions that the package supports.
 const SUPPORTED: &str = ">=3.9";
-/// What tests run with; pure Python, so that one list suits every interpreter.
+/// What tests run with: one list for every interpreter.
 const TEST_LIST: &str = "xtask/src/lang/python/test.txt";
 
 const LIMIT: Duration = Duration::from_secs(5 * 60);
