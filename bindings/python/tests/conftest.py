@@ -24,7 +24,7 @@ def pytest_configure(config):
 @pytest.fixture(autouse=True)
 def never_for_ever(request):
     """A test that hangs ends the run, and says where."""
-    faulthandler.dump_traceback_later(300, exit=True, file=request.config.stderr)
+    faulthandler.dump_traceback_later(900, exit=True, file=request.config.stderr)
     yield
     faulthandler.cancel_dump_traceback_later()
 

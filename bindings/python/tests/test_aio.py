@@ -8,7 +8,7 @@ import threading
 import time
 
 import pytest
-from support import SOON
+from support import PATIENCE, SOON
 
 import cli_auth
 from cli_auth import BusyError, aio
@@ -18,7 +18,7 @@ def run(coroutine):
     """As asyncio.run, but never for ever."""
 
     async def bounded():
-        return await asyncio.wait_for(coroutine, 60)
+        return await asyncio.wait_for(coroutine, 2 * PATIENCE)
 
     return asyncio.run(bounded())
 

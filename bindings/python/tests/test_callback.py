@@ -30,7 +30,7 @@ def test_the_events(new_server):
     assert isinstance(tokens, cli_auth.Tokens)
     pending, retrying = events
     assert isinstance(pending, Pending)
-    assert 0.5 < pending.next_poll_in < 2
+    assert 0 <= pending.next_poll_in < 2
     assert 200 < pending.expires_in < 300
     assert isinstance(retrying, Retrying)
     assert (retrying.reason, retrying.attempt) == ("http_502", 1)
@@ -41,7 +41,7 @@ def test_the_events(new_server):
 
 
 def test_slowed_down_and_the_end_of_the_code(new_server):
-    login = new_server(script={"token": ["slow_down"]}, expires_in=6).client().login()
+    login = new_server(script={"token": ["slow_down", "expired_token"]}).client().login()
     login.start()
     events = []
     with pytest.raises(cli_auth.ExpiredError):

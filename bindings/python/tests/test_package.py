@@ -208,6 +208,8 @@ import asyncio
 from cli_auth import aio
 
 async def main():
+    # Python's own complaint of a busy machine.
+    asyncio.get_running_loop().slow_callback_duration = 1000
     client = client_of(aio.Client)
     async with client.login() as login:
         await login.start()

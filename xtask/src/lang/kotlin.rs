@@ -71,6 +71,7 @@ fn build_example(workspace: &Workspace, run: Run) -> anyhow::Result<()> {
         run(build)?;
         let mut install = Command::new("sh");
         install.current_dir(&staged).arg("install.sh").arg(files::empty(installed(workspace))?);
+        install.env_remove(CARGO_LIBRARIES);
         run(install)
     })?;
     Ok(())
@@ -95,11 +96,15 @@ fn maven(workspace: &Workspace, folder: &Path, goal: &str) -> Command {
     }
     // A Kotlin daemon would outlive the build and keep a gigabyte of memory.
     maven.arg("-Dkotlin.compiler.daemon=false");
-    for name in ["MAVEN_ARGS", "MAVEN_OPTS", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS"] {
+    for name in ["MAVEN_ARGS", "MAVEN_OPTS", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", CARGO_LIBRARIES] {
         maven.env_remove(name);
     }
     maven
 }
+
+/// The variable in which cargo names its output directory. A JVM would load the library of a debug build from there
+/// instead of that of the jar.
+const CARGO_LIBRARIES: &str = "LD_LIBRARY_PATH";
 
 /// The directory of the Maven repository that users get.
 fn dist(workspace: &Workspace) -> PathBuf {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from . import _native as ffi
 from ._check import bytes_of, flag_of, pairs_of, seconds_of, text_of, texts_of
 from ._errors import InvalidConfigError, call
-from ._login import SLICE, Login
+from ._login import SLICE, Login, slice_of
 from ._secret import Opaque, Secret, secret_of
 from ._tokens import Tokens
 
@@ -314,7 +314,7 @@ class Client(ClientBase):
         refresh = call(self._native.begin_refresh, token)
         while True:
             # In short slices: Python handles Ctrl-C only after the call returns.
-            tokens = call(refresh.step, SLICE)
+            tokens = call(refresh.step, slice_of(SLICE))
             if tokens is not None:
                 return Tokens._of(tokens)
 
@@ -332,7 +332,7 @@ class Client(ClientBase):
         native = secret_of("token", token)
         del token
         revocation = call(self._native.begin_revoke, native)
-        while not call(revocation.step, SLICE):
+        while not call(revocation.step, slice_of(SLICE)):
             pass
 
     def __repr__(self) -> str:

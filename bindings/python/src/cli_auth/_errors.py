@@ -183,7 +183,8 @@ class InvalidConfigError(Error, ValueError):
 class MisuseError(Error, ValueError):
     """The API was misused: a call came too early, or an argument has an invalid value.
 
-    Examples: `Login.poll` before `Login.start`, a negative `max_wait`, a str with a lone surrogate.
+    Examples: `Login.poll` before `Login.start`, a negative `max_wait`, `cli_auth.aio`
+    outside asyncio, a str with a lone surrogate.
     """
 
     kind = "misuse"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from _thread import allocate_lock
+import _thread
+import time
 from itertools import count
 from time import monotonic
 
@@ -52,7 +53,7 @@ class LoginBase(Opaque):
         login._native = client.login()
         # `cancel` releases this lock to wake a waiting call. It is a plain lock because a signal
         # handler may call `cancel` on the waiting thread.
-        login._wake = allocate_lock()
+        login._wake = _thread.allocate_lock()
         login._wake.acquire()
         return login
 
@@ -198,9 +199,11 @@ class Login(LoginBase):
             if left <= 0:
                 return found
             if found.due_in > 0:
-                self._wake.acquire(True, min(found.due_in, left, LONGEST_WAIT))
+                # gevent's lock does not wake a greenlet of another thread.
+                longest = 0.1 if has_gevent_patched() else LONGEST_WAIT
+                self._wake.acquire(True, min(found.due_in, left, longest))
                 left = SLICE if until is None else max(until - monotonic(), 0.0)
-            stay = min(left, SLICE)
+            stay = slice_of(left)
 
     def __enter__(self) -> Self:
         return self
@@ -212,6 +215,23 @@ class Login(LoginBase):
         traceback: TracebackType | None,
     ) -> None:
         self._abandon(next_number())
+
+
+def has_gevent_patched() -> bool:
+    """Return whether `time.sleep` runs other greenlets."""
+    return time.sleep.__module__ == "gevent.hub"
+
+
+def slice_of(left: float) -> float:
+    """Return how long the next call into the library may block, in seconds.
+
+    A call blocks all greenlets of its thread. If gevent has patched the program, this function
+    waits instead, and other greenlets run meanwhile.
+    """
+    if not has_gevent_patched():
+        return min(left, SLICE)
+    time.sleep(min(left, SLICE / 4))
+    return 0.0
 
 
 def found_of(step: ffi.Step) -> Prompt | Event | Waiting | Tokens:

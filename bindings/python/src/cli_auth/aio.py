@@ -8,6 +8,8 @@
 Cancelling the awaiting task cancels the login. Tokens that arrive at the same moment are revoked
 first, which may take up to two seconds. All logins of a client share one thread of the library,
 which ends with the client and its logins.
+
+All calls must be awaited in a task of asyncio. Elsewhere they raise `cli_auth.MisuseError`.
 """
 
 from __future__ import annotations
@@ -63,6 +65,20 @@ async def _call(awaitable: Awaitable[_T]) -> _T:
         # Python ends this thread silently. An exception would be printed first.
         await asyncio.get_running_loop().create_future()
     raise CancelledError("the interpreter is exiting")
+
+
+def _check_task() -> None:
+    """Raise `MisuseError` outside a task of asyncio. Nothing else can await the library."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        # No event loop is running, or one that is not asyncio's.
+        task = None
+    if task is None:
+        raise MisuseError(
+            "cli_auth.aio can only be awaited in a task of asyncio; with trio or another event "
+            "loop, call the blocking API (cli_auth.Client) in a thread"
+        )
 
 
 class Login(LoginBase):
@@ -123,6 +139,7 @@ class Login(LoginBase):
         A Ctrl-C may occur between any two bytecode instructions, so every exit path releases twice.
         A release has no effect if this call does not hold the login.
         """
+        _check_task()
         number = next_number()
         try:
             call(self._native.claim, number)
@@ -216,6 +233,7 @@ class Client(ClientBase):
         token = secret_of("refresh_token", refresh_token)
         # Tracebacks that include local variables must not contain the token.
         del refresh_token
+        _check_task()
         _in_use.add(self)
         return Tokens._of(await _call(self._native.refresh_async(token)))
 
@@ -226,6 +244,7 @@ class Client(ClientBase):
         """
         native = secret_of("token", token)
         del token
+        _check_task()
         _in_use.add(self)
         await _call(self._native.revoke_async(native))
 

@@ -1,4 +1,5 @@
-//! Makes the generated Kotlin module internal to the package, fast to load, and free of two memory errors.
+//! Makes the generated Kotlin module internal to the package, fast to load, free of two memory errors, and dependent on
+//! the library that the package has checked.
 //!
 //! When a module is loaded, JNA inspects every function that it declares, whether it is called or not. UniFFI declares
 //! twice as many functions as are called. UniFFI also declares the field order of a structure in an annotation, and
@@ -32,6 +33,11 @@ const OF_A_STRUCTURE: &str = " : Structure() {";
 /// open while its handle is cloned.
 const ARGUMENT: (&str, &str) =
     ("        return value.uniffiCloneHandle()", "        return value.callWithHandle { it }");
+/// The line that loads the library by its name, and its replacement, which takes the library that was checked.
+const LOADED: (&str, &str) = (
+    "        Native.register(UniffiLib::class.java, findLibraryName(componentName = \"cli_auth_native\"))",
+    "        Native.register(UniffiLib::class.java, cliauth.NativeCode.load())",
+);
 /// The line that reads the object in a buffer, and its replacement, which also frees the buffer.
 const ERROR: (&str, &str) = (
     "            return FfiConverterTypeFailure.read(bb)",
@@ -51,7 +57,7 @@ fn replaced(source: &str) -> Result<String, String> {
     let mut lean = String::with_capacity(source.len());
     let mut lines = source.lines();
     let (mut suppressed, mut hidden, mut left_out) = (0, 0, 0);
-    let (mut arguments, mut errors) = (0, 0);
+    let (mut arguments, mut errors, mut loaded) = (0, 0, 0);
     let mut field_order: Option<&str> = None;
     while let Some(line) = lines.next() {
         if let Some(fields) = line.strip_prefix(FIELD_ORDER) {
@@ -67,6 +73,9 @@ fn replaced(source: &str) -> Result<String, String> {
         } else if line == ARGUMENT.0 {
             arguments += 1;
             lean.push_str(ARGUMENT.1);
+        } else if line == LOADED.0 {
+            loaded += 1;
+            lean.push_str(LOADED.1);
         } else if line == ERROR.0 {
             errors += 1;
             lean.push_str(ERROR.1);
@@ -96,9 +105,10 @@ fn replaced(source: &str) -> Result<String, String> {
             lean.push('\n');
         }
     }
-    if arguments == 0 || errors != 1 {
+    if arguments == 0 || errors != 1 || loaded != 1 {
         return Err(format!(
-            "{arguments} kinds of objects are arguments, and {errors} kinds of errors come in a buffer"
+            "{arguments} kinds of objects are arguments, {errors} kinds of errors come in a buffer, and {loaded} lines load \
+             the library"
         ));
     }
     if suppressed != 1 || hidden == 0 || left_out == 0 || field_order.is_some() {
@@ -138,6 +148,7 @@ public interface A {
     fun inside() = called(1)
         return value.uniffiCloneHandle()
             return FfiConverterTypeFailure.read(bb)
+        Native.register(UniffiLib::class.java, findLibraryName(componentName = \"cli_auth_native\"))
 }
 open class B : A
 private class C
@@ -162,6 +173,7 @@ internal interface A {
     fun inside() = called(1)
         return value.callWithHandle { it }
             return FfiConverterTypeFailure.read(bb).also { RustBuffer.free(error_buf) }
+        Native.register(UniffiLib::class.java, cliauth.NativeCode.load())
 }
 internal open class B : A
 private class C
@@ -187,6 +199,7 @@ internal open class S(
             ("Structure() {", "Other() {"),
             ("value.uniffiCloneHandle()", "value.handle"),
             ("FfiConverterTypeFailure", "Other"),
+            ("findLibraryName", "other"),
         ] {
             assert!(replaced(&SOURCE.replace(written, other)).is_err(), "{written}");
         }

@@ -21,6 +21,7 @@ use crate::workspace::Workspace;
 
 const GROUP: &str = "cliauth";
 const ARTIFACT: &str = "cli-auth";
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 const LIBRARY: &str = "libcli_auth_uniffi.so";
 
 /// JNA's name for this platform.
@@ -57,11 +58,11 @@ pub(super) fn build(workspace: &Workspace, run: Run) -> anyhow::Result<Vec<PathB
 
 /// Returns the directory of this version in the repository.
 fn version(workspace: &Workspace) -> PathBuf {
-    dist(workspace).join(GROUP).join(ARTIFACT).join(env!("CARGO_PKG_VERSION"))
+    dist(workspace).join(GROUP).join(ARTIFACT).join(VERSION)
 }
 
 fn name(ending: &str) -> String {
-    format!("{ARTIFACT}-{}{ending}", env!("CARGO_PKG_VERSION"))
+    format!("{ARTIFACT}-{VERSION}{ending}")
 }
 
 /// Returns the path of the jar, or of an accompanying file such as `-sources`.
@@ -79,7 +80,18 @@ fn stage(workspace: &Workspace, run: Run) -> anyhow::Result<PathBuf> {
     uniffi::generate(workspace, "kotlin", &staged.join("src/generated/kotlin"), run)?;
     let resources = staged.join("src/main/resources");
     fs::create_dir_all(resources.join(PLATFORM))?;
-    fs::copy(library, resources.join(PLATFORM).join(LIBRARY))?;
+    let mut contents = fs::read(library)?;
+    let build_id = build_id(&contents).context("the library has no build ID at its beginning")?;
+    fs::write(
+        staged.join("src/generated/kotlin/cliauth/internal/Build.kt"),
+        format!(
+            "package cliauth.internal\n\ninternal const val VERSION = \"{VERSION}\"\n\
+             internal const val BUILD_ID = \"{build_id}\"\n"
+        ),
+    )?;
+    // Behind what the linker wrote, where no loader looks: a package that finds another library names its version.
+    contents.extend_from_slice(format!("\ncli-auth {VERSION}\n").as_bytes());
+    fs::write(resources.join(PLATFORM).join(LIBRARY), contents)?;
     let notes = resources.join("META-INF");
     fs::create_dir_all(&notes)?;
     for licence in ["LICENSE-APACHE", "LICENSE-MIT"] {
@@ -87,6 +99,15 @@ fn stage(workspace: &Workspace, run: Run) -> anyhow::Result<PathBuf> {
     }
     fs::write(notes.join(notices::FILE), notices::of(workspace, uniffi::PACKAGE)?)?;
     Ok(staged)
+}
+
+/// Returns the linker's build ID in hexadecimal, read as `NativeCode.kt` reads it.
+fn build_id(library: &[u8]) -> Option<String> {
+    const NOTE: &[u8] = b"\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU\0";
+    let head = library.get(..4096)?;
+    let id = head.windows(NOTE.len()).position(|window| window == NOTE)?.checked_add(NOTE.len())?;
+    let bytes = head.get(id..id.checked_add(20)?)?;
+    Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Checks the jar.

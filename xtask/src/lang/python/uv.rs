@@ -20,7 +20,7 @@ pub(super) const PYRIGHT: Tool = Tool {
 
 /// The Python versions that the package supports.
 const SUPPORTED: &str = ">=3.9";
-/// The test dependencies; pure Python, so that one list fits every interpreter.
+/// The test dependencies: one list for every interpreter.
 const TEST_LIST: &str = "xtask/src/lang/python/test.txt";
 
 const LIMIT: Duration = Duration::from_secs(5 * 60);

@@ -26,7 +26,9 @@ interface Output {
 class Words : Output {
     /** Whether the countdown line is on the screen. */
     private var counting = false
-    private val onTerminal = Terminal.isatty(2) != 0
+
+    /** Found out late: if JNA cannot be loaded, the package's own error says why. */
+    private val onTerminal by lazy { Terminal.isatty(2) != 0 }
 
     override fun prompt(prompt: Prompt) = show(prompt.textForStderr())
 

@@ -24,3 +24,11 @@ internal val threads: CoroutineDispatcher = Dispatchers.IO.limitedParallelism(MO
 internal fun throwIfInterrupted() {
     if (Thread.interrupted()) throw InterruptedException("interrupted while a request was under way")
 }
+
+/** Runs [work]. If it ends as cancelled on an interrupted thread, throws [InterruptedException] instead. */
+internal inline fun <T> preferringInterruption(work: () -> T): T = try {
+    work()
+} catch (cancelled: CancelledException) {
+    throwIfInterrupted()
+    throw cancelled
+}

@@ -69,7 +69,10 @@ public class ExpiredException internal constructor(message: String, details: Det
     override val kind: String get() = "expired"
 }
 
-/** The login was cancelled by [Login.cancel] or [Login.close]. A cancelled coroutine throws `CancellationException` instead. */
+/**
+ * The login was cancelled by [Login.cancel], or the login or the client was closed during the call. A cancelled coroutine throws
+ * `CancellationException` instead.
+ */
 public class CancelledException internal constructor(message: String, details: Details?) : CliAuthException(message, details) {
     public constructor(message: String) : this(message, null)
 
@@ -143,7 +146,7 @@ public class InvalidResponseException internal constructor(message: String, deta
     override val kind: String get() = "invalid_response"
 }
 
-/** A setting of the client is invalid. No request was sent. */
+/** A setting of the client is invalid, or the native library cannot be loaded. No request was sent. */
 public class InvalidConfigException internal constructor(message: String, details: Details?) :
     CliAuthException(message, details) {
     public constructor(message: String) : this(message, null)
@@ -152,9 +155,8 @@ public class InvalidConfigException internal constructor(message: String, detail
 }
 
 /**
- * The API was misused: calls were made in the wrong order, or an argument has an invalid value. The call had no effect.
- *
- * Using a closed object throws [IllegalStateException] instead.
+ * The API was misused: calls were made in the wrong order, an object is closed, or an argument has an invalid value. The call had
+ * no effect.
  */
 public class MisuseException internal constructor(message: String, details: Details?) : CliAuthException(message, details) {
     public constructor(message: String) : this(message, null)

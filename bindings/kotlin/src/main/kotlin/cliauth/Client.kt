@@ -5,6 +5,7 @@ import kotlinx.coroutines.yield
 import java.util.function.Consumer
 import cliauth.internal.Client as NativeClient
 import cliauth.internal.ClientBuilder as NativeBuilder
+import cliauth.internal.Secret as NativeSecret
 import cliauth.internal.Tokens as NativeTokens
 
 /**
@@ -17,12 +18,18 @@ import cliauth.internal.Tokens as NativeTokens
  * val tokens = login.poll()
  * ```
  *
- * [close] frees its memory and connections. Logins that it has created remain usable. The garbage collector closes a client that
- * is no longer referenced.
+ * [close] frees its memory and connections. The garbage collector closes a client that is no longer referenced.
  */
 public class Client private constructor(private val native: NativeClient) : AutoCloseable {
-    /** Creates a single login attempt. Does no I/O. The caller should close the login when it is finished. */
-    public fun login(): Login = Login(native.login())
+    @Volatile
+    private var closed = false
+
+    /**
+     * Creates a single login attempt. Does no I/O. The caller should close the login when it is finished.
+     *
+     * @throws MisuseException the client is closed
+     */
+    public fun login(): Login = calling(CLOSED) { Login(native.login()) }
 
     /**
      * Exchanges a refresh token for new tokens (RFC 6749 section 6). This is one request, after discovery if needed. It is never
@@ -35,8 +42,12 @@ public class Client private constructor(private val native: NativeClient) : Auto
      * @throws LoginRequiredException the token is no longer valid; the user must log in again
      * @throws NetworkException keep the token and try again later; if the response was lost, the server may already have used it
      * @throws ActionRequiredException the user must log in again, in the browser
+     * @throws CancelledException the client was closed during the call; the server may already have used the token
+     * @throws MisuseException the client or the secret is closed
      */
-    public suspend fun refresh(refreshToken: Secret): Tokens = withContext(threads) { refreshing(refreshToken) { yield() } }
+    public suspend fun refresh(refreshToken: Secret): Tokens = withContext(threads) {
+        preferringCancellation { refreshing(refreshToken) { yield() } }
+    }
 
     /**
      * Blocking version of [refresh].
@@ -44,7 +55,8 @@ public class Client private constructor(private val native: NativeClient) : Auto
      * @throws InterruptedException the thread was interrupted; the server may already have used the token
      */
     @Throws(InterruptedException::class)
-    public fun refreshBlocking(refreshToken: Secret): Tokens = refreshing(refreshToken, ::throwIfInterrupted)
+    public fun refreshBlocking(refreshToken: Secret): Tokens =
+        preferringInterruption { refreshing(refreshToken, ::throwIfInterrupted) }
 
     /**
      * Revokes a token (RFC 7009). This is one request, after discovery if needed. Revoke the refresh token: servers then revoke
@@ -52,8 +64,12 @@ public class Client private constructor(private val native: NativeClient) : Auto
      *
      * @throws UnsupportedException the server has no revocation endpoint (WorkOS has none), or cannot revoke this type of token
      * @throws NetworkException the token is still valid
+     * @throws CancelledException the client was closed during the call; it is unknown whether the token is still valid
+     * @throws MisuseException the client or the secret is closed
      */
-    public suspend fun revoke(token: Secret): Unit = withContext(threads) { revoking(token) { yield() } }
+    public suspend fun revoke(token: Secret): Unit = withContext(threads) {
+        preferringCancellation { revoking(token) { yield() } }
+    }
 
     /**
      * Blocking version of [revoke].
@@ -61,30 +77,51 @@ public class Client private constructor(private val native: NativeClient) : Auto
      * @throws InterruptedException the thread was interrupted; it is unknown whether the token is still valid
      */
     @Throws(InterruptedException::class)
-    public fun revokeBlocking(token: Secret): Unit = revoking(token, ::throwIfInterrupted)
+    public fun revokeBlocking(token: Secret): Unit = preferringInterruption { revoking(token, ::throwIfInterrupted) }
 
-    override fun close(): Unit = native.close()
+    /**
+     * Frees the memory and the connections of the client. A refresh or a revocation that is under way throws
+     * [CancelledException]; later calls throw [MisuseException]. Logins of this client remain usable. May be called from any
+     * thread and more than once.
+     */
+    override fun close() {
+        closed = true
+        native.close()
+    }
 
     override fun toString(): String = "Client"
 
-    private inline fun refreshing(token: Secret, throwIfCancelled: () -> Unit): Tokens {
+    private inline fun refreshing(token: Secret, throwIfEnded: () -> Unit): Tokens {
         // Checked first, so that a cancelled call sends nothing.
-        throwIfCancelled()
-        calling { native.beginRefresh(token.native) }.use { refresh ->
-            var tokens: NativeTokens? = calling { refresh.step(SLICE) }
+        throwIfEnded()
+        begin(token) { native.beginRefresh(it) }.use { refresh ->
+            var tokens: NativeTokens? = calling(CLOSED) { refresh.step(SLICE) }
             while (tokens == null) {
-                throwIfCancelled()
-                tokens = calling { refresh.step(SLICE) }
+                throwIfEnded()
+                throwIfClosed()
+                tokens = calling(CLOSED) { refresh.step(SLICE) }
             }
             return Tokens(tokens)
         }
     }
 
-    private inline fun revoking(token: Secret, throwIfCancelled: () -> Unit) {
-        throwIfCancelled()
-        calling { native.beginRevoke(token.native) }.use { revocation ->
-            while (!calling { revocation.step(SLICE) }) throwIfCancelled()
+    private inline fun revoking(token: Secret, throwIfEnded: () -> Unit) {
+        throwIfEnded()
+        begin(token) { native.beginRevoke(it) }.use { revocation ->
+            while (!calling(CLOSED) { revocation.step(SLICE) }) {
+                throwIfEnded()
+                throwIfClosed()
+            }
         }
+    }
+
+    private inline fun <T> begin(token: Secret, call: (NativeSecret) -> T): T {
+        if (closed) throw MisuseException(CLOSED)
+        return calling("the client or the secret is closed") { call(token.opened()) }
+    }
+
+    private fun throwIfClosed() {
+        if (closed) throw CancelledException("the client was closed while a request was under way")
     }
 
     /** Creates clients. */
@@ -93,11 +130,11 @@ public class Client private constructor(private val native: NativeClient) : Auto
          * Creates a client for WorkOS AuthKit.
          *
          * @param clientId the client ID of the environment, as shown in the WorkOS dashboard
-         * @throws InvalidConfigException a setting is invalid
+         * @throws InvalidConfigException a setting is invalid, or the native library cannot be loaded
          */
         @JvmSynthetic
         public fun authKit(clientId: String, configure: ClientOptions.() -> Unit): Client =
-            build(NativeBuilder.authkit(checked("clientId", clientId)), configure)
+            build({ NativeBuilder.authkit(checked("clientId", clientId)) }, configure)
 
         /** Overload for Java. */
         @JvmStatic
@@ -110,11 +147,11 @@ public class Client private constructor(private val native: NativeClient) : Auto
          *
          * @param domain the AuthKit domain, such as `acme.authkit.app`, with or without `https://`
          * @param clientId the client ID of the application
-         * @throws InvalidConfigException a setting is invalid
+         * @throws InvalidConfigException a setting is invalid, or the native library cannot be loaded
          */
         @JvmSynthetic
         public fun workosConnect(domain: String, clientId: String, configure: ClientOptions.() -> Unit): Client =
-            build(NativeBuilder.workosConnect(checked("domain", domain), checked("clientId", clientId)), configure)
+            build({ NativeBuilder.workosConnect(checked("domain", domain), checked("clientId", clientId)) }, configure)
 
         /** Overload for Java. */
         @JvmStatic
@@ -127,11 +164,11 @@ public class Client private constructor(private val native: NativeClient) : Auto
          *
          * @param issuer the issuer, exactly as the server writes it
          * @param clientId the client ID
-         * @throws InvalidConfigException a setting is invalid
+         * @throws InvalidConfigException a setting is invalid, or the native library cannot be loaded
          */
         @JvmSynthetic
         public fun forIssuer(issuer: String, clientId: String, configure: ClientOptions.() -> Unit): Client =
-            build(NativeBuilder.forIssuer(checked("issuer", issuer), checked("clientId", clientId)), configure)
+            build({ NativeBuilder.forIssuer(checked("issuer", issuer), checked("clientId", clientId)) }, configure)
 
         /** Overload for Java. */
         @JvmStatic
@@ -145,7 +182,7 @@ public class Client private constructor(private val native: NativeClient) : Auto
          * @param deviceAuthorization the URL of the device authorization endpoint
          * @param token the URL of the token endpoint
          * @param clientId the client ID
-         * @throws InvalidConfigException a setting is invalid
+         * @throws InvalidConfigException a setting is invalid, or the native library cannot be loaded
          */
         @JvmSynthetic
         public fun withEndpoints(
@@ -156,7 +193,8 @@ public class Client private constructor(private val native: NativeClient) : Auto
         ): Client {
             checked("deviceAuthorization", deviceAuthorization)
             checked("token", token)
-            return build(NativeBuilder.withEndpoints(deviceAuthorization, token, checked("clientId", clientId)), configure)
+            checked("clientId", clientId)
+            return build({ NativeBuilder.withEndpoints(deviceAuthorization, token, clientId) }, configure)
         }
 
         /** Overload for Java. */
@@ -169,12 +207,17 @@ public class Client private constructor(private val native: NativeClient) : Auto
             configure: Consumer<ClientOptions> = Consumer {},
         ): Client = withEndpoints(deviceAuthorization, token, clientId) { configure.accept(this) }
 
-        private fun build(builder: NativeBuilder, configure: ClientOptions.() -> Unit): Client = builder.use {
-            val options = ClientOptions().apply(configure)
-            calling {
-                options.applyTo(builder)
-                Client(builder.build())
+        private inline fun build(create: () -> NativeBuilder, configure: ClientOptions.() -> Unit): Client {
+            NativeCode.load()
+            return create().use { builder ->
+                val options = ClientOptions().apply(configure)
+                calling(SECRET_CLOSED) {
+                    options.applyTo(builder)
+                    Client(builder.build())
+                }
             }
         }
     }
 }
+
+private const val CLOSED = "the client is closed"

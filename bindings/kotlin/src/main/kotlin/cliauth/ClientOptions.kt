@@ -86,7 +86,10 @@ public class ClientOptions internal constructor() {
     /** Adds a header to every request. It is sent to every server that the settings or the metadata name. */
     public fun header(name: String, value: String): ClientOptions = apply { headers += name to value }
 
-    /** Sets the client secret, for servers that require one. A secret in a distributed program is not confidential. */
+    /**
+     * Sets the client secret, for servers that require one. A secret in a distributed program is not confidential. It must not
+     * be closed before the client is created.
+     */
     @JvmOverloads
     public fun clientSecret(secret: Secret, auth: ClientAuth = ClientAuth.AUTO): ClientOptions =
         apply { this.secret = secret to auth }
@@ -109,9 +112,9 @@ public class ClientOptions internal constructor() {
         builder.allowInsecureLoopback(allowInsecureLoopback)
         secret?.let { (secret, auth) ->
             when (auth) {
-                ClientAuth.AUTO -> builder.clientSecret(secret.native)
-                ClientAuth.CLIENT_SECRET_BASIC -> builder.clientSecretBasic(secret.native)
-                ClientAuth.CLIENT_SECRET_POST -> builder.clientSecretPost(secret.native)
+                ClientAuth.AUTO -> builder.clientSecret(secret.opened())
+                ClientAuth.CLIENT_SECRET_BASIC -> builder.clientSecretBasic(secret.opened())
+                ClientAuth.CLIENT_SECRET_POST -> builder.clientSecretPost(secret.opened())
             }
         }
     }

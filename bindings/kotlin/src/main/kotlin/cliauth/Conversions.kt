@@ -1,19 +1,36 @@
 package cliauth
 
+import kotlinx.coroutines.ensureActive
 import java.time.Duration
+import kotlin.coroutines.coroutineContext
 import cliauth.internal.Event as NativeEvent
 import cliauth.internal.Failure as NativeFailure
 import cliauth.internal.InternalException as Panic
 import cliauth.internal.Step as NativeStep
 
-/** Calls the library, and throws its errors as exceptions of this package. */
-internal inline fun <T> calling(call: () -> T): T = try {
+/**
+ * Calls the library, and throws its errors as exceptions of this package.
+ *
+ * @param closed the message of the [MisuseException] if an object in the call is closed
+ */
+internal inline fun <T> calling(closed: String, call: () -> T): T = try {
     call()
 } catch (failure: NativeFailure) {
     throw exceptionOf(failure)
+} catch (_: IllegalStateException) {
+    // The generated module has no other use for this exception.
+    throw MisuseException(closed)
 } catch (_: Panic) {
     // The library has already printed the details to standard error.
     throw InternalException("a defect of cli-auth: please report this")
+}
+
+/** Runs [work]. If it fails in a cancelled coroutine, throws the `CancellationException` of the coroutine instead. */
+internal suspend inline fun <T> preferringCancellation(work: () -> T): T = try {
+    work()
+} catch (error: CliAuthException) {
+    coroutineContext.ensureActive()
+    throw error
 }
 
 /** Returns the exception for a failure, and frees the failure. */

@@ -25,6 +25,7 @@ import kotlin.coroutines.coroutineContext
 import kotlin.math.min
 import kotlin.time.Duration.Companion.seconds
 import cliauth.internal.Failure as NativeFailure
+import cliauth.internal.InternalException as Panic
 import cliauth.internal.Login as NativeLogin
 import cliauth.internal.Step as NativeStep
 
@@ -39,6 +40,8 @@ import cliauth.internal.Step as NativeStep
  * `CancellationException` unchanged. Interrupting a blocked thread cancels the login too and throws [InterruptedException]. In
  * both cases, tokens that have arrived but were not returned yet are revoked if the server supports revocation, which may take up
  * to two seconds.
+ *
+ * After [close], every call except [cancel], [close] and [toString] throws [MisuseException].
  */
 public class Login internal constructor(private val native: NativeLogin) : AutoCloseable {
     private val closed = AtomicBoolean()
@@ -49,8 +52,11 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
     @Volatile
     private var cancelled = false
 
-    /** The prompt, or null before the server has issued a code. */
-    public val prompt: Prompt? get() = native.prompt()?.let(::Prompt)
+    /** The prompt, or null before the server has issued a code. May be read from any thread, also while a call drives the login. */
+    public val prompt: Prompt? get() {
+        throwIfClosed()
+        return issued()
+    }
 
     /**
      * Requests a code from the server. Performs discovery if needed, then sends one request. Further calls return the same
@@ -59,7 +65,7 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
      * @throws CliAuthException the login failed. Nothing is retried here because the user is waiting; on [NetworkException], try
      *   again later.
      */
-    public suspend fun start(): Prompt = driving { number -> firstPrompt(number) }
+    public suspend fun start(): Prompt = drivingSuspended { number -> firstPrompt(number) }
 
     /**
      * Waits for the user's decision. [start] must have been called before.
@@ -71,14 +77,14 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
      *   the login continues.
      * @throws MisuseException [start] was not called, so the user has not seen the code
      */
-    public suspend fun poll(onEvent: suspend (Event) -> Unit = {}): Tokens = driving { number ->
-        calling { native.checkStarted(number) }
+    public suspend fun poll(onEvent: suspend (Event) -> Unit = {}): Tokens = drivingSuspended { number ->
+        calling(CLOSED) { native.checkStarted(number) }
         var tokens: Tokens? = null
         while (tokens == null) {
-            when (val step = next(number, null)) {
+            when (val step = nextProgress(number)) {
                 is Tokens -> tokens = step
                 is Event -> abandoningIfCancelled(number) { onEvent(step) }
-                is Prompt, is Waiting -> {}
+                is Prompt -> {}
             }
         }
         tokens
@@ -93,25 +99,27 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
      *
      * @throws MisuseException [maxWait] is negative
      */
-    public suspend fun step(maxWait: Duration): Step = driving { number -> next(number, until(maxWait)) }
+    public suspend fun step(maxWait: Duration): Step = drivingSuspended { number -> next(number, until(maxWait)) }
 
     /**
-     * Returns the whole login as a cold flow: the [Prompt], the [Event]s, and finally the [Tokens]. The collection drives the
-     * login, and counts as one call. A collector that stops before the tokens cancels the login.
+     * Returns the login as a cold flow. Each collection drives the login, counts as one call until it ends, and throws what [start]
+     * and [poll] throw.
+     *
+     * A collection starts the login if nothing has started it. It begins with the [Prompt], goes on with the [Event]s, and ends
+     * after the [Tokens].
+     *
+     * A collector that leaves early, by `first()`, `take(1)` or an exception of its own, does not end the login: another collection
+     * or [poll] continues it. Cancelling the coroutine that collects cancels the login. Operators such as `buffer` and `flowOn`
+     * collect in a coroutine of their own, which an exception of the collector cancels.
      */
-    public fun steps(): Flow<Step> = flow {
-        driving { number ->
-            var step: Step = firstPrompt(number)
+    public fun steps(): Flow<Progress> = flow {
+        drivingSuspended { number ->
+            var step: Progress = firstPrompt(number)
             while (step !is Tokens) {
-                try {
-                    emit(step)
-                } catch (stop: Throwable) {
-                    abandon(number)
-                    throw stop
-                }
-                step = next(number, null)
+                abandoningIfCancelled(number) { emit(step) }
+                step = nextProgress(number)
             }
-            // The collector receives the tokens here, so they count as accepted even if it stops now.
+            // The collector receives the tokens here, so they count as accepted even if it is cancelled now.
             emit(step)
         }
     }
@@ -122,11 +130,11 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
      * @throws InterruptedException the thread was interrupted, and the login is cancelled
      */
     @Throws(InterruptedException::class)
-    public fun startBlocking(): Prompt = driving { number ->
-        var prompt = prompt
+    public fun startBlocking(): Prompt = driving(::throwIfInterrupted) { number ->
+        var prompt = issued()
         while (prompt == null) {
             nextBlocking(number, null)
-            prompt = this.prompt
+            prompt = issued()
         }
         prompt
     }
@@ -138,8 +146,8 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
      */
     @JvmOverloads
     @Throws(InterruptedException::class)
-    public fun pollBlocking(onEvent: Consumer<in Event> = Consumer {}): Tokens = driving { number ->
-        calling { native.checkStarted(number) }
+    public fun pollBlocking(onEvent: Consumer<in Event> = Consumer {}): Tokens = driving(::throwIfInterrupted) { number ->
+        calling(CLOSED) { native.checkStarted(number) }
         var tokens: Tokens? = null
         while (tokens == null) {
             when (val step = nextBlocking(number, null)) {
@@ -157,7 +165,8 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
      * @throws InterruptedException the thread was interrupted, and the login is cancelled
      */
     @Throws(InterruptedException::class)
-    public fun stepBlocking(maxWait: Duration): Step = driving { number -> nextBlocking(number, until(maxWait)) }
+    public fun stepBlocking(maxWait: Duration): Step =
+        driving(::throwIfInterrupted) { number -> nextBlocking(number, until(maxWait)) }
 
     /**
      * Cancels the login. The call that drives it throws [CancelledException] immediately, whatever it is waiting for. Every later
@@ -177,8 +186,10 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
 
     /**
      * Cancels the login unless it has an outcome, and frees its memory, either immediately or when the call that drives it has
-     * ended. Later calls throw [IllegalStateException]. Tokens that arrived too late are revoked, which may take up to two
-     * seconds.
+     * ended. That call throws [CancelledException], and later calls throw [MisuseException]. Tokens that arrived too late are
+     * revoked, which may take up to two seconds.
+     *
+     * This function throws nothing. It may be called from any thread and more than once; only the first call has an effect.
      */
     override fun close() {
         if (!closed.compareAndSet(false, true)) return
@@ -186,13 +197,31 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
         freeUnlessDriven()
     }
 
-    override fun toString(): String = "Login(prompt=${if (closed.get()) null else prompt})"
+    override fun toString(): String = "Login(prompt=${runCatching { prompt }.getOrNull()})"
 
-    /** Claims the login for [work], which drives it under the number of this call. */
-    private inline fun <T> driving(work: (ULong) -> T): T {
-        check(!closed.get()) { "this login is closed" }
+    private fun throwIfClosed() {
+        if (closed.get()) throw MisuseException(CLOSED)
+    }
+
+    private fun issued(): Prompt? = calling(CLOSED) { native.prompt() }?.let(::Prompt)
+
+    /**
+     * Claims the login for [work], which drives it under the number of this call.
+     *
+     * @param throwIfCancelled throws if the caller was cancelled. A caller that was cancelled before the login was closed must see
+     *   only the former.
+     */
+    private inline fun <T> driving(throwIfCancelled: () -> Unit, work: (ULong) -> T): T {
         val number = nextNumber()
-        calling { native.claim(number) }
+        try {
+            throwIfClosed()
+            calling(CLOSED) { native.claim(number) }
+        } catch (refused: CliAuthException) {
+            throwIfCancelled()
+            // It may also have been closed after the check, and claimed by `close` itself.
+            throwIfClosed()
+            throw refused
+        }
         try {
             return work(number)
         } finally {
@@ -202,6 +231,8 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
         }
     }
 
+    private suspend inline fun <T> drivingSuspended(work: (ULong) -> T): T = driving({ coroutineContext.ensureActive() }, work)
+
     /**
      * Frees a closed login. If a call is driving it, that call frees it at its end. The claim is kept, so that no other call
      * begins.
@@ -210,21 +241,21 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
         val number = nextNumber()
         try {
             native.claim(number)
+            native.use { it.abandon(number) }
         } catch (busy: NativeFailure) {
             busy.close()
-            return
         } catch (_: IllegalStateException) {
             // Another thread has freed it.
-            return
+        } catch (_: Panic) {
+            // The library has already printed the details to standard error.
         }
-        native.use { it.abandon(number) }
     }
 
     private suspend fun firstPrompt(number: ULong): Prompt {
-        var prompt = prompt
+        var prompt = issued()
         while (prompt == null) {
             next(number, null)
-            prompt = this.prompt
+            prompt = issued()
         }
         return prompt
     }
@@ -242,8 +273,12 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
         }
     }
 
+    private suspend fun nextProgress(number: ULong): Progress {
+        while (true) (next(number, null) as? Progress)?.let { return it }
+    }
+
     private fun nextBlocking(number: ULong, until: Double?): Step = abandoningIfInterrupted(number) {
-        advance(number, until, sleep = { sleepParked(it) }, throwIfCancelled = ::throwIfInterrupted)
+        preferringInterruption { advance(number, until, sleep = { sleepParked(it) }, throwIfCancelled = ::throwIfInterrupted) }
     }
 
     /** Drives the login to the next step that the caller must see, but not beyond [until]. */
@@ -251,7 +286,7 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
         var slice = 0.0
         while (true) {
             throwIfCancelled()
-            val found = calling { native.step(number, slice) }
+            val found = calling(CLOSED) { native.step(number, slice) }
             val step = stepOf(found)
             if (found !is NativeStep.Waiting) return step
             val left = if (until == null) LONGEST_SLEEP else until - now()
@@ -287,15 +322,11 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
         val listener =
             launch(Dispatchers.Unconfined, CoroutineStart.UNDISPATCHED) {
                 suspendCancellableCoroutine<Unit> {
-                    it.invokeOnCancellation { if (!over.get()) cancel() }
+                    it.invokeOnCancellation { cause -> if (!over.get() && !isOfCollector(cause)) cancel() }
                 }
             }
         try {
-            work()
-        } catch (cancelled: CancelledException) {
-            // If the coroutine was cancelled, throw its CancellationException instead.
-            coroutineContext.ensureActive()
-            throw cancelled
+            preferringCancellation { work() }
         } finally {
             over.set(true)
             listener.cancel()
@@ -306,9 +337,16 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
     private suspend inline fun <T> abandoningIfCancelled(number: ULong, work: () -> T): T = try {
         work()
     } catch (end: CancellationException) {
-        if (!coroutineContext.isActive) abandon(number)
+        if (!coroutineContext.isActive && !isOfCollector(end)) abandon(number)
         throw end
     }
+
+    /**
+     * Returns whether a collector of [steps] has left early. Where an operator such as `buffer` collects in a coroutine of its own,
+     * that coroutine is then cancelled, and only the exception shows why. Its class is internal to the coroutines' library.
+     */
+    private fun isOfCollector(end: Throwable?): Boolean =
+        listOfNotNull(end, end?.cause).any { it.javaClass.simpleName == "AbortFlowException" }
 
     private inline fun <T> abandoningIfInterrupted(number: ULong, work: () -> T): T = try {
         work()
@@ -320,6 +358,7 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
     private suspend fun abandon(number: ULong) = withContext(NonCancellable + Dispatchers.IO) { native.abandon(number) }
 
     private companion object {
+        const val CLOSED = "the login is closed"
         const val NANOS = 1e9
         val numbers = AtomicLong()
 

@@ -9,7 +9,7 @@ import cliauth.internal.Prompt as NativePrompt
  * [text] is safe to print. Properties that are documented as untrusted are unchanged from the server; call [sanitize] before
  * printing them. A prompt may be shared between threads.
  */
-public class Prompt internal constructor(private val native: NativePrompt) : Step {
+public class Prompt internal constructor(private val native: NativePrompt) : Progress {
     /** The code that the user compares or enters. Untrusted. */
     public val userCode: String get() = native.userCode()
 

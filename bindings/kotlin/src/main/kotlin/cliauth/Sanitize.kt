@@ -9,4 +9,7 @@ import cliauth.internal.sanitize as nativeSanitize
  * invisible characters is replaced by one U+FFFD; tabs and line breaks become spaces. Text over 400 characters is truncated and
  * marked with `…`.
  */
-public fun sanitize(text: String): String = nativeSanitize(String(text.toByteArray()))
+public fun sanitize(text: String): String {
+    NativeCode.load()
+    return nativeSanitize(String(text.toByteArray()))
+}

@@ -2,8 +2,11 @@ package cliauth
 
 import java.time.Duration
 
-/** The result of a step of a login: the [Prompt], an [Event], the [Tokens], or [Waiting]. */
+/** The result of [Login.step]: [Progress], or [Waiting]. */
 public sealed interface Step
+
+/** An element of [Login.steps]: the [Prompt], an [Event], or the [Tokens]. */
+public sealed interface Progress : Step
 
 /**
  * The step has nothing to report yet.
@@ -13,7 +16,7 @@ public sealed interface Step
 public data class Waiting(val dueIn: Duration) : Step
 
 /** Progress that the user may want to see while a login waits. No event is an error, and none needs a reaction. */
-public sealed interface Event : Step {
+public sealed interface Event : Progress {
     /**
      * The user has not approved yet.
      *

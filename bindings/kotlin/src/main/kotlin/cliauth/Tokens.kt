@@ -12,7 +12,7 @@ import cliauth.internal.Tokens as NativeTokens
  * its secrets; otherwise they are overwritten after garbage collection.
  */
 public class Tokens internal constructor(@get:JvmSynthetic internal val native: NativeTokens) :
-    Step,
+    Progress,
     AutoCloseable {
     /** The access token. Send it over TLS, and only to the API that it was issued for. */
     public val accessToken: Secret = Secret(native.accessToken())
@@ -27,41 +27,45 @@ public class Tokens internal constructor(@get:JvmSynthetic internal val native: 
     public val idToken: Secret? = native.idToken()?.let(::Secret)
 
     /** The token type as spelled by the server: `Bearer` in any letter case. */
-    public val tokenType: String get() = native.tokenType()
+    public val tokenType: String get() = read { tokenType() }
 
     /**
      * The granted scopes, in the server's order. If the response names no scope, these are the requested scopes (RFC 6749
      * section 5.1), or null if the client requested none.
      */
-    public val scopes: List<String>? get() = native.scopes()
+    public val scopes: List<String>? get() = read { scopes() }
 
     /**
      * The lifetime of the access token at the time it was issued. Null if it is unknown; treat the token neither as expired nor
      * as valid forever.
      */
-    public val expiresIn: Duration? get() = native.expiresIn()?.let(::duration)
+    public val expiresIn: Duration? get() = read { expiresIn() }?.let(::duration)
 
     /**
      * The expiry time of the access token, or null if it is unknown. It is counted by this machine's clock from before the
      * request was sent. If the server named no lifetime, it is the `exp` claim of a JWT access token.
      */
     public val expiresAt: Instant?
-        get() = native.expiresAt()?.let { Instant.EPOCH.plus(duration(it)) }
+        get() = read { expiresAt() }?.let { Instant.EPOCH.plus(duration(it)) }
 
     /** The ID of the user at WorkOS AuthKit. Untrusted. */
-    public val userId: String? get() = native.userId()
+    public val userId: String? get() = read { userId() }
 
     /** The ID of the organization at WorkOS AuthKit. Untrusted. */
-    public val organizationId: String? get() = native.organizationId()
+    public val organizationId: String? get() = read { organizationId() }
 
     /** The names of all other members of the response, sorted. Untrusted. */
-    public val otherNames: List<String> get() = native.otherNames()
+    public val otherNames: List<String> get() = read { otherNames() }
 
     /**
      * Returns another member of the response as raw JSON, or null if it has no such member. JSON strings include their quotes.
      */
-    public fun other(name: String): Secret? = native.other(checked("a name", name))?.let(::Secret)
+    public fun other(name: String): Secret? = read { other(checked("a name", name)) }?.let(::Secret)
 
+    /**
+     * Overwrites the secrets of this object. Later uses of them, and of the other properties, throw [MisuseException]. May be
+     * called from any thread and more than once.
+     */
     override fun close() {
         accessToken.close()
         refreshToken?.close()
@@ -70,4 +74,6 @@ public class Tokens internal constructor(@get:JvmSynthetic internal val native: 
     }
 
     override fun toString(): String = "Tokens(****)"
+
+    private inline fun <T> read(property: NativeTokens.() -> T): T = calling("these tokens are closed") { native.property() }
 }

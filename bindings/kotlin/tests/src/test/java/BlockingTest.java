@@ -3,6 +3,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import cliauth.CancelledException;
 import cliauth.CliAuth;
 import cliauth.CliAuthException;
 import cliauth.Client;
@@ -20,6 +21,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -104,11 +106,16 @@ class BlockingTest {
         ExecutorService pool = Executors.newSingleThreadExecutor();
         try (Server server = server("interval", 60); Client client = client(server); Login login = client.login()) {
             login.startBlocking();
-            Future<Tokens> tokens = pool.submit(() -> login.pollBlocking());
-            Thread.sleep(200);
+            CountDownLatch begun = new CountDownLatch(1);
+            Future<Tokens> tokens = pool.submit(() -> {
+                begun.countDown();
+                return login.pollBlocking();
+            });
+            begun.await();
             tokens.cancel(true);
             pool.shutdown();
-            assertTrue(pool.awaitTermination(2, TimeUnit.SECONDS));
+            assertTrue(pool.awaitTermination(50, TimeUnit.SECONDS));
+            assertThrows(CancelledException.class, () -> login.pollBlocking());
         } finally {
             pool.shutdownNow();
         }

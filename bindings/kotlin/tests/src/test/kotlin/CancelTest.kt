@@ -242,11 +242,7 @@ class CancelTest {
             server.client().login().use { login ->
                 login.start()
                 val mine = CancellationException("of the callback")
-                try {
-                    login.poll { throw mine }
-                } catch (error: CancellationException) {
-                    assertSame(mine, error)
-                }
+                assertSame(mine, runCatching { login.poll { throw mine } }.exceptionOrNull())
                 login.poll()
             }
         }

@@ -2,6 +2,7 @@ import cliauth.BusyException
 import cliauth.CancelledException
 import cliauth.Event
 import cliauth.Login
+import cliauth.MisuseException
 import cliauth.Tokens
 import cliauth.Waiting
 import kotlinx.coroutines.CompletableDeferred
@@ -194,7 +195,9 @@ class DrivingTest {
                             login.poll()
                         }
                     }
-                    "flow" -> runBlocking { login.steps().first() }
+                    "flow" -> runBlocking {
+                        launch { login.steps().collect { coroutineContext.job.cancel() } }
+                    }
                     "cancel" -> {
                         login.cancel()
                         assertThrows(CancelledException::class.java) { login.pollBlocking() }
@@ -204,7 +207,7 @@ class DrivingTest {
                 val revoked = server.requests("revoke").single()
                 assertEquals(200, revoked["status"].asInt)
                 if (way == "close") {
-                    assertThrows(IllegalStateException::class.java) { login.pollBlocking() }
+                    assertThrows(MisuseException::class.java) { login.pollBlocking() }
                 } else {
                     assertThrows(CancelledException::class.java) { login.pollBlocking() }
                     assertThrows(CancelledException::class.java) { runBlocking { login.poll() } }
@@ -248,17 +251,6 @@ class DrivingTest {
                 }
                 assertThrows(CancelledException::class.java) { login.pollBlocking() }
             }
-        }
-    }
-
-    @Test
-    fun `a callback may close the login`() {
-        approvedAfterOnePoll().use { server ->
-            val login = server.client().login()
-            login.startBlocking()
-            assertThrows(CancelledException::class.java) { login.pollBlocking { login.close() } }
-            assertThrows(IllegalStateException::class.java) { login.pollBlocking() }
-            assertEquals(1, server.requests("token").size)
         }
     }
 }

@@ -5,8 +5,6 @@ import cliauth.Step
 import cliauth.Tokens
 import cliauth.Waiting
 import kotlinx.coroutines.delay
-import kotlinx.coroutines.flow.first
-import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.runBlocking
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertNotNull
@@ -93,42 +91,6 @@ class LoginTest {
                 assertTrue(listOf("audience", "api & more") in form, form.toString())
                 val headers = request["headers"].asJsonArray.map { it.asJsonArray.map { word -> word.asString } }
                 assertTrue(headers.any { (name, value) -> name.equals("x-tool", true) && value == "mine" })
-            }
-        }
-    }
-
-    @Test
-    fun `a flow has the whole login, and begins when it is collected`() = runBlocking<Unit> {
-        Server("answer" to "approve", "answer_after_polls" to 1).use { server ->
-            server.client().login().use { login ->
-                val steps = login.steps()
-                assertEquals(0, server.requests("device").size)
-                val kinds = steps.toList().map { kind(it) }
-                assertEquals(listOf("prompt", "event", "tokens"), kinds)
-            }
-        }
-    }
-
-    @Test
-    fun `who stops collecting gives the login up`() = runBlocking<Unit> {
-        Server().use { server ->
-            server.client().login().use { login ->
-                assertTrue(login.steps().first() is Prompt)
-                assertThrows(cliauth.CancelledException::class.java) { runBlocking { login.poll() } }
-            }
-        }
-    }
-
-    @Test
-    fun `a second collector is told so, and the first goes on`() = runBlocking<Unit> {
-        Server("answer" to "approve", "answer_after_polls" to 1).use { server ->
-            server.client().login().use { login ->
-                val kinds = mutableListOf<String>()
-                login.steps().collect {
-                    if (it is Prompt) assertThrows(cliauth.BusyException::class.java) { runBlocking { login.steps().first() } }
-                    kinds += kind(it)
-                }
-                assertEquals(listOf("prompt", "event", "tokens"), kinds)
             }
         }
     }

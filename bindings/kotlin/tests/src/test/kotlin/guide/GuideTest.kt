@@ -4,7 +4,6 @@ import Server
 import cliauth.Client
 import cliauth.Tokens
 import kotlinx.coroutines.CoroutineScope
-import kotlinx.coroutines.async
 import kotlinx.coroutines.runBlocking
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
@@ -66,10 +65,10 @@ class GuideTest {
             val new = refreshed(client, tokens)
             assertFalse(new.refreshToken == tokens.refreshToken)
             logOut(client, new)
-            val login = client.login()
-            val ended = async { runCatching { login.start() } }
-            cancelOnShutdown(login)
-            ended.await()
+            client.login().use {
+                cancelOnShutdown(it)
+                it.start()
+            }
         }
         testClient().close()
     }
