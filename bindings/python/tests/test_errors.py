@@ -61,7 +61,7 @@ def raised(kind, function, *args):
     assert error.__cause__ is None
     assert error.__suppress_context__ or error.__context__ is None
     assert set(vars(error)) == {
-        "oauth_error", "description", "http_status", "request_id", "retry_after", "organizations",
+        "oauth_error", "description", "detail", "http_status", "request_id", "retry_after", "organizations",
         "pending_authentication_token",
     }  # fmt: skip
     return error
@@ -82,6 +82,26 @@ def test_denied(new_server):
     assert error.organizations is None
     assert error.pending_authentication_token is None
     assert error.retry_after is None
+
+
+def test_the_technical_cause(new_server):
+    login = new_server(script={"device": [{"reset": "before"}]}).client().login()
+    error = raised("network", login.start)
+    assert error.detail == "Connection reset by peer (os error 104)"
+    assert error.detail not in str(error)
+
+
+def test_start_after_a_failure_raises_its_error(new_server):
+    cancelled = new_server().client().login()
+    cancelled.start()
+    cancelled.cancel()
+    raised("cancelled", cancelled.start)
+
+    denied = new_server(answer="deny").client().login()
+    denied.start()
+    raised("denied", denied.poll)
+    raised("denied", denied.start)
+    assert denied.prompt is not None
 
 
 def test_expired(new_server):

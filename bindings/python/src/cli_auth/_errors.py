@@ -47,6 +47,8 @@ class Error(Exception):
             WorkOS. Untrusted; call `sanitize` before printing it.
         description: The error description from the server, sanitised. ``str(error)`` already
             contains it.
+        detail: The technical cause in the words of the operating system or of TLS, sanitised, such
+            as ``Connection refused (os error 111)``. ``str(error)`` does not contain it.
         http_status: The HTTP status of the response that caused the error, if there was one.
         request_id: The request ID from the server (``x-request-id``), sanitised. The server's
             support will ask for it.
@@ -66,6 +68,7 @@ class Error(Exception):
         *,
         oauth_error: str | None = None,
         description: str | None = None,
+        detail: str | None = None,
         http_status: int | None = None,
         request_id: str | None = None,
         retry_after: float | None = None,
@@ -75,6 +78,7 @@ class Error(Exception):
         super().__init__(message)
         self.oauth_error = oauth_error
         self.description = description
+        self.detail = detail
         self.http_status = http_status
         self.request_id = request_id
         self.retry_after = retry_after
@@ -239,6 +243,7 @@ def error_of(failure: Failure) -> Error:
         str(failure),
         oauth_error=failure.oauth_error(),
         description=failure.description(),
+        detail=failure.detail(),
         http_status=failure.http_status(),
         request_id=failure.request_id(),
         retry_after=failure.retry_after(),

@@ -67,7 +67,7 @@ class LoginBase(Opaque):
         """Cancel the login.
 
         The call that drives the login raises `CancelledError` immediately, whatever it is waiting
-        for. Every later call raises it too, except that `start` still returns an existing prompt.
+        for. Every later call raises it too.
 
         This method may be called from any thread, from a signal handler, and more than once. After
         the outcome it has no effect. Tokens that have arrived but were not returned yet are revoked
@@ -109,7 +109,7 @@ class Login(LoginBase):
         """Request a code from the server.
 
         Performs discovery if needed, then sends one request and blocks until the response arrives.
-        Further calls return the same prompt.
+        Further calls return the same prompt, or raise the error of a login that has failed.
 
         Raises:
             Error: The login failed. Nothing is retried here because the user is waiting; on
@@ -169,9 +169,9 @@ class Login(LoginBase):
 
     def _start(self, number: int) -> Prompt:
         while True:
-            prompt = self.prompt
+            prompt = call(self._native.started, number)
             if prompt is not None:
-                return prompt
+                return Prompt._of(prompt)
             self._step(number, None)
 
     def _poll(self, number: int, on_event: Callable[[Event], object] | None) -> Tokens:

@@ -97,7 +97,8 @@ class Login(LoginBase):
     async def start(self) -> Prompt:
         """Request a code from the server.
 
-        Performs discovery if needed, then sends one request. Further calls return the same prompt.
+        Performs discovery if needed, then sends one request. Further calls return the same prompt,
+        or raise the error of a login that has failed.
 
         Raises:
             Error: The login failed. Nothing is retried here because the user is waiting; on
@@ -155,9 +156,9 @@ class Login(LoginBase):
 
     async def _start(self, number: int) -> Prompt:
         while True:
-            prompt = self.prompt
+            prompt = call(self._native.started, number)
             if prompt is not None:
-                return prompt
+                return Prompt._of(prompt)
             await self._step(number, _NO_LIMIT)
 
     async def _poll(self, number: int, on_event: Callable[[Event], object] | None) -> Tokens:

@@ -241,6 +241,7 @@ def as_in_a_test() -> Error:
         "choose an organization",
         oauth_error="organization_selection_required",
         description=None,
+        detail=None,
         http_status=403,
         request_id="req_1",
         retry_after=1.5,

@@ -27,6 +27,12 @@ public sealed class CliAuthException(message: String, details: Details?) : Runti
     /** The error description from the server, sanitised. The message already contains it. */
     public val description: String? = details?.description
 
+    /**
+     * The technical cause in the words of the operating system or of TLS, sanitised, such as `Connection refused (os error 111)`.
+     * The message does not contain it. Null if there is nothing to add.
+     */
+    public val detail: String? = details?.detail
+
     /** The HTTP status of the response that caused the error, if there was one. */
     public val httpStatus: Int? = details?.httpStatus
 
@@ -47,6 +53,7 @@ public sealed class CliAuthException(message: String, details: Details?) : Runti
     internal class Details(
         val oauthError: String?,
         val description: String?,
+        val detail: String?,
         val httpStatus: Int?,
         val requestId: String?,
         val retryAfter: Duration?,

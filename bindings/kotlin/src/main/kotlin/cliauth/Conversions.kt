@@ -42,6 +42,7 @@ private fun exception(failure: NativeFailure): CliAuthException {
         CliAuthException.Details(
             oauthError = failure.oauthError(),
             description = failure.description(),
+            detail = failure.detail(),
             httpStatus = failure.httpStatus()?.toInt(),
             requestId = failure.requestId(),
             retryAfter = failure.retryAfter()?.let(::duration),

@@ -60,7 +60,7 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
 
     /**
      * Requests a code from the server. Performs discovery if needed, then sends one request. Further calls return the same
-     * prompt.
+     * prompt, or throw the exception of a login that has failed.
      *
      * @throws CliAuthException the login failed. Nothing is retried here because the user is waiting; on [NetworkException], try
      *   again later.
@@ -131,10 +131,10 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
      */
     @Throws(InterruptedException::class)
     public fun startBlocking(): Prompt = driving(::throwIfInterrupted) { number ->
-        var prompt = issued()
+        var prompt = started(number)
         while (prompt == null) {
             nextBlocking(number, null)
-            prompt = issued()
+            prompt = started(number)
         }
         prompt
     }
@@ -170,7 +170,7 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
 
     /**
      * Cancels the login. The call that drives it throws [CancelledException] immediately, whatever it is waiting for. Every later
-     * call throws it too, except that [start] still returns an existing prompt.
+     * call throws it too.
      *
      * This function may be called from any thread, from a shutdown hook, and more than once. After the outcome it has no effect.
      */
@@ -204,6 +204,9 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
     }
 
     private fun issued(): Prompt? = calling(CLOSED) { native.prompt() }?.let(::Prompt)
+
+    /** What [start] returns, or null if the call must step first. */
+    private fun started(number: ULong): Prompt? = calling(CLOSED) { native.started(number) }?.let(::Prompt)
 
     /**
      * Claims the login for [work], which drives it under the number of this call.
@@ -252,10 +255,10 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
     }
 
     private suspend fun firstPrompt(number: ULong): Prompt {
-        var prompt = issued()
+        var prompt = started(number)
         while (prompt == null) {
             next(number, null)
-            prompt = issued()
+            prompt = started(number)
         }
         return prompt
     }

@@ -1,4 +1,5 @@
 import cliauth.ActionRequiredException
+import cliauth.CancelledException
 import cliauth.CliAuthException
 import cliauth.Client
 import cliauth.ClientOptions
@@ -15,6 +16,8 @@ import cliauth.TlsException
 import cliauth.UnsupportedException
 import kotlinx.coroutines.runBlocking
 import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertFalse
+import org.junit.jupiter.api.Assertions.assertNotNull
 import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Assertions.assertTrue
@@ -87,6 +90,30 @@ class ErrorsTest {
         assertEquals("organization_selection_required", error.oauthError)
         assertEquals(listOf(Organization("org_1", "Acme")), error.organizations)
         assertEquals("a pending token that is secret", error.pendingAuthenticationToken?.expose())
+    }
+
+    @Test
+    fun `the technical cause`() {
+        val lost = ends<NetworkException>(script("device", mapOf("reset" to "before")))
+        assertEquals("Connection reset by peer (os error 104)", lost.detail)
+        assertFalse(lost.message!!.contains("os error"))
+    }
+
+    @Test
+    fun `start after a failure throws its exception`() = Server("answer" to "deny").use { server ->
+        server.client().login().use { denied ->
+            denied.startBlocking()
+            assertThrows(DeniedException::class.java) { denied.pollBlocking() }
+            assertThrows(DeniedException::class.java) { denied.startBlocking() }
+            assertThrows(DeniedException::class.java) { runBlocking { denied.start() } }
+            assertNotNull(denied.prompt)
+        }
+        server.client().login().use { cancelled ->
+            cancelled.startBlocking()
+            cancelled.cancel()
+            assertThrows(CancelledException::class.java) { runBlocking { cancelled.start() } }
+            assertThrows(CancelledException::class.java) { cancelled.startBlocking() }
+        }
     }
 
     @Test
