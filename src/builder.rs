@@ -112,7 +112,9 @@ impl ClientBuilder {
     /// an issuer's metadata names the endpoint, and WorkOS has none.
     ///
     /// ```
-    /// let client = cli_auth::Client::with_endpoints("https://h/device", "https://h/token", "my-cli").revocation_endpoint("https://h/revoke").build()?;
+    /// let client = cli_auth::Client::with_endpoints("https://h/device", "https://h/token", "my-cli")
+    ///     .revocation_endpoint("https://h/revoke")
+    ///     .build()?;
     /// # Ok::<(), cli_auth::Error>(())
     /// ```
     pub fn revocation_endpoint(mut self, url: impl Into<String>) -> Self {
@@ -129,7 +131,9 @@ impl ClientBuilder {
     /// the scope `offline_access` was requested. WorkOS AuthKit does not use scopes.
     ///
     /// ```
-    /// let client = cli_auth::Client::workos_connect("acme.authkit.app", "client_123").scope("offline_access").build()?;
+    /// let client = cli_auth::Client::workos_connect("acme.authkit.app", "client_123")
+    ///     .scope("offline_access")
+    ///     .build()?;
     /// # Ok::<(), cli_auth::Error>(())
     /// ```
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
@@ -159,7 +163,9 @@ impl ClientBuilder {
     /// `resource` (RFC 8707 section 2). Do not pass secrets: `Debug` shows the value.
     ///
     /// ```
-    /// let client = cli_auth::Client::for_issuer("https://id.example.com", "my-cli").param("audience", "https://api.example.com").build()?;
+    /// let client = cli_auth::Client::for_issuer("https://id.example.com", "my-cli")
+    ///     .param("audience", "https://api.example.com")
+    ///     .build()?;
     /// # Ok::<(), cli_auth::Error>(())
     /// ```
     pub fn param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
@@ -202,12 +208,12 @@ impl ClientBuilder {
     /// Sends requests through this `http://` or `https://` proxy.
     ///
     /// Defaults to the environment: `HTTPS_PROXY` or `ALL_PROXY`, with the exceptions in `NO_PROXY`. Requests to this
-    /// machine never use a proxy. SOCKS proxies are not supported. A variable that cannot be used is an error of the first
-    /// request, of kind [`Proxy`](crate::ErrorKind::Proxy): no request is sent without the proxy.
+    /// machine never use a proxy. SOCKS proxies are not supported. A variable that cannot be used is an error of the
+    /// first request, of kind [`Proxy`](crate::ErrorKind::Proxy): no request is sent without the proxy.
     ///
-    /// `NO_PROXY` is a comma-separated list. `*` is every host, `name` and `.name` are that name and all names below it,
-    /// `*.name` is the names below it, and the rest is IP addresses and networks (`10.0.0.0/8`). Each entry may end with a
-    /// port.
+    /// `NO_PROXY` is a comma-separated list. `*` is every host, `name` and `.name` are that name and all names below
+    /// it, `*.name` is the names below it, and the rest is IP addresses and networks (`10.0.0.0/8`). Each entry may end
+    /// with a port.
     ///
     /// The URL may contain a user name and a password, percent-encoded or as they are. It is treated as a secret.
     ///
@@ -240,7 +246,9 @@ impl ClientBuilder {
     /// A secret in a distributed program is not confidential (RFC 8252 section 8.5).
     ///
     /// ```
-    /// let client = cli_auth::Client::for_issuer("https://id.example.com", "my-cli").client_secret("s3cr3t", cli_auth::ClientAuth::Auto).build()?;
+    /// let client = cli_auth::Client::for_issuer("https://id.example.com", "my-cli")
+    ///     .client_secret("s3cr3t", cli_auth::ClientAuth::Auto)
+    ///     .build()?;
     /// # Ok::<(), cli_auth::Error>(())
     /// ```
     pub fn client_secret(mut self, secret: impl Into<String>, auth: ClientAuth) -> Self {

@@ -315,8 +315,8 @@ impl Login {
         self.0.holder.release(number);
     }
 
-    /// Returns what [`start`](Login::start) returns. `None` if it must step first: to get a prompt, or because the login
-    /// was cancelled, which the next step reports.
+    /// Returns what [`start`](Login::start) returns. `None` if it must step first: to get a prompt, or because the
+    /// login was cancelled, which the next step reports.
     pub(crate) fn started(&self, number: u64) -> Result<Option<Prompt>, Error> {
         let attempt = self.attempt(number)?;
         let is_over = match attempt.driver.outcome() {

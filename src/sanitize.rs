@@ -12,9 +12,10 @@ pub const SANITIZED_MAX_CHARS: usize = 400;
 /// Returns the text without characters that could move the cursor, change colours, or hide or reorder text.
 ///
 /// Removes control characters (C0, C1 and DEL, so that no escape sequence takes effect), bidirectional controls and
-/// invisible characters, except for joiners inside the words of scripts that use them and inside emoji. Each run of them is replaced with one `U+FFFD`, so that tampering is visible. Each tab and
-/// each line break becomes a space. White space at both ends is removed. The result has at most [`SANITIZED_MAX_CHARS`]
-/// characters, and `…` if it was cut.
+/// invisible characters, except for joiners inside the words of scripts that use them and inside emoji. Each run of
+/// them is replaced with one `U+FFFD`, so that tampering is visible. Each tab and each line break becomes a space.
+/// White space at both ends is removed. The result has at most [`SANITIZED_MAX_CHARS`] characters, and `…` if it was
+/// cut.
 ///
 /// Use it for every text from a server that is printed on a terminal. [`Prompt::text`](crate::Prompt::text) and the
 /// texts of [`Error`](crate::Error) are already sanitised.
@@ -50,8 +51,8 @@ pub fn sanitize(text: &str) -> String {
     clean.trim().to_owned()
 }
 
-/// Returns whether an invisible character is where legitimate text has it: a joiner between two letters of a script that
-/// uses joiners, or a joiner or a variation selector in an emoji.
+/// Returns whether an invisible character is where legitimate text has it: a joiner between two letters of a script
+/// that uses joiners, or a joiner or a variation selector in an emoji.
 fn is_part_of_a_word(before: Option<char>, c: char, after: Option<char>) -> bool {
     // Syriac, Arabic and N'Ko; the scripts of India; Myanmar; Khmer.
     let joins = |c| {

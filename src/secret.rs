@@ -91,7 +91,8 @@ impl Masker {
         let mut masked = Zeroizing::new(text.to_owned());
         for secret in &self.0 {
             if masked.contains(secret.expose()) {
-                // In one piece of memory: one that grows would leave copies behind. A mask is never longer than its secret.
+                // In one piece of memory: one that grows would leave copies behind. A mask is never longer than its
+                // secret.
                 let mut next = Zeroizing::new(String::with_capacity(masked.len()));
                 for (index, part) in masked.split(secret.expose()).enumerate() {
                     if index > 0 {

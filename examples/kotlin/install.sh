@@ -17,7 +17,8 @@ mv com/sun/jna/linux-x86-64/*.so linux-x86-64/*.so .
 rm -r com linux-x86-64
 cd ../..
 
-# The archive of the classes that a login loads. A login at a server that does not exist loads enough of them before it fails.
+# The archive of the classes that a login loads. A login at a server that does not exist loads enough of them before it
+# fails.
 rm -f login-example.jsa
 java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ArchiveClassesAtExit=login-example.jsa -jar "$PWD/login-example.jar" \
   --provider endpoints --client-id nobody --json --insecure-loopback \

@@ -5,7 +5,8 @@ let package = Package(
     name: "login-example",
     platforms: [.macOS(.v13)],
     dependencies: [
-        // The package is not published yet. This is the directory where the output of `cargo xtask package swift` was unpacked.
+        // The package is not published yet. This is the directory where the output of `cargo xtask package swift` was
+        // unpacked.
         .package(path: "../../bindings/swift")
     ],
     targets: [

@@ -31,8 +31,8 @@ pub(crate) struct Environment {
 /// Keeps the connections of a client open between requests. Each login in
 /// progress has one, and so has each request that belongs to no login.
 ///
-/// When the last one ends, the client closes its idle connections. In a blocking program nothing drives the engine after
-/// that, so a server that closes them later would leave dead sockets behind.
+/// When the last one ends, the client closes its idle connections. In a blocking program nothing drives the engine
+/// after that, so a server that closes them later would leave dead sockets behind.
 #[derive(Debug)]
 pub(crate) struct Lease(Arc<Environment>);
 

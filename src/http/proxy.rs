@@ -1,7 +1,7 @@
 //! The proxy of a request: the client's setting, or what the environment names.
 //!
-//! Only https requests to other machines use a proxy. A setting that cannot be used is an error that names it: without its
-//! proxy, a request would leave on a way that the user did not choose.
+//! Only https requests to other machines use a proxy. A setting that cannot be used is an error that names it: without
+//! its proxy, a request would leave on a way that the user did not choose.
 
 use std::{env, fmt, net::IpAddr};
 
@@ -42,8 +42,8 @@ impl fmt::Display for ProxyServer {
 }
 
 impl ProxyServer {
-    /// Parses `[http[s]://][user[:password]@]host[:port]`. User name and password may be percent-encoded, and may contain
-    /// every other character as it is. The error is the reason, to be read after the name of the setting.
+    /// Parses `[http[s]://][user[:password]@]host[:port]`. User name and password may be percent-encoded, and may
+    /// contain every other character as it is. The error is the reason, to be read after the name of the setting.
     pub(crate) fn parse(text: &str, named_by: &'static str) -> Result<Self, &'static str> {
         let text = text.trim();
         if text.starts_with(['"', '\'']) || text.ends_with(['"', '\'']) {

@@ -147,8 +147,8 @@ fn of_the_system() -> Vec<CertificateDer<'static>> {
     found.cert_dir.iter().filter_map(|directory| of_directory(directory).ok()).flatten().collect()
 }
 
-/// Returns the certificates of a directory, which usually has each of them several times: by its name, by its hash, and in
-/// a bundle. It may also hold other files.
+/// Returns the certificates of a directory, which usually has each of them several times: by its name, by its hash, and
+/// in a bundle. It may also hold other files.
 fn of_directory(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
     let mut certificates = Vec::new();
     for file in

@@ -40,8 +40,8 @@ impl Prompt {
     /// Opens the verification page in the user's browser, if that is appropriate: standard error is a terminal, this is
     /// neither an SSH session nor a CI job, and there is a display. Returns at once and never ends the login.
     ///
-    /// `BROWSER`, if set, is tried first, and also in an SSH session and without a display: containers and remote editors
-    /// set it to a program that opens the page on the user's own machine.
+    /// `BROWSER`, if set, is tried first, and also in an SSH session and without a display: containers and remote
+    /// editors set it to a program that opens the page on the user's own machine.
     ///
     /// Show the code first: the page asks the user to compare it.
     ///

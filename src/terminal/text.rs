@@ -175,7 +175,8 @@ mod tests {
         Prompt::new(&grant, Some("tool\u{1b}]0;x\u{7}".into()))
     }
 
-    // proves: R8628-3.3-01, R8628-3.3-02, R8628-3.3.1-02, R8628-3.3.1-03, R8628-5.4-01, R10027-6.1.13-01, R10027-6.1.14-01, R8628-6.1-01
+    // proves: R8628-3.3-01, R8628-3.3-02, R8628-3.3.1-02, R8628-3.3.1-03, R8628-5.4-01, R10027-6.1.13-01,
+    // R10027-6.1.14-01, R8628-6.1-01
     #[test]
     fn the_prompt_has_code_url_product_and_warning() {
         let prompt = prompt("wdjb-mjht", "https://h/device", Some("https://h/device?user_code=wdjb-mjht"));

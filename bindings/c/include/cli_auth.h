@@ -577,8 +577,8 @@ cli_auth_client *cli_auth_client_new(const cli_auth_client_options *options, cli
  * @param refresh_token The refresh token. Must not be NULL. An empty one returns `CLI_AUTH_INVALID_CONFIG`.
  * @param[out] tokens The new tokens. Written only on success; owned by the caller. Must not be NULL.
  * @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
- * @return `CLI_AUTH_OK`, or what to do next. After `CLI_AUTH_LOGIN_REQUIRED` the token is no longer valid: log in again.
- * After `CLI_AUTH_NETWORK`, keep the token and try again; it may have been used if the response was lost. After
+ * @return `CLI_AUTH_OK`, or what to do next. After `CLI_AUTH_LOGIN_REQUIRED` the token is no longer valid: log in
+ * again. After `CLI_AUTH_NETWORK`, keep the token and try again; it may have been used if the response was lost. After
  * `CLI_AUTH_ACTION_REQUIRED`, log in again in the browser.
  */
 cli_auth_status cli_auth_client_refresh(cli_auth_client *client,

@@ -61,8 +61,8 @@ def raised(kind, function, *args):
     assert error.__cause__ is None
     assert error.__suppress_context__ or error.__context__ is None
     assert set(vars(error)) == {
-        "oauth_error", "description", "detail", "http_status", "request_id", "retry_after", "organizations",
-        "pending_authentication_token",
+        "oauth_error", "description", "detail", "http_status", "request_id", "retry_after",
+        "organizations", "pending_authentication_token",
     }  # fmt: skip
     return error
 

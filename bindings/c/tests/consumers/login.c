@@ -1,5 +1,5 @@
-/* A program as somebody else would build it, from what is installed. Given the test server's URL, it logs in there. It is C
-   and C++ alike. */
+/* A program as somebody else would build it, from what is installed. Given the test server's URL, it logs in there. It
+   is C and C++ alike. */
 #include <stdio.h>
 #include <string.h>
 

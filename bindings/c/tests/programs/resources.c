@@ -1,4 +1,5 @@
-/* What is freed is gone: no thread, no descriptor, no memory. (valgrind and AddressSanitizer look at the memory of every case.) */
+/* What is freed is gone: no thread, no descriptor, no memory. (valgrind and AddressSanitizer look at the memory of
+   every case.) */
 
 #include <stdio.h>
 

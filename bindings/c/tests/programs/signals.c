@@ -132,7 +132,8 @@ static void resolve(void *data)
     atomic_store(&finished, true);
 }
 
-/* A signal to the process goes to any thread that does not block it. This thread does: only the host's other one is left. */
+/* A signal to the process goes to any thread that does not block it. This thread does: only the host's other one is
+   left. */
 static void handlers_on_host_threads(void)
 {
     struct server server = server_new("{\"host\":\"localhost\"}");

@@ -1,4 +1,5 @@
-/* SIGPIPE kills a C program that does not expect it. It never comes from this library, and the host's own is left to it. */
+/* SIGPIPE kills a C program that does not expect it. It never comes from this library, and the host's own is left to
+   it. */
 
 #define _GNU_SOURCE
 

@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* "At once", with room for a busy machine, and still less than any timeout of the library: how fast it is is measured elsewhere.
-   Seconds. */
+/* "At once", with room for a busy machine, and still less than any timeout of the library: how fast it is is measured
+   elsewhere. Seconds. */
 #define SOON (is_watched() ? 14.0 : 8.0)
 
 /* Seconds on a clock that only goes on. */
@@ -44,8 +44,8 @@ int child_status(pid_t child);
 
 /* Whether a tool watches this process that makes it slow, and looks for leaks: valgrind or a sanitizer. */
 bool is_watched(void);
-/* Ends the process. To a tool that looks for leaks, a process that becomes another program has none: for ends that cannot be
-   tidy. */
+/* Ends the process. To a tool that looks for leaks, a process that becomes another program has none: for ends that
+   cannot be tidy. */
 _Noreturn void leave(int status);
 
 #endif

@@ -8,8 +8,8 @@ import CLIAuthNative
 
 /// The error of a login, a refresh or a revocation.
 ///
-/// Its ``kind-swift.property`` says what the caller should do next. Its ``message`` is for the user at the terminal and is also
-/// its printed form. Printing shows no secret, and all text from the server in the message is sanitised.
+/// Its ``kind-swift.property`` says what the caller should do next. Its ``message`` is for the user at the terminal and
+/// is also its printed form. Printing shows no secret, and all text from the server in the message is sanitised.
 ///
 /// A call that ends because its *task* was cancelled throws Swift's `CancellationError` instead.
 public struct CLIAuthError: Error, Sendable {
@@ -20,8 +20,8 @@ public struct CLIAuthError: Error, Sendable {
     /// in: …".
     public let message: String
 
-    /// The error code from the response (RFC 6749 section 5.2), or the `code` from WorkOS. Untrusted; call ``sanitize(_:)``
-    /// before printing it.
+    /// The error code from the response (RFC 6749 section 5.2), or the `code` from WorkOS. Untrusted; call
+    /// ``sanitize(_:)`` before printing it.
     public let oauthError: String?
 
     /// The error description from the server (`error_description`), sanitised. The message already contains it.
@@ -40,11 +40,12 @@ public struct CLIAuthError: Error, Sendable {
     /// The delay that the server asked for before the next request. The value is not limited; the caller should cap it.
     public let retryAfter: Duration?
 
-    /// The organizations to choose from, if the server listed them with ``Kind-swift.struct/actionRequired``. Otherwise `nil`.
+    /// The organizations to choose from, if the server listed them with ``Kind-swift.struct/actionRequired``. Otherwise
+    /// `nil`.
     public let organizations: [Organization]?
 
-    /// The secret with which a server-side component can complete the step at WorkOS. Completing it requires an API key, which a
-    /// program on a user's machine does not have. Such a program should let the user log in again.
+    /// The secret with which a server-side component can complete the step at WorkOS. Completing it requires an API
+    /// key, which a program on a user's machine does not have. Such a program should let the user log in again.
     public let pendingAuthenticationToken: Secret?
 
     /// Creates an error as the library throws it, for tests of a program that handles errors.
@@ -91,15 +92,15 @@ public struct CLIAuthError: Error, Sendable {
         /// The login was cancelled earlier, or by ``Login/cancel()`` during this call.
         public static let cancelled = Kind(rawValue: "cancelled")
 
-        /// The server requires an action that only the user can take in a browser, such as choosing an organization or enrolling
-        /// a second factor.
+        /// The server requires an action that only the user can take in a browser, such as choosing an organization or
+        /// enrolling a second factor.
         public static let actionRequired = Kind(rawValue: "action_required")
 
         /// The refresh token is no longer valid: it was used, has expired or was revoked. The user must log in again.
         public static let loginRequired = Kind(rawValue: "login_required")
 
-        /// The server refuses this client or this request. Examples are a wrong client ID and a device flow that is not enabled.
-        /// Sending the same request again does not help.
+        /// The server refuses this client or this request. Examples are a wrong client ID and a device flow that is not
+        /// enabled. Sending the same request again does not help.
         public static let rejected = Kind(rawValue: "rejected")
 
         /// The server does not support the requested operation.
@@ -108,12 +109,12 @@ public struct CLIAuthError: Error, Sendable {
         /// The server could not be reached, or is temporarily unavailable. Try again later.
         public static let network = Kind(rawValue: "network")
 
-        /// No secure connection could be established, because the server's certificate was rejected. Check the clock, the host
-        /// name and the trusted roots.
+        /// No secure connection could be established, because the server's certificate was rejected. Check the clock,
+        /// the host name and the trusted roots.
         public static let tls = Kind(rawValue: "tls")
 
-        /// The proxy cannot be used: its setting is invalid, it could not be reached, or it refused the connection. Check the
-        /// setting.
+        /// The proxy cannot be used: its setting is invalid, it could not be reached, or it refused the connection.
+        /// Check the setting.
         public static let proxy = Kind(rawValue: "proxy")
 
         /// The response violates the standards. Nothing in it was used.
@@ -122,7 +123,8 @@ public struct CLIAuthError: Error, Sendable {
         /// A setting of the client is invalid. No request was sent.
         public static let invalidConfig = Kind(rawValue: "invalid_config")
 
-        /// The API was misused: calls were made in the wrong order, or an argument has an invalid value. The call had no effect.
+        /// The API was misused: calls were made in the wrong order, or an argument has an invalid value. The call had
+        /// no effect.
         public static let misuse = Kind(rawValue: "misuse")
 
         /// The process was forked after this login was created. Create a new login in the child.

@@ -8,7 +8,8 @@ import CLIAuthNative
 /// Each checks all settings and throws ``CLIAuthError/Kind/invalidConfig`` if one is invalid. The message names that
 /// setting.
 ///
-/// All logins and requests of a client share its connections and one thread of the library, which ends with the last of them.
+/// All logins and requests of a client share its connections and one thread of the library, which ends with the last of
+/// them.
 public struct Client: Sendable {
     let native: CLIAuthNative.Client
 
@@ -44,7 +45,8 @@ public struct Client: Sendable {
         try Client(ClientBuilder.workosConnect(domain: domain, clientId: clientID), options)
     }
 
-    /// Creates a client for a server that publishes its metadata, as defined by RFC 8414 or else by OpenID Connect Discovery.
+    /// Creates a client for a server that publishes its metadata, as defined by RFC 8414 or else by OpenID Connect
+    /// Discovery.
     ///
     /// - Parameters:
     ///   - issuer: The issuer, exactly as the server writes it.
@@ -100,12 +102,13 @@ public struct Client: Sendable {
     ///
     /// This is one request, after discovery if needed. It is never retried automatically.
     ///
-    /// Many servers, including WorkOS, invalidate the token that was sent. Store the new ``Tokens/refreshToken`` before anything
-    /// else, and never refresh one token from two processes at once.
+    /// Many servers, including WorkOS, invalidate the token that was sent. Store the new ``Tokens/refreshToken`` before
+    /// anything else, and never refresh one token from two processes at once.
     ///
-    /// - Throws: ``CLIAuthError``. On `loginRequired` and `actionRequired`, the user must log in again. On `network`, keep the token
-    ///   and try again later; if the response was lost, the server may already have used the token. `CancellationError` if the
-    ///   task is cancelled, which aborts the request; the server may already have used the token.
+    /// - Throws: ``CLIAuthError``. On `loginRequired` and `actionRequired`, the user must log in again. On `network`,
+    ///   keep the token and try again later; if the response was lost, the server may already have used the token.
+    ///   `CancellationError` if the task is cancelled, which aborts the request; the server may already have used the
+    ///   token.
     public func refresh(_ refreshToken: Secret) async throws -> Tokens {
         Tokens(
             try await cancellable { cancellation in
@@ -116,12 +119,12 @@ public struct Client: Sendable {
 
     /// Revokes a token (RFC 7009).
     ///
-    /// This is one request, after discovery if needed. Revoke the refresh token: servers then revoke its access tokens too. A
-    /// token that the server does not know counts as revoked.
+    /// This is one request, after discovery if needed. Revoke the refresh token: servers then revoke its access tokens
+    /// too. A token that the server does not know counts as revoked.
     ///
-    /// - Throws: ``CLIAuthError``. On `unsupported`, the server has no revocation endpoint (WorkOS has none), or cannot revoke
-    ///   this type of token. On `network`, the token is still valid. `CancellationError` if the task is cancelled, which aborts
-    ///   the request; the token may still be valid.
+    /// - Throws: ``CLIAuthError``. On `unsupported`, the server has no revocation endpoint (WorkOS has none), or cannot
+    ///   revoke this type of token. On `network`, the token is still valid. `CancellationError` if the task is
+    ///   cancelled, which aborts the request; the token may still be valid.
     public func revoke(_ token: Secret) async throws {
         try await cancellable { cancellation in
             try await native.revokeCancellable(token: token.native, cancellation: cancellation)

@@ -6,31 +6,32 @@
 
 /// The settings common to all ``Client``s.
 ///
-/// They are checked when a client is created. If a setting is invalid, that call throws ``CLIAuthError/Kind/invalidConfig``.
+/// They are checked when a client is created. If a setting is invalid, that call throws
+/// ``CLIAuthError/Kind/invalidConfig``.
 ///
 /// Printing and dumping the options shows neither secrets nor header values nor the proxy.
 public struct ClientOptions: Sendable {
-    /// The scopes to request (RFC 6749 section 3.3). No scope is requested by default; many servers issue a refresh token only
-    /// for `offline_access`. WorkOS AuthKit has no scopes.
+    /// The scopes to request (RFC 6749 section 3.3). No scope is requested by default; many servers issue a refresh
+    /// token only for `offline_access`. WorkOS AuthKit has no scopes.
     public var scopes: [String]
 
-    /// Extra parameters of the device authorization request, such as `audience`. Only `resource` (RFC 8707) may occur more than
-    /// once. Must not contain secrets.
+    /// Extra parameters of the device authorization request, such as `audience`. Only `resource` (RFC 8707) may occur
+    /// more than once. Must not contain secrets.
     public var params: [(name: String, value: String)]
 
-    /// Extra headers of every request. They are sent to every server that the settings or the metadata name. Their values are
-    /// treated as secrets.
+    /// Extra headers of every request. They are sent to every server that the settings or the metadata name. Their
+    /// values are treated as secrets.
     public var headers: [(name: String, value: String)]
 
     /// CA certificates in PEM, trusted in addition to those of the operating system. At most 4 MiB.
     public var caPEM: Data?
 
-    /// The `http://` or `https://` proxy for all requests except those to this machine. Defaults to `HTTPS_PROXY`, `ALL_PROXY`
-    /// and `NO_PROXY`.
+    /// The `http://` or `https://` proxy for all requests except those to this machine. Defaults to `HTTPS_PROXY`,
+    /// `ALL_PROXY` and `NO_PROXY`.
     public var proxy: String?
 
-    /// The name of the program and optionally its version, such as `my-cli/1.2`. It is the first part of the User-Agent. The name
-    /// is shown in the prompt.
+    /// The name of the program and optionally its version, such as `my-cli/1.2`. It is the first part of the
+    /// User-Agent. The name is shown in the prompt.
     public var product: String?
 
     /// The client secret, for servers that require one. A secret in a distributed program is not confidential.
@@ -48,8 +49,8 @@ public struct ClientOptions: Sendable {
     /// Timeout for a whole request. Defaults to 25 seconds. If a poll times out, the login continues with another poll.
     public var requestTimeout: Duration?
 
-    /// Timeout for a whole login, from its first step. The login then ends with ``CLIAuthError/Kind/expired``. By default only
-    /// the lifetime of the code limits a login.
+    /// Timeout for a whole login, from its first step. The login then ends with ``CLIAuthError/Kind/expired``. By
+    /// default only the lifetime of the code limits a login.
     public var loginTimeout: Duration?
 
     /// Allows plain http to this machine. For tests and local development only. Defaults to `false`.

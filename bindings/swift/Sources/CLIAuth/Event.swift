@@ -9,7 +9,8 @@ public enum Event: Sendable, Hashable {
     /// the code expires if no more polls follow, and the time until the code expires.
     case pending(nextPollIn: Duration, expiresIn: Duration)
 
-    /// The server asked for a longer polling interval (`slow_down`). The value is the new interval, for this and all later polls.
+    /// The server asked for a longer polling interval (`slow_down`). The value is the new interval, for this and all
+    /// later polls.
     case slowedDown(interval: Duration)
 
     /// A poll failed; the login continues.

@@ -3,8 +3,9 @@ import CLIAuthNative
 /// A single login attempt, created by ``Client/login()``.
 ///
 /// A login may be shared between tasks and threads, but only one call drives it at a time. Until a ``start()``,
-/// ``poll(onEvent:)`` or ``step(maxWait:)`` has returned, every other such call throws ``CLIAuthError/Kind/busy``, even while the
-/// first call waits for its `onEvent`. ``cancel()`` and ``prompt`` are always allowed. No call blocks a thread.
+/// ``poll(onEvent:)`` or ``step(maxWait:)`` has returned, every other such call throws ``CLIAuthError/Kind/busy``, even
+/// while the first call waits for its `onEvent`. ``cancel()`` and ``prompt`` are always allowed. No call blocks a
+/// thread.
 ///
 /// Cancelling the task that drives a login cancels **the login**, not only the call. The call throws
 /// `CancellationError` immediately, whatever it is waiting for. Releasing the last reference cancels the login too. In
@@ -52,9 +53,10 @@ public final class Login: Sendable {
 
     /// Waits for the user's decision. Further calls return or throw the same outcome.
     ///
-    /// - Parameter onEvent: Called between polls with the event to report. The login continues after it has returned. Its errors
-    ///   are thrown unchanged, and `poll` may then be called again. It may cancel the login; a call in it that would drive the
-    ///   login throws ``CLIAuthError/Kind/busy``. ``steps`` reports the same events without a closure.
+    /// - Parameter onEvent: Called between polls with the event to report. The login continues after it has returned.
+    ///   Its errors are thrown unchanged, and `poll` may then be called again. It may cancel the login; a call in it
+    ///   that would drive the login throws ``CLIAuthError/Kind/busy``. ``steps`` reports the same events without a
+    ///   closure.
     /// - Returns: The tokens.
     /// - Throws: ``CLIAuthError``. Every program should handle `denied`, `expired`, `cancelled` and `actionRequired`.
     ///   Transport errors are not thrown; they are reported as ``Event/retrying(reason:attempt:retryIn:)``, and the
@@ -76,12 +78,12 @@ public final class Login: Sendable {
 
     /// Drives the login for at most `maxWait`.
     ///
-    /// This is the primitive under ``start()`` and ``poll(onEvent:)``, for programs with their own event loop. A request that is
-    /// in flight when the time is up continues; a later step receives its response, and it is never sent again. After the
-    /// outcome, every step returns or throws that outcome again.
+    /// This is the primitive under ``start()`` and ``poll(onEvent:)``, for programs with their own event loop. A
+    /// request that is in flight when the time is up continues; a later step receives its response, and it is never
+    /// sent again. After the outcome, every step returns or throws that outcome again.
     ///
-    /// - Parameter maxWait: The longest wait. With 0 the step does not wait, except for the step that ends a cancelled login:
-    ///   revoking tokens that arrived too late may take up to two seconds.
+    /// - Parameter maxWait: The longest wait. With 0 the step does not wait, except for the step that ends a cancelled
+    ///   login: revoking tokens that arrived too late may take up to two seconds.
     /// - Throws: ``CLIAuthError``. A `maxWait` below 0 is `misuse`. `CancellationError` if the task is cancelled before
     ///   the outcome.
     public func step(maxWait: Duration) async throws -> Step {
@@ -92,8 +94,8 @@ public final class Login: Sendable {
 
     /// Cancels the login.
     ///
-    /// The call that drives the login throws ``CLIAuthError/Kind/cancelled`` immediately, whatever it is waiting for. Every later
-    /// call throws it too.
+    /// The call that drives the login throws ``CLIAuthError/Kind/cancelled`` immediately, whatever it is waiting for.
+    /// Every later call throws it too.
     ///
     /// This method never blocks. It may be called from anywhere, more than once, and by several threads at once. After
     /// the outcome it has no effect. Tokens that have arrived but were not returned yet are revoked if the server
@@ -128,7 +130,8 @@ public final class Login: Sendable {
         }
     }
 
-    /// Drives the login to the next step, for at most `limit` seconds. `number` identifies the call that drives the login.
+    /// Drives the login to the next step, for at most `limit` seconds. `number` identifies the call that drives the
+    /// login.
     private func next(_ number: UInt64, withinSeconds limit: Double) async throws -> Step {
         do {
             let step = try await native.stepAsync(number: number, maxWait: limit)

@@ -2,12 +2,12 @@ import CLIAuthNative
 
 /// A secret text: a token or a client secret.
 ///
-/// Printing, interpolating, reflecting and dumping a secret shows `****`, also if it is part of another value. It cannot be
-/// encoded. Only ``expose()`` returns the text.
+/// Printing, interpolating, reflecting and dumping a secret shows `****`, also if it is part of another value. It
+/// cannot be encoded. Only ``expose()`` returns the text.
 ///
-/// The library overwrites its own memory of a secret when the last copy of this value is gone. Swift does not overwrite the
-/// `String` from which a secret was created, nor the one that ``expose()`` returns. Call ``expose()`` late, and do not keep its
-/// result.
+/// The library overwrites its own memory of a secret when the last copy of this value is gone. Swift does not overwrite
+/// the `String` from which a secret was created, nor the one that ``expose()`` returns. Call ``expose()`` late, and do
+/// not keep its result.
 public struct Secret: Sendable, Equatable {
     let native: CLIAuthNative.Secret
 

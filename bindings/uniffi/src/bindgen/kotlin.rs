@@ -29,8 +29,8 @@ const VISIBLE: [&str; 9] = [
 const AFTER_COMMENT: &str = "*/ ";
 const FIELD_ORDER: &str = "@Structure.FieldOrder(";
 const OF_A_STRUCTURE: &str = " : Structure() {";
-/// The line that passes an object as an argument, and its replacement, which rejects a closed object and keeps the object
-/// open while its handle is cloned.
+/// The line that passes an object as an argument, and its replacement, which rejects a closed object and keeps the
+/// object open while its handle is cloned.
 const ARGUMENT: (&str, &str) =
     ("        return value.uniffiCloneHandle()", "        return value.callWithHandle { it }");
 /// The line that loads the library by its name, and its replacement, which takes the library that was checked.
@@ -51,8 +51,8 @@ pub(crate) fn rewrite(path: &Path) -> io::Result<()> {
     fs::write(path, lean)
 }
 
-/// Returns the rewritten module. Fails, and so does the build, if the generator's output has changed and the replacements
-/// must be reviewed.
+/// Returns the rewritten module. Fails, and so does the build, if the generator's output has changed and the
+/// replacements must be reviewed.
 fn replaced(source: &str) -> Result<String, String> {
     let mut lean = String::with_capacity(source.len());
     let mut lines = source.lines();

@@ -42,8 +42,8 @@ pub(crate) fn rewrite(path: &Path) -> io::Result<()> {
     fs::write(path, lean)
 }
 
-/// Returns the rewritten module. Fails, and so does the build, if the generator's output has changed and the replacements
-/// must be reviewed.
+/// Returns the rewritten module. Fails, and so does the build, if the generator's output has changed and the
+/// replacements must be reviewed.
 fn replaced(source: &str) -> Result<String, String> {
     let mut lean = String::with_capacity(source.len());
     for (written, _) in LINES {

@@ -135,7 +135,8 @@ impl Sessions {
         (self.refresh_token(&session, number) == token).then_some((session, number))
     }
 
-    /// Exchanges a refresh token; the new one is None where tokens are not rotated. An error is what the client is told.
+    /// Exchanges a refresh token; the new one is None where tokens are not rotated. An error is what the client is
+    /// told.
     pub(crate) fn refresh(
         &mut self,
         token: &str,

@@ -32,8 +32,8 @@ pub(crate) struct Scripted {
     pub(crate) down_for: Option<std::time::Duration>,
 }
 
-/// Whether the server's own behaviour has to run for this step. A step that breaks off before the first byte, and asks for
-/// nothing else, leaves the server's state alone.
+/// Whether the server's own behaviour has to run for this step. A step that breaks off before the first byte, and asks
+/// for nothing else, leaves the server's state alone.
 pub(crate) fn starts_from(step: &Step) -> Start {
     let cut = [step.reset, step.close, step.hang];
     let cut_before = cut.contains(&Some(Where::Before));

@@ -12,7 +12,8 @@ struct Server: Decodable, Sendable {
     let url: String
     let issuer: String
 
-    /// Makes one, with an interval of 1 s unless told otherwise. The settings are the JSON that its control interface takes.
+    /// Makes one, with an interval of 1 s unless told otherwise. The settings are the JSON that its control interface
+    /// takes.
     static func new(_ settings: String = "{}") async throws -> Server {
         var members = try JSONSerialization.jsonObject(with: Data(settings.utf8)) as? [String: Any] ?? [:]
         if members["interval"] == nil { members["interval"] = 1 }

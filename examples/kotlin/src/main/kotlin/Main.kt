@@ -128,7 +128,9 @@ private fun readSecret(variable: String): Secret {
     return Secret(text)
 }
 
-/** The first Ctrl-C or SIGTERM cancels the login, which then ends by itself. A second one ends the program immediately. */
+/**
+ * The first Ctrl-C or SIGTERM cancels the login, which then ends by itself. A second one ends the program immediately.
+ */
 private class Signals : SignalHandler {
     @Volatile
     var caught = 0

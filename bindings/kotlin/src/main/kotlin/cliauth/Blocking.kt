@@ -5,14 +5,16 @@ import kotlinx.coroutines.Dispatchers
 
 // How calls block a thread, and for how long.
 //
-// Between polls a login waits in Kotlin, as a suspended coroutine or a parked thread. While a request is in flight, a thread must
-// be inside the library, because only the library reads the sockets. It stays there in short slices. After each slice the call
-// may end, and other logins may use the thread.
+// Between polls a login waits in Kotlin, as a suspended coroutine or a parked thread. While a request is in flight, a
+// thread must be inside the library, because only the library reads the sockets. It stays there in short slices. After
+// each slice the call may end, and other logins may use the thread.
 
 /** Longest single call into the library, in seconds. `cancel` ends it earlier; an interrupt takes effect at its end. */
 internal const val SLICE = 0.02
 
-/** Longest single sleep, in seconds. The JVM's clock stops while the machine is suspended; the library's clock does not. */
+/**
+ * Longest single sleep, in seconds. The JVM's clock stops while the machine is suspended; the library's clock does not.
+ */
 internal const val LONGEST_SLEEP = 5.0
 
 /** Maximum number of coroutines that are inside the library at the same time. */

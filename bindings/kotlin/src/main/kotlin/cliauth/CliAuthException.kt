@@ -14,8 +14,8 @@ public data class Organization(val id: String, val name: String) : Serializable
 /**
  * The base class of all exceptions of this package. Each subclass stands for what the caller should do next.
  *
- * [message] is for the user at the terminal. It says what happened and what to do next, contains no secret, and has all text from
- * the server sanitised.
+ * [message] is for the user at the terminal. It says what happened and what to do next, contains no secret, and has all
+ * text from the server sanitised.
  */
 public sealed class CliAuthException(message: String, details: Details?) : RuntimeException(message) {
     /** The kind of error, as a word that is the same in every language: `denied`, `action_required`, … */
@@ -28,8 +28,8 @@ public sealed class CliAuthException(message: String, details: Details?) : Runti
     public val description: String? = details?.description
 
     /**
-     * The technical cause in the words of the operating system or of TLS, sanitised, such as `Connection refused (os error 111)`.
-     * The message does not contain it. Null if there is nothing to add.
+     * The technical cause in the words of the operating system or of TLS, sanitised, such as `Connection refused (os
+     * error 111)`. The message does not contain it. Null if there is nothing to add.
      */
     public val detail: String? = details?.detail
 
@@ -39,7 +39,9 @@ public sealed class CliAuthException(message: String, details: Details?) : Runti
     /** The request ID from the server (`x-request-id`), sanitised. The server's support will ask for it. */
     public val requestId: String? = details?.requestId
 
-    /** The delay that the server asked for before the next request. The value is not limited; the caller should cap it. */
+    /**
+     * The delay that the server asked for before the next request. The value is not limited; the caller should cap it.
+     */
     public val retryAfter: Duration? = details?.retryAfter
 
     /** The organizations to choose from, if the server listed them with an [ActionRequiredException]. */
@@ -77,8 +79,8 @@ public class ExpiredException internal constructor(message: String, details: Det
 }
 
 /**
- * The login was cancelled by [Login.cancel], or the login or the client was closed during the call. A cancelled coroutine throws
- * `CancellationException` instead.
+ * The login was cancelled by [Login.cancel], or the login or the client was closed during the call. A cancelled
+ * coroutine throws `CancellationException` instead.
  */
 public class CancelledException internal constructor(message: String, details: Details?) : CliAuthException(message, details) {
     public constructor(message: String) : this(message, null)
@@ -87,8 +89,8 @@ public class CancelledException internal constructor(message: String, details: D
 }
 
 /**
- * The server requires an action that only the user can take in a browser, such as choosing an organization or enrolling a second
- * factor.
+ * The server requires an action that only the user can take in a browser, such as choosing an organization or enrolling
+ * a second factor.
  */
 public class ActionRequiredException internal constructor(message: String, details: Details?) :
     CliAuthException(message, details) {
@@ -127,8 +129,8 @@ public class NetworkException internal constructor(message: String, details: Det
 }
 
 /**
- * No secure connection could be established: the server's certificate was rejected. Check the clock, the host name and the
- * trusted roots.
+ * No secure connection could be established: the server's certificate was rejected. Check the clock, the host name and
+ * the trusted roots.
  */
 public class TlsException internal constructor(message: String, details: Details?) : CliAuthException(message, details) {
     public constructor(message: String) : this(message, null)
@@ -137,7 +139,8 @@ public class TlsException internal constructor(message: String, details: Details
 }
 
 /**
- * The proxy cannot be used: its setting is invalid, it could not be reached, or it refused the connection. Check the setting.
+ * The proxy cannot be used: its setting is invalid, it could not be reached, or it refused the connection. Check the
+ * setting.
  */
 public class ProxyException internal constructor(message: String, details: Details?) : CliAuthException(message, details) {
     public constructor(message: String) : this(message, null)
@@ -162,8 +165,8 @@ public class InvalidConfigException internal constructor(message: String, detail
 }
 
 /**
- * The API was misused: calls were made in the wrong order, an object is closed, or an argument has an invalid value. The call had
- * no effect.
+ * The API was misused: calls were made in the wrong order, an object is closed, or an argument has an invalid value.
+ * The call had no effect.
  */
 public class MisuseException internal constructor(message: String, details: Details?) : CliAuthException(message, details) {
     public constructor(message: String) : this(message, null)

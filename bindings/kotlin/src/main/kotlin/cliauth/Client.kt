@@ -9,7 +9,8 @@ import cliauth.internal.Secret as NativeSecret
 import cliauth.internal.Tokens as NativeTokens
 
 /**
- * The settings for one authorization server. Create it once and share it between threads. It does no I/O before a login starts.
+ * The settings for one authorization server. Create it once and share it between threads. It does no I/O before a login
+ * starts.
  *
  * ```
  * val client = Client.authKit("client_123") { product = "my-cli/1.0" }
@@ -32,15 +33,16 @@ public class Client private constructor(private val native: NativeClient) : Auto
     public fun login(): Login = calling(CLOSED) { Login(native.login()) }
 
     /**
-     * Exchanges a refresh token for new tokens (RFC 6749 section 6). This is one request, after discovery if needed. It is never
-     * retried automatically.
+     * Exchanges a refresh token for new tokens (RFC 6749 section 6). This is one request, after discovery if needed. It
+     * is never retried automatically.
      *
-     * Many servers, including WorkOS, invalidate the token that was sent. Store the new [Tokens.refreshToken] before anything
-     * else, and never refresh one token from two processes at once. Cancelling the coroutine aborts the request; the server may
-     * already have used the token.
+     * Many servers, including WorkOS, invalidate the token that was sent. Store the new [Tokens.refreshToken] before
+     * anything else, and never refresh one token from two processes at once. Cancelling the coroutine aborts the
+     * request; the server may already have used the token.
      *
      * @throws LoginRequiredException the token is no longer valid; the user must log in again
-     * @throws NetworkException keep the token and try again later; if the response was lost, the server may already have used it
+     * @throws NetworkException keep the token and try again later; if the response was lost, the server may already
+     *   have used it
      * @throws ActionRequiredException the user must log in again, in the browser
      * @throws CancelledException the client was closed during the call; the server may already have used the token
      * @throws MisuseException the client or the secret is closed
@@ -59,10 +61,11 @@ public class Client private constructor(private val native: NativeClient) : Auto
         preferringInterruption { refreshing(refreshToken, ::throwIfInterrupted) }
 
     /**
-     * Revokes a token (RFC 7009). This is one request, after discovery if needed. Revoke the refresh token: servers then revoke
-     * its access tokens too. A token that the server does not know counts as revoked.
+     * Revokes a token (RFC 7009). This is one request, after discovery if needed. Revoke the refresh token: servers
+     * then revoke its access tokens too. A token that the server does not know counts as revoked.
      *
-     * @throws UnsupportedException the server has no revocation endpoint (WorkOS has none), or cannot revoke this type of token
+     * @throws UnsupportedException the server has no revocation endpoint (WorkOS has none), or cannot revoke this type
+     *   of token
      * @throws NetworkException the token is still valid
      * @throws CancelledException the client was closed during the call; it is unknown whether the token is still valid
      * @throws MisuseException the client or the secret is closed
@@ -81,8 +84,8 @@ public class Client private constructor(private val native: NativeClient) : Auto
 
     /**
      * Frees the memory and the connections of the client. A refresh or a revocation that is under way throws
-     * [CancelledException]; later calls throw [MisuseException]. Logins of this client remain usable. May be called from any
-     * thread and more than once.
+     * [CancelledException]; later calls throw [MisuseException]. Logins of this client remain usable. May be called
+     * from any thread and more than once.
      */
     override fun close() {
         closed = true
@@ -160,7 +163,8 @@ public class Client private constructor(private val native: NativeClient) : Auto
             workosConnect(domain, clientId) { configure.accept(this) }
 
         /**
-         * Creates a client for a server that publishes its metadata, as defined by RFC 8414 or else by OpenID Connect Discovery.
+         * Creates a client for a server that publishes its metadata, as defined by RFC 8414 or else by OpenID Connect
+         * Discovery.
          *
          * @param issuer the issuer, exactly as the server writes it
          * @param clientId the client ID

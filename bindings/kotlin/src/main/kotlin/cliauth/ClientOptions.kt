@@ -16,8 +16,8 @@ public enum class ClientAuth {
 }
 
 /**
- * The settings of a [Client]. They are checked when the client is created. An [InvalidConfigException] names the setting that is
- * invalid.
+ * The settings of a [Client]. They are checked when the client is created. An [InvalidConfigException] names the
+ * setting that is invalid.
  *
  * A timeout of null means the default.
  */
@@ -28,8 +28,8 @@ public class ClientOptions internal constructor() {
     private var secret: Pair<Secret, ClientAuth>? = null
 
     /**
-     * The name of the tool and optionally its version, such as `my-cli/1.2`. It is the first part of the User-Agent, and must be
-     * a product as defined by RFC 9110 section 10.1.5. The name is shown in the prompt.
+     * The name of the tool and optionally its version, such as `my-cli/1.2`. It is the first part of the User-Agent,
+     * and must be a product as defined by RFC 9110 section 10.1.5. The name is shown in the prompt.
      */
     public var product: String? = null
 
@@ -39,8 +39,8 @@ public class ClientOptions internal constructor() {
     public var caPem: ByteArray? = null
 
     /**
-     * The `http://` or `https://` proxy for all requests except those to this machine. Defaults to `HTTPS_PROXY`, `ALL_PROXY` and
-     * `NO_PROXY`.
+     * The `http://` or `https://` proxy for all requests except those to this machine. Defaults to `HTTPS_PROXY`,
+     * `ALL_PROXY` and `NO_PROXY`.
      */
     public var proxy: String? = null
 
@@ -60,8 +60,8 @@ public class ClientOptions internal constructor() {
     public var requestTimeout: Duration? = null
 
     /**
-     * Timeout for a whole login, from its first step. The login then ends with [ExpiredException]. By default only the lifetime
-     * of the code limits a login.
+     * Timeout for a whole login, from its first step. The login then ends with [ExpiredException]. By default only the
+     * lifetime of the code limits a login.
      */
     public var loginTimeout: Duration? = null
 
@@ -69,8 +69,8 @@ public class ClientOptions internal constructor() {
     public var allowInsecureLoopback: Boolean = false
 
     /**
-     * Adds scopes to request (RFC 6749 section 3.3). No scope is requested by default; many servers issue a refresh token only
-     * for `offline_access`. WorkOS AuthKit has no scopes.
+     * Adds scopes to request (RFC 6749 section 3.3). No scope is requested by default; many servers issue a refresh
+     * token only for `offline_access`. WorkOS AuthKit has no scopes.
      */
     public fun scopes(vararg scopes: String): ClientOptions = apply { this.scopes += scopes }
 
@@ -78,8 +78,8 @@ public class ClientOptions internal constructor() {
     public fun scopes(scopes: Iterable<String>): ClientOptions = apply { this.scopes += scopes }
 
     /**
-     * Adds a parameter to the device authorization request, such as `audience`. Only `resource` (RFC 8707) may be added more than
-     * once. Must not contain secrets.
+     * Adds a parameter to the device authorization request, such as `audience`. Only `resource` (RFC 8707) may be added
+     * more than once. Must not contain secrets.
      */
     public fun param(name: String, value: String): ClientOptions = apply { params += name to value }
 
@@ -87,8 +87,8 @@ public class ClientOptions internal constructor() {
     public fun header(name: String, value: String): ClientOptions = apply { headers += name to value }
 
     /**
-     * Sets the client secret, for servers that require one. A secret in a distributed program is not confidential. It must not
-     * be closed before the client is created.
+     * Sets the client secret, for servers that require one. A secret in a distributed program is not confidential. It
+     * must not be closed before the client is created.
      */
     @JvmOverloads
     public fun clientSecret(secret: Secret, auth: ClientAuth = ClientAuth.AUTO): ClientOptions =

@@ -32,14 +32,15 @@ import cliauth.internal.Step as NativeStep
 /**
  * A single login attempt, created by [Client.login].
  *
- * [start], [poll], [step] and [steps] suspend. The functions whose names end in `Blocking` do the same on the caller's thread,
- * for Java and for programs without coroutines. A login may be shared between threads, but only one call drives it at a time.
- * Until that call has ended, every other such call throws [BusyException], including calls from its callback.
+ * [start], [poll], [step] and [steps] suspend. The functions whose names end in `Blocking` do the same on the caller's
+ * thread, for Java and for programs without coroutines. A login may be shared between threads, but only one call drives
+ * it at a time. Until that call has ended, every other such call throws [BusyException], including calls from its
+ * callback.
  *
  * Cancelling the coroutine that drives the login, for example by a timeout, cancels the login and throws the
- * `CancellationException` unchanged. Interrupting a blocked thread cancels the login too and throws [InterruptedException]. In
- * both cases, tokens that have arrived but were not returned yet are revoked if the server supports revocation, which may take up
- * to two seconds.
+ * `CancellationException` unchanged. Interrupting a blocked thread cancels the login too and throws
+ * [InterruptedException]. In both cases, tokens that have arrived but were not returned yet are revoked if the server
+ * supports revocation, which may take up to two seconds.
  *
  * After [close], every call except [cancel], [close] and [toString] throws [MisuseException].
  */
@@ -52,29 +53,32 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
     @Volatile
     private var cancelled = false
 
-    /** The prompt, or null before the server has issued a code. May be read from any thread, also while a call drives the login. */
+    /**
+     * The prompt, or null before the server has issued a code. May be read from any thread, also while a call drives
+     * the login.
+     */
     public val prompt: Prompt? get() {
         throwIfClosed()
         return issued()
     }
 
     /**
-     * Requests a code from the server. Performs discovery if needed, then sends one request. Further calls return the same
-     * prompt, or throw the exception of a login that has failed.
+     * Requests a code from the server. Performs discovery if needed, then sends one request. Further calls return the
+     * same prompt, or throw the exception of a login that has failed.
      *
-     * @throws CliAuthException the login failed. Nothing is retried here because the user is waiting; on [NetworkException], try
-     *   again later.
+     * @throws CliAuthException the login failed. Nothing is retried here because the user is waiting; on
+     *   [NetworkException], try again later.
      */
     public suspend fun start(): Prompt = drivingSuspended { number -> firstPrompt(number) }
 
     /**
      * Waits for the user's decision. [start] must have been called before.
      *
-     * @param onEvent called between polls, in the caller's context. Its exceptions propagate unchanged, and `poll` may then be
-     *   called again. A call from it that would drive this login throws [BusyException].
-     * @throws CliAuthException [DeniedException], [ExpiredException], [CancelledException] and [ActionRequiredException] are the
-     *   outcomes that every program should handle. Transport errors are not thrown; they are reported as [Event.Retrying], and
-     *   the login continues.
+     * @param onEvent called between polls, in the caller's context. Its exceptions propagate unchanged, and `poll` may
+     *   then be called again. A call from it that would drive this login throws [BusyException].
+     * @throws CliAuthException [DeniedException], [ExpiredException], [CancelledException] and
+     *   [ActionRequiredException] are the outcomes that every program should handle. Transport errors are not thrown;
+     *   they are reported as [Event.Retrying], and the login continues.
      * @throws MisuseException [start] was not called, so the user has not seen the code
      */
     public suspend fun poll(onEvent: suspend (Event) -> Unit = {}): Tokens = drivingSuspended { number ->
@@ -91,26 +95,26 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
     }
 
     /**
-     * Drives the login for at most [maxWait]. This is the primitive under [start] and [poll], for programs with their own event
-     * loop.
+     * Drives the login for at most [maxWait]. This is the primitive under [start] and [poll], for programs with their
+     * own event loop.
      *
-     * A request that is in flight when the time is up continues; a later step receives its response, and it is never sent again.
-     * After the outcome, every step returns or throws that outcome again.
+     * A request that is in flight when the time is up continues; a later step receives its response, and it is never
+     * sent again. After the outcome, every step returns or throws that outcome again.
      *
      * @throws MisuseException [maxWait] is negative
      */
     public suspend fun step(maxWait: Duration): Step = drivingSuspended { number -> next(number, until(maxWait)) }
 
     /**
-     * Returns the login as a cold flow. Each collection drives the login, counts as one call until it ends, and throws what [start]
-     * and [poll] throw.
+     * Returns the login as a cold flow. Each collection drives the login, counts as one call until it ends, and throws
+     * what [start] and [poll] throw.
      *
-     * A collection starts the login if nothing has started it. It begins with the [Prompt], goes on with the [Event]s, and ends
-     * after the [Tokens].
+     * A collection starts the login if nothing has started it. It begins with the [Prompt], goes on with the [Event]s,
+     * and ends after the [Tokens].
      *
-     * A collector that leaves early, by `first()`, `take(1)` or an exception of its own, does not end the login: another collection
-     * or [poll] continues it. Cancelling the coroutine that collects cancels the login. Operators such as `buffer` and `flowOn`
-     * collect in a coroutine of their own, which an exception of the collector cancels.
+     * A collector that leaves early, by `first()`, `take(1)` or an exception of its own, does not end the login:
+     * another collection or [poll] continues it. Cancelling the coroutine that collects cancels the login. Operators
+     * such as `buffer` and `flowOn` collect in a coroutine of their own, which an exception of the collector cancels.
      */
     public fun steps(): Flow<Progress> = flow {
         drivingSuspended { number ->
@@ -169,10 +173,11 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
         driving(::throwIfInterrupted) { number -> nextBlocking(number, until(maxWait)) }
 
     /**
-     * Cancels the login. The call that drives it throws [CancelledException] immediately, whatever it is waiting for. Every later
-     * call throws it too.
+     * Cancels the login. The call that drives it throws [CancelledException] immediately, whatever it is waiting for.
+     * Every later call throws it too.
      *
-     * This function may be called from any thread, from a shutdown hook, and more than once. After the outcome it has no effect.
+     * This function may be called from any thread, from a shutdown hook, and more than once. After the outcome it has
+     * no effect.
      */
     public fun cancel() {
         try {
@@ -185,11 +190,12 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
     }
 
     /**
-     * Cancels the login unless it has an outcome, and frees its memory, either immediately or when the call that drives it has
-     * ended. That call throws [CancelledException], and later calls throw [MisuseException]. Tokens that arrived too late are
-     * revoked, which may take up to two seconds.
+     * Cancels the login unless it has an outcome, and frees its memory, either immediately or when the call that drives
+     * it has ended. That call throws [CancelledException], and later calls throw [MisuseException]. Tokens that arrived
+     * too late are revoked, which may take up to two seconds.
      *
-     * This function throws nothing. It may be called from any thread and more than once; only the first call has an effect.
+     * This function throws nothing. It may be called from any thread and more than once; only the first call has an
+     * effect.
      */
     override fun close() {
         if (!closed.compareAndSet(false, true)) return
@@ -211,8 +217,8 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
     /**
      * Claims the login for [work], which drives it under the number of this call.
      *
-     * @param throwIfCancelled throws if the caller was cancelled. A caller that was cancelled before the login was closed must see
-     *   only the former.
+     * @param throwIfCancelled throws if the caller was cancelled. A caller that was cancelled before the login was
+     *   closed must see only the former.
      */
     private inline fun <T> driving(throwIfCancelled: () -> Unit, work: (ULong) -> T): T {
         val number = nextNumber()
@@ -237,8 +243,8 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
     private suspend inline fun <T> drivingSuspended(work: (ULong) -> T): T = driving({ coroutineContext.ensureActive() }, work)
 
     /**
-     * Frees a closed login. If a call is driving it, that call frees it at its end. The claim is kept, so that no other call
-     * begins.
+     * Frees a closed login. If a call is driving it, that call frees it at its end. The claim is kept, so that no other
+     * call begins.
      */
     private fun freeUnlessDriven() {
         val number = nextNumber()
@@ -319,7 +325,10 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
         }
     }
 
-    /** Runs [work], which may be inside the library, and cancels the login if this coroutine is cancelled in the meantime. */
+    /**
+     * Runs [work], which may be inside the library, and cancels the login if this coroutine is cancelled in the
+     * meantime.
+     */
     private suspend fun <T> cancellingWithCoroutine(work: suspend () -> T): T = coroutineScope {
         val over = AtomicBoolean()
         val listener =
@@ -336,7 +345,9 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
         }
     }
 
-    /** Revokes tokens that arrive while the coroutine is cancelled in [work], because they can no longer be returned. */
+    /**
+     * Revokes tokens that arrive while the coroutine is cancelled in [work], because they can no longer be returned.
+     */
     private suspend inline fun <T> abandoningIfCancelled(number: ULong, work: () -> T): T = try {
         work()
     } catch (end: CancellationException) {
@@ -345,8 +356,9 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
     }
 
     /**
-     * Returns whether a collector of [steps] has left early. Where an operator such as `buffer` collects in a coroutine of its own,
-     * that coroutine is then cancelled, and only the exception shows why. Its class is internal to the coroutines' library.
+     * Returns whether a collector of [steps] has left early. Where an operator such as `buffer` collects in a coroutine
+     * of its own, that coroutine is then cancelled, and only the exception shows why. Its class is internal to the
+     * coroutines' library.
      */
     private fun isOfCollector(end: Throwable?): Boolean =
         listOfNotNull(end, end?.cause).any { it.javaClass.simpleName == "AbortFlowException" }

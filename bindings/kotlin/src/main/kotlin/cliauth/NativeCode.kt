@@ -11,11 +11,11 @@ import java.io.IOException
 import java.io.RandomAccessFile
 
 /**
- * The native library. It is loaded on first use, and must be the one that this package was built with: a library that was
- * unpacked from an older jar has other functions under the same names.
+ * The native library. It is loaded on first use, and must be the one that this package was built with: a library that
+ * was unpacked from an older jar has other functions under the same names.
  *
- * Each function that uses the library without an object of it calls [load] first. An error in the initialiser of the generated
- * module would reach the program as a [NoClassDefFoundError].
+ * Each function that uses the library without an object of it calls [load] first. An error in the initialiser of the
+ * generated module would reach the program as a [NoClassDefFoundError].
  */
 internal object NativeCode {
     private const val NAME = "cli_auth_uniffi"

@@ -5,9 +5,9 @@ package cliauth
 import cliauth.internal.sanitize as nativeSanitize
 
 /**
- * Returns [text], which was received from a server, in a form that is safe to print on a terminal. Each run of control or
- * invisible characters is replaced by one U+FFFD; tabs and line breaks become spaces. Text over 400 characters is truncated and
- * marked with `…`.
+ * Returns [text], which was received from a server, in a form that is safe to print on a terminal. Each run of control
+ * or invisible characters is replaced by one U+FFFD; tabs and line breaks become spaces. Text over 400 characters is
+ * truncated and marked with `…`.
  */
 public fun sanitize(text: String): String {
     NativeCode.load()

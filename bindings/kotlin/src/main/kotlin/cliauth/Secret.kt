@@ -5,8 +5,8 @@ import cliauth.internal.Secret as NativeSecret
 /**
  * A secret text: a token, or a client secret.
  *
- * It prints as `****` and cannot be serialized. Only [expose] returns the text. The text is stored in native memory, which is
- * overwritten by [close] or after garbage collection. A secret may be shared between threads.
+ * It prints as `****` and cannot be serialized. Only [expose] returns the text. The text is stored in native memory,
+ * which is overwritten by [close] or after garbage collection. A secret may be shared between threads.
  */
 public class Secret internal constructor(private val native: NativeSecret) : AutoCloseable {
     /**
@@ -24,8 +24,8 @@ public class Secret internal constructor(private val native: NativeSecret) : Aut
     public fun expose(): String = calling(SECRET_CLOSED) { native.expose() }
 
     /**
-     * Overwrites the text, at the end of a call that is using it. Later uses of this secret throw [MisuseException]. May be
-     * called from any thread and more than once.
+     * Overwrites the text, at the end of a call that is using it. Later uses of this secret throw [MisuseException].
+     * May be called from any thread and more than once.
      */
     override fun close(): Unit = native.close()
 
@@ -46,7 +46,8 @@ public class Secret internal constructor(private val native: NativeSecret) : Aut
     /** Returns the native object, for use as an argument. */
     @JvmSynthetic
     internal fun opened(): NativeSecret {
-        // The generated module finds it closed as well, but only after it has counted the receiver of the call once more.
+        // The generated module finds it closed as well, but only after it has counted the receiver of the call once
+        // more.
         if (native.uniffiIsDestroyed) throw MisuseException(SECRET_CLOSED)
         return native
     }

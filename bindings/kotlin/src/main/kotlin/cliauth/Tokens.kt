@@ -7,9 +7,9 @@ import cliauth.internal.Tokens as NativeTokens
 /**
  * The tokens that the server issued (RFC 6749 section 5.1).
  *
- * The library verifies none of the contents, only that they came over TLS from the token endpoint. Properties that are documented
- * as untrusted must pass through [sanitize] before they are printed. The object may be shared between threads. [close] overwrites
- * its secrets; otherwise they are overwritten after garbage collection.
+ * The library verifies none of the contents, only that they came over TLS from the token endpoint. Properties that are
+ * documented as untrusted must pass through [sanitize] before they are printed. The object may be shared between
+ * threads. [close] overwrites its secrets; otherwise they are overwritten after garbage collection.
  */
 public class Tokens internal constructor(@get:JvmSynthetic internal val native: NativeTokens) :
     Progress,
@@ -23,27 +23,29 @@ public class Tokens internal constructor(@get:JvmSynthetic internal val native: 
      */
     public val refreshToken: Secret? = native.refreshToken()?.let(::Secret)
 
-    /** The OpenID Connect ID token, **unverified**. Verify its signature and claims before reading an identity from it. */
+    /**
+     * The OpenID Connect ID token, **unverified**. Verify its signature and claims before reading an identity from it.
+     */
     public val idToken: Secret? = native.idToken()?.let(::Secret)
 
     /** The token type as spelled by the server: `Bearer` in any letter case. */
     public val tokenType: String get() = read { tokenType() }
 
     /**
-     * The granted scopes, in the server's order. If the response names no scope, these are the requested scopes (RFC 6749
-     * section 5.1), or null if the client requested none.
+     * The granted scopes, in the server's order. If the response names no scope, these are the requested scopes (RFC
+     * 6749 section 5.1), or null if the client requested none.
      */
     public val scopes: List<String>? get() = read { scopes() }
 
     /**
-     * The lifetime of the access token at the time it was issued. Null if it is unknown; treat the token neither as expired nor
-     * as valid forever.
+     * The lifetime of the access token at the time it was issued. Null if it is unknown; treat the token neither as
+     * expired nor as valid forever.
      */
     public val expiresIn: Duration? get() = read { expiresIn() }?.let(::duration)
 
     /**
-     * The expiry time of the access token, or null if it is unknown. It is counted by this machine's clock from before the
-     * request was sent. If the server named no lifetime, it is the `exp` claim of a JWT access token.
+     * The expiry time of the access token, or null if it is unknown. It is counted by this machine's clock from before
+     * the request was sent. If the server named no lifetime, it is the `exp` claim of a JWT access token.
      */
     public val expiresAt: Instant?
         get() = read { expiresAt() }?.let { Instant.EPOCH.plus(duration(it)) }
@@ -58,13 +60,14 @@ public class Tokens internal constructor(@get:JvmSynthetic internal val native: 
     public val otherNames: List<String> get() = read { otherNames() }
 
     /**
-     * Returns another member of the response as raw JSON, or null if it has no such member. JSON strings include their quotes.
+     * Returns another member of the response as raw JSON, or null if it has no such member. JSON strings include their
+     * quotes.
      */
     public fun other(name: String): Secret? = read { other(checked("a name", name)) }?.let(::Secret)
 
     /**
-     * Overwrites the secrets of this object. Later uses of them, and of the other properties, throw [MisuseException]. May be
-     * called from any thread and more than once.
+     * Overwrites the secrets of this object. Later uses of them, and of the other properties, throw [MisuseException].
+     * May be called from any thread and more than once.
      */
     override fun close() {
         accessToken.close()
