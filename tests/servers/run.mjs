@@ -16,7 +16,7 @@ import { peerCases } from './peers/cases.mjs';
 import * as keycloak from './peers/keycloak.mjs';
 import * as oidcProvider from './peers/oidc-provider.mjs';
 
-const OVERALL = 10 * 60_000; // ms, far more than a slow machine needs
+const OVERALL = 20 * 60_000; // ms, far more than a slow machine needs
 
 const { values: options } = parseArgs({
   options: Object.fromEntries(

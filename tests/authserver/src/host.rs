@@ -183,7 +183,7 @@ impl Port {
                 Sent::Gone(NoRequest::Idle) => (End::Cut, None),
                 Sent::Gone(_) => (End::Gone, None),
             };
-            self.server.log.ended(entry, end, status);
+            self.server.log.ended(entry, end, status, connection.last_write);
             if let Some(duration) = answer.down_for {
                 self.go_down(duration);
             }

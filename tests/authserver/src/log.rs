@@ -353,16 +353,15 @@ impl Log {
         }
     }
 
-    /// Records how it ended; `status` only if it was sent.
-    pub(crate) fn ended(&self, place: Place, end: End, status: Option<u16>) {
+    /// Records how it ended; `status` only if it was sent. `last_write` is when the last write began.
+    pub(crate) fn ended(&self, place: Place, end: End, status: Option<u16>, last_write: Instant) {
         if self.enabled
             && let Some(entry) = self.entries().request(place)
         {
             entry.status = status;
-            let now = Some(At(Instant::now()));
             match end {
-                End::Replied => entry.replied = now,
-                End::Gone => entry.gone = now,
+                End::Replied => entry.replied = Some(At(last_write)),
+                End::Gone => entry.gone = Some(At(Instant::now())),
                 End::Cut => {}
             }
         }

@@ -35,7 +35,7 @@ fn the_oldest_requests_are_dropped_and_counted() {
         arrive(&log, connection, 10);
     }
     // It went on while the log moved on.
-    log.ended(first, End::Replied, Some(200));
+    log.ended(first, End::Replied, Some(200), Instant::now());
     let json = log.json("s1");
     let kept = numbers(&json, "requests", "request");
     assert_eq!((kept.len(), kept[0]), (MOST_REQUESTS, 6));
@@ -62,7 +62,7 @@ fn large_requests_and_large_answers_leave_room_for_few() {
     }
     assert_eq!(numbers(&log.json("s1"), "requests", "request"), [199, 200]);
     let place = arrive(&log, connection, 2 * MOST_BYTES);
-    log.ended(place, End::Replied, Some(200));
+    log.ended(place, End::Replied, Some(200), Instant::now());
     assert_eq!(log.json("s1")["requests"][0]["status"], 200);
 }
 

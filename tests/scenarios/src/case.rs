@@ -97,7 +97,7 @@ pub(crate) enum When {
         endpoint: String,
         count: u32,
     },
-    /// This peer has received a connection.
+    /// This peer has received a connection, or an attempt to connect to it hangs.
     Peer(String),
     /// The previous action is done.
     Then,

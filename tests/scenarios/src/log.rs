@@ -19,7 +19,7 @@ pub(crate) struct Log {
 pub(crate) struct Request {
     pub(crate) origin: String,
     pub(crate) arrived: f64,
-    /// When the response was written; none before that or if a fault suppressed it.
+    /// When the last write of the response began; none before its end or if a fault suppressed it.
     pub(crate) replied: Option<f64>,
     /// When the client disconnected before it had the whole response.
     pub(crate) gone: Option<f64>,
@@ -44,14 +44,6 @@ impl Request {
         self.replied.or(self.gone).unwrap_or(self.arrived)
     }
 
-    /// Returns a moment at which the client did not have the whole response yet. The server reads its clock after
-    /// writing, and on a busy machine the client may continue before that. If the response was not delayed on purpose,
-    /// the arrival of the request is close enough and never too late.
-    pub(crate) fn not_yet_ended(&self) -> f64 {
-        const HELD_BACK: f64 = 0.2;
-        if self.ended() - self.arrived < HELD_BACK { self.arrived } else { self.ended() }
-    }
-
     /// Returns the values of a header. `name` is lower case.
     pub(crate) fn header_values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.headers
@@ -69,18 +61,9 @@ impl Log {
     /// Returns the seconds from the end of a response to the arrival of the next poll, starting with the device
     /// authorization response.
     pub(crate) fn poll_gaps(&self) -> Vec<f64> {
-        self.gaps_since(Request::ended)
-    }
-
-    /// Returns the upper bounds of the same gaps.
-    pub(crate) fn longest_poll_gaps(&self) -> Vec<f64> {
-        self.gaps_since(Request::not_yet_ended)
-    }
-
-    fn gaps_since(&self, moment: impl Fn(&Request) -> f64) -> Vec<f64> {
         let Some(device) = self.to("device").last() else { return Vec::new() };
         let before = std::iter::once(device).chain(self.to("token"));
-        before.zip(self.to("token")).map(|(before, poll)| poll.arrived - moment(before)).collect()
+        before.zip(self.to("token")).map(|(before, poll)| poll.arrived - before.ended()).collect()
     }
 }
 
@@ -105,16 +88,6 @@ mod tests {
             ..Log::default()
         };
         assert_eq!(log.poll_gaps(), [1.5, 2.0, 4.0, 1.0]);
-        assert_eq!(log.longest_poll_gaps(), [1.5, 2.0, 4.0, 1.0], "these responses were delayed");
-    }
-
-    #[test]
-    fn a_late_clock_reading_does_not_shorten_a_gap() {
-        let requests =
-            vec![request("device", 1.0, Some(1.06), None), request("token", 2.05, Some(2.05), None)];
-        let log = Log { requests, ..Log::default() };
-        assert!((log.poll_gaps()[0] - 0.99).abs() < 1e-9);
-        assert!((log.longest_poll_gaps()[0] - 1.05).abs() < 1e-9);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Small loopback listeners for what an HTTP server cannot simulate: refused, hanging and forbidden connections.
 
+use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -35,7 +36,7 @@ pub(crate) struct Peer {
 #[derive(Debug)]
 enum Held {
     Reserved { _socket: Socket },
-    Full { _listener: Socket, _queued: Vec<Socket> },
+    Full { _listener: Socket, queued: Vec<Socket> },
     Listening { _listener: Arc<TcpListener> },
 }
 
@@ -64,8 +65,12 @@ impl Peer {
         self.port
     }
 
-    /// Returns the first line of every connection so far, empty for a connection without a readable line.
+    /// Returns the first line of every connection so far, empty for a connection without a readable line and for an
+    /// attempt that hangs.
     pub(crate) fn seen(&self) -> Vec<String> {
+        if let Held::Full { queued, .. } = &self._held {
+            return vec![String::new(); hanging_attempts(self.port, queued)];
+        }
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -96,7 +101,24 @@ fn full() -> io::Result<Peer> {
     }
     thread::sleep(Duration::from_millis(20));
     let port = port_of(&listener)?;
-    Ok(Peer { port, seen: Arc::default(), _held: Held::Full { _listener: listener, _queued: queued } })
+    Ok(Peer { port, seen: Arc::default(), _held: Held::Full { _listener: listener, queued } })
+}
+
+/// Counts the attempts of others to connect to a port, according to Linux's table of connections.
+fn hanging_attempts(port: u16, ours: &[Socket]) -> usize {
+    const SYN_SENT: &str = "02";
+    let remote = format!("0100007F:{port:04X}");
+    let ours: Vec<_> =
+        ours.iter().filter_map(|socket| port_of(socket).ok()).map(|port| format!(":{port:04X}")).collect();
+    let table = fs::read_to_string("/proc/net/tcp").unwrap_or_default();
+    let is_attempt = |line: &&str| {
+        let mut columns = line.split_ascii_whitespace().skip(1);
+        let (local, to, state) = (columns.next(), columns.next(), columns.next());
+        to == Some(&remote)
+            && state == Some(SYN_SENT)
+            && local.is_some_and(|local| !ours.iter().any(|port| local.ends_with(port)))
+    };
+    table.lines().filter(is_attempt).count()
 }
 
 fn listening(manner: Manner) -> io::Result<Peer> {
@@ -153,6 +175,12 @@ mod tests {
     #[test]
     fn a_full_queue_makes_a_connection_hang() {
         let peer = Peer::start(Manner::Full).unwrap();
+        assert!(peer.seen().is_empty());
+        let attempt = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        attempt.set_nonblocking(true).unwrap();
+        attempt.connect(&SockAddr::from(address(&peer))).unwrap_err();
+        assert_eq!(wait_for(&peer, 1).len(), 1);
+        drop(attempt);
         let refused = TcpStream::connect_timeout(&address(&peer), Duration::from_millis(300)).unwrap_err();
         assert_eq!(refused.kind(), io::ErrorKind::TimedOut);
     }

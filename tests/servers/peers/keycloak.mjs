@@ -18,7 +18,7 @@ export async function start(setup) {
     ...[`--https-key-store-file=${pki.keystore}`, `--https-key-store-password=${pki.password}`],
   ]);
   const ready = /Listening on: http:\/\/[^ ]+:(\d+) and https:\/\/[^ ]+:(\d+)/;
-  const [, http, https] = await child.match(ready, { seconds: 180 });
+  const [, http, https] = await child.match(ready, { seconds: 400 });
   return {
     issuers: {
       http: `http://127.0.0.1:${http}/realms/cli`,

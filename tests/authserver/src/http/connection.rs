@@ -27,6 +27,8 @@ pub(crate) struct Connection {
     unread: Vec<u8>,
     /// When the first unread byte came.
     first_byte: Option<Instant>,
+    /// When the last write began. Before that, the client had not received everything.
+    pub(crate) last_write: Instant,
 }
 
 /// Why there is no (further) request.
@@ -54,7 +56,7 @@ pub(crate) enum Pause {
 
 impl Connection {
     pub(crate) fn new(stream: Stream) -> Connection {
-        Connection { stream, unread: Vec::new(), first_byte: None }
+        Connection { stream, unread: Vec::new(), first_byte: None, last_write: Instant::now() }
     }
 
     /// The next request. Asks for the body of a client that wants to be asked (`Expect: 100-continue`).

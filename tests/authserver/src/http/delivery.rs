@@ -1,6 +1,6 @@
 //! How an answer travels: at once and whole, or in any of the ways that networks and servers find to spoil it.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::io::AsyncWriteExt;
 
@@ -260,6 +260,7 @@ impl Sender<'_> {
     }
 
     async fn write(&mut self, bytes: &[u8]) -> Result<(), NoRequest> {
+        self.connection.last_write = Instant::now();
         let stream = &mut self.connection.stream;
         let sending = async {
             stream.write_all(bytes).await?;
