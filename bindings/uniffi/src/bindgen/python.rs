@@ -67,7 +67,13 @@ fn replaced(source: &str) -> Result<String, String> {
             return Err(format!("the generated module uses {unused} after all: {line}"));
         }
     }
-    Ok(lean)
+    Ok(lean.lines().flat_map(|line| [less_indented(line), "\n".into()]).collect())
+}
+
+/// Indents a line by one space for each four: the module is private, and its size counts in the wheel.
+fn less_indented(line: &str) -> String {
+    let text = line.trim_start_matches(' ');
+    " ".repeat((line.len() - text.len()).div_ceil(4)) + text
 }
 
 /// Returns the lines without comments and with empty documentation: the module is private, and every import reads it.
@@ -112,6 +118,13 @@ mod tests {
     fn comments_are_left_out_and_documentation_is_empty() {
         let module = "class A:\n    \"\"\"\n    Text, # and more.\n    \"\"\"\n\n    # why\n    x = 1 # kept \n    \"\"\"One line.\"\"\"\n";
         assert_eq!(without_comments(module), ["class A:", "    \"\"", "    x = 1 # kept", "    \"\""]);
+    }
+
+    #[test]
+    fn the_indentation_is_small_and_nests_as_before() {
+        let lean = replaced(&source("if a:\n    if b:\n        c(\n          d)")).unwrap();
+        assert!(lean.ends_with("if a:\n if b:\n  c(\n   d)\n"));
+        assert!(lean.contains("\n try:\n  wake(_UniffiContinuationHandleMap"));
     }
 
     #[test]
