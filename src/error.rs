@@ -308,7 +308,7 @@ impl Error {
         self.0.pending_authentication_token.as_ref()
     }
 
-    /// Returns the technical cause in the words of the operating system or of TLS, sanitised: why no connection was
+    /// Returns the technical cause in the words of the operating system, TLS or HTTP, sanitised: why no connection was
     /// made, why a name was not resolved, or which alert ended a handshake. `Display` does not include it. `None` if
     /// there is nothing to add.
     ///

@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    ops::{Deref, DerefMut},
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -261,7 +262,8 @@ impl Login {
     /// Ends the login.
     ///
     /// The call that drives the login returns [`Cancelled`](crate::ErrorKind::Cancelled) at once, whatever it waits
-    /// for, and so does every later call. Cancelling has no effect after the outcome.
+    /// for, and so does every later call. If no call drives it, its connection is kept until the next one, or until the
+    /// login is dropped. Cancelling has no effect after the outcome.
     ///
     /// Idempotent and wait-free: one atomic store and one write to a descriptor. May be called
     /// from any thread and from a signal handler. A request in progress is dropped. Tokens
@@ -345,12 +347,11 @@ impl Login {
         let turns = max_wait < SHORT_WAIT || self.0.cancel.is_set();
         let step = attempt.step(&self.0, &environment, max_wait);
         let step = environment.engine.block_on(turns, step).map_err(no_resource)?;
-        // The next step tells when it is due.
+        // The next step says when it is due.
         #[cfg(feature = "__host")]
         if matches!(step, Ok(Step::Prompt(_) | Step::Event(_))) {
             self.0.descriptor.set();
         }
-        attempt.close_if_ended();
         step
     }
 
@@ -359,17 +360,16 @@ impl Login {
         let environment = self.0.shared.environment()?;
         let step = attempt.step(&self.0, &environment, max_wait);
         let step = environment.engine.inside(step).map_err(no_resource)?.await.map_err(|_| inherited())?;
-        attempt.close_if_ended();
         step
     }
 
-    fn attempt(&self, number: u64) -> Result<MutexGuard<'_, Attempt>, Error> {
+    fn attempt(&self, number: u64) -> Result<Driven<'_>, Error> {
         if !self.0.holder.is(number) {
             return Err(busy());
         }
         // A call that forked holds the claim in the child as well.
         let attempt = self.0.attempt.get().ok_or_else(inherited)?;
-        attempt.try_lock().map_err(|_| busy())
+        attempt.try_lock().map(Driven).map_err(|_| busy())
     }
 }
 
@@ -395,23 +395,23 @@ impl Login {
         self.cancel();
         let Some(_claim) = self.claim_if_free(number) else { return };
         let Some((mut attempt, environment)) = self.abandonable(number) else { return };
+        let _lease = Lease::new(&environment);
         let _ = environment.engine.block_on(true, attempt.abandon(&self.0, &environment));
-        attempt.close_if_ended();
     }
 
     pub(crate) async fn abandon_claimed_async(&self, number: u64) {
         self.cancel();
         let Some(_claim) = self.claim_if_free(number) else { return };
         let Some((mut attempt, environment)) = self.abandonable(number) else { return };
+        let _lease = Lease::new(&environment);
         if let Ok(abandoned) = environment.engine.inside(attempt.abandon(&self.0, &environment)) {
             let _ = abandoned.await;
         }
-        attempt.close_if_ended();
     }
 
     /// Returns `None` if there is nothing to check: nothing was sent, or
     /// the program has the tokens. In this case no engine is built.
-    fn abandonable(&self, number: u64) -> Option<(MutexGuard<'_, Attempt>, Arc<Environment>)> {
+    fn abandonable(&self, number: u64) -> Option<(Driven<'_>, Arc<Environment>)> {
         let attempt = self.attempt(number).ok()?;
         if !attempt.has_begun || attempt.tokens == Delivery::Accepted {
             return None;
@@ -457,6 +457,32 @@ impl<'a> Claim<'a> {
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
         self.login.release(self.number);
+    }
+}
+
+/// The state of a login while one call uses it. Ends the lease of a login that has ended, also if the future of an async
+/// call is dropped. Must not be dropped in a future that the engine runs: the end of a lease drives the engine.
+struct Driven<'a>(MutexGuard<'a, Attempt>);
+
+impl Deref for Driven<'_> {
+    type Target = Attempt;
+
+    fn deref(&self) -> &Attempt {
+        &self.0
+    }
+}
+
+impl DerefMut for Driven<'_> {
+    fn deref_mut(&mut self) -> &mut Attempt {
+        &mut self.0
+    }
+}
+
+impl Drop for Driven<'_> {
+    fn drop(&mut self) {
+        if self.0.driver.has_ended() {
+            self.0.lease = None;
+        }
     }
 }
 
@@ -517,13 +543,6 @@ impl Attempt {
         let last = self.driver.step(environment, &login.cancel, Duration::ZERO).await;
         if let Progress::Outcome(Ok(response)) = last {
             self.withdraw(login, environment, &response).await;
-        }
-    }
-
-    /// Must not be called from a future that the engine runs: the end of the lease drives the engine.
-    fn close_if_ended(&mut self) {
-        if self.driver.has_ended() {
-            self.lease = None;
         }
     }
 }

@@ -173,6 +173,10 @@ func (c *Client) request(
 		return err
 	}
 	defer c.native.release()
+	if ctx.Err() != nil {
+		// Nothing is sent, not even by another call that drives the connections.
+		return withCause(ctx, &Error{Kind: ErrCancelled, Message: "the request was cancelled"})
+	}
 	text, err := newCText(what, token.bytes())
 	if err != nil {
 		return err

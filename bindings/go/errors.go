@@ -32,8 +32,8 @@ const (
 	ErrUnsupported Kind = "unsupported"
 	// ErrNetwork means that the server could not be reached, or reported that it cannot respond now. Try again later.
 	ErrNetwork Kind = "network"
-	// ErrTLS means that no secure connection could be established because the server's certificate was refused. Check
-	// the clock, the host name and the trusted roots.
+	// ErrTLS means that no secure connection could be established: the server's certificate was refused, the TLS
+	// handshake failed, or this machine has no trusted roots. Check the clock, the host name and the trusted roots.
 	ErrTLS Kind = "tls"
 	// ErrProxy means that the proxy cannot be used: its setting is invalid, it could not be reached, or it refused the
 	// connection. Check the setting.
@@ -45,9 +45,9 @@ const (
 	// ErrMisuse means that a call is invalid: Poll before Start, a call after Close, a nil context, a zero [Client], a
 	// text that is not UTF-8 or contains a NUL character, or a constant that does not exist. Nothing was sent.
 	ErrMisuse Kind = "misuse"
-	// ErrForked means that the process was forked after this login was created.
+	// ErrForked means that the process was forked after this login was created or this request was sent.
 	ErrForked Kind = "forked"
-	// ErrBusy means that another call is driving this login. It may be the call whose callback is running.
+	// ErrBusy means that another call is driving this login or waiting for this request. It may be the call whose callback is running.
 	ErrBusy Kind = "busy"
 	// ErrInternal means that there is a bug in this library or a lack of system resources.
 	ErrInternal Kind = "internal"
@@ -79,7 +79,7 @@ type Error struct {
 	OAuthError string
 	// Description is the server's description of the error, sanitised. Message already contains it.
 	Description string
-	// Detail is the technical cause in the words of the operating system or of TLS, sanitised, such as "Connection
+	// Detail is the technical cause in the words of the operating system, TLS or HTTP, sanitised, such as "Connection
 	// refused (os error 111)". Message does not contain it. It is empty if there is nothing to add.
 	Detail string
 	// HTTPStatus is the HTTP status of the response that caused the error, or 0 if there was no response.

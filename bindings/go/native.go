@@ -51,23 +51,22 @@ func (n *native[P]) acquire() (object P, open bool) {
 }
 
 func (n *native[P]) release() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.users--
-	n.freeIfDone()
+	n.freeIfDone(func() { n.users-- })
 }
 
 // close may be called more than once.
 func (n *native[P]) close() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.closed = true
-	n.freeIfDone()
+	n.freeIfDone(func() { n.closed = true })
 }
 
-func (n *native[P]) freeIfDone() {
-	if n.closed && n.users == 0 && !n.freed {
-		n.freed = true
+// freeIfDone makes a change under the lock. It frees the object outside of it, since closing connections takes time.
+func (n *native[P]) freeIfDone(change func()) {
+	n.mu.Lock()
+	change()
+	isDone := n.closed && n.users == 0 && !n.freed
+	n.freed = n.freed || isDone
+	n.mu.Unlock()
+	if isDone {
 		n.free(n.object)
 	}
 }

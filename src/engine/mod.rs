@@ -167,7 +167,8 @@ impl Engine {
         }))
     }
 
-    /// Lets the pool's tasks act on what was dropped, without waiting. Inside an async program the worker does so.
+    /// Lets the pool's tasks act on what was dropped, without waiting. Inside an async program this does nothing: the
+    /// worker does it, or else the next call that drives the engine.
     pub(crate) fn drive_briefly(&self) {
         let is_free = Handle::try_current().is_err_and(|error| !error.is_thread_local_destroyed());
         if let Some(parts) = self.0.get().filter(|_| is_free) {

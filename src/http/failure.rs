@@ -44,7 +44,10 @@ pub(super) fn failure(error: &reqwest::Error, url: &Url, proxy: Option<&ProxySer
         Some(proxy) => through_proxy(reason, refused, error.is_connect(), url, proxy),
         None => None,
     };
-    let lost = lost.unwrap_or_else(|| to_host(reason, cause.as_ref(), url));
+    let lost = lost.unwrap_or_else(|| match reason {
+        RetryReason::Tls => tls::handshake(cause.as_ref(), url, proxy),
+        _ => to_host(reason, cause.as_ref(), url),
+    });
     Failure::Lost(
         reason,
         match cause {
@@ -133,16 +136,11 @@ fn to_host(reason: RetryReason, cause: Option<&io::Error>, url: &Url) -> Error {
         },
         RetryReason::Timeout => format!("{host} did not respond in time: try again later"),
         RetryReason::Malformed => format!("the response of {host} is not HTTP: check the address"),
-        RetryReason::Tls => match cause {
-            Some(cause) => format!("no secure connection to {host}: {cause}"),
-            None => format!("no secure connection to {host}: the TLS handshake failed"),
-        },
-        RetryReason::ConnectionLost | RetryReason::Http(_) => {
+        RetryReason::ConnectionLost | RetryReason::Tls | RetryReason::Http(_) => {
             format!("the connection to {host} was lost before the response was complete: try again")
         }
     };
     let kind = match reason {
-        RetryReason::Tls => ErrorKind::Tls,
         RetryReason::Malformed => ErrorKind::InvalidResponse,
         _ => ErrorKind::Network,
     };

@@ -1,5 +1,7 @@
 //! The reasons for which TLS ends a connection, in words.
 
+use std::io;
+
 use rustls::{CertificateError, InvalidMessage, PeerIncompatible};
 use url::Url;
 
@@ -8,14 +10,24 @@ use crate::{Error, ErrorKind, flow::Failure};
 
 /// Returns the failure for a certificate that was refused.
 pub(super) fn certificate(why: &CertificateError, url: &Url, proxy: Option<&ProxyServer>) -> Failure {
-    let host = url.host_str().unwrap_or("the server");
-    let whose = match proxy {
-        // Both have one, and nothing says which of them was refused.
-        Some(proxy) if proxy.uses_tls() => format!("the proxy {proxy} or of {host}"),
-        _ => host.to_owned(),
-    };
-    let message = format!("the certificate of {whose} was refused: {}", flaw(why));
+    let message = format!("the certificate of {} was refused: {}", peer(url, proxy, "of "), flaw(why));
     Failure::Permanent(Error::new(ErrorKind::Tls, message))
+}
+
+/// Returns the error for a handshake that failed for another reason.
+pub(super) fn handshake(cause: Option<&io::Error>, url: &Url, proxy: Option<&ProxyServer>) -> Error {
+    let why = cause.map_or_else(|| "the TLS handshake failed".to_owned(), ToString::to_string);
+    Error::new(ErrorKind::Tls, format!("no secure connection to {}: {why}", peer(url, proxy, "")))
+}
+
+/// Returns who was at the other end of the handshake.
+fn peer(url: &Url, proxy: Option<&ProxyServer>, preposition: &str) -> String {
+    let host = url.host_str().unwrap_or("the server");
+    match proxy {
+        // There are two handshakes, and nothing says which of them failed.
+        Some(proxy) if proxy.uses_tls() => format!("the proxy {proxy} or {preposition}{host}"),
+        _ => host.to_owned(),
+    }
 }
 
 /// Returns what is wrong with a certificate, and what to do.
@@ -52,7 +64,8 @@ pub(super) fn in_words(error: &rustls::Error) -> String {
     use rustls::Error as Tls;
     match error {
         Tls::AlertReceived(alert) => {
-            let name = alert.as_str().map(words).unwrap_or_default().replace(' ', "_");
+            let name = alert.as_str().map(|name| words(name).replace(' ', "_"));
+            let name = name.unwrap_or_else(|| u8::from(*alert).to_string());
             format!("the server ended it with the TLS alert {name}")
         }
         Tls::InvalidMessage(InvalidMessage::InvalidContentType) => "the response is not TLS".to_owned(),
@@ -95,6 +108,8 @@ mod tests {
     fn tls_errors_are_described_without_debug_output() {
         let alert = rustls::Error::AlertReceived(AlertDescription::HandshakeFailure);
         assert_eq!(in_words(&alert), "the server ended it with the TLS alert handshake_failure");
+        let unknown = rustls::Error::AlertReceived(AlertDescription::Unknown(200));
+        assert_eq!(in_words(&unknown), "the server ended it with the TLS alert 200");
         let no_tls = rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType);
         assert_eq!(in_words(&no_tls), "the response is not TLS");
         let incompatible = rustls::Error::PeerIncompatible(PeerIncompatible::NoCipherSuitesInCommon);

@@ -3,7 +3,7 @@
 use std::{
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, OnceLock},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, SystemTime},
 };
 
@@ -30,7 +30,6 @@ use crate::{
     Error,
     clock::Clock,
     flow::{Failure, Transport},
-    process::lock,
     protocol::{
         reply::{self, Reply, Sent},
         request::Request,
@@ -96,6 +95,8 @@ pub(crate) struct HttpTransport {
     clock: Arc<dyn Clock>,
     headers: HeaderMap,
     clients: Mutex<Clients>,
+    /// One for all clients, those that were closed as well: it counts the look-ups.
+    resolver: Arc<SystemResolver>,
     /// The TLS settings for https. The trust store is read once, and sessions are resumed on later connections.
     tls: OnceLock<ClientConfig>,
     route: Route,
@@ -130,6 +131,7 @@ impl HttpTransport {
             clock,
             headers,
             clients: Mutex::default(),
+            resolver: Arc::default(),
             tls: OnceLock::new(),
             route,
             // Read here, on the caller's thread: other threads may change the environment later.
@@ -141,17 +143,26 @@ impl HttpTransport {
     fn client(&self, url: &Url) -> Result<(Client, Option<ProxyServer>), Error> {
         let is_remote = url.scheme() == "https" && !is_loopback(url);
         let proxy = if is_remote { self.route.proxy_for(url)? } else { None };
-        let mut clients = lock(&self.clients)?;
-        let slot = match url.scheme() {
-            "https" if proxy.is_some() => &mut clients.proxied,
-            "https" => &mut clients.direct,
-            _ => &mut clients.plain,
+        let slot: fn(&mut Clients) -> &mut Option<Client> = match url.scheme() {
+            "https" if proxy.is_some() => |clients| &mut clients.proxied,
+            "https" => |clients| &mut clients.direct,
+            _ => |clients| &mut clients.plain,
         };
-        let client = match slot {
-            Some(client) => client.clone(),
-            None => slot.insert(self.build(url.scheme() == "https", proxy)?).clone(),
+        let kept = slot(&mut self.clients()).clone();
+        let client = match kept {
+            Some(client) => client,
+            None => {
+                // Built outside the lock: it may read the trust store. Two first requests may both build one.
+                let built = self.build(url.scheme() == "https", proxy)?;
+                slot(&mut self.clients()).get_or_insert(built).clone()
+            }
         };
         Ok((client, proxy.cloned()))
+    }
+
+    /// Returns the clients. Only the process that made them gets here, so the lock is never lost in a fork.
+    fn clients(&self) -> MutexGuard<'_, Clients> {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn tls(&self) -> Result<ClientConfig, Error> {
@@ -169,7 +180,7 @@ impl HttpTransport {
             .http1_only()
             .redirect(Policy::none())
             .referer(false)
-            .dns_resolver(SystemResolver::default())
+            .dns_resolver(Arc::clone(&self.resolver))
             .default_headers(self.headers.clone())
             .user_agent(&self.settings.user_agent)
             .pool_idle_timeout(KEEP_IDLE)
@@ -201,9 +212,7 @@ impl Transport for HttpTransport {
     }
 
     fn close_idle(&self) {
-        if let Ok(mut clients) = lock(&self.clients) {
-            *clients = Clients::default();
-        }
+        *self.clients() = Clients::default();
     }
 }
 

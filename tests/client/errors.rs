@@ -3,7 +3,7 @@
 use std::{
     error::Error as _,
     io::{self, Read, Write},
-    net::TcpListener,
+    net::{Shutdown, TcpListener},
     thread,
 };
 
@@ -24,8 +24,11 @@ fn failure_after(scheme: &str, response: &'static [u8]) -> Error {
     let address = format!("{scheme}://{}", listener.local_addr().unwrap());
     let server = thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
-        let _ = stream.read(&mut [0; 4096]).unwrap();
+        stream.read_exact(&mut [0]).unwrap();
         stream.write_all(response).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        // Read to its end, because closing a socket with unread input resets the connection.
+        let _ = stream.read_to_end(&mut Vec::new());
     });
     let error = failure_at(&address);
     server.join().unwrap();
@@ -38,8 +41,8 @@ fn source(error: &Error) -> &io::Error {
 
 #[test]
 fn a_refused_connection_is_reported_with_its_cause() {
-    let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let error = failure_at(&format!("http://{unused}"));
+    // No program listens on port 1, and an unprivileged one cannot.
+    let error = failure_at("http://127.0.0.1:1");
     assert_eq!(error.kind(), ErrorKind::Network);
     assert_eq!(error.to_string(), "127.0.0.1 refused the connection: check the address and the port");
     assert_eq!(error.detail(), Some("Connection refused (os error 111)"));

@@ -75,6 +75,7 @@ fn abandoning_a_claim_revokes_its_returned_tokens() {
     login.abandon_as(1);
     login.release_as(1);
     assert_eq!(server.requests("revoke", 1).len(), 1);
+    server.wait_until_disconnected();
     assert_eq!(login.poll(drop).unwrap_err().kind(), ErrorKind::Cancelled);
 }
 

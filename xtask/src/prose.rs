@@ -72,7 +72,7 @@ fn is_too_wide(line: &str, starts: &[&str]) -> bool {
     line.chars().count() > WIDTH
         && !text.contains("#error")
         && starts.iter().any(|start| text.starts_with(start))
-        && text.split_whitespace().all(|word| word.chars().count() < WIDTH / 2)
+        && !text.split_whitespace().any(|word| line.chars().count() - word.chars().count() < WIDTH / 2)
 }
 
 fn sources(workspace: &Workspace) -> anyhow::Result<Vec<PathBuf>> {

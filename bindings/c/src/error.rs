@@ -97,7 +97,7 @@ pub extern "C" fn cli_auth_error_description(error: Option<&cli_auth_error>) -> 
     lend(error.and_then(|error| error.description.as_ref()))
 }
 
-/// Returns the technical cause in the words of the operating system or of TLS, such as `Connection refused (os error
+/// Returns the technical cause in the words of the operating system, TLS or HTTP, such as `Connection refused (os error
 /// 111)`. The message does not contain it. It is sanitised.
 ///
 /// @param error The error. May be NULL.

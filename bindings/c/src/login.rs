@@ -199,8 +199,8 @@ pub unsafe extern "C" fn cli_auth_login_step(
 /// readable, and when `cli_auth_step_due_in` of the last step has passed. The descriptor does not report that time.
 ///
 /// The first call for a login of a client starts a thread, which drives the requests of the client's logins from then
-/// on. It never calls your code. Your signal handlers never run on it. It ends after the client and its logins are
-/// freed. Only one call at a time may drive the login, as without a descriptor.
+/// on. It never calls your code. Your signal handlers never run on it. It ends after the client, its logins and its
+/// requests are freed. Only one call at a time may drive the login, as without a descriptor.
 ///
 /// May be called at any time, from any thread, also while another call drives the login. It never blocks. Each call
 /// returns the same descriptor. It is close-on-exec and non-blocking.

@@ -26,8 +26,8 @@ pub const CLI_AUTH_REJECTED: cli_auth_status = 5;
 pub const CLI_AUTH_UNSUPPORTED: cli_auth_status = 6;
 /// The server could not be reached, or reported that it cannot respond now. Try again later.
 pub const CLI_AUTH_NETWORK: cli_auth_status = 7;
-/// No secure connection could be established because the server's certificate was refused. Check the clock, the host
-/// name and the trusted roots.
+/// No secure connection could be established: the server's certificate was refused, the TLS handshake failed, or this
+/// machine has no trusted roots. Check the clock, the host name and the trusted roots.
 pub const CLI_AUTH_TLS: cli_auth_status = 8;
 /// The server sent a response that the standards do not allow. Nothing in it was used.
 pub const CLI_AUTH_INVALID_RESPONSE: cli_auth_status = 9;

@@ -65,13 +65,17 @@ impl Peer {
         self.port
     }
 
-    /// Returns the first line of every connection so far, empty for a connection without a readable line and for an
-    /// attempt that hangs.
+    /// Returns the first line of every connection so far, empty for a connection without a readable line. A full queue
+    /// has one empty line once an attempt to connect to it was seen to hang.
     pub(crate) fn seen(&self) -> Vec<String> {
-        if let Held::Full { queued, .. } = &self._held {
-            return vec![String::new(); hanging_attempts(self.port, queued)];
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Held::Full { queued, .. } = &self._held
+            && seen.is_empty()
+            && hangs_at(self.port, queued)
+        {
+            seen.push(String::new());
         }
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        seen.clone()
     }
 }
 
@@ -104,8 +108,8 @@ fn full() -> io::Result<Peer> {
     Ok(Peer { port, seen: Arc::default(), _held: Held::Full { _listener: listener, queued } })
 }
 
-/// Counts the attempts of others to connect to a port, according to Linux's table of connections.
-fn hanging_attempts(port: u16, ours: &[Socket]) -> usize {
+/// Returns whether others attempt to connect to a port, according to Linux's table of connections.
+fn hangs_at(port: u16, ours: &[Socket]) -> bool {
     const SYN_SENT: &str = "02";
     let remote = format!("0100007F:{port:04X}");
     let ours: Vec<_> =
@@ -118,7 +122,7 @@ fn hanging_attempts(port: u16, ours: &[Socket]) -> usize {
             && state == Some(SYN_SENT)
             && local.is_some_and(|local| !ours.iter().any(|port| local.ends_with(port)))
     };
-    table.lines().filter(is_attempt).count()
+    table.lines().any(|line| is_attempt(&line))
 }
 
 fn listening(manner: Manner) -> io::Result<Peer> {

@@ -3,15 +3,20 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
 
 use anyhow::ensure;
 
 use super::native::{self, Core, Linker, Shared, lines};
 use crate::examples::Run;
+use crate::report::Report;
 use crate::setup;
 use crate::workspace::Workspace;
 
 const NAME: &str = "libcli_auth_uniffi.so";
+
+const TEST: Duration = Duration::from_secs(10 * 60);
 
 /// The directories that are compiled into the library.
 pub(super) const PACKAGE: &str = "cli-auth-uniffi";
@@ -61,13 +66,25 @@ pub(super) fn generate(workspace: &Workspace, language: &str, folder: &Path, run
     if folder.exists() {
         fs::remove_dir_all(folder)?;
     }
-    let mut generator = workspace.cargo("run");
-    generator.args(["--quiet", "--locked", "--package", PACKAGE, "--features", "bindgen"]);
-    generator.args(["--bin", "uniffi-bindgen", "--", "generate", "--no-format", "--language", language]);
+    let mut generator = generator(workspace, "run")?;
+    generator.args(["--", "generate", "--no-format", "--language", language]);
     generator.arg("--out-dir").arg(folder).arg(archive);
+    run(generator)
+}
+
+/// Runs the unit tests of the generator, which a build of the workspace leaves out.
+pub(super) fn test_generator(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
+    report.command("generator of the foreign modules", generator(workspace, "test")?, TEST)
+}
+
+/// Returns the command `cargo VERB` for the generator.
+fn generator(workspace: &Workspace, verb: &str) -> anyhow::Result<Command> {
+    let mut generator = workspace.cargo(verb);
+    generator.args(["--quiet", "--locked", "--package", PACKAGE, "--features", "bindgen"]);
+    generator.args(["--bin", "uniffi-bindgen"]);
     // The same build as maturin's for Python, so that the generator is built only once.
     native::remap_paths(&mut generator)?;
-    run(generator)
+    Ok(generator)
 }
 
 fn home(workspace: &Workspace) -> anyhow::Result<PathBuf> {

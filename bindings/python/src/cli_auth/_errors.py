@@ -47,7 +47,7 @@ class Error(Exception):
             WorkOS. Untrusted; call `sanitize` before printing it.
         description: The error description from the server, sanitised. ``str(error)`` already
             contains it.
-        detail: The technical cause in the words of the operating system or of TLS, sanitised, such
+        detail: The technical cause in the words of the operating system, TLS or HTTP, sanitised, such
             as ``Connection refused (os error 111)``. ``str(error)`` does not contain it.
         http_status: The HTTP status of the response that caused the error, if there was one.
         request_id: The request ID from the server (``x-request-id``), sanitised. The server's
@@ -155,9 +155,10 @@ class NetworkError(Error):
 
 
 class TlsError(Error):
-    """No secure connection could be established: the server's certificate was rejected.
+    """No secure connection could be established.
 
-    Check the clock, the host name and the trusted roots.
+    The server's certificate was rejected, the TLS handshake failed, or this machine has no trusted
+    roots. Check the clock, the host name and the trusted roots.
     """
 
     kind = "tls"
@@ -195,13 +196,16 @@ class MisuseError(Error, ValueError):
 
 
 class ForkedError(Error):
-    """The process was forked after this login was created. Create a new login in the child."""
+    """The process was forked after this login was created or this request was sent.
+
+    Create a new login in the child, or send the request again.
+    """
 
     kind = "forked"
 
 
 class BusyError(Error):
-    """Another call is driving this login and has not returned yet."""
+    """Another call is driving this login or waiting for this request."""
 
     kind = "busy"
 

@@ -219,7 +219,7 @@ class Login(LoginBase):
 
 def has_gevent_patched() -> bool:
     """Return whether `time.sleep` runs other greenlets."""
-    return time.sleep.__module__ == "gevent.hub"
+    return getattr(time.sleep, "__module__", None) == "gevent.hub"
 
 
 def slice_of(left: float) -> float:

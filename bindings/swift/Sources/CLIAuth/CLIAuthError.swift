@@ -27,7 +27,7 @@ public struct CLIAuthError: Error, Sendable {
     /// The error description from the server (`error_description`), sanitised. The message already contains it.
     public let serverDescription: String?
 
-    /// The technical cause in the words of the operating system or of TLS, sanitised, such as `Connection refused (os
+    /// The technical cause in the words of the operating system, TLS or HTTP, sanitised, such as `Connection refused (os
     /// error 111)`. The message does not contain it. `nil` if there is nothing to add.
     public let detail: String?
 
@@ -109,8 +109,8 @@ public struct CLIAuthError: Error, Sendable {
         /// The server could not be reached, or is temporarily unavailable. Try again later.
         public static let network = Kind(rawValue: "network")
 
-        /// No secure connection could be established, because the server's certificate was rejected. Check the clock,
-        /// the host name and the trusted roots.
+        /// No secure connection could be established: the server's certificate was rejected, the TLS handshake failed,
+        /// or this machine has no trusted roots. Check the clock, the host name and the trusted roots.
         public static let tls = Kind(rawValue: "tls")
 
         /// The proxy cannot be used: its setting is invalid, it could not be reached, or it refused the connection.

@@ -7,7 +7,7 @@ use super::jdk::{self, Jvm};
 use super::{guide, home, maven};
 use crate::examples::launcher;
 use crate::files;
-use crate::lang::Language;
+use crate::lang::{Language, uniffi};
 use crate::process;
 use crate::report::{Outcome, Report, Skip, junit};
 use crate::workspace::{Profile, Workspace};
@@ -15,6 +15,7 @@ use crate::workspace::{Profile, Workspace};
 const LIMIT: Duration = Duration::from_secs(15 * 60);
 
 pub(super) fn run(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
+    uniffi::test_generator(workspace, report)?;
     let jvms = jdk::extremes(workspace);
     if jvms.is_empty() {
         return report

@@ -28,7 +28,7 @@ public sealed class CliAuthException(message: String, details: Details?) : Runti
     public val description: String? = details?.description
 
     /**
-     * The technical cause in the words of the operating system or of TLS, sanitised, such as `Connection refused (os
+     * The technical cause in the words of the operating system, TLS or HTTP, sanitised, such as `Connection refused (os
      * error 111)`. The message does not contain it. Null if there is nothing to add.
      */
     public val detail: String? = details?.detail
@@ -129,8 +129,8 @@ public class NetworkException internal constructor(message: String, details: Det
 }
 
 /**
- * No secure connection could be established: the server's certificate was rejected. Check the clock, the host name and
- * the trusted roots.
+ * No secure connection could be established: the server's certificate was rejected, the TLS handshake failed, or this
+ * machine has no trusted roots. Check the clock, the host name and the trusted roots.
  */
 public class TlsException internal constructor(message: String, details: Details?) : CliAuthException(message, details) {
     public constructor(message: String) : this(message, null)

@@ -123,8 +123,9 @@ internal object NativeCode {
             NativeCode::class.java.classLoader?.getResource(file) == null ->
                 "cannot load the native library: the jar has none for this platform ($file)"
             else ->
-                "cannot load the native library: it is unpacked into ${unpackedInto()}, which must be writable and must allow " +
-                    "execution: set the system property jna.tmpdir to such a directory"
+                "cannot load the native library: it is unpacked into ${unpackedInto()}. If this directory is not writable or " +
+                    "forbids execution, set the system property jna.tmpdir to one that allows both. The library needs glibc 2.17 " +
+                    "or newer"
         }
     }
 
