@@ -359,8 +359,7 @@ impl Login {
         let mut attempt = self.attempt(number)?;
         let environment = self.0.shared.environment()?;
         let step = attempt.step(&self.0, &environment, max_wait);
-        let step = environment.engine.inside(step).map_err(no_resource)?.await.map_err(|_| inherited())?;
-        step
+        environment.engine.inside(step).map_err(no_resource)?.await.map_err(|_| inherited())?
     }
 
     fn attempt(&self, number: u64) -> Result<Driven<'_>, Error> {
@@ -460,8 +459,8 @@ impl Drop for Claim<'_> {
     }
 }
 
-/// The state of a login while one call uses it. Ends the lease of a login that has ended, also if the future of an async
-/// call is dropped. Must not be dropped in a future that the engine runs: the end of a lease drives the engine.
+/// The state of a login while one call uses it. Ends the lease of a login that has ended, also if the future of an
+/// async call is dropped. Must not be dropped in a future that the engine runs: the end of a lease drives the engine.
 struct Driven<'a>(MutexGuard<'a, Attempt>);
 
 impl Deref for Driven<'_> {

@@ -47,7 +47,8 @@ const (
 	ErrMisuse Kind = "misuse"
 	// ErrForked means that the process was forked after this login was created or this request was sent.
 	ErrForked Kind = "forked"
-	// ErrBusy means that another call is driving this login or waiting for this request. It may be the call whose callback is running.
+	// ErrBusy means that another call is driving this login or waiting for this request. It may be the call whose callback
+	// is running.
 	ErrBusy Kind = "busy"
 	// ErrInternal means that there is a bug in this library or a lack of system resources.
 	ErrInternal Kind = "internal"

@@ -253,8 +253,8 @@ uint32_t cli_auth_abi_version(void);
 #define CLI_AUTH_NETWORK 7
 
 /**
- * No secure connection could be established because the server's certificate was refused. Check the clock, the host
- * name and the trusted roots.
+ * No secure connection could be established: the server's certificate was refused, the TLS handshake failed, or this
+ * machine has no trusted roots. Check the clock, the host name and the trusted roots.
  */
 #define CLI_AUTH_TLS 8
 
@@ -723,8 +723,8 @@ cli_auth_status cli_auth_login_step(cli_auth_login *login,
  * readable, and when `cli_auth_step_due_in` of the last step has passed. The descriptor does not report that time.
  *
  * The first call for a login of a client starts a thread, which drives the requests of the client's logins from then
- * on. It never calls your code. Your signal handlers never run on it. It ends after the client and its logins are
- * freed. Only one call at a time may drive the login, as without a descriptor.
+ * on. It never calls your code. Your signal handlers never run on it. It ends after the client, its logins and its
+ * requests are freed. Only one call at a time may drive the login, as without a descriptor.
  *
  * May be called at any time, from any thread, also while another call drives the login. It never blocks. Each call
  * returns the same descriptor. It is close-on-exec and non-blocking.
@@ -1372,7 +1372,7 @@ const char *cli_auth_error_oauth_error(const cli_auth_error *error);
 const char *cli_auth_error_description(const cli_auth_error *error);
 
 /**
- * Returns the technical cause in the words of the operating system or of TLS, such as `Connection refused (os error
+ * Returns the technical cause in the words of the operating system, TLS or HTTP, such as `Connection refused (os error
  * 111)`. The message does not contain it. It is sanitised.
  *
  * @param error The error. May be NULL.

@@ -47,8 +47,8 @@ class Error(Exception):
             WorkOS. Untrusted; call `sanitize` before printing it.
         description: The error description from the server, sanitised. ``str(error)`` already
             contains it.
-        detail: The technical cause in the words of the operating system, TLS or HTTP, sanitised, such
-            as ``Connection refused (os error 111)``. ``str(error)`` does not contain it.
+        detail: The technical cause in the words of the operating system, TLS or HTTP, sanitised,
+            such as ``Connection refused (os error 111)``. ``str(error)`` does not contain it.
         http_status: The HTTP status of the response that caused the error, if there was one.
         request_id: The request ID from the server (``x-request-id``), sanitised. The server's
             support will ask for it.

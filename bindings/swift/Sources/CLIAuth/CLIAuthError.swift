@@ -27,8 +27,8 @@ public struct CLIAuthError: Error, Sendable {
     /// The error description from the server (`error_description`), sanitised. The message already contains it.
     public let serverDescription: String?
 
-    /// The technical cause in the words of the operating system, TLS or HTTP, sanitised, such as `Connection refused (os
-    /// error 111)`. The message does not contain it. `nil` if there is nothing to add.
+    /// The technical cause in the words of the operating system, TLS or HTTP, sanitised, such as `Connection refused
+    /// (os error 111)`. The message does not contain it. `nil` if there is nothing to add.
     public let detail: String?
 
     /// The HTTP status of the response that caused the error, if there was one.

@@ -16,8 +16,8 @@ extension Login {
     /// ``poll(onEvent:)``.
     ///
     /// Leaving the loop with `break`, `return` or an error does not cancel a login that the program still holds:
-    /// another iteration or ``poll(onEvent:)`` continues it. Cancelling the task that runs the loop cancels the login. If
-    /// that happens in the body of the loop, it takes effect when the body ends. An iterator must stay in its task.
+    /// another iteration or ``poll(onEvent:)`` continues it. Cancelling the task that runs the loop cancels the login.
+    /// If that happens in the body of the loop, it takes effect when the body ends. An iterator must stay in its task.
     ///
     /// An iteration drives the login only while its next element is awaited. Meanwhile every other call that would
     /// drive it throws ``CLIAuthError/Kind/busy``. While the body of the loop runs, other calls may drive it.

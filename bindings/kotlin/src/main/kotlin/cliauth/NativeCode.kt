@@ -124,8 +124,8 @@ internal object NativeCode {
                 "cannot load the native library: the jar has none for this platform ($file)"
             else ->
                 "cannot load the native library: it is unpacked into ${unpackedInto()}. If this directory is not writable or " +
-                    "forbids execution, set the system property jna.tmpdir to one that allows both. The library needs glibc 2.17 " +
-                    "or newer"
+                    "forbids execution, set the system property jna.tmpdir to one that allows both. The library needs " +
+                    "glibc 2.17 or newer"
         }
     }
 
