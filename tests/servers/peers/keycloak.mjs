@@ -37,7 +37,10 @@ async function placeRealm(keycloak) {
   await rename(partial, join(folder, 'cli-realm.json'));
 }
 
-/** Acts as the user on the server's pages. */
+/**
+ * Acts as the user on the server's pages. The clients do not require consent, and Keycloak asks for it all the same:
+ * where it is required, a poll may see the approval before the stored consent, and is then refused.
+ */
 export async function answer(page, prompt, approve) {
   // Simultaneous logins of one user write the same database rows, and then Keycloak fails one of them.
   const user = approve ? (prompt.verification_uri.startsWith('https:') ? 'grace' : 'ada') : 'joan';
