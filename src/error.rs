@@ -359,6 +359,12 @@ impl Error {
         })
     }
 
+    /// Replaces the sentence, to which the server's text is added again.
+    pub(crate) fn with_message(self, message: impl Into<String>) -> Self {
+        let description = self.0.description.clone();
+        self.with(|f| f.message = message.into()).with_description(description.as_deref())
+    }
+
     pub(crate) fn with_cause(self, cause: io::Error) -> Self {
         let text = sanitize(&cause.to_string());
         self.with(|f| f.cause = Some(Cause { text, source: Arc::new(cause) }))

@@ -228,8 +228,9 @@ impl Login {
     /// Drives the login for at most `max_wait`.
     ///
     /// [`start`](Login::start) and [`poll`](Login::poll) are loops over this method. Use it in programs that have their
-    /// own event loop. A `max_wait` of zero never blocks, except in the step that ends a cancelled login: revoking
-    /// tokens that arrived too late may take two seconds.
+    /// own event loop. A `max_wait` of zero does not wait for the network, except in the step that ends a cancelled
+    /// login: revoking tokens that arrived too late may take two seconds. The step that sends the first request of a
+    /// client also reads the trusted root certificates.
     ///
     /// A request that is in progress when the time is up is kept: a later step receives its response, and it is never
     /// sent again. After the outcome, every step returns that outcome again.

@@ -50,8 +50,15 @@ fn flaw(why: &CertificateError) -> String {
         Why::Revoked => "it was revoked",
         Why::InvalidPurpose | Why::InvalidPurposeContext { .. } => "it is not meant for servers",
         Why::UnhandledCriticalExtension => "it has a critical extension that is not supported",
+        Why::UnsupportedSignatureAlgorithmContext { .. }
+        | Why::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            "it is signed with an algorithm that is not supported"
+        }
         Why::Other(other) if other.to_string() == "CaUsedAsEndEntity" => {
             "it is the certificate of an authority, which must sign another one for the server"
+        }
+        Why::Other(other) if other.to_string().starts_with("UnsupportedCriticalExtension") => {
+            "it has a critical extension that is not supported"
         }
         Why::Other(other) => return words(&other.to_string()),
         other => return words(&format!("{other:?}")),
@@ -64,7 +71,9 @@ pub(super) fn in_words(error: &rustls::Error) -> String {
     use rustls::Error as Tls;
     match error {
         Tls::AlertReceived(alert) => {
-            let name = alert.as_str().map(|name| words(name).replace(' ', "_"));
+            // RFC 8446 spells it with a z.
+            let name =
+                alert.as_str().map(|name| words(name).replace(' ', "_").replace("recognised", "recognized"));
             let name = name.unwrap_or_else(|| u8::from(*alert).to_string());
             format!("the server ended it with the TLS alert {name}")
         }
@@ -84,16 +93,20 @@ pub(super) fn in_words(error: &rustls::Error) -> String {
     }
 }
 
-/// Returns an identifier in CamelCase as words, without what follows the identifier.
+/// Returns an identifier in CamelCase as words, without what follows the identifier. An abbreviation is one word.
 fn words(text: &str) -> String {
     let mut words = String::new();
-    for character in text.chars().take_while(char::is_ascii_alphanumeric) {
-        if character.is_ascii_uppercase() && !words.is_empty() {
+    let mut characters = text.chars().take_while(char::is_ascii_alphanumeric).peekable();
+    let mut after_upper = true;
+    while let Some(character) = characters.next() {
+        let is_upper = character.is_ascii_uppercase();
+        if is_upper && (!after_upper || characters.peek().is_some_and(char::is_ascii_lowercase)) {
             words.push(' ');
         }
+        after_upper = is_upper;
         words.push(character.to_ascii_lowercase());
     }
-    words
+    words.trim_start().to_owned()
 }
 
 #[cfg(test)]
@@ -108,6 +121,9 @@ mod tests {
     fn tls_errors_are_described_without_debug_output() {
         let alert = rustls::Error::AlertReceived(AlertDescription::HandshakeFailure);
         assert_eq!(in_words(&alert), "the server ended it with the TLS alert handshake_failure");
+        let authority = rustls::Error::AlertReceived(AlertDescription::UnknownCA);
+        assert_eq!(in_words(&authority), "the server ended it with the TLS alert unknown_ca");
+        assert_eq!(words("UnknownPSKIdentity { a: 1 }"), "unknown psk identity");
         let unknown = rustls::Error::AlertReceived(AlertDescription::Unknown(200));
         assert_eq!(in_words(&unknown), "the server ended it with the TLS alert 200");
         let no_tls = rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType);

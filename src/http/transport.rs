@@ -16,7 +16,7 @@ use reqwest::{
     redirect::Policy,
 };
 use rustls::ClientConfig;
-use url::Url;
+use url::{Host, Url};
 use zeroize::Zeroizing;
 
 use super::{
@@ -141,7 +141,7 @@ impl HttpTransport {
 
     /// Returns the client for a request, and the proxy that it uses.
     fn client(&self, url: &Url) -> Result<(Client, Option<ProxyServer>), Error> {
-        let is_remote = url.scheme() == "https" && !is_loopback(url);
+        let is_remote = url.scheme() == "https" && !is_this_machine(url);
         let proxy = if is_remote { self.route.proxy_for(url)? } else { None };
         let slot: fn(&mut Clients) -> &mut Option<Client> = match url.scheme() {
             "https" if proxy.is_some() => |clients| &mut clients.proxied,
@@ -269,6 +269,19 @@ async fn read(mut response: Response, sent: Sent, clock: &dyn Clock) -> Result<R
     Ok(reply)
 }
 
+/// Returns whether a URL's host is this machine in any spelling, so that no proxy is used.
+fn is_this_machine(url: &Url) -> bool {
+    is_loopback(url)
+        || match url.host() {
+            Some(Host::Domain(name)) => {
+                let name = name.strip_suffix('.').unwrap_or(name);
+                name == "localhost" || name.ends_with(".localhost")
+            }
+            Some(Host::Ipv6(ip)) => ip.to_ipv4_mapped().is_some_and(|ip| ip.is_loopback()),
+            _ => false,
+        }
+}
+
 /// Whether the time of day was changed since a request left: the two clocks moved by different amounts.
 fn was_set_since(sent: Sent, clock: &dyn Clock) -> bool {
     let passed = clock.now().elapsed.saturating_sub(sent.elapsed);
@@ -296,6 +309,19 @@ mod tests {
 
         fn time_of_day(&self) -> SystemTime {
             SystemTime::UNIX_EPOCH + Duration::from_secs(self.1)
+        }
+    }
+
+    #[test]
+    fn this_machine_has_many_names() {
+        for url in
+            ["https://localhost", "https://a.localhost./x", "https://127.1", "https://[::ffff:127.0.0.1]"]
+        {
+            assert!(is_this_machine(&Url::parse(url).unwrap()), "{url}");
+        }
+        for url in ["https://localhost.example", "https://notlocalhost", "https://10.0.0.1", "https://[::2]"]
+        {
+            assert!(!is_this_machine(&Url::parse(url).unwrap()), "{url}");
         }
     }
 

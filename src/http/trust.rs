@@ -4,7 +4,9 @@
 //! directory, each certificate twice, which costs a command-line tool more than the rest of its first request.
 
 use std::{
-    env, fmt, fs, io,
+    env,
+    ffi::OsString,
+    fmt, fs, io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -18,6 +20,9 @@ use rustls::{
 
 use super::settings::Pem;
 use crate::{Error, ErrorKind, platform};
+
+/// A bundle of so many certificates is a system's.
+const SYSTEM_BUNDLE: usize = 50;
 
 /// The maximum size of a PEM text, in bytes.
 pub(crate) const MAX_PEM_BYTES: usize = 4 * 1024 * 1024;
@@ -45,19 +50,16 @@ pub(crate) fn read_pem(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, &'sta
 pub(super) struct Variables {
     /// `SSL_CERT_FILE`.
     file: Option<PathBuf>,
-    /// `SSL_CERT_DIR`.
-    directories: Vec<PathBuf>,
+    /// `SSL_CERT_DIR`, without its empty parts.
+    directories: Option<Vec<PathBuf>>,
 }
 
 impl Variables {
     pub(super) fn from_environment() -> Self {
         let set = |name| env::var_os(name).filter(|value| !value.is_empty());
-        let directories = set("SSL_CERT_DIR");
-        let directories = directories.iter().flat_map(env::split_paths);
-        Self {
-            file: set("SSL_CERT_FILE").map(PathBuf::from),
-            directories: directories.filter(|path| !path.as_os_str().is_empty()).collect(),
-        }
+        let parts =
+            |value: OsString| env::split_paths(&value).filter(|path| !path.as_os_str().is_empty()).collect();
+        Self { file: set("SSL_CERT_FILE").map(PathBuf::from), directories: set("SSL_CERT_DIR").map(parts) }
     }
 }
 
@@ -106,24 +108,25 @@ impl KeyProvider for NoKeys {
 /// Returns the certificates that `SSL_CERT_FILE` and `SSL_CERT_DIR` name, or else those of the system.
 fn system_roots(variables: &Variables) -> Result<Vec<CertificateDer<'static>>, Error> {
     let Variables { file, directories } = variables;
-    if file.is_none() && directories.is_empty() {
+    if file.is_none() && directories.is_none() {
         return Ok(of_the_system());
     }
     // Whoever sets one of them wants these roots and no others: a mistake must not fall back to the system's.
     let unusable = |name: &str, path: &Path, why: &dyn fmt::Display| {
-        Error::config(format!("{name} names {}, which cannot be used: {why}", path.display()))
+        let path = crate::sanitize(&path.to_string_lossy());
+        Error::config(format!("{name} names {path}, which cannot be used: {why}"))
     };
     let mut roots = Vec::new();
     if let Some(path) = file {
         let found = read_bundle(path).map_err(|error| unusable("SSL_CERT_FILE", path, &error))?;
         if found.is_empty() {
-            return Err(unusable("SSL_CERT_FILE", path, &"it holds no certificate"));
+            return Err(unusable("SSL_CERT_FILE", path, &"it holds no certificate that can be read"));
         }
         roots.extend(found);
     }
-    for path in directories {
-        // A bundle inside the directory of certificates consists of them: reading the directory would add nothing.
-        if !roots.is_empty() && file.as_deref().and_then(Path::parent) == Some(path) {
+    for path in directories.iter().flatten() {
+        // The bundle of a system consists of the certificates beside it: reading them would only take time.
+        if roots.len() >= SYSTEM_BUNDLE && file.as_deref().and_then(Path::parent) == Some(path) {
             continue;
         }
         roots.extend(of_directory(path).map_err(|error| unusable("SSL_CERT_DIR", path, &error))?);
@@ -166,7 +169,9 @@ fn of_directory(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
 /// Returns the certificates of a PEM file. Skips those that cannot be read: the others stay usable.
 fn read_bundle(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
     let text = fs::read(path)?;
-    Ok(CertificateDer::pem_slice_iter(&text).filter_map(Result::ok).collect())
+    let mut check = RootCertStore::empty();
+    let certificates = CertificateDer::pem_slice_iter(&text).filter_map(Result::ok);
+    Ok(certificates.filter(|certificate| check.add(certificate.clone()).is_ok()).collect())
 }
 
 #[cfg(test)]

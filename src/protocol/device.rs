@@ -170,7 +170,7 @@ impl DeviceFlow {
         let due = match granted.next {
             Next::PollAt(due) | Next::LastPollAt(due) => due,
             Next::Expiry => granted.expires_at,
-            Next::TooLong(wait) => return finish(Err(too_long(wait))),
+            Next::TooLong(wait) => return finish(Err(too_long(wait, granted.trouble))),
         };
         if now.elapsed < due {
             let due = self.give_up_at.map_or(due, |end| end.min(due));
@@ -283,9 +283,9 @@ fn plan(granted: Granted, now: Now, event: impl FnOnce(&Granted, Duration) -> Ev
         Next::TooLong(wait) => wait,
     };
     let event = event(&granted, wait);
-    // No event that announces a poll which is never made.
+    // The login ends at once, without an event that announces a poll.
     if let (Next::TooLong(wait), Event::Pending { .. } | Event::Retrying { .. }) = (granted.next, &event) {
-        return finish(Err(too_long(wait)));
+        return finish(Err(too_long(wait, granted.trouble)));
     }
     (State::Waiting(granted), tell(event))
 }
@@ -314,13 +314,22 @@ fn no_device_flow() -> Error {
     Error::new(ErrorKind::Unsupported, message)
 }
 
-fn too_long(wait: Duration) -> Error {
+/// Returns the error for a wait that is not shorter than the code's remaining lifetime. `trouble` is the last response,
+/// if it was not a valid one.
+fn too_long(wait: Duration, trouble: Option<Error>) -> Error {
+    const DAY: u64 = 24 * 60 * 60;
+    let wait = match wait.as_secs() {
+        seconds @ 0..=DAY => format!("{seconds} seconds"),
+        _ => "more than a day".to_owned(),
+    };
     let message = format!(
-        "the server asks to wait {} seconds before the next request, and the code does not live that long: \
-         start again later",
-        wait.as_secs()
+        "the server asks to wait {wait} before the next request, and the code does not live that long: start again \
+         later"
     );
-    Error::new(ErrorKind::Expired, message)
+    match trouble {
+        Some(trouble) => trouble.with_message(message),
+        None => Error::new(ErrorKind::Expired, message),
+    }
 }
 
 #[cfg(test)]

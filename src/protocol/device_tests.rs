@@ -252,13 +252,13 @@ fn a_wait_beyond_the_codes_lifetime_ends_the_login_immediately() {
 
     let mut waiting = Bench::granted(GRANT);
     waiting.until_poll();
-    let mut later = Reply::json(503, "");
+    let mut later = Reply::json(503, r#"{"error":"overloaded","error_description":"maintenance"}"#);
     later.retry_after = Some(ms(3_600_000));
     let expired = error(waiting.advance(Input::Reply(later)));
-    assert!(
-        expired.kind() == ErrorKind::Expired && expired.to_string().contains("3600 seconds"),
-        "{expired}"
-    );
+    assert!(expired.to_string().contains("3600 seconds"), "{expired}");
+    assert!(expired.to_string().ends_with("(the server says: maintenance)"), "{expired}");
+    assert_eq!((expired.kind(), expired.http_status()), (ErrorKind::Expired, Some(503)));
+    assert_eq!(expired.oauth_error(), Some("overloaded"));
 }
 
 #[test]

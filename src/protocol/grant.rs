@@ -71,7 +71,7 @@ pub(crate) fn read(reply: &Reply, loopback: Loopback, sent: &[&str]) -> Result<G
         Code::Is(code) => {
             refuse(ErrorKind::Rejected, &format!("the server refused to start a login ({})", code))
         }
-        Code::IllFormed => Err(invalid("its error code is not a string")),
+        Code::IllFormed => Err(invalid("its error code is empty, too long or not a string")),
         Code::Absent => {
             let object =
                 reply.object().map_err(|what| invalid(&format!("HTTP {} with {what}", reply.status)))?;
@@ -101,6 +101,9 @@ fn members(object: &Object<'_>, loopback: Loopback) -> Result<Grant, String> {
 
     let device_code = Secret::new(required("device_code")?);
     let user_code = required("user_code")?;
+    if user_code.trim().is_empty() {
+        return Err("`user_code` is blank".into());
+    }
     if user_code.len() > MAX_USER_CODE_BYTES {
         return Err("`user_code` is too long to be shown".into());
     }
@@ -119,12 +122,13 @@ fn members(object: &Object<'_>, loopback: Loopback) -> Result<Grant, String> {
             "it would show the device code, which is a secret, to everyone who sees the screen".into()
         );
     }
-    // The login works without this URL.
+    // The login works without this URL: one that must not be shown or opened is dropped.
     let complete = text("verification_uri_complete")?.filter(|complete| !shows_secret(complete));
     let verification_uri = uri("verification_uri", verification_uri)?;
-    let complete = complete.map(|text| uri("verification_uri_complete", text)).transpose()?;
-    // The login works without it. The user would see one address, and the browser would open the other.
-    let complete = complete.filter(|complete| has_same_origin(complete, &verification_uri));
+    // The user would see one address, and the browser would open the other.
+    let complete = complete
+        .and_then(|text| uri("verification_uri_complete", text).ok())
+        .filter(|complete| has_same_origin(complete, &verification_uri));
     let expires_in = object.number("expires_in").map_err(ill)?.ok_or("`expires_in` is missing")?;
     if expires_in <= 0.0 {
         return Err("`expires_in` is not positive".into());
@@ -250,23 +254,15 @@ mod tests {
     // proves: CLI-06, P5-21
     #[test]
     fn unsafe_verification_uris_are_rejected() {
-        for member in ["verification_uri", "verification_uri_complete"] {
-            for bad in
-                ["javascript:alert(1)", "file:///x", "http://h/", "https://u:p@h/", "http://127.0.0.1/"]
-            {
-                let error = grant(&changed(member, &format!("\"{bad}\""))).unwrap_err();
-                assert_eq!(error.kind(), ErrorKind::InvalidResponse, "{member} {bad}");
-                assert!(error.to_string().contains(&format!("`{member}`")), "{error}");
-            }
+        for bad in ["javascript:alert(1)", "file:///x", "http://h/", "https://u:p@h/", "http://127.0.0.1/"] {
+            let error = grant(&changed("verification_uri", &format!("\"{bad}\""))).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidResponse, "{bad}");
+            assert!(error.to_string().contains("`verification_uri`"), "{error}");
         }
-        assert_eq!(
-            grant(&changed("verification_uri_complete", "\"\"")).unwrap().verification_uri_complete,
-            None
-        );
     }
 
     #[test]
-    fn verification_uri_complete_of_another_origin_is_dropped() {
+    fn an_unsafe_or_foreign_verification_uri_complete_is_dropped() {
         for (complete, kept) in [
             ("https://h/device?user_code=WDJB-MJHT", true),
             ("https://H:443/elsewhere", true),
@@ -274,6 +270,11 @@ mod tests {
             ("https://evil.example/https://h/device", false),
             ("https://h:8443/device", false),
             ("https://www.h/device", false),
+            ("http://h/device", false),
+            ("javascript:alert(1)", false),
+            ("https://u:p@h/device", false),
+            ("/device", false),
+            ("", false),
         ] {
             let grant = grant(&changed("verification_uri_complete", &format!("\"{complete}\""))).unwrap();
             assert_eq!(grant.verification_uri_complete.is_some(), kept, "{complete}");
@@ -285,6 +286,12 @@ mod tests {
         };
         assert!(local("http://127.0.0.1:9/?c=1").is_some());
         assert!(local("https://127.0.0.1:9/?c=1").is_none());
+    }
+
+    #[test]
+    fn a_blank_user_code_is_rejected() {
+        let error = grant(&changed("user_code", "\"  \"")).unwrap_err();
+        assert!(error.to_string().contains("`user_code` is blank"), "{error}");
     }
 
     #[test]

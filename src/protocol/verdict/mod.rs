@@ -56,7 +56,7 @@ fn refused(reply: &Reply, code: &str, sent: &[&str]) -> Error {
 }
 
 fn ill_formed(reply: &Reply, sent: &[&str]) -> Error {
-    let message = "the server's response is invalid: its error code is not a string";
+    let message = "the server's response is invalid: its error code is empty, too long or not a string";
     reply.error(ErrorKind::InvalidResponse, message, sent)
 }
 

@@ -164,7 +164,8 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
     }
 
     /**
-     * Blocking version of [step]. With zero it does not block, except for the step that ends a cancelled login.
+     * Blocking version of [step]. With zero it does not wait for the network, except in the step that ends a cancelled
+     * login. The step that sends the first request also reads the trusted root certificates.
      *
      * @throws InterruptedException the thread was interrupted, and the login is cancelled
      */
