@@ -36,6 +36,14 @@ const LINES: [(&str, &str); 14] = [
     ("        ffi_free(rust_future)", "        gate.free(ffi_free, rust_future)"),
 ];
 
+/// Private names that occur hundreds of times, and short ones for them: the size of the module counts in the wheel.
+const SHORT: [(&str, &str); 4] = [
+    ("_UniffiFfiConverter", "_Ffi"),
+    ("_uniffi_error_converter", "_errors"),
+    ("_uniffi_lowered_args", "_args"),
+    ("_uniffi_ffi_result", "_result"),
+];
+
 /// Rewrites the file in place.
 pub(crate) fn rewrite(path: &Path) -> io::Result<()> {
     let lean = replaced(&fs::read_to_string(path)?).map_err(io::Error::other)?;
@@ -67,7 +75,8 @@ fn replaced(source: &str) -> Result<String, String> {
             return Err(format!("the generated module uses {unused} after all: {line}"));
         }
     }
-    Ok(lean.lines().flat_map(|line| [less_indented(line), "\n".into()]).collect())
+    let short = SHORT.iter().fold(lean, |lean, (long, short)| lean.replace(long, short));
+    Ok(short.lines().flat_map(|line| [less_indented(line), "\n".into()]).collect())
 }
 
 /// Indents a line by one space for each four: the module is private, and its size counts in the wheel.
@@ -118,6 +127,12 @@ mod tests {
     fn comments_are_left_out_and_documentation_is_empty() {
         let module = "class A:\n    \"\"\"\n    Text, # and more.\n    \"\"\"\n\n    # why\n    x = 1 # kept \n    \"\"\"One line.\"\"\"\n";
         assert_eq!(without_comments(module), ["class A:", "    \"\"", "    x = 1 # kept", "    \"\""]);
+    }
+
+    #[test]
+    fn frequent_private_names_are_short() {
+        let lean = replaced(&source("_uniffi_lowered_args = _UniffiFfiConverterString.lower(a)")).unwrap();
+        assert!(lean.ends_with("\n_args = _FfiString.lower(a)\n"));
     }
 
     #[test]
