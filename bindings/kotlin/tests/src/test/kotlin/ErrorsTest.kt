@@ -100,7 +100,7 @@ class ErrorsTest {
     }
 
     @Test
-    fun `start after a failure throws its exception`() = Server("answer" to "deny").use { server ->
+    fun `start after a failure throws its exception`() = Server("answer" to "deny").use<Server, Unit> { server ->
         server.client().login().use { denied ->
             denied.startBlocking()
             assertThrows(DeniedException::class.java) { denied.pollBlocking() }

@@ -151,7 +151,7 @@ class LibraryTest {
             "[Unsatisfied",
         )
         val own = uses("-Djna.tmpdir=$place", before = mount)
-        assertSays(own, "it is unpacked into $place, which", "set the system property jna.tmpdir", "[Unsatisfied")
+        assertSays(own, "it is unpacked into $place. If", "set the system property jna.tmpdir", "[Unsatisfied")
         val good = directory.resolve("good").createDirectory()
         assertEquals("loaded", uses("-Djna.tmpdir=$good", environment = mapOf("XDG_CACHE_HOME" to "$place"), before = mount))
     }
