@@ -7,7 +7,7 @@
 //! let prompt = login.start()?; // one request
 //! eprint!("{}", prompt.text()); // code, address, who asks, a warning; safe for a terminal
 //! let tokens = login.poll(|event| eprintln!("{event:?}"))?; // until approved, denied or expired
-//! println!("logged in as {}", tokens.user_id().unwrap_or("somebody"));
+//! println!("logged in as {}", tokens.user_id().unwrap_or("an unknown user"));
 //! # Ok::<(), cli_auth::Error>(())
 //! ```
 //!

@@ -20,7 +20,7 @@ use crate::{Secret, protocol::token::TokenResponse};
 /// # let login = cli_auth::Client::authkit("client_123").build()?.login();
 /// # login.start()?;
 /// let tokens = login.poll(|_event| ())?;
-/// println!("logged in as {}", tokens.user_id().unwrap_or("somebody"));
+/// println!("logged in as {}", tokens.user_id().unwrap_or("an unknown user"));
 /// # Ok::<(), cli_auth::Error>(())
 /// ```
 #[derive(Clone)]
@@ -136,7 +136,7 @@ impl Tokens {
     ///
     /// ```
     /// # fn show(tokens: &cli_auth::Tokens) {
-    /// println!("logged in as {}", tokens.user_id().map_or("somebody".into(), cli_auth::sanitize));
+    /// println!("logged in as {}", tokens.user_id().map_or("an unknown user".into(), cli_auth::sanitize));
     /// # }
     /// ```
     pub fn user_id(&self) -> Option<&str> {

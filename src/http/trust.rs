@@ -119,7 +119,7 @@ fn system_roots(variables: &Variables) -> Result<Vec<CertificateDer<'static>>, E
     let mut roots = Vec::new();
     if let Some(path) = file {
         let found = read_bundle(path).map_err(|error| unusable("SSL_CERT_FILE", path, &error))?;
-        if found.is_empty() {
+        if !any_readable(&found) {
             return Err(unusable("SSL_CERT_FILE", path, &"it holds no certificate that can be read"));
         }
         roots.extend(found);
@@ -131,7 +131,7 @@ fn system_roots(variables: &Variables) -> Result<Vec<CertificateDer<'static>>, E
         }
         roots.extend(of_directory(path).map_err(|error| unusable("SSL_CERT_DIR", path, &error))?);
     }
-    if roots.is_empty() {
+    if !any_readable(&roots) {
         return Err(Error::config("SSL_CERT_DIR names no directory that holds a certificate"));
     }
     Ok(roots)
@@ -169,9 +169,12 @@ fn of_directory(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
 /// Returns the certificates of a PEM file. Skips those that cannot be read: the others stay usable.
 fn read_bundle(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
     let text = fs::read(path)?;
-    let mut check = RootCertStore::empty();
-    let certificates = CertificateDer::pem_slice_iter(&text).filter_map(Result::ok);
-    Ok(certificates.filter(|certificate| check.add(certificate.clone()).is_ok()).collect())
+    Ok(CertificateDer::pem_slice_iter(&text).filter_map(Result::ok).collect())
+}
+
+/// Returns whether at least one certificate can be read. Stops at the first: reading all of them takes time.
+fn any_readable(certificates: &[CertificateDer<'static>]) -> bool {
+    certificates.iter().any(|certificate| RootCertStore::empty().add(certificate.clone()).is_ok())
 }
 
 #[cfg(test)]
