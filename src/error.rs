@@ -193,7 +193,7 @@ impl Error {
     /// ```
     /// # fn show(error: &cli_auth::Error) {
     /// match error.kind() {
-    ///     cli_auth::ErrorKind::Denied => eprintln!("You said no."),
+    ///     cli_auth::ErrorKind::Denied => eprintln!("You denied the request."),
     ///     cli_auth::ErrorKind::Network => eprintln!("{error}. Try again later."),
     ///     _ => eprintln!("{error}"),
     /// }

@@ -90,11 +90,11 @@ func ExampleLogin_Poll_events() {
 		case cliauth.Pending:
 			fmt.Println("waiting, there is time left:", event.ExpiresIn > time.Second)
 		case cliauth.SlowedDown:
-			fmt.Println("looking every", event.Interval)
+			fmt.Println("polling every", event.Interval)
 		case cliauth.Retrying:
-			fmt.Println("no answer:", event.Reason)
+			fmt.Println("no valid response:", event.Reason)
 		case cliauth.Resumed:
-			fmt.Println("awake again")
+			fmt.Println("the computer was suspended")
 		}
 	})
 	fmt.Println(err)
@@ -159,7 +159,7 @@ func ExampleError() {
 	var failure *cliauth.Error
 	switch {
 	case errors.Is(err, cliauth.ErrDenied):
-		fmt.Println("You said no.")
+		fmt.Println("You denied the request.")
 	case errors.Is(err, cliauth.ErrActionRequired) && errors.As(err, &failure):
 		fmt.Println("Choose in the browser:")
 		for _, organization := range failure.Organizations {
@@ -168,7 +168,7 @@ func ExampleError() {
 	case err != nil:
 		fmt.Println("Not logged in:", err)
 	}
-	// Output: You said no.
+	// Output: You denied the request.
 }
 
 func ExampleClient_Refresh() {

@@ -4,6 +4,9 @@
 
 #include <float.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "text.h"
@@ -82,17 +85,34 @@ static long long whole(double seconds)
     return seconds < 1e15 ? (long long)seconds : (long long)1e15;
 }
 
+/* Whether standard error is a terminal on which a line can be rewritten. Users of screen readers set ACCESSIBLE. */
+static bool can_rewrite(void)
+{
+    const unsigned short needed = 48; /* columns */
+    const char *term = getenv("TERM");
+    const char *accessible = getenv("ACCESSIBLE");
+    struct winsize size;
+
+    if (term == NULL || *term == '\0' || strcmp(term, "dumb") == 0)
+        return false;
+    if (accessible != NULL && *accessible != '\0')
+        return false;
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= needed;
+}
+
 static void end_count_down(struct output *output)
 {
-    if (output->counting && isatty(STDERR_FILENO))
+    if (output->counting && output->in_place)
         fputc('\n', stderr);
     output->counting = false;
 }
 
-/* On a terminal, rewrites one line in place. Elsewhere it prints the line once. */
+/* Updates the countdown, or prints one line where nothing can be rewritten. */
 static void count_down(struct output *output, double left)
 {
-    if (isatty(STDERR_FILENO))
+    if (!output->counting)
+        output->in_place = can_rewrite();
+    if (output->in_place)
         fprintf(stderr, "\rWaiting for your approval, %lld s left. ", whole(left));
     else if (!output->counting)
         fputs("Waiting for your approval.\n", stderr);
@@ -170,13 +190,13 @@ void output_event(struct output *output, const cli_auth_event *event)
     }
     end_count_down(output);
     if (kind == CLI_AUTH_EVENT_SLOWED_DOWN)
-        fprintf(stderr, "The server asks for patience: looking every %lld s from now on.\n",
+        fprintf(stderr, "The server asked to slow down. Polling every %lld s from now on.\n",
                 whole(cli_auth_event_interval(event)));
     else if (kind == CLI_AUTH_EVENT_RETRYING)
-        fprintf(stderr, "No answer (%s): trying again in %lld s.\n", cli_auth_event_reason(event),
+        fprintf(stderr, "No valid response (%s). Trying again in %lld s.\n", cli_auth_event_reason(event),
                 whole(cli_auth_event_retry_in(event)));
     else if (kind == CLI_AUTH_EVENT_RESUMED)
-        fputs("Awake again.\n", stderr);
+        fputs("The computer was suspended.\n", stderr);
 }
 
 void output_authorized(struct output *output, const cli_auth_tokens *tokens)
@@ -267,7 +287,7 @@ void output_error(struct output *output, const cli_auth_error *error)
         fputc('\n', stderr);
     }
     if (request_id != NULL)
-        fprintf(stderr, "The server's name for the request is %s.\n", request_id);
+        fprintf(stderr, "Request ID: %s\n", request_id);
 }
 
 void output_wrong_setting(struct output *output, const char *what, const char *name, const char *why)

@@ -10,7 +10,8 @@
 
 struct output {
     bool json;
-    bool counting; /* the line with the countdown is on the screen */
+    bool in_place; /* the countdown is rewritten in place */
+    bool counting; /* the countdown is the last line on the screen */
     bool closed;   /* the reader of standard output is gone */
 };
 

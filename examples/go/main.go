@@ -25,7 +25,7 @@ func main() {
 	options := readArguments(os.Args[1:])
 	// If the reader of the output goes away, writing must fail, and must not kill the program.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-	var out output = &words{}
+	var out output = &words{inPlace: canRewrite()}
 	if options.json {
 		out = jsonLines{}
 	}

@@ -11,6 +11,8 @@ import (
 	"time"
 	"unicode/utf16"
 
+	"golang.org/x/term"
+
 	"cliauth"
 )
 
@@ -24,7 +26,9 @@ type output interface {
 
 // words is output for the user: the result on standard output, everything else on standard error.
 type words struct {
-	// counting is true while the line with the countdown is on the screen.
+	// inPlace is true if the countdown is rewritten in place.
+	inPlace bool
+	// counting is true while the countdown is the last line on the screen.
 	counting bool
 }
 
@@ -38,11 +42,11 @@ func (w *words) event(event cliauth.Event) error {
 	case cliauth.Pending:
 		w.countDown(whole(event.ExpiresIn))
 	case cliauth.SlowedDown:
-		w.line("The server asks for patience: looking every %d s from now on.", whole(event.Interval))
+		w.line("The server asked to slow down. Polling every %d s from now on.", whole(event.Interval))
 	case cliauth.Retrying:
-		w.line("No answer (%s): trying again in %d s.", event.Reason, whole(event.RetryIn))
+		w.line("No valid response (%s). Trying again in %d s.", event.Reason, whole(event.RetryIn))
 	case cliauth.Resumed:
-		w.line("Awake again.")
+		w.line("The computer was suspended.")
 	}
 	return nil
 }
@@ -61,14 +65,14 @@ func (w *words) failed(err *cliauth.Error) error {
 		w.line("  %s  %s", cliauth.Sanitize(o.ID), cliauth.Sanitize(o.Name))
 	}
 	if err.RequestID != "" {
-		w.line("The server's name for the request is %s.", err.RequestID)
+		w.line("Request ID: %s", err.RequestID)
 	}
 	return nil
 }
 
-// countDown rewrites one line in place on a terminal. Elsewhere it prints the line once.
+// countDown updates the countdown, or prints one line where nothing can be rewritten.
 func (w *words) countDown(left int64) {
-	if onTerminal() {
+	if w.inPlace {
 		say("\rWaiting for your approval, %d s left. ", left)
 	} else if !w.counting {
 		say("Waiting for your approval.\n")
@@ -77,7 +81,7 @@ func (w *words) countDown(left int64) {
 }
 
 func (w *words) endCountDown() {
-	if w.counting && onTerminal() {
+	if w.counting && w.inPlace {
 		say("\n")
 	}
 	w.counting = false
@@ -99,9 +103,16 @@ func write(text string) error {
 	return err
 }
 
-func onTerminal() bool {
-	info, err := os.Stderr.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+// canRewrite returns whether standard error is a terminal on which a line can be rewritten. ACCESSIBLE is what users of
+// screen readers set.
+func canRewrite() bool {
+	const needed = 48 // columns
+	name := os.Getenv("TERM")
+	if name == "" || name == "dumb" || os.Getenv("ACCESSIBLE") != "" {
+		return false
+	}
+	width, _, err := term.GetSize(int(os.Stderr.Fd()))
+	return err == nil && width >= needed
 }
 
 // jsonLines is output for programs: one JSON object per line on standard output.

@@ -211,7 +211,8 @@ class Words:
     """Output for users: the result on standard output, everything else on standard error."""
 
     def __init__(self) -> None:
-        # Whether the countdown line is on the screen.
+        self._in_place = can_rewrite()
+        # Whether the countdown is the last line on the screen.
         self._counting = False
 
     def prompt(self, prompt: cli_auth.Prompt) -> None:
@@ -222,11 +223,12 @@ class Words:
             self._count_down(int(event.expires_in))
         elif isinstance(event, cli_auth.SlowedDown):
             interval = int(event.interval)
-            self._say(f"The server asks for patience: looking every {interval} s from now on.")
+            self._say(f"The server asked to slow down. Polling every {interval} s from now on.")
         elif isinstance(event, cli_auth.Retrying):
-            self._say(f"No answer ({event.reason}): trying again in {int(event.retry_in)} s.")
+            wait = int(event.retry_in)
+            self._say(f"No valid response ({event.reason}). Trying again in {wait} s.")
         elif isinstance(event, cli_auth.Resumed):
-            self._say("Awake again.")
+            self._say("The computer was suspended.")
 
     def authorized(self, tokens: cli_auth.Tokens) -> None:
         self._end_count_down()
@@ -238,18 +240,18 @@ class Words:
         for each in error.organizations or ():
             self._say(f"  {cli_auth.sanitize(each.id)}  {cli_auth.sanitize(each.name)}")
         if error.request_id is not None:
-            self._say(f"The server's name for the request is {error.request_id}.")
+            self._say(f"Request ID: {error.request_id}")
 
     def _count_down(self, left: int) -> None:
-        """Update the countdown line on a terminal. Elsewhere, print a line once."""
-        if on_terminal():
+        """Update the countdown, or print one line where nothing can be rewritten."""
+        if self._in_place:
             say(f"\rWaiting for your approval, {left} s left. ", end="")
         elif not self._counting:
             say("Waiting for your approval.")
         self._counting = True
 
     def _end_count_down(self) -> None:
-        if self._counting and on_terminal():
+        if self._counting and self._in_place:
             say("")
         self._counting = False
 
@@ -285,8 +287,18 @@ def say(text: str, end: str = "\n") -> None:
         discard(sys.stderr)
 
 
-def on_terminal() -> bool:
-    return sys.stderr is not None and sys.stderr.isatty()
+def can_rewrite() -> bool:
+    """Return whether standard error is a terminal on which a line can be rewritten.
+
+    ACCESSIBLE is what users of screen readers set.
+    """
+    needed = 48
+    if os.environ.get("TERM", "") in ("", "dumb") or os.environ.get("ACCESSIBLE"):
+        return False
+    try:
+        return os.get_terminal_size(2).columns >= needed
+    except OSError:
+        return False
 
 
 def discard(stream: TextIO) -> None:

@@ -9,16 +9,14 @@ use crate::{Error, ErrorKind, RetryReason, flow::Failure};
 
 /// Returns why a request failed. Only a refused certificate is permanent.
 pub(super) fn failure(error: &reqwest::Error, url: &Url, proxy: Option<&ProxyServer>) -> Failure {
-    let mut reason = if error.is_timeout() {
-        RetryReason::Timeout
-    } else if error.is_connect() {
-        RetryReason::Connect
-    } else {
-        RetryReason::ConnectionLost
+    let stage = Stage::of(error);
+    let mut reason = match stage {
+        _ if error.is_timeout() => RetryReason::Timeout,
+        Stage::Connect => RetryReason::Connect,
+        Stage::Tunnel(_) | Stage::Handshake | Stage::Response => RetryReason::ConnectionLost,
     };
-    let (mut refused, mut cause) = (None, None);
+    let mut cause = None;
     for found in causes(error) {
-        refused = refused.or_else(|| refusal(found));
         if let Some(unresolved) = found.downcast_ref::<Unresolved>() {
             reason = RetryReason::Dns;
             cause = Some(unresolved.reason());
@@ -29,8 +27,14 @@ pub(super) fn failure(error: &reqwest::Error, url: &Url, proxy: Option<&ProxySer
             }
             cause = Some(io::Error::other(http.to_string()));
         }
-        if let Some(code) = found.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error) {
-            cause = Some(io::Error::from_raw_os_error(code));
+        if let Some(io) = found.downcast_ref::<io::Error>() {
+            match io.raw_os_error() {
+                Some(code) => cause = Some(io::Error::from_raw_os_error(code)),
+                None if io.kind() == io::ErrorKind::UnexpectedEof => {
+                    cause = cause.or_else(|| Some(io.kind().into()));
+                }
+                None => {}
+            }
         }
         if let Some(tls) = found.downcast_ref::<rustls::Error>() {
             if let rustls::Error::InvalidCertificate(why) = tls {
@@ -40,12 +44,10 @@ pub(super) fn failure(error: &reqwest::Error, url: &Url, proxy: Option<&ProxySer
             cause = Some(io::Error::new(io::ErrorKind::InvalidData, tls::in_words(tls)));
         }
     }
-    let lost = match proxy {
-        Some(proxy) => through_proxy(reason, refused, error.is_connect(), url, proxy),
-        None => None,
-    };
+    let lost = proxy.and_then(|proxy| through_proxy(reason, stage, url, proxy));
     let lost = lost.unwrap_or_else(|| match reason {
         RetryReason::Tls => tls::handshake(cause.as_ref(), url, proxy),
+        RetryReason::ConnectionLost if matches!(stage, Stage::Handshake) => tls::interrupted(url, proxy),
         _ => to_host(reason, cause.as_ref(), url),
     });
     Failure::Lost(
@@ -57,48 +59,73 @@ pub(super) fn failure(error: &reqwest::Error, url: &Url, proxy: Option<&ProxySer
     )
 }
 
-/// Returns what a proxy did not accept. The type of the error is private: its text is all that there is.
-fn refusal(cause: &(dyn StdError + 'static)) -> Option<Refusal> {
-    match cause.to_string().strip_prefix("tunnel error: ")? {
-        "proxy authorization required" => Some(Refusal::NoCredentials),
-        "unsuccessful" => Some(Refusal::NoTunnel),
-        _ => None,
+/// How far a request got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// There is no TCP connection to the server or the proxy.
+    Connect,
+    /// The proxy was asked for a tunnel.
+    Tunnel(Refusal),
+    /// The TLS handshake, with the server or with an https proxy, was not completed.
+    Handshake,
+    /// The request was sent.
+    Response,
+}
+
+/// Why a proxy opened no tunnel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refusal {
+    Credentials,
+    Destination,
+    /// It closed the connection, or its response cannot be read.
+    Unanswered,
+}
+
+impl Stage {
+    /// The types of these errors are private: their texts are all that there is.
+    fn of(error: &reqwest::Error) -> Self {
+        if !error.is_connect() {
+            return Self::Response;
+        }
+        let mut stage = Self::Connect;
+        for found in causes(error) {
+            match found.to_string().as_str() {
+                "tcp connect error" => return Self::Connect,
+                "tunnel error: proxy authorization required" => return Self::Tunnel(Refusal::Credentials),
+                "tunnel error: unsuccessful" => return Self::Tunnel(Refusal::Destination),
+                // The handshake with an https proxy, or the connection to it.
+                "tunnel error: failed to create underlying connection" => {}
+                text if text.starts_with("tunnel error: ") => return Self::Tunnel(Refusal::Unanswered),
+                _ if found.is::<io::Error>() => stage = Self::Handshake,
+                _ => {}
+            }
+        }
+        stage
     }
 }
 
-#[derive(Clone, Copy)]
-enum Refusal {
-    NoCredentials,
-    NoTunnel,
-}
-
 /// Returns the error for trouble on the way through a proxy. `None` if the proxy has no part in it.
-fn through_proxy(
-    reason: RetryReason,
-    refused: Option<Refusal>,
-    connecting: bool,
-    url: &Url,
-    proxy: &ProxyServer,
-) -> Option<Error> {
+fn through_proxy(reason: RetryReason, stage: Stage, url: &Url, proxy: &ProxyServer) -> Option<Error> {
     let setting = proxy.named_by();
-    let message = match (refused, reason) {
-        (Some(Refusal::NoCredentials), _) => {
+    let host = url.host_str().unwrap_or("the server");
+    let message = match (reason, stage) {
+        (_, Stage::Tunnel(Refusal::Credentials)) => {
             format!("the proxy {proxy} requires a user name and a password (HTTP 407): check {setting}")
         }
-        (Some(Refusal::NoTunnel), _) => {
-            let host = url.host_str().unwrap_or("the server");
-            format!(
-                "the proxy {proxy} refused the connection to {host}: check {setting}, or ask its administrator"
-            )
-        }
-        (None, RetryReason::Dns) => {
+        (_, Stage::Tunnel(Refusal::Destination)) => format!(
+            "the proxy {proxy} refused the connection to {host}: check {setting}, or ask its administrator"
+        ),
+        (RetryReason::ConnectionLost, Stage::Tunnel(Refusal::Unanswered)) => format!(
+            "the proxy {proxy} did not open a connection to {host}: check {setting}, or ask its administrator"
+        ),
+        (RetryReason::Dns, _) => {
             format!("the name of the proxy {proxy} could not be resolved: check {setting}")
         }
-        (None, RetryReason::Connect) => format!("no connection to the proxy {proxy}: check {setting}"),
-        (None, RetryReason::Timeout) if connecting => {
+        (RetryReason::Connect, _) => format!("no connection to the proxy {proxy}: check {setting}"),
+        (RetryReason::Timeout, Stage::Connect | Stage::Tunnel(_) | Stage::Handshake) => {
             format!("the proxy {proxy} did not respond in time: check {setting}")
         }
-        (None, _) => return None,
+        _ => return None,
     };
     Some(Error::new(ErrorKind::Proxy, message))
 }
@@ -132,7 +159,7 @@ fn to_host(reason: RetryReason, cause: Option<&io::Error>, url: &Url) -> Error {
             Some(io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable) => {
                 format!("{host} cannot be reached: check the network")
             }
-            _ => format!("no connection to {host}: check the network, the address and the proxy"),
+            _ => format!("no connection to {host}: check the network and the address"),
         },
         RetryReason::Timeout => format!("{host} did not respond in time: try again later"),
         RetryReason::Malformed => format!("the response of {host} is not HTTP: check the address"),

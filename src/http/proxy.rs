@@ -99,6 +99,15 @@ impl ProxyServer {
         })
     }
 
+    /// Returns the error for a server with an IPv6 address as its name: reqwest does not reach it through a proxy.
+    pub(super) fn cannot_reach(&self, url: &Url) -> Error {
+        let host = url.host_str().unwrap_or_default();
+        let message = format!(
+            "{host} cannot be reached through the proxy {self}: use the server's name instead of its IPv6 address"
+        );
+        Error::new(ErrorKind::Proxy, message)
+    }
+
     /// Whether the connection to the proxy itself is encrypted.
     pub(super) fn uses_tls(&self) -> bool {
         self.url.scheme() == "https"

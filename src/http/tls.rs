@@ -20,6 +20,14 @@ pub(super) fn handshake(cause: Option<&io::Error>, url: &Url, proxy: Option<&Pro
     Error::new(ErrorKind::Tls, format!("no secure connection to {}: {why}", peer(url, proxy, "")))
 }
 
+/// Returns the error for a connection that was closed before the handshake was complete.
+pub(super) fn interrupted(url: &Url, proxy: Option<&ProxyServer>) -> Error {
+    let host = url.host_str().unwrap_or("the server");
+    let peer = proxy.map_or_else(|| host.to_owned(), |proxy| format!("the proxy {proxy} or {host}"));
+    let message = format!("{peer} closed the connection during the TLS handshake: check the network");
+    Error::new(ErrorKind::Network, message)
+}
+
 /// Returns who was at the other end of the handshake.
 fn peer(url: &Url, proxy: Option<&ProxyServer>, preposition: &str) -> String {
     let host = url.host_str().unwrap_or("the server");

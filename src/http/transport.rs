@@ -143,6 +143,9 @@ impl HttpTransport {
     fn client(&self, url: &Url) -> Result<(Client, Option<ProxyServer>), Error> {
         let is_remote = url.scheme() == "https" && !is_this_machine(url);
         let proxy = if is_remote { self.route.proxy_for(url)? } else { None };
+        if let (Some(proxy), Some(Host::Ipv6(_))) = (proxy, url.host()) {
+            return Err(proxy.cannot_reach(url));
+        }
         let slot: fn(&mut Clients) -> &mut Option<Client> = match url.scheme() {
             "https" if proxy.is_some() => |clients| &mut clients.proxied,
             "https" => |clients| &mut clients.direct,

@@ -131,14 +131,14 @@ impl DeviceFlow {
             (State::Polling(granted), Input::Lost(RetryReason::Malformed, error)) if granted.malformed => {
                 finish(Err(error))
             }
-            (State::Polling(granted), Input::Lost(reason, error)) => lost(granted, reason, &error, now),
+            (State::Polling(granted), Input::Lost(reason, error)) => self.lost(granted, reason, &error, now),
             // The certificate was valid earlier in this login and is refused now. This may be a captive portal. Nothing
             // was sent to it.
             (State::Polling(granted), Input::Failed(error))
                 if error.kind() == ErrorKind::Tls
                     && (granted.answered || granted.server.has_one_origin()) =>
             {
-                lost(granted, RetryReason::Tls, &error, now)
+                self.lost(granted, RetryReason::Tls, &error, now)
             }
             (State::Polling(granted), Input::NotSent) => self.wake(granted, now),
             (state @ State::Polling(_), Input::Tick) => self.await_reply(state),
@@ -194,21 +194,56 @@ impl DeviceFlow {
                 );
                 granted.trouble = Some(reply.error(ErrorKind::Expired, &message, &secrets));
                 granted.pacing.trouble(Some(reply.status), reply.retry_after);
-                retry(granted, RetryReason::Http(reply.status), now)
+                self.retry(granted, RetryReason::Http(reply.status), now)
             }
             Verdict::Pending(interval) => {
                 granted.pacing.pending(interval, reply.retry_after);
-                plan(granted.now_answered(), now, |granted, wait| Event::Pending {
+                self.plan(granted.now_answered(), now, |granted, wait| Event::Pending {
                     next_poll_in: wait,
                     expires_in: granted.expires_at.saturating_sub(now.elapsed),
                 })
             }
             Verdict::SlowDown(interval) => {
                 granted.pacing.slow_down(interval, reply.retry_after);
-                plan(granted.now_answered(), now, |granted, _| Event::SlowedDown {
+                self.plan(granted.now_answered(), now, |granted, _| Event::SlowedDown {
                     interval: granted.pacing.interval(),
                 })
             }
+        }
+    }
+
+    /// Handles a poll that received no response.
+    fn lost(&self, mut granted: Granted, reason: RetryReason, error: &Error, now: Now) -> Transition {
+        let message = format!("the code expired, and the last poll failed ({error}): start again");
+        granted.trouble = Some(Error::new(ErrorKind::Expired, message).with_cause_of(error));
+        granted.malformed = reason == RetryReason::Malformed;
+        granted.pacing.trouble(None, None);
+        self.retry(granted, reason, now)
+    }
+
+    fn retry(&self, granted: Granted, reason: RetryReason, now: Now) -> Transition {
+        self.plan(granted, now, |granted, wait| Event::Retrying {
+            reason,
+            attempt: granted.pacing.troubles(),
+            retry_in: wait,
+        })
+    }
+
+    /// Plans the next step. Waits are counted from the response to the last poll, so that two polls are never in
+    /// progress at once. An event announces a poll, so there is none without one.
+    fn plan(
+        &self,
+        granted: Granted,
+        now: Now,
+        event: impl FnOnce(&Granted, Duration) -> Event,
+    ) -> Transition {
+        let granted = granted.planned(now);
+        match granted.next {
+            Next::PollAt(due) | Next::LastPollAt(due) => {
+                let event = event(&granted, due.saturating_sub(now.elapsed));
+                (State::Waiting(granted), tell(event))
+            }
+            Next::Expiry | Next::TooLong(_) => self.wake(granted, now),
         }
     }
 
@@ -254,40 +289,6 @@ fn show(grant: Grant, server: Arc<Metadata>, sent: Duration, now: Now) -> Transi
         grant: grant.clone(),
     };
     (State::Waiting(granted.planned(now)), Effect::Tell(Notice::Prompt(grant)))
-}
-
-/// Handles a poll that received no response.
-fn lost(mut granted: Granted, reason: RetryReason, error: &Error, now: Now) -> Transition {
-    let message = format!("the code expired, and the last poll failed ({error}): start again");
-    granted.trouble = Some(Error::new(ErrorKind::Expired, message).with_cause_of(error));
-    granted.malformed = reason == RetryReason::Malformed;
-    granted.pacing.trouble(None, None);
-    retry(granted, reason, now)
-}
-
-fn retry(granted: Granted, reason: RetryReason, now: Now) -> Transition {
-    plan(granted, now, |granted, wait| Event::Retrying {
-        reason,
-        attempt: granted.pacing.troubles(),
-        retry_in: wait,
-    })
-}
-
-/// Plans the next step. Waits are counted from the response to the last poll, so that two polls are never in progress
-/// at once.
-fn plan(granted: Granted, now: Now, event: impl FnOnce(&Granted, Duration) -> Event) -> Transition {
-    let granted = granted.planned(now);
-    let wait = match granted.next {
-        Next::PollAt(due) | Next::LastPollAt(due) => due.saturating_sub(now.elapsed),
-        Next::Expiry => granted.expires_at.saturating_sub(now.elapsed),
-        Next::TooLong(wait) => wait,
-    };
-    let event = event(&granted, wait);
-    // The login ends at once, without an event that announces a poll.
-    if let (Next::TooLong(wait), Event::Pending { .. } | Event::Retrying { .. }) = (granted.next, &event) {
-        return finish(Err(too_long(wait, granted.trouble)));
-    }
-    (State::Waiting(granted), tell(event))
 }
 
 impl Granted {

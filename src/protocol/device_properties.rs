@@ -53,6 +53,8 @@ proptest! {
         let mut allowed_at = bench.now.elapsed + least;
         let mut acts = acts.into_iter();
         let mut steps = 0;
+        // Whether the prompt or the last event said that a poll follows.
+        let mut announced = true;
         loop {
             steps += 1;
             prop_assert!(steps < 10_000, "the login does not end");
@@ -65,6 +67,7 @@ proptest! {
                 effect if is_poll(&effect) => {
                     prop_assert!(bench.now.elapsed >= allowed_at, "polled {:?} early", allowed_at - bench.now.elapsed);
                     prop_assert!(bench.now.elapsed < deadline, "polled after the deadline");
+                    prop_assert!(announced, "polled after the last poll");
                     let (act, latency, drift) = acts.next().unwrap_or((Act::Pending { interval: None }, 0, 0));
                     bench.pass(ms(latency));
                     let (mut extra, mut back_off) = (Duration::ZERO, Duration::ZERO);
@@ -97,11 +100,13 @@ proptest! {
                         }
                         Act::Token => bench.respond(200, TOKEN),
                     };
+                    announced = matches!(effect, Effect::Tell(_));
                     match effect {
                         Effect::Finish(outcome) => {
                             prop_assert_eq!(outcome.is_ok(), matches!(act, Act::Token));
                             break;
                         }
+                        Effect::Wait { until } => prop_assert_eq!(until, Some(deadline)),
                         Effect::Tell(_) => {
                             // For the last poll before the deadline, only the back-off may be shortened.
                             let last = deadline.saturating_sub(ms(2_000));

@@ -176,20 +176,25 @@ fn transient_failures_back_off_and_count_attempts() {
     assert_eq!(error(bench.advance(broken)).kind(), ErrorKind::Internal);
 }
 
-/// Responds to every poll with `response` until the login ends. Returns the times of the polls and the error.
+/// Responds to every poll with `response` until the login ends. Returns the times of the polls and the error. Every
+/// poll but the last one is followed by an event.
 fn to_the_end(
     bench: &mut Bench,
     mut response: impl FnMut(&mut Bench) -> Effect<Tokens>,
 ) -> (Vec<u64>, Error) {
-    let mut polls = Vec::new();
+    let (mut polls, mut announced) = (Vec::new(), true);
     loop {
         match bench.advance(Input::Tick) {
             Effect::Wait { until: Some(due) } => bench.pass(due - bench.now.elapsed),
             effect if is_poll(&effect) => {
+                assert!(announced);
                 polls.push(u64::try_from(bench.now.elapsed.as_millis()).unwrap());
-                assert!(matches!(response(bench), Effect::Tell(_)));
+                announced = matches!(response(bench), Effect::Tell(_));
             }
-            other => return (polls, error(other)),
+            other => {
+                assert!(!announced);
+                return (polls, error(other));
+            }
         }
     }
 }

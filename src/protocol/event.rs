@@ -5,7 +5,8 @@ use std::{fmt, time::Duration};
 /// Progress of a login that waits for the user. Variants may be added: match with a `_` arm.
 ///
 /// Events are not errors and require no action: the login continues by itself. Each poll without an outcome (RFC 8628
-/// section 3.5) is followed by one event. Events contain no text from the server and no secret.
+/// section 3.5) is followed by one event, unless it was the last one before the code expires. Events contain no text
+/// from the server and no secret.
 ///
 /// ```
 /// # fn show(event: &cli_auth::Event) {
@@ -21,7 +22,7 @@ pub enum Event {
     /// The user has not decided yet (`authorization_pending`, RFC 8628 section 3.5).
     #[non_exhaustive]
     Pending {
-        /// The time until the next poll, or until the code expires if no more polls follow.
+        /// The time until the next poll.
         next_poll_in: Duration,
         /// The time until the code expires.
         expires_in: Duration,
@@ -39,7 +40,7 @@ pub enum Event {
         reason: RetryReason,
         /// The number of consecutive failed polls, from 1.
         attempt: u32,
-        /// The time until the next poll, or until the code expires if no more polls follow.
+        /// The time until the next poll.
         retry_in: Duration,
     },
     /// The machine was suspended and has resumed.

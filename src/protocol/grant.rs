@@ -53,23 +53,23 @@ pub(crate) fn read(reply: &Reply, loopback: Loopback, sent: &[&str]) -> Result<G
             ErrorKind::Network,
             &format!("the server cannot start a login now (HTTP {}): try again later", reply.status),
         ),
-        Code::Is(code) if code == "access_denied" => refuse(
+        Code::Is(code) if code.as_str() == "access_denied" => refuse(
             ErrorKind::Rejected,
             "the device flow is not enabled for this client: enable it at the server (WorkOS: CLI Auth)",
         ),
-        Code::Is(code) if code == "invalid_client" => refuse(
+        Code::Is(code) if code.as_str() == "invalid_client" => refuse(
             ErrorKind::Rejected,
             "the server does not know this client: check the client id and the client secret",
         ),
-        Code::Is(code) if code == "invalid_scope" => {
+        Code::Is(code) if code.as_str() == "invalid_scope" => {
             refuse(ErrorKind::Rejected, "the server does not grant a requested scope: check the scopes")
         }
-        Code::Is(code) if code == "unauthorized_client" => refuse(
+        Code::Is(code) if code.as_str() == "unauthorized_client" => refuse(
             ErrorKind::Rejected,
             "this client may not use the device flow: enable it where the client is registered",
         ),
         Code::Is(code) => {
-            refuse(ErrorKind::Rejected, &format!("the server refused to start a login ({})", code))
+            refuse(ErrorKind::Rejected, &format!("the server refused to start a login ({})", code.as_str()))
         }
         Code::IllFormed => Err(invalid("its error code is empty, too long or not a string")),
         Code::Absent => {

@@ -43,7 +43,8 @@ pub(crate) enum Code {
     Absent,
     /// There is an `error`, but it is not a code: a number, an object, empty or too long.
     IllFormed,
-    Is(String),
+    /// Wiped when dropped, because a server may echo a secret.
+    Is(Zeroizing<String>),
 }
 
 impl fmt::Debug for Reply {
@@ -83,14 +84,15 @@ impl Reply {
     /// Returns the response's error code, whatever the status. `code` counts only if the response grants nothing.
     pub(crate) fn code(&self) -> Code {
         let Ok(object) = self.object() else { return Code::Absent };
-        let usable = |code: &String| !code.is_empty() && code.len() <= MAX_CODE_BYTES;
+        let text = |name| object.text(name).map(Zeroizing::new);
+        let usable = |code: &Zeroizing<String>| !code.is_empty() && code.len() <= MAX_CODE_BYTES;
         if object.raw("error").is_some() {
-            return object.text("error").filter(usable).map_or(Code::IllFormed, Code::Is);
+            return text("error").filter(usable).map_or(Code::IllFormed, Code::Is);
         }
         if object.raw("access_token").is_some() || object.raw("device_code").is_some() {
             return Code::Absent;
         }
-        object.text("code").filter(usable).map_or(Code::Absent, Code::Is)
+        text("code").filter(usable).map_or(Code::Absent, Code::Is)
     }
 
     /// Returns the server's text for the user: `error_description`, or else `message` (WorkOS), or else `detail` (RFC
@@ -214,11 +216,11 @@ mod tests {
     #[test]
     fn the_error_code_is_read_from_error_or_code() {
         let code = |body| Reply::json(400, body).code();
-        assert_eq!(code(r#"{"error":"a","code":"b"}"#), Code::Is("a".into()));
-        assert_eq!(code(r#"{"error":null,"code":"b"}"#), Code::Is("b".into()));
+        assert_eq!(code(r#"{"error":"a","code":"b"}"#), Code::Is("a".to_owned().into()));
+        assert_eq!(code(r#"{"error":null,"code":"b"}"#), Code::Is("b".to_owned().into()));
         assert_eq!(code(r#"{"access_token":"t","code":"b"}"#), Code::Absent);
         assert_eq!(code(r#"{"device_code":"t","code":"b"}"#), Code::Absent);
-        assert_eq!(code(r#"{"access_token":"t","error":"b"}"#), Code::Is("b".into()));
+        assert_eq!(code(r#"{"access_token":"t","error":"b"}"#), Code::Is("b".to_owned().into()));
         assert_eq!(code(r#"{"code":429}"#), Code::Absent);
         for ill in
             [r#"{"error":5}"#, r#"{"error":""}"#, r#"{"error":["a"]}"#, r#"{"error":{"code":31},"code":"b"}"#]
@@ -226,7 +228,7 @@ mod tests {
             assert_eq!(code(ill), Code::IllFormed, "{ill}");
         }
         let edge = |n: usize| Reply::json(400, &format!("{{\"error\":\"{}\"}}", "x".repeat(n))).code();
-        assert_eq!(edge(MAX_CODE_BYTES), Code::Is("x".repeat(MAX_CODE_BYTES)));
+        assert_eq!(edge(MAX_CODE_BYTES), Code::Is("x".repeat(MAX_CODE_BYTES).into()));
         assert_eq!(edge(MAX_CODE_BYTES + 1), Code::IllFormed);
     }
 

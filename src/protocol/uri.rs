@@ -49,6 +49,9 @@ fn secure(text: &str, loopback: Loopback) -> Result<Url, &'static str> {
     {
         return Err("must name a host, without a user name or password");
     }
+    if url.domain().is_some_and(|name| !is_host_name(name)) {
+        return Err("must name a valid host");
+    }
     match url.scheme() {
         "https" => Ok(url),
         "http" if is_loopback(&url) && loopback == Loopback::Allowed => Ok(url),
@@ -59,6 +62,19 @@ fn secure(text: &str, loopback: Loopback) -> Result<Url, &'static str> {
     }
 }
 
+/// Returns whether a name can be in DNS or in a certificate (RFC 1123 section 2.1): labels of 1 to 63 letters, digits,
+/// hyphens and, in practice, underscores.
+fn is_host_name(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    name.len() <= 253 && name.split('.').all(is_label)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,9 +82,15 @@ mod tests {
     // proves: R8628-3.1-04, CLI-06, URL-P-01, R6749-3.2-02, P5-21
     #[test]
     fn only_https_and_permitted_loopback_urls_are_accepted() {
-        for good in
-            ["https://h/token?tenant=x", "https://h:8443/", "HTTPS://h/", "https://h/$(x)", "https://[::2]/"]
-        {
+        for good in [
+            "https://h/token?tenant=x",
+            "https://h:8443/",
+            "HTTPS://h/",
+            "https://h/$(x)",
+            "https://[::2]/",
+            "https://my_org.test./",
+            "https://bücher.test/",
+        ] {
             assert!(endpoint(good, Loopback::Refused).is_ok(), "{good}");
         }
         for loopback in ["http://127.0.0.1:1/", "http://localhost/", "http://[::1]/", "http://127.9.9.9/"] {
@@ -93,6 +115,10 @@ mod tests {
             "https://h/\u{202e}x",
             "https:\\\\h\\",
             "https:h",
+            "https://a..test/",
+            "https://.test/",
+            "https://a$b.test/",
+            "https://-a.test/",
             "//h/",
             "h",
             "",

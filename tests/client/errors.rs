@@ -81,6 +81,74 @@ fn a_failed_handshake_states_the_reason() {
     assert_eq!(error.to_string(), "no secure connection to 127.0.0.1: the response is not TLS");
 }
 
+/// Starts a proxy that closes each connection after it has sent `response`, and returns why a login through it failed.
+fn failure_through_proxy(response: &'static [u8]) -> Error {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let proxy = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        while !read_line(&mut stream).is_empty() {}
+        if !response.is_empty() {
+            stream.write_all(response).unwrap();
+            // The first bytes of the TLS handshake.
+            stream.read_exact(&mut [0; 5]).unwrap();
+        }
+    });
+    let client = Client::with_endpoints("https://login.test/device", "https://login.test/token", "client_1");
+    let login = patient(client.proxy(format!("http://{address}"))).build().unwrap().login();
+    let error = login.start().unwrap_err();
+    proxy.join().unwrap();
+    assert!(!error.to_string().contains("no connection"), "{error}");
+    error
+}
+
+/// Reads a line without its end.
+fn read_line(stream: &mut impl Read) -> String {
+    let mut line = String::new();
+    let mut byte = [0];
+    while byte != *b"\n" {
+        stream.read_exact(&mut byte).unwrap();
+        line.extend(byte.map(char::from));
+    }
+    line.trim_end().to_owned()
+}
+
+#[test]
+fn a_proxy_that_closes_the_connection_is_named() {
+    let error = failure_through_proxy(b"");
+    assert_eq!(error.kind(), ErrorKind::Proxy);
+    assert!(error.to_string().contains("did not open a connection to login.test"), "{error}");
+
+    let error = failure_through_proxy(b"HTTP/1.1 200 OK\r\n\r\n");
+    assert_eq!(error.kind(), ErrorKind::Network);
+    let message = error.to_string();
+    assert!(message.starts_with("the proxy 127.0.0.1:"), "{message}");
+    assert!(message.contains(" or login.test closed the connection during the TLS handshake"), "{message}");
+}
+
+#[test]
+fn a_server_that_closes_the_connection_during_the_handshake_is_named() {
+    let error = failure_after("https", b"");
+    assert_eq!(error.kind(), ErrorKind::Network);
+    assert_eq!(
+        error.to_string(),
+        "127.0.0.1 closed the connection during the TLS handshake: check the network"
+    );
+    assert_eq!(error.detail(), Some("unexpected end of file"));
+}
+
+#[test]
+fn an_ipv6_address_is_not_reached_through_a_proxy() {
+    let client = Client::with_endpoints("https://[2001:db8::1]/device", "https://h.test/token", "client_1");
+    let client = client.proxy("http://127.0.0.1:1").build().unwrap();
+    let error = client.login().start().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Proxy);
+    assert!(
+        error.to_string().contains("[2001:db8::1] cannot be reached through the proxy 127.0.0.1:1"),
+        "{error}"
+    );
+}
+
 #[test]
 fn an_error_without_an_external_cause_has_no_source() {
     let error = Client::authkit("").build().unwrap_err();

@@ -1,8 +1,9 @@
 //! What the tool says: for people on standard error with the result on standard output, or JSON lines for programs.
 
 use std::{
+    env,
     fmt::Write as _,
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     time::Duration,
 };
 
@@ -13,15 +14,20 @@ use serde_json::{Value, json};
 #[derive(Debug)]
 pub(crate) struct Closed;
 
+/// The number of columns that the countdown needs.
+const COUNTDOWN_COLUMNS: u16 = 48;
+
 pub(crate) struct Output {
     json: bool,
-    /// Whether the line with the countdown is on the screen.
+    /// Whether the countdown is rewritten in place.
+    in_place: bool,
+    /// Whether the countdown is the last line on the screen.
     counting: bool,
 }
 
 impl Output {
     pub(crate) fn new(json: bool) -> Self {
-        Self { json, counting: false }
+        Self { json, in_place: can_rewrite(), counting: false }
     }
 
     pub(crate) fn prompt(&mut self, prompt: &Prompt) -> Result<(), Closed> {
@@ -74,14 +80,14 @@ impl Output {
             Event::Pending { expires_in, .. } => self.count_down(*expires_in),
             Event::SlowedDown { interval, .. } => {
                 self.say(&format!(
-                    "The server asks for patience: looking every {} s from now on.",
+                    "The server asked to slow down. Polling every {} s from now on.",
                     interval.as_secs()
                 ));
             }
             Event::Retrying { reason, retry_in, .. } => {
-                self.say(&format!("No answer ({reason}): trying again in {} s.", retry_in.as_secs()));
+                self.say(&format!("No valid response ({reason}). Trying again in {} s.", retry_in.as_secs()));
             }
-            Event::Resumed { .. } => self.say("Awake again."),
+            Event::Resumed { .. } => self.say("The computer was suspended."),
             _ => {}
         }
         Ok(())
@@ -130,7 +136,7 @@ impl Output {
             self.say(&format!("  {}  {}", sanitize(&organization.id), sanitize(&organization.name)));
         }
         if let Some(request) = error.request_id() {
-            self.say(&format!("The server's name for the request is {request}."));
+            self.say(&format!("Request ID: {request}"));
         }
         Ok(())
     }
@@ -147,9 +153,9 @@ impl Output {
         }))
     }
 
-    /// One line that is written over on a terminal; elsewhere it is said once.
+    /// Updates the countdown, or prints one line where nothing can be rewritten.
     fn count_down(&mut self, left: Duration) {
-        if io::stderr().is_terminal() {
+        if self.in_place {
             eprint(&format!("\rWaiting for your approval, {} s left. ", left.as_secs()));
         } else if !self.counting {
             eprint("Waiting for your approval.\n");
@@ -158,7 +164,7 @@ impl Output {
     }
 
     fn end_count_down(&mut self) {
-        if self.counting && io::stderr().is_terminal() {
+        if self.counting && self.in_place {
             eprint("\n");
         }
         self.counting = false;
@@ -170,7 +176,17 @@ impl Output {
     }
 }
 
-/// Standard error may be closed, too; that is no reason to stop.
+/// Returns whether standard error is a terminal on which a line can be rewritten. `ACCESSIBLE` is what users of screen
+/// readers set.
+fn can_rewrite() -> bool {
+    let terminal = terminal_size::terminal_size_of(io::stderr());
+    let is_wide = terminal.is_some_and(|(width, _)| width.0 >= COUNTDOWN_COLUMNS);
+    let is_dumb = env::var_os("TERM").is_none_or(|name| name.is_empty() || name == "dumb");
+    let is_accessible = env::var_os("ACCESSIBLE").is_some_and(|value| !value.is_empty());
+    is_wide && !is_dumb && !is_accessible
+}
+
+/// Writes to standard error. Ignores that it may be closed.
 fn eprint(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }

@@ -28,10 +28,10 @@ pub(crate) fn read(reply: &Reply, dialect: Dialect, sent: &[&str], answered: boo
     let code = reply.code();
     // The four codes of RFC 8628 decide whatever the status is. Servers send them with 200, 400, 401, 403, 428 and 429.
     match &code {
-        Code::Is(code) if code == "authorization_pending" => Verdict::Pending(interval()),
-        Code::Is(code) if code == "slow_down" => Verdict::SlowDown(interval()),
-        Code::Is(code) if code == "access_denied" => Verdict::Failed(denied(reply, sent)),
-        Code::Is(code) if code == "expired_token" => Verdict::Failed(expired(reply, sent)),
+        Code::Is(code) if code.as_str() == "authorization_pending" => Verdict::Pending(interval()),
+        Code::Is(code) if code.as_str() == "slow_down" => Verdict::SlowDown(interval()),
+        Code::Is(code) if code.as_str() == "access_denied" => Verdict::Failed(denied(reply, sent)),
+        Code::Is(code) if code.as_str() == "expired_token" => Verdict::Failed(expired(reply, sent)),
         _ if reply.is_transient() => Verdict::Transient,
         Code::Is(code) => Verdict::Failed(failed(reply, code, sent)),
         Code::IllFormed if answered && is_foreign(reply) => Verdict::Transient,

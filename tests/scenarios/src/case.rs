@@ -43,6 +43,9 @@ pub(crate) struct Case {
     /// Whether standard input and standard error are a terminal.
     #[serde(default)]
     pub(crate) terminal: bool,
+    /// The width of the terminal.
+    #[serde(default = "usual_columns")]
+    pub(crate) columns: u16,
     #[serde(default)]
     pub(crate) actions: Vec<Action>,
     /// Typical duration in seconds, so that long cases are started first.
@@ -53,6 +56,10 @@ pub(crate) struct Case {
 
 fn yes() -> bool {
     true
+}
+
+fn usual_columns() -> u16 {
+    100
 }
 
 fn usual_time() -> f64 {
@@ -189,6 +196,9 @@ pub(crate) struct Expect {
     /// Whether escape sequences are forbidden on a terminal too.
     #[serde(default)]
     pub(crate) plain: bool,
+    /// Whether a line of standard error is rewritten in place. `None` if it does not matter.
+    #[serde(default)]
+    pub(crate) rewrites: Option<bool>,
     /// Maximum number of bytes on standard error.
     #[serde(default)]
     pub(crate) max_stderr: Option<usize>,

@@ -144,7 +144,8 @@ impl Running<'_> {
         let args = arguments(self.case, self.server.ca_pem.is_some(), &values);
         let env = environment(self.case, browsers, &values);
         let clock = self.control.clock()?;
-        let start = Start { program, args: &args, env: &env, terminal: self.case.terminal };
+        let columns = self.case.terminal.then_some(self.case.columns);
+        let start = Start { program, args: &args, env: &env, columns };
         let mut tool = Tool::start(&start).map_err(|error| format!("{program}: {error}"))?;
         let mut actions = Actions::new(self);
         let limit =

@@ -75,7 +75,8 @@ pub(crate) struct Start<'a> {
     pub(crate) args: &'a [String],
     /// Variables to set, or with `None` to remove.
     pub(crate) env: &'a [(String, Option<String>)],
-    pub(crate) terminal: bool,
+    /// The width of the terminal on standard input and standard error. `None` for no terminal.
+    pub(crate) columns: Option<u16>,
 }
 
 /// The running tool.
@@ -102,8 +103,8 @@ impl Tool {
             };
         }
         let mut screen = None;
-        if start.terminal {
-            let size = Winsize { ws_row: 40, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 };
+        if let Some(ws_col) = start.columns {
+            let size = Winsize { ws_row: 40, ws_col, ws_xpixel: 0, ws_ypixel: 0 };
             let pty = openpty(Some(&size), None)?;
             command.stdin(pty.slave.try_clone()?).stderr(pty.slave);
             screen = Some(File::from(pty.master));
@@ -231,7 +232,13 @@ mod tests {
 
     fn run(script: &str, terminal: bool, after: impl Fn(&mut Tool)) -> (End, Tool) {
         let args = ["-c".to_owned(), script.to_owned()];
-        let mut tool = Tool::start(&Start { program: "/bin/sh", args: &args, env: &[], terminal }).unwrap();
+        let mut tool = Tool::start(&Start {
+            program: "/bin/sh",
+            args: &args,
+            env: &[],
+            columns: terminal.then_some(100),
+        })
+        .unwrap();
         after(&mut tool);
         let limit = Instant::now() + Duration::from_secs(10);
         loop {

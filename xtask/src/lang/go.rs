@@ -97,7 +97,7 @@ fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
             r#"cliauth.New(cliauth.AuthKit("client_123"), cliauth.WithAPIBase(os.Getenv("CLI_AUTH_TEST_SERVER")), cliauth.WithInsecureLoopback(true)"#,
         ),
         located: |document, block| format!("\n//line {document}:{}\n{}", block.line, block.code),
-        functions_print: &["all of the guide ran", "You said no.", "  Acme", "Not logged in: no network.", "****"],
+        functions_print: &["all of the guide ran", "You denied the request.", "  Acme", "Not logged in: no network.", "****"],
         run: &|code, url| run_guide(workspace, code, url),
     }
     .test(workspace, report)

@@ -69,7 +69,7 @@ fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
         located: |document, block| {
             format!("\n#sourceLocation(file: {document:?}, line: {})\n{}#sourceLocation()\n", block.line, block.code)
         },
-        functions_print: &["all of the guide ran", "You said no.", "  Acme", "Not logged in: no network.", "****"],
+        functions_print: &["all of the guide ran", "You denied the request.", "  Acme", "Not logged in: no network.", "****"],
         run: &|code, url| run_guide(workspace, &toolchain, code, url),
     }
     .test(workspace, report)

@@ -5,8 +5,8 @@ import CLIAuthNative
 /// No event is an error, and none needs a reaction; the login continues by itself. Every poll without an outcome (RFC
 /// 8628 section 3.5) is followed by one. Events contain no secret and no text from the server.
 public enum Event: Sendable, Hashable {
-    /// The user has not approved yet (`authorization_pending`). The values are the time until the next poll, or until
-    /// the code expires if no more polls follow, and the time until the code expires.
+    /// The user has not approved yet (`authorization_pending`). The values are the time until the next poll and the
+    /// time until the code expires.
     case pending(nextPollIn: Duration, expiresIn: Duration)
 
     /// The server asked for a longer polling interval (`slow_down`). The value is the new interval, for this and all
@@ -17,7 +17,7 @@ public enum Event: Sendable, Hashable {
     ///
     /// The reason is the cause, for programs: `http_502` (any HTTP status), `timeout`, `dns`, `connect`,
     /// `connection_lost`, `tls` or `malformed_response`. The attempt is the number of consecutive failures, starting at
-    /// 1. The last value is the time until the next poll, or until the code expires if no more polls follow.
+    /// 1. The last value is the time until the next poll.
     case retrying(reason: String, attempt: Int, retryIn: Duration)
 
     /// The machine was suspended and has resumed. The value is how long it was suspended.

@@ -16,7 +16,8 @@ protocol Output: Sendable {
 
 /// Output for users: the result on standard output, everything else on standard error.
 final class Words: Output, @unchecked Sendable {
-    /// Whether the countdown line is on the screen. Only one task accesses it.
+    private let inPlace = canRewrite()
+    /// Whether the countdown is the last line on the screen. Only one task accesses it.
     private var counting = false
 
     func prompt(_ prompt: Prompt) {
@@ -28,11 +29,11 @@ final class Words: Output, @unchecked Sendable {
         case .pending(_, let expiresIn):
             countDown(expiresIn.components.seconds)
         case .slowedDown(let interval):
-            line("The server asks for patience: looking every \(interval.components.seconds) s from now on.")
+            line("The server asked to slow down. Polling every \(interval.components.seconds) s from now on.")
         case .retrying(let reason, _, let retryIn):
-            line("No answer (\(reason)): trying again in \(retryIn.components.seconds) s.")
+            line("No valid response (\(reason)). Trying again in \(retryIn.components.seconds) s.")
         case .resumed:
-            line("Awake again.")
+            line("The computer was suspended.")
         }
     }
 
@@ -47,13 +48,13 @@ final class Words: Output, @unchecked Sendable {
             line("  \(sanitize(organization.id))  \(sanitize(organization.name))")
         }
         if let request = error.requestID {
-            line("The server's name for the request is \(request).")
+            line("Request ID: \(request)")
         }
     }
 
-    /// Updates the countdown line on a terminal. Elsewhere, prints a line once.
+    /// Updates the countdown, or prints one line where nothing can be rewritten.
     private func countDown(_ left: Int64) {
-        if isatty(STDERR_FILENO) == 1 {
+        if inPlace {
             say("\rWaiting for your approval, \(left) s left. ")
         } else if !counting {
             say("Waiting for your approval.\n")
@@ -62,7 +63,7 @@ final class Words: Output, @unchecked Sendable {
     }
 
     private func endCountDown() {
-        if counting && isatty(STDERR_FILENO) == 1 { say("\n") }
+        if counting && inPlace { say("\n") }
         counting = false
     }
 
@@ -140,6 +141,16 @@ func write(_ text: String) throws {
 
 /// The reader of standard output has closed it.
 struct Closed: Error {}
+
+/// Returns whether standard error is a terminal on which a line can be rewritten. `ACCESSIBLE` is what users of screen
+/// readers set.
+private func canRewrite() -> Bool {
+    let needed: UInt16 = 48
+    func value(_ name: String) -> String { getenv(name).map { String(cString: $0) } ?? "" }
+    if ["", "dumb"].contains(value("TERM")) || !value("ACCESSIBLE").isEmpty { return false }
+    var size = winsize()
+    return ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col >= needed
+}
 
 /// Writes to standard error. Ignores that standard error may be closed.
 func say(_ text: String) {

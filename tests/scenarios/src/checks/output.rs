@@ -41,6 +41,10 @@ pub(super) fn check(case: &Case, seen: &Seen) -> Vec<Fault> {
         }
         _ => {}
     }
+    let rewrites = is_rewritten(&seen.stderr.text());
+    if let Some(wanted) = case.expect.rewrites.filter(|wanted| *wanted != rewrites) {
+        faults.push(Fault::new("a line rewritten in place", wanted, rewrites));
+    }
     let wanted: Vec<Vec<String>> = case
         .expect
         .opened
@@ -63,6 +67,12 @@ pub(super) fn check(case: &Case, seen: &Seen) -> Vec<Fault> {
         faults.push(Fault::new("peak memory", format!("<= {most} MB"), format!("{} kB", seen.peak_rss_kb)));
     }
     faults
+}
+
+/// Returns whether the cursor returns to the start of a line that has text. A terminal adds a carriage return to each
+/// line feed.
+fn is_rewritten(text: &str) -> bool {
+    text.replace("\r\n", "\n").contains('\r')
 }
 
 /// Finds the first character that controls a terminal. Unless `plain`, a terminal may receive the tool's own escape
@@ -184,6 +194,16 @@ mod tests {
         let mut broken = with("", "", 0);
         broken.stderr.push(&[0xff, 0xfe], broken.clock_start());
         assert_eq!(count(json!({"exit": 0}), &broken), 1);
+    }
+
+    #[test]
+    fn a_line_is_rewritten_by_a_carriage_return_without_a_line_feed() {
+        for (text, rewrites) in [("a\rb\r\n", true), ("a\r\nb\r\n", false), ("", false)] {
+            let on_terminal =
+                |wanted| case_with(json!({"terminal": true}), json!({"exit": 0, "rewrites": wanted}));
+            assert_eq!(check(&on_terminal(rewrites), &with("", text, 0)), []);
+            assert_eq!(check(&on_terminal(!rewrites), &with("", text, 0)).len(), 1, "{text:?}");
+        }
     }
 
     #[test]

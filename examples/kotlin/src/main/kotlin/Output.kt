@@ -3,8 +3,9 @@ import cliauth.Event
 import cliauth.Prompt
 import cliauth.Tokens
 import cliauth.sanitize
-import com.sun.jna.Native
 import com.sun.jna.NativeLibrary
+import com.sun.jna.NativeLong
+import com.sun.jna.Platform
 import java.io.FileDescriptor
 import java.io.FileOutputStream
 import java.io.IOException
@@ -24,20 +25,20 @@ interface Output {
 
 /** Output for users: the result on standard output, everything else on standard error. */
 class Words : Output {
-    /** Whether the countdown line is on the screen. */
+    /** Whether the countdown is the last line on the screen. */
     private var counting = false
 
     /** Found out late: if JNA cannot be loaded, the package's own error says why. */
-    private val onTerminal by lazy { Terminal.isatty(2) != 0 }
+    private val inPlace by lazy { Terminal.canRewrite() }
 
     override fun prompt(prompt: Prompt) = show(prompt.textForStderr())
 
     override fun event(event: Event) = when (event) {
         is Event.Pending -> countDown(event.expiresIn.seconds)
         is Event.SlowedDown ->
-            line("The server asks for patience: looking every ${event.interval.seconds} s from now on.")
-        is Event.Retrying -> line("No answer (${event.reason}): trying again in ${event.retryIn.seconds} s.")
-        is Event.Resumed -> line("Awake again.")
+            line("The server asked to slow down. Polling every ${event.interval.seconds} s from now on.")
+        is Event.Retrying -> line("No valid response (${event.reason}). Trying again in ${event.retryIn.seconds} s.")
+        is Event.Resumed -> line("The computer was suspended.")
     }
 
     override fun authorized(tokens: Tokens) {
@@ -48,14 +49,14 @@ class Words : Output {
     override fun failed(error: CliAuthException) {
         line("Not logged in: ${error.message}.")
         error.organizations?.forEach { line("  ${sanitize(it.id)}  ${sanitize(it.name)}") }
-        error.requestId?.let { line("The server's name for the request is $it.") }
+        error.requestId?.let { line("Request ID: $it") }
     }
 
     override fun failed(wrong: WrongSetting) = line("Not logged in: ${wrong.message}.")
 
-    /** Updates the countdown line on a terminal. Elsewhere, prints a line once. */
+    /** Updates the countdown, or prints one line where nothing can be rewritten. */
     private fun countDown(left: Long) {
-        if (onTerminal) {
+        if (inPlace) {
             show("\rWaiting for your approval, $left s left. ")
         } else if (!counting) {
             say("Waiting for your approval.")
@@ -64,7 +65,7 @@ class Words : Output {
     }
 
     private fun endCountDown() {
-        if (counting && onTerminal) say("")
+        if (counting && inPlace) say("")
         counting = false
     }
 
@@ -74,13 +75,24 @@ class Words : Output {
     }
 }
 
-/** The JVM can detect a terminal only for standard input and output, not for standard error. */
+/** The terminal on standard error. The JVM knows only those on standard input and output, and not their size. */
 private object Terminal {
-    init {
-        Native.register(NativeLibrary.getProcess())
+    private const val NEEDED_COLUMNS = 48
+
+    /** The request for the window size: `TIOCGWINSZ` on Linux and on macOS. */
+    private val windowSize = NativeLong(if (Platform.isMac()) 0x40087468 else 0x5413)
+
+    /** Returns whether a line can be rewritten. `ACCESSIBLE` is what users of screen readers set. */
+    fun canRewrite(): Boolean {
+        val isDumb = System.getenv("TERM").let { it.isNullOrEmpty() || it == "dumb" }
+        return !isDumb && System.getenv("ACCESSIBLE").isNullOrEmpty() && columns() >= NEEDED_COLUMNS
     }
 
-    external fun isatty(descriptor: Int): Int
+    private fun columns(): Int {
+        val size = ShortArray(4)
+        val ioctl = NativeLibrary.getProcess().getFunction("ioctl")
+        return if (ioctl.invokeInt(arrayOf(2, windowSize, size)) == 0) size[1].toUShort().toInt() else 0
+    }
 }
 
 /** Output for programs: one JSON object per line on standard output. */

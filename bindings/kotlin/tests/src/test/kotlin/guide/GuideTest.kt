@@ -57,7 +57,7 @@ class GuideTest {
         val soon = arrayOf("answer" to "approve", "answer_after_polls" to 1)
         assertTrue("Waiting, " in said { at(*soon) { withEvents(it) } })
         assertTrue("Waiting, " in said { at(*soon) { asFlow(it) } })
-        assertTrue("You said no." in said { assertNull(at("answer" to "deny") { withErrors(it) }) })
+        assertTrue("You denied the request." in said { assertNull(at("answer" to "deny") { withErrors(it) }) })
         at("answer" to "approve") { client ->
             val tokens: Tokens = withinAMinute(client)!!
             assertFalse(tokens.accessToken.expose() in said { authorization(tokens) })
