@@ -34,17 +34,28 @@ struct Dependency {
 /// Returns the licences of everything that is compiled into the library of `package`, as one text.
 pub(crate) fn of(workspace: &Workspace, package: &str) -> anyhow::Result<String> {
     let compiled = compiled(workspace, package)?;
-    let mut of_text: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    // By the words of the text, because packages break the lines of one licence differently.
+    let mut licences: BTreeMap<String, (String, Vec<String>)> = BTreeMap::new();
     for dependency in dependencies(workspace)?.into_iter().filter(|it| compiled.contains(&it.id())) {
         for text in texts(&dependency)? {
-            of_text.entry(text).or_default().push(format!("{} ({})", dependency.id(), dependency.licence));
+            let (holders, terms) = without_holders(&text);
+            let words = terms.split_whitespace().collect::<Vec<_>>().join(" ");
+            let (_, packages) = licences.entry(words).or_insert_with(|| (terms, Vec::new()));
+            packages.push(format!("{} ({}){holders}", dependency.id(), dependency.licence));
         }
     }
     let mut notices = INTRODUCTION.to_owned();
-    for (text, packages) in of_text {
-        write!(notices, "\n{}\n\n{}\n\n{}\n", "=".repeat(80), packages.join("\n"), text.trim())?;
+    for (terms, packages) in licences.into_values() {
+        write!(notices, "\n{}\n\n{}\n\n{}\n", "=".repeat(80), packages.join("\n"), terms.trim())?;
     }
     Ok(notices)
+}
+
+/// Splits a licence into the lines that name copyright holders, which are indented here, and its terms.
+fn without_holders(text: &str) -> (String, String) {
+    let (holders, terms): (Vec<&str>, Vec<&str>) =
+        text.lines().partition(|line| line.starts_with("Copyright"));
+    (holders.iter().map(|line| format!("\n    {line}")).collect(), terms.join("\n"))
 }
 
 impl Dependency {
@@ -160,6 +171,15 @@ mod tests {
         assert_eq!(outside("ring v0.17.14").as_deref(), Some("ring 0.17.14"));
         assert_eq!(outside("ring v0.17.14 (*)").as_deref(), Some("ring 0.17.14"));
         assert_eq!(outside("cli-auth v0.1.0 (/home/me/cli-auth)"), None);
+    }
+
+    #[test]
+    fn copyright_holders_are_separated_from_the_terms() {
+        let text =
+            "MIT License\n\nCopyright (c) 2026 A\nCopyright B\n\nPermission is granted.\n   Copyright [yyyy]";
+        let (holders, terms) = without_holders(text);
+        assert_eq!(holders, "\n    Copyright (c) 2026 A\n    Copyright B");
+        assert_eq!(terms, "MIT License\n\n\nPermission is granted.\n   Copyright [yyyy]");
     }
 
     #[test]
