@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    Client, ClientAuth, Error, Secret,
+    Client, ClientAuth, Error, Pkce, Secret,
     config::{Draft, Provider},
     http::Pem,
     protocol::uri::Loopback,
@@ -173,6 +173,36 @@ impl ClientBuilder {
         self
     }
 
+    /// Adds a parameter to the token request, which is sent at every poll (RFC 8628 section 3.4).
+    ///
+    /// Some servers require `resource` (RFC 8707 section 2) or `audience` here as well as in the device authorization
+    /// request, which has its own parameters: [`param`](ClientBuilder::param). The same rules apply.
+    ///
+    /// ```
+    /// let client = cli_auth::Client::for_issuer("https://id.example.com", "my-cli")
+    ///     .param("resource", "https://api.example.com")
+    ///     .token_param("resource", "https://api.example.com")
+    ///     .build()?;
+    /// # Ok::<(), cli_auth::Error>(())
+    /// ```
+    pub fn token_param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.0.token_params.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sets whether a login uses PKCE (RFC 7636). Defaults to [`Pkce::Auto`].
+    ///
+    /// ```
+    /// let client = cli_auth::Client::for_issuer("https://id.example.com", "my-cli")
+    ///     .pkce(cli_auth::Pkce::Never)
+    ///     .build()?;
+    /// # Ok::<(), cli_auth::Error>(())
+    /// ```
+    pub fn pkce(mut self, pkce: Pkce) -> Self {
+        self.0.pkce = pkce;
+        self
+    }
+
     /// Adds a header to every request. The value is treated as a secret.
     ///
     /// The header is sent to every server that the settings or the metadata name. With [`Client::for_issuer`], the
@@ -319,7 +349,8 @@ impl ClientBuilder {
     /// Sets whether plain http to this machine is allowed. Defaults to `false`. **For tests and local development
     /// only**: other users of this machine may be able to intercept the connection.
     ///
-    /// This machine is `localhost`, `127.0.0.0/8` and `::1`. Plain http to any other host is always refused.
+    /// This machine is `localhost` and every name below it, `127.0.0.0/8` and `::1`. Plain http to any other host is
+    /// always refused.
     ///
     /// ```
     /// let client = cli_auth::Client::authkit("client_123").api_base("http://127.0.0.1:8628").allow_insecure_loopback(true).build()?;

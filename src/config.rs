@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    ClientAuth, Error, Secret,
+    ClientAuth, Error, Pkce, Secret,
     flow::Source,
     http::{self, Pem, ProxyServer, Settings, Timeouts},
     protocol::{
@@ -14,8 +14,8 @@ use crate::{
     },
 };
 
-/// Parameters of the device authorization request that the protocol sets.
-pub(crate) const RESERVED: [&str; 8] = [
+/// Parameters that the protocol sets, in any request.
+pub(crate) const RESERVED: [&str; 11] = [
     "client_id",
     "client_secret",
     "client_assertion",
@@ -24,6 +24,9 @@ pub(crate) const RESERVED: [&str; 8] = [
     "grant_type",
     "device_code",
     "refresh_token",
+    "code_challenge",
+    "code_challenge_method",
+    "code_verifier",
 ];
 
 /// The only parameter that may be sent more than once (RFC 8707 section 2).
@@ -49,6 +52,8 @@ pub(crate) struct Draft {
     pub(crate) secret: Option<(Secret, ClientAuth)>,
     pub(crate) scopes: Vec<String>,
     pub(crate) params: Vec<(String, String)>,
+    pub(crate) token_params: Vec<(String, String)>,
+    pub(crate) pkce: Pkce,
     pub(crate) headers: Vec<(String, Secret)>,
     pub(crate) ca_pem: Vec<Pem>,
     pub(crate) proxy: Option<Secret>,
@@ -79,6 +84,8 @@ impl Draft {
             secret: None,
             scopes: Vec::new(),
             params: Vec::new(),
+            token_params: Vec::new(),
+            pkce: Pkce::Auto,
             headers: Vec::new(),
             ca_pem: Vec::new(),
             proxy: None,
@@ -108,7 +115,8 @@ impl Draft {
         }
         let source = self.source()?;
         self.check_scopes()?;
-        self.check_params()?;
+        check_params(&self.params)?;
+        check_params(&self.token_params)?;
         for (name, value) in &self.headers {
             http::check_header(name, value.expose()).map_err(Error::config)?;
             if name.eq_ignore_ascii_case("authorization") && self.secret.is_some() {
@@ -143,6 +151,8 @@ impl Draft {
                 secret: self.secret,
                 scopes: self.scopes,
                 params: self.params,
+                token_params: self.token_params,
+                pkce: self.pkce,
                 dialect,
                 loopback: self.loopback,
                 secrets,
@@ -194,6 +204,8 @@ impl Draft {
                 device_authorization_endpoint: Some(device_authorization_endpoint),
                 token_endpoint,
                 revocation_endpoint,
+                lists_device_flow: true,
+                lists_pkce: false,
                 prefers_client_secret_post: false,
             })
         };
@@ -238,26 +250,6 @@ impl Draft {
         }
     }
 
-    fn check_params(&self) -> Result<(), Error> {
-        let mut seen = Vec::new();
-        for (name, value) in &self.params {
-            let shown = crate::sanitize(name);
-            if name.is_empty() || value.is_empty() {
-                return Err(Error::config(format!("the parameter \"{shown}\" needs a name and a value")));
-            }
-            if RESERVED.contains(&name.as_str()) {
-                return Err(Error::config(format!(
-                    "the parameter {shown} is set by the protocol: use its own setting"
-                )));
-            }
-            if seen.contains(&name) && name != REPEATABLE {
-                return Err(Error::config(format!("the parameter {shown} is there twice")));
-            }
-            seen.push(name);
-        }
-        Ok(())
-    }
-
     /// Returns the User-Agent header, and the name for the prompt.
     fn user_agent(&self) -> Result<(String, Option<String>), Error> {
         const OURS: &str = concat!("cli-auth/", env!("CARGO_PKG_VERSION"));
@@ -274,6 +266,27 @@ impl Draft {
         }
         Ok((format!("{product} {OURS}"), Some(name.to_owned())))
     }
+}
+
+/// Checks the extra parameters of one request.
+fn check_params(params: &[(String, String)]) -> Result<(), Error> {
+    let mut seen = Vec::new();
+    for (name, value) in params {
+        let shown = crate::sanitize(name);
+        if name.is_empty() || value.is_empty() {
+            return Err(Error::config(format!("the parameter \"{shown}\" needs a name and a value")));
+        }
+        if RESERVED.contains(&name.as_str()) {
+            return Err(Error::config(format!(
+                "the parameter {shown} is set by the protocol and cannot be added"
+            )));
+        }
+        if seen.contains(&name) && name != REPEATABLE {
+            return Err(Error::config(format!("the parameter {shown} is there twice")));
+        }
+        seen.push(name);
+    }
+    Ok(())
 }
 
 fn proxy(text: &Secret) -> Result<ProxyServer, Error> {

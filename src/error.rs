@@ -149,6 +149,7 @@ struct Fields {
     http_status: Option<u16>,
     request_id: Option<String>,
     retry_after: Option<Duration>,
+    claims: Option<String>,
     organizations: Option<Vec<Organization>>,
     pending_authentication_token: Option<Secret>,
     cause: Option<Cause>,
@@ -170,6 +171,7 @@ impl Error {
             http_status: None,
             request_id: None,
             retry_after: None,
+            claims: None,
             organizations: None,
             pending_authentication_token: None,
             cause: None,
@@ -278,6 +280,23 @@ impl Error {
         self.0.retry_after
     }
 
+    /// Returns the claims challenge of a server such as Microsoft Entra ID, if it came with
+    /// [`ErrorKind::ActionRequired`]. Unsanitised apart from masked secrets: sanitise it before printing.
+    ///
+    /// Pass it to a new login as the extra parameter `claims` of both requests.
+    ///
+    /// ```
+    /// # fn retry(error: &cli_auth::Error, builder: cli_auth::ClientBuilder) -> cli_auth::ClientBuilder {
+    /// match error.claims() {
+    ///     Some(claims) => builder.param("claims", claims).token_param("claims", claims),
+    ///     None => builder,
+    /// }
+    /// # }
+    /// ```
+    pub fn claims(&self) -> Option<&str> {
+        self.0.claims.as_deref()
+    }
+
     /// Returns the organizations to choose from, if the server named them with [`ErrorKind::ActionRequired`].
     ///
     /// ```
@@ -376,10 +395,12 @@ impl Error {
 
     pub(crate) fn with_step_up(
         self,
+        claims: Option<String>,
         organizations: Option<Vec<Organization>>,
         pending: Option<Secret>,
     ) -> Self {
         self.with(|f| {
+            f.claims = claims;
             f.organizations = organizations;
             f.pending_authentication_token = pending;
         })
@@ -414,7 +435,7 @@ mod tests {
         let error = Error::new(ErrorKind::ActionRequired, "choose")
             .with_description(Some("a\u{1b}[2Jb"))
             .with_http(403, Some("req\u{7}1"), None)
-            .with_step_up(None, Some(Secret::new("pend-999")));
+            .with_step_up(None, None, Some(Secret::new("pend-999")));
         assert_eq!(error.to_string(), "choose (the server says: a\u{fffd}[2Jb)");
         assert_eq!(error.request_id(), Some("req\u{fffd}1"));
         assert!(!format!("{error:?}").contains("pend-999"));

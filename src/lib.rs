@@ -55,6 +55,7 @@ pub use login::{Login, Step};
 pub use prompt::Prompt;
 pub use protocol::{
     event::{Event, RetryReason},
+    pkce::Pkce,
     settings::ClientAuth,
 };
 pub use sanitize::{SANITIZED_MAX_CHARS, sanitize};
@@ -62,7 +63,11 @@ pub use secret::Secret;
 pub use terminal::Launch;
 pub use tokens::Tokens;
 
-/// Compiles the example in the README as a documentation test.
+/// Compiles the examples in these documents as documentation tests.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct ReadmeDoctests;
+mod documents {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/servers.md")]
+    struct Servers;
+}

@@ -7,7 +7,9 @@ use std::{
     time::Duration,
 };
 
+use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::{Mutex, MutexGuard};
+use zeroize::Zeroizing;
 
 #[cfg(feature = "__host")]
 use crate::engine::Descriptor;
@@ -17,7 +19,12 @@ use crate::{
     engine::Cancel,
     flow::{Driver, Environment, Lease, Progress, no_resource, run},
     process::{Local, forked},
-    protocol::{device::DeviceFlow, flow::Notice, token::TokenResponse},
+    protocol::{
+        device::DeviceFlow,
+        flow::Notice,
+        pkce::{Pkce, RANDOM_BYTES, Verifier},
+        token::TokenResponse,
+    },
     shared::Shared,
 };
 
@@ -99,6 +106,13 @@ struct Attempt {
     tokens: Delivery,
 }
 
+/// Returns a new verifier. `None` if the operating system has no random numbers.
+fn verifier() -> Option<Verifier> {
+    let mut random = Zeroizing::new([0; RANDOM_BYTES]);
+    SystemRandom::new().fill(random.as_mut_slice()).ok()?;
+    Some(Verifier::new(&random))
+}
+
 /// Whether the program has received the tokens of an approved login.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Delivery {
@@ -112,7 +126,8 @@ enum Delivery {
 
 impl Login {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        let flow = DeviceFlow::new(Arc::clone(&shared.client), shared.login_timeout);
+        let verifier = if shared.client.pkce == Pkce::Never { None } else { verifier() };
+        let flow = DeviceFlow::new(Arc::clone(&shared.client), shared.login_timeout, verifier);
         let attempt = Attempt {
             driver: Driver::new(flow, "login"),
             has_begun: false,
@@ -131,7 +146,8 @@ impl Login {
     }
 
     /// Requests a code from the server and returns the prompt. Sends one request, after discovery if the endpoints are
-    /// not known yet, and blocks until the response arrives.
+    /// not known yet, and blocks until the response arrives. With [`Pkce::Auto`](crate::Pkce::Auto), a second request
+    /// without PKCE follows if the server refuses the first one.
     ///
     /// Later calls return the same prompt, unless the login has failed or was cancelled: then they return that error.
     ///
@@ -550,5 +566,17 @@ impl Attempt {
 impl fmt::Debug for Login {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Login").field("prompt", &self.prompt()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // proves: R7636-4.1-01
+    #[test]
+    fn every_login_has_its_own_verifier() {
+        let (one, other) = (verifier().unwrap(), verifier().unwrap());
+        assert_ne!(one.verifier, other.verifier);
     }
 }

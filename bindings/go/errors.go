@@ -90,6 +90,10 @@ type Error struct {
 	// RetryAfter is how long the server asked to wait before the next request, or 0. It is as long as the server sent
 	// it, so the caller should limit it.
 	RetryAfter time.Duration
+	// Claims is the claims challenge of a server such as Microsoft Entra ID, if it came with [ErrActionRequired]. Pass it
+	// to a new login as the extra parameter claims of both requests. It is raw: pass it to [Sanitize] before you print
+	// it.
+	Claims string
 	// Organizations are the organizations to choose from, if the server named them with [ErrActionRequired]. It is nil
 	// if the server named none.
 	Organizations []Organization

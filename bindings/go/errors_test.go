@@ -183,6 +183,9 @@ func TestMisuse(t *testing.T) {
 		option := cliauth.WithClientSecret(cliauth.NewSecret("s"), auth)
 		refused(t, "client authentication", cliauth.ErrMisuse, cliauth.AuthKit("client_123"), option)
 	}
+	for _, pkce := range []cliauth.PKCE{-1, 3, 9, math.MaxInt, math.MinInt, math.MinInt + 1} {
+		refused(t, "PKCE", cliauth.ErrMisuse, cliauth.AuthKit("client_123"), cliauth.WithPKCE(pkce))
+	}
 }
 
 func TestAfterClose(t *testing.T) {

@@ -9,8 +9,8 @@ type Step interface{ step() }
 // [Resumed].
 //
 // Events are not errors, and the caller need not react to them: the login continues. Every poll without a decision is
-// followed by one (RFC 8628 section 3.5). An event contains no text of the server and no secret. New versions may add
-// kinds: ignore those that you do not know.
+// followed by one (RFC 8628 section 3.5), unless it was the last one before the code expires. An event contains no text
+// of the server and no secret. New versions may add kinds: ignore those that you do not know.
 type Event interface {
 	Step
 	event()
@@ -32,8 +32,9 @@ type SlowedDown struct {
 
 // Retrying reports that the server could not be reached or could not respond. The login continues.
 type Retrying struct {
-	// Reason is a word for programs: http_502 (or any other status), timeout, dns, connect, connection_lost, tls or
-	// malformed_response. New versions may add words.
+	// Reason is a word for programs: http_502 (or any other status), timeout, dns, connect, connection_lost, tls,
+	// certificate, malformed_response or blocked (a bot check, a captive portal or a gateway has responded). New versions
+	// may add words.
 	Reason string
 	// Attempt is the number of consecutive failures, starting at 1.
 	Attempt int

@@ -65,8 +65,9 @@ func (l *Login) acquire() (*C.cli_auth_login, error) {
 	return object, nil
 }
 
-// Start requests a code from the server: discovery where that is needed, then one request. It blocks until there is a
-// response. Another call returns the same prompt, or the error of a login that has failed.
+// Start requests a code from the server: discovery where that is needed, then one request, or a second one without PKCE
+// if the server refuses PKCE. It blocks until there is a response. Another call returns the same prompt, or the error
+// of a login that has failed.
 //
 // Nothing is retried, because a user is waiting. After [ErrNetwork], try again later with a new login. When ctx ends,
 // the login is cancelled, and the error matches [ErrCancelled], ctx.Err() and context.Cause(ctx).

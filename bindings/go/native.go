@@ -127,6 +127,7 @@ func takeError(object *C.cli_auth_error) error {
 		Kind:                       Kind(C.GoString(C.cli_auth_error_kind(object))),
 		Message:                    C.GoString(C.cli_auth_error_message(object)),
 		OAuthError:                 C.GoString(C.cli_auth_error_oauth_error(object)),
+		Claims:                     C.GoString(C.cli_auth_error_claims(object)),
 		Description:                C.GoString(C.cli_auth_error_description(object)),
 		Detail:                     C.GoString(C.cli_auth_error_detail(object)),
 		HTTPStatus:                 int(C.cli_auth_error_http_status(object)),

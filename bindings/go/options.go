@@ -82,6 +82,16 @@ func WithParam(name, value string) Option {
 	}
 }
 
+// WithTokenParam adds a parameter to the token request, which is sent at every poll. Some servers require resource (RFC
+// 8707 section 2) or audience here as well as in the device authorization request. The rules are those of [WithParam].
+func WithTokenParam(name, value string) Option {
+	return func(s *settings) {
+		s.setPair("parameter", func(name, value *C.char) {
+			C.cli_auth_client_options_add_token_param(s.object, name, value)
+		}, name, value)
+	}
+}
+
 // WithHeader adds a header to every request. It is sent to every server that the settings or the metadata name. Its
 // value is treated as a secret.
 func WithHeader(name, value string) Option {
@@ -149,6 +159,34 @@ func WithClientSecret(secret Secret, auth ClientAuth) Option {
 	}
 }
 
+// PKCE is whether a login uses PKCE (RFC 7636), which binds the tokens to the program that began the login.
+type PKCE int
+
+const (
+	// PKCEAuto uses PKCE if the server's metadata lists the method S256, which only a client by [Issuer] reads. If the
+	// server then refuses the first request as invalid, it is sent once more without PKCE.
+	PKCEAuto PKCE = C.CLI_AUTH_PKCE_AUTO
+	// PKCEAlways always uses PKCE.
+	PKCEAlways PKCE = C.CLI_AUTH_PKCE_ALWAYS
+	// PKCENever never uses PKCE.
+	PKCENever PKCE = C.CLI_AUTH_PKCE_NEVER
+)
+
+// WithPKCE sets whether a login uses PKCE. Defaults to [PKCEAuto]. A value that is none of the constants fails with
+// [ErrMisuse].
+func WithPKCE(pkce PKCE) Option {
+	return func(s *settings) {
+		switch pkce {
+		case PKCEAuto, PKCEAlways, PKCENever:
+			C.cli_auth_client_options_set_pkce(s.object, C.int32_t(pkce))
+		default:
+			if s.err == nil {
+				s.err = misuse("the PKCE setting is %d, which is no constant of PKCE", pkce)
+			}
+		}
+	}
+}
+
 // WithConnectTimeout sets the timeout for establishing a connection (DNS, TCP and TLS): more than 0 and at most 24
 // hours. Defaults to 10 seconds.
 func WithConnectTimeout(limit time.Duration) Option {
@@ -174,8 +212,8 @@ func WithLoginTimeout(limit time.Duration) Option {
 	return func(s *settings) { C.cli_auth_client_options_set_login_timeout(s.object, secondsOf(limit)) }
 }
 
-// WithInsecureLoopback allows plain http to this machine (localhost, 127.0.0.0/8, ::1). Defaults to false. Use it for
-// tests and local development only.
+// WithInsecureLoopback allows plain http to this machine (localhost and every name below it, 127.0.0.0/8, ::1).
+// Defaults to false. Use it for tests and local development only.
 func WithInsecureLoopback(allow bool) Option {
 	return func(s *settings) { C.cli_auth_client_options_allow_insecure_loopback(s.object, C.bool(allow)) }
 }

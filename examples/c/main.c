@@ -141,6 +141,7 @@ static cli_auth_client *make_client(const struct options *options, struct output
     /* The options keep the first setting that was refused. cli_auth_client_new returns its error. */
     cli_auth_client_options_set_product(settings, "login-example/" LOGIN_EXAMPLE_VERSION);
     cli_auth_client_options_allow_insecure_loopback(settings, value[OPT_INSECURE_LOOPBACK] != NULL);
+    cli_auth_client_options_set_pkce(settings, options->pkce);
     if (value[OPT_API_BASE] != NULL)
         cli_auth_client_options_set_api_base(settings, value[OPT_API_BASE]);
     if (options->timeout > 0)
@@ -152,6 +153,8 @@ static cli_auth_client *make_client(const struct options *options, struct output
             cli_auth_client_options_add_scope(settings, extra->value);
         else if (extra->option == OPT_PARAM)
             cli_auth_client_options_add_param(settings, extra->name, extra->value);
+        else if (extra->option == OPT_TOKEN_PARAM)
+            cli_auth_client_options_add_token_param(settings, extra->name, extra->value);
         else
             cli_auth_client_options_add_header(settings, extra->name, extra->value);
     }

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <cli_auth.h>
+
 #include "text.h"
 
 enum { USAGE = 2 };
@@ -28,6 +30,8 @@ static const char help[] =
     "  --client-secret-env NAME  the environment variable that holds a client secret\n"
     "  --scope S                 a scope to ask for; may be repeated\n"
     "  --param K=V               an extra parameter of the device authorization request; may be repeated\n"
+    "  --token-param K=V         an extra parameter of the token request; may be repeated\n"
+    "  --pkce MODE               auto (if the server's metadata lists it), always or never\n"
     "  --header 'NAME: VALUE'    an extra header of every request; may be repeated\n"
     "  --ca-file PEM             certificates to trust beside those of the system\n"
     "  --insecure-loopback       allow plain http to this machine, for tests\n"
@@ -46,12 +50,14 @@ static const struct option long_options[] = {
     [OPT_TOKEN_ENDPOINT] = {"token-endpoint", required_argument, NULL, OPT_TOKEN_ENDPOINT},
     [OPT_CLIENT_SECRET_ENV] = {"client-secret-env", required_argument, NULL, OPT_CLIENT_SECRET_ENV},
     [OPT_CA_FILE] = {"ca-file", required_argument, NULL, OPT_CA_FILE},
+    [OPT_PKCE] = {"pkce", required_argument, NULL, OPT_PKCE},
     [OPT_TIMEOUT] = {"timeout", required_argument, NULL, OPT_TIMEOUT},
     [OPT_INSECURE_LOOPBACK] = {"insecure-loopback", no_argument, NULL, OPT_INSECURE_LOOPBACK},
     [OPT_JSON] = {"json", no_argument, NULL, OPT_JSON},
     [OPT_NO_BROWSER] = {"no-browser", no_argument, NULL, OPT_NO_BROWSER},
     [OPT_SCOPE] = {"scope", required_argument, NULL, OPT_SCOPE},
     [OPT_PARAM] = {"param", required_argument, NULL, OPT_PARAM},
+    [OPT_TOKEN_PARAM] = {"token-param", required_argument, NULL, OPT_TOKEN_PARAM},
     [OPT_HEADER] = {"header", required_argument, NULL, OPT_HEADER},
     [OPT_HELP] = {"help", no_argument, NULL, OPT_HELP},
     [OPT_VERSION] = {"version", no_argument, NULL, OPT_VERSION},
@@ -97,6 +103,20 @@ static bool read_provider(const char *word, enum provider *provider)
     return false;
 }
 
+static bool read_pkce(const char *word, int32_t *pkce)
+{
+    static const char *const names[] = {
+        [CLI_AUTH_PKCE_AUTO] = "auto", [CLI_AUTH_PKCE_ALWAYS] = "always", [CLI_AUTH_PKCE_NEVER] = "never"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(word, names[i]) == 0) {
+            *pkce = (int32_t)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Reads a decimal number above 0 and below 2^64. strtod alone would also accept "0x10", " 1" and "infinity". */
 static bool read_seconds(const char *word, double *seconds)
 {
@@ -131,7 +151,7 @@ static int read_extra(struct options *options, enum option_id option, char *word
 
         if (separator == NULL)
             return header ? wrong("--header %s: write it as 'Name: value'", word)
-                          : wrong("--param %s: write it as NAME=VALUE", word);
+                          : wrong("--%s %s: write it as NAME=VALUE", long_options[option].name, word);
         *separator = '\0';
         extra->name = header ? trimmed(word) : word;
         extra->value = header ? trimmed(separator + 1) : separator + 1;
@@ -154,6 +174,8 @@ static int read_option(struct options *options, enum option_id option, char *wor
     options->value[option] = word == NULL ? "" : word;
     if (option == OPT_PROVIDER && !read_provider(word, &options->provider))
         return wrong("there is no --provider %s", word);
+    if (option == OPT_PKCE && !read_pkce(word, &options->pkce))
+        return wrong("--pkce %s: write auto, always or never", word);
     if (option == OPT_TIMEOUT && !read_seconds(word, &options->timeout))
         return wrong("--timeout %s: give a number of seconds above 0", word);
     return OPTIONS_GIVEN;

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define LOGIN_EXAMPLE_VERSION "0.1.0"
 
@@ -20,6 +21,7 @@ enum option_id {
     OPT_TOKEN_ENDPOINT,
     OPT_CLIENT_SECRET_ENV,
     OPT_CA_FILE,
+    OPT_PKCE,
     OPT_TIMEOUT,
     OPT_INSECURE_LOOPBACK,
     OPT_JSON,
@@ -27,13 +29,14 @@ enum option_id {
     OPT_SINGLE, /* the number of options that may be given once; repeatable options follow */
     OPT_SCOPE = OPT_SINGLE,
     OPT_PARAM,
+    OPT_TOKEN_PARAM,
     OPT_HEADER,
     OPT_HELP,
     OPT_VERSION,
     OPTION_COUNT
 };
 
-/* One --scope, --param or --header. */
+/* One --scope, --param, --token-param or --header. */
 struct extra {
     enum option_id option;
     const char *name; /* NULL for a scope */
@@ -44,6 +47,7 @@ struct extra {
 struct options {
     enum provider provider;
     double timeout;                /* seconds; 0: no timeout */
+    int32_t pkce;                  /* CLI_AUTH_PKCE_... */
     const char *value[OPT_SINGLE]; /* NULL: not given; an option without a value has "" */
     struct extra *extras;
     size_t extra_count;

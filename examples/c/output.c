@@ -263,7 +263,7 @@ static void error_as_json(struct output *output, const cli_auth_error *error)
         }
         putchar(']');
     }
-    put_text("claims", NULL);
+    put_text("claims", cli_auth_error_claims(error));
     end(output);
 }
 

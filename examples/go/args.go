@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"cliauth"
 )
 
 const usage = `Usage: login-example [login] --provider PROVIDER --client-id ID [OPTION]...
@@ -30,6 +32,8 @@ Logs you in, in a browser on this or another device.
   --client-secret-env NAME   the environment variable with a client secret
   --scope S                  a scope to ask for; repeatable
   --param K=V                an extra parameter of the first request; repeatable
+  --token-param K=V          an extra parameter of the token request; repeatable
+  --pkce MODE                auto (if the metadata lists it), always or never
   --header 'NAME: VALUE'     an extra header of every request; repeatable
   --ca-file PEM              certificates to trust beside the system's
   --insecure-loopback        allow http to this machine, for tests
@@ -49,7 +53,8 @@ type options struct {
 	deviceEndpoint, tokenEndpoint string
 	clientSecretEnv, caFile       string
 	scopes                        []string
-	params, headers               []pair
+	params, tokenParams, headers  []pair
+	pkce                          cliauth.PKCE
 	insecureLoopback              bool
 	json, noBrowser               bool
 	timeout                       time.Duration
@@ -102,13 +107,19 @@ func parse(words []string) (*options, error) {
 		o.scopes = append(o.scopes, word)
 		return nil
 	})
-	flags.Func("param", "", func(word string) error {
-		name, value, found := strings.Cut(word, "=")
-		if !found {
-			return errors.New("write it as NAME=VALUE")
-		}
-		o.params = append(o.params, pair{name, value})
-		return nil
+	for option, params := range map[string]*[]pair{"param": &o.params, "token-param": &o.tokenParams} {
+		flags.Func(option, "", func(word string) error {
+			name, value, found := strings.Cut(word, "=")
+			if !found {
+				return errors.New("write it as NAME=VALUE")
+			}
+			*params = append(*params, pair{name, value})
+			return nil
+		})
+	}
+	flags.Func("pkce", "", func(word string) (err error) {
+		o.pkce, err = pkce(word)
+		return err
 	})
 	flags.Func("header", "", func(word string) error {
 		name, value, found := strings.Cut(word, ":")
@@ -189,4 +200,16 @@ func withTwoDashes(err error) error {
 		return err
 	}
 	return errors.New(ofFlag.ReplaceAllString(err.Error(), "$1--"))
+}
+
+func pkce(word string) (cliauth.PKCE, error) {
+	switch word {
+	case "auto":
+		return cliauth.PKCEAuto, nil
+	case "always":
+		return cliauth.PKCEAlways, nil
+	case "never":
+		return cliauth.PKCENever, nil
+	}
+	return 0, errors.New("write auto, always or never")
 }

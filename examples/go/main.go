@@ -108,9 +108,13 @@ func newClient(o *options) (*cliauth.Client, error) {
 		cliauth.WithProduct("login-example/" + version),
 		cliauth.WithScopes(o.scopes...),
 		cliauth.WithInsecureLoopback(o.insecureLoopback),
+		cliauth.WithPKCE(o.pkce),
 	}
 	for _, param := range o.params {
 		settings = append(settings, cliauth.WithParam(param.name, param.value))
+	}
+	for _, param := range o.tokenParams {
+		settings = append(settings, cliauth.WithTokenParam(param.name, param.value))
 	}
 	for _, header := range o.headers {
 		settings = append(settings, cliauth.WithHeader(header.name, header.value))

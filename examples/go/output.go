@@ -206,7 +206,7 @@ func (jsonLines) failed(err *cliauth.Error) error {
 		Organizations []organization `json:"organizations"`
 		Claims        *string        `json:"claims"`
 	}{
-		"error", err.Kind, orNull(err.OAuthError), err.Message, status, orNull(err.RequestID), organizations, nil,
+		"error", err.Kind, orNull(err.OAuthError), err.Message, status, orNull(err.RequestID), organizations, orNull(err.Claims),
 	})
 }
 

@@ -72,6 +72,8 @@ def make_client(options: argparse.Namespace) -> cli_auth.Client:
     settings = {
         "scopes": options.scope,
         "params": options.param,
+        "token_params": options.token_param,
+        "pkce": options.pkce,
         "headers": options.header,
         "ca_pem": read_certificates(options.ca_file),
         "client_secret": read_secret(options.client_secret_env),
@@ -191,7 +193,7 @@ class JsonLines:
             http_status=error.http_status,
             request_id=error.request_id,
             organizations=organizations and [{"id": o.id, "name": o.name} for o in organizations],
-            claims=None,
+            claims=error.claims,
         )
 
     def _line(self, event: str, **members: object) -> None:
@@ -347,6 +349,19 @@ def read_arguments() -> argparse.Namespace:
         type=param,
         action="append",
         help="an extra parameter of the device authorization request; repeatable",
+    )
+    add(
+        "--token-param",
+        metavar="K=V",
+        type=param,
+        action="append",
+        help="an extra parameter of the token request; repeatable",
+    )
+    add(
+        "--pkce",
+        choices=["auto", "always", "never"],
+        default="auto",
+        help="whether to use PKCE; auto: if the server's metadata lists it",
     )
     add(
         "--header",

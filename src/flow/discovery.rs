@@ -68,24 +68,44 @@ impl Server {
             return Err(Failure::Permanent(Error::internal("a server without an issuer was asked for one")));
         };
         let metadata = Arc::new(fetch(issuer, self.loopback, transport).await?);
+        if metadata.lacks_device_endpoint() {
+            // The server may be repaired before the document is old.
+            return Ok(metadata);
+        }
         *lock(&self.metadata).map_err(Failure::Permanent)? = Some((Arc::clone(&metadata), asked_at));
         Ok(metadata)
     }
 }
 
-/// Fetches the metadata with at most two requests. The first URL that has a document decides. If the second URL has
-/// none, the error is that of the first URL.
+/// Fetches the metadata with at most two requests. The first URL that has a document decides; only the endpoint of the
+/// device flow is also looked for at the second URL, if the first document has it not although it lists the flow. If
+/// there is no document, the error is that of the first URL.
 async fn fetch(issuer: &Issuer, loopback: Loopback, transport: &dyn Transport) -> Result<Metadata, Failure> {
     let [oauth, openid] = issuer.well_known();
     let reply = transport.send(Request::metadata(oauth.clone())).await?;
     let first = match issuer.read(&reply, &oauth, loopback) {
+        Ok(metadata) if metadata.lacks_device_endpoint() => Ok(metadata),
         Ok(metadata) => return Ok(metadata),
         Err(NoMetadata::Refused(error)) => return Err(Failure::Permanent(error)),
-        Err(NoMetadata::Elsewhere(error)) => error,
+        Err(NoMetadata::Elsewhere(error)) => Err(error),
     };
     drive_pool().await;
     let reply = transport.send(Request::metadata(openid.clone())).await?;
-    issuer.read(&reply, &openid, loopback).map_err(|none| match none {
+    let second = issuer.read(&reply, &openid, loopback);
+    let first = match (first, second) {
+        (Ok(_), Err(NoMetadata::Elsewhere(error))) if error.kind() == ErrorKind::Network => {
+            return Err(Failure::Permanent(error));
+        }
+        (Ok(metadata), second) => {
+            // What the first document has is enough to refresh and to revoke.
+            let device_authorization_endpoint =
+                second.ok().and_then(|second| second.device_authorization_endpoint);
+            return Ok(Metadata { device_authorization_endpoint, ..metadata });
+        }
+        (Err(error), second) => (error, second),
+    };
+    let (first, second) = first;
+    second.map_err(|none| match none {
         NoMetadata::Refused(error) => Failure::Permanent(error),
         NoMetadata::Elsewhere(second) => {
             let plain_absence = second.kind() == ErrorKind::Unsupported;

@@ -90,7 +90,7 @@ impl Stage {
         let mut stage = Self::Connect;
         for found in causes(error) {
             match found.to_string().as_str() {
-                "tcp connect error" => return Self::Connect,
+                text if text.starts_with("tcp ") => return Self::Connect,
                 "tunnel error: proxy authorization required" => return Self::Tunnel(Refusal::Credentials),
                 "tunnel error: unsuccessful" => return Self::Tunnel(Refusal::Destination),
                 // The handshake with an https proxy, or the connection to it.
@@ -163,7 +163,7 @@ fn to_host(reason: RetryReason, cause: Option<&io::Error>, url: &Url) -> Error {
         },
         RetryReason::Timeout => format!("{host} did not respond in time: try again later"),
         RetryReason::Malformed => format!("the response of {host} is not HTTP: check the address"),
-        RetryReason::ConnectionLost | RetryReason::Tls | RetryReason::Http(_) => {
+        _ => {
             format!("the connection to {host} was lost before the response was complete: try again")
         }
     };

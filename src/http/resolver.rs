@@ -1,10 +1,10 @@
-//! Resolves names with the operating system's resolver, which
-//! only has a blocking interface and therefore needs threads.
+//! Resolves names with the operating system's resolver, which only has a blocking interface and therefore needs
+//! threads. The names of this machine are resolved here, whatever the system says (RFC 6761 section 6.3).
 
 use std::{
     error::Error as StdError,
     fmt, io,
-    net::{SocketAddr, ToSocketAddrs},
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs},
     sync::Arc,
     thread, vec,
 };
@@ -12,7 +12,7 @@ use std::{
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::oneshot;
 
-use crate::platform::with_signals_blocked;
+use crate::{platform::with_signals_blocked, protocol::uri::is_localhost};
 
 /// The maximum number of concurrent look-ups of one client. Some may belong to requests that have given up.
 const MAX_LOOK_UPS: usize = 64;
@@ -45,6 +45,9 @@ impl StdError for Unresolved {}
 
 impl Resolve for SystemResolver {
     fn resolve(&self, name: Name) -> Resolving {
+        if is_localhost(name.as_str()) {
+            return Box::pin(async { Ok(this_machine()) });
+        }
         let answer = self.look_up(name);
         Box::pin(async move {
             let found = answer.map_err(Unresolved)?.await;
@@ -53,6 +56,12 @@ impl Resolve for SystemResolver {
             Ok(addresses)
         })
     }
+}
+
+/// Returns the addresses of this machine. The port is set by the caller. If both fail, the error of the last one is
+/// reported, and every machine has an IPv4 address.
+fn this_machine() -> Addrs {
+    Box::new([(Ipv6Addr::LOCALHOST, 0).into(), (Ipv4Addr::LOCALHOST, 0).into()].into_iter())
 }
 
 type Answer = io::Result<vec::IntoIter<SocketAddr>>;

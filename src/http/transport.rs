@@ -276,10 +276,6 @@ async fn read(mut response: Response, sent: Sent, clock: &dyn Clock) -> Result<R
 fn is_this_machine(url: &Url) -> bool {
     is_loopback(url)
         || match url.host() {
-            Some(Host::Domain(name)) => {
-                let name = name.strip_suffix('.').unwrap_or(name);
-                name == "localhost" || name.ends_with(".localhost")
-            }
             Some(Host::Ipv6(ip)) => ip.to_ipv4_mapped().is_some_and(|ip| ip.is_loopback()),
             _ => false,
         }

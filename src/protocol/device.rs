@@ -18,6 +18,7 @@ use super::{
     grant::{self, Grant},
     metadata::Metadata,
     pacing::{NextPoll, Pacing},
+    pkce::{Pkce, Verifier},
     reply::Reply,
     request::Request,
     settings::ClientSettings,
@@ -36,6 +37,8 @@ pub(crate) struct DeviceFlow {
     /// The time limit for the whole login, if the program set one.
     time_limit: Option<Duration>,
     give_up_at: Option<Duration>,
+    /// What PKCE needs, as long as this login uses or may use it.
+    pkce: Option<Verifier>,
     state: State,
 }
 
@@ -45,8 +48,9 @@ enum State {
     /// No request was sent yet.
     Ready,
     Discovering,
-    /// The device authorization request is in progress.
-    Authorizing(Arc<Metadata>),
+    /// The device authorization request is in progress. If it is the one without PKCE, there is also the error of the
+    /// first one.
+    Authorizing(Arc<Metadata>, Option<Error>),
     /// The user has the code. The next poll is not due yet.
     Waiting(Granted),
     /// A poll is in progress.
@@ -88,11 +92,16 @@ type Tokens = Arc<TokenResponse>;
 type Transition = (State, Effect<Tokens>);
 
 impl DeviceFlow {
-    pub(crate) fn new(client: Arc<ClientSettings>, time_limit: Option<Duration>) -> Self {
-        Self { client, time_limit, give_up_at: None, state: State::Ready }
+    /// `pkce` is a new verifier. It is dropped if the settings or the server do not want it.
+    pub(crate) fn new(
+        client: Arc<ClientSettings>,
+        time_limit: Option<Duration>,
+        pkce: Option<Verifier>,
+    ) -> Self {
+        Self { client, time_limit, give_up_at: None, pkce, state: State::Ready }
     }
 
-    fn next(&self, state: State, input: Input, now: Now) -> Transition {
+    fn next(&mut self, state: State, input: Input, now: Now) -> Transition {
         match (state, input) {
             // A response that arrives late still counts, but no other request is sent.
             (_, Input::Tick | Input::NotSent | Input::Discovered(_))
@@ -109,19 +118,30 @@ impl DeviceFlow {
 
             // ── Discovering, Authorizing: requests are not retried, because the user is waiting ──
             (State::Discovering, Input::Discovered(server)) => {
-                match Request::device_authorization(&self.client, &server) {
-                    Some(request) => (State::Authorizing(server), Effect::Send { request, not_after: None }),
-                    None => finish(Err(no_device_flow())),
+                let wants_pkce = match self.client.pkce {
+                    Pkce::Auto => server.lists_pkce,
+                    Pkce::Always => true,
+                    Pkce::Never => false,
+                };
+                if wants_pkce && self.pkce.is_none() {
+                    return finish(Err(Error::internal("the system has no random numbers for PKCE")));
                 }
+                self.pkce.take_if(|_| !wants_pkce);
+                self.authorize(server, None)
             }
-            (State::Authorizing(server), Input::Reply(reply)) => {
+            (State::Authorizing(server, first), Input::Reply(reply)) => {
                 match grant::read(&reply, self.client.loopback, &self.secrets(None)) {
                     Ok(grant) => show(grant, server, reply.sent.elapsed, now),
-                    Err(error) => finish(Err(error)),
+                    // Nothing else is sent twice.
+                    Err(error) if first.is_none() && self.may_omit_pkce(&reply, now) => {
+                        self.pkce = None;
+                        self.authorize(server, Some(error))
+                    }
+                    Err(error) => finish(Err(self.refusal(&reply, error, first))),
                 }
             }
-            (State::Discovering | State::Authorizing(_), Input::NotSent) => finish(Err(not_sent())),
-            (state @ (State::Discovering | State::Authorizing(_)), Input::Tick) => self.await_reply(state),
+            (State::Discovering | State::Authorizing(..), Input::NotSent) => finish(Err(not_sent())),
+            (state @ (State::Discovering | State::Authorizing(..)), Input::Tick) => self.await_reply(state),
 
             // ── Waiting ──
             (State::Waiting(granted), Input::Tick) => self.wake(granted, now),
@@ -138,7 +158,7 @@ impl DeviceFlow {
                 if error.kind() == ErrorKind::Tls
                     && (granted.answered || granted.server.has_one_origin()) =>
             {
-                self.lost(granted, RetryReason::Tls, &error, now)
+                self.lost(granted, RetryReason::Certificate, &error, now)
             }
             (State::Polling(granted), Input::NotSent) => self.wake(granted, now),
             (state @ State::Polling(_), Input::Tick) => self.await_reply(state),
@@ -147,6 +167,36 @@ impl DeviceFlow {
             (_, Input::Discovered(_) | Input::Reply(_) | Input::NotSent | Input::Tick) => {
                 finish(Err(out_of_turn()))
             }
+        }
+    }
+
+    fn authorize(&self, server: Arc<Metadata>, first: Option<Error>) -> Transition {
+        match Request::device_authorization(&self.client, &server, self.pkce.as_ref()) {
+            Some(request) => (State::Authorizing(server, first), Effect::Send { request, not_after: None }),
+            None => finish(Err(no_device_flow(&server))),
+        }
+    }
+
+    /// Returns whether the request is sent once more without PKCE, which a server may list and not know in this flow.
+    fn may_omit_pkce(&self, reply: &Reply, now: Now) -> bool {
+        self.client.pkce == Pkce::Auto
+            && self.pkce.is_some()
+            && reply.is_invalid_request()
+            && self.give_up_at.is_none_or(|end| now.elapsed < end)
+    }
+
+    /// Returns the error of a refused device authorization request. It names the option if PKCE is the reason.
+    fn refusal(&self, reply: &Reply, error: Error, first: Option<Error>) -> Error {
+        if error.kind() != ErrorKind::Rejected || !reply.names_pkce() {
+            return error;
+        }
+        match (first, &self.pkce) {
+            // The server requires PKCE. What it refused in the first request was something else.
+            (Some(first), _) => first,
+            (None, Some(_)) => {
+                error.with_message("the server refused PKCE: set the PKCE option to \"never\"")
+            }
+            (None, None) => error.with_message("the server requires PKCE: set the PKCE option to \"always\""),
         }
     }
 
@@ -176,7 +226,8 @@ impl DeviceFlow {
             let due = self.give_up_at.map_or(due, |end| end.min(due));
             return (State::Waiting(granted), Effect::Wait { until: Some(due) });
         }
-        let request = Request::poll(&self.client, &granted.server, &granted.grant.device_code);
+        let device_code = &granted.grant.device_code;
+        let request = Request::poll(&self.client, &granted.server, device_code, self.pkce.as_ref());
         let not_after = Some(granted.expires_at);
         (State::Polling(granted), Effect::Send { request, not_after })
     }
@@ -185,16 +236,16 @@ impl DeviceFlow {
         granted.malformed = false;
         let secrets = self.secrets(Some(&granted.grant));
         match poll::read(reply, self.client.dialect, &secrets, granted.answered) {
-            Verdict::Granted(response) => finish(Ok(Arc::new(response.or_requested(&self.client.scopes)))),
+            Verdict::Granted(response) => finish(Ok(Arc::new(response.with_requested(&self.client.scopes)))),
             Verdict::Failed(error) => finish(Err(error)),
-            Verdict::Transient => {
+            Verdict::Transient(reason) => {
                 let message = format!(
                     "the code expired, and the last response of the server was HTTP {}: start again",
                     reply.status
                 );
                 granted.trouble = Some(reply.error(ErrorKind::Expired, &message, &secrets));
                 granted.pacing.trouble(Some(reply.status), reply.retry_after);
-                self.retry(granted, RetryReason::Http(reply.status), now)
+                self.retry(granted, reason, now)
             }
             Verdict::Pending(interval) => {
                 granted.pacing.pending(interval, reply.retry_after);
@@ -248,7 +299,8 @@ impl DeviceFlow {
     }
 
     fn secrets<'a>(&'a self, grant: Option<&'a Grant>) -> Vec<&'a str> {
-        self.client.secrets_with(grant.map(|grant| &grant.device_code))
+        let verifier = self.pkce.as_ref().map(|pkce| &pkce.verifier);
+        self.client.secrets_with(grant.map(|grant| &grant.device_code).into_iter().chain(verifier))
     }
 }
 
@@ -309,9 +361,13 @@ impl Granted {
     }
 }
 
-fn no_device_flow() -> Error {
-    let message =
-        "the server does not offer the device flow: its metadata has no `device_authorization_endpoint`";
+fn no_device_flow(server: &Metadata) -> Error {
+    let message = if server.lists_device_flow {
+        "the server offers the device flow, but its metadata has no `device_authorization_endpoint`: set the endpoints \
+         instead of the issuer"
+    } else {
+        "the server does not offer the device flow: its metadata has no `device_authorization_endpoint`"
+    };
     Error::new(ErrorKind::Unsupported, message)
 }
 

@@ -25,13 +25,18 @@ impl Bench {
     }
 
     fn limited(time_limit: Option<Duration>) -> Self {
+        Self::with(Pkce::Never, time_limit)
+    }
+
+    fn with(pkce: Pkce, time_limit: Option<Duration>) -> Self {
         let client = ClientSettings {
             secrets: vec![Secret::new("s3cret")],
             scopes: vec!["asked".into()],
+            pkce,
             ..ClientSettings::public("id")
         };
         Self {
-            flow: DeviceFlow::new(Arc::new(client), time_limit),
+            flow: DeviceFlow::new(Arc::new(client), time_limit, Some(Verifier::new(&[7; 32]))),
             now: Now { elapsed: ms(1_000), awake: ms(1_000) },
             sent: ms(1_000),
         }
@@ -303,12 +308,119 @@ fn intermediary_failures_after_a_valid_response_are_transient() {
     later.respond(400, PENDING);
     later.until_poll();
     let reported = event(later.respond(403, "<html>"));
-    assert!(matches!(reported, Event::Retrying { reason: RetryReason::Http(403), .. }), "{reported:?}");
+    assert!(matches!(reported, Event::Retrying { reason: RetryReason::Blocked, .. }), "{reported:?}");
     later.until_poll();
     let reported = event(later.advance(refused()));
-    assert!(matches!(reported, Event::Retrying { reason: RetryReason::Tls, attempt: 2, .. }), "{reported:?}");
+    assert!(
+        matches!(reported, Event::Retrying { reason: RetryReason::Certificate, attempt: 2, .. }),
+        "{reported:?}"
+    );
     later.until_poll();
     assert!(matches!(later.respond(200, TOKEN), Effect::Finish(Ok(_))));
+}
+
+/// Returns the bodies of the device authorization requests and of the first poll. The server responds to the first
+/// request with `refusal`.
+fn bodies(pkce: Pkce, lists_pkce: bool, refusal: Option<&str>) -> (Vec<String>, String) {
+    let body = |effect: Effect<Tokens>| match effect {
+        Effect::Send { request, .. } => request.form.unwrap().body.to_string(),
+        other => panic!("{other:?}"),
+    };
+    let mut bench = Bench::with(pkce, None);
+    bench.advance(Input::Tick);
+    let server = Metadata { lists_pkce, ..Metadata::example() };
+    let mut first = vec![body(bench.advance(Input::Discovered(Arc::new(server))))];
+    if let Some(refusal) = refusal {
+        first.push(body(bench.respond(400, refusal)));
+    }
+    assert!(matches!(bench.respond(200, GRANT), Effect::Tell(Notice::Prompt(_))));
+    bench.pass(ms(6_000));
+    (first, body(bench.advance(Input::Tick)))
+}
+
+// proves: R7636-X-01
+#[test]
+fn pkce_is_used_as_set_and_as_the_server_offers() {
+    for (pkce, lists_pkce, used) in [
+        (Pkce::Auto, true, true),
+        (Pkce::Auto, false, false),
+        (Pkce::Always, false, true),
+        (Pkce::Never, true, false),
+    ] {
+        let (first, poll) = bodies(pkce, lists_pkce, None);
+        let challenge =
+            first[0].contains("&code_challenge=") && first[0].contains("&code_challenge_method=S256");
+        assert_eq!((challenge, poll.contains("&code_verifier=")), (used, used), "{pkce:?} {lists_pkce}");
+    }
+}
+
+// proves: R7636-X-01
+#[test]
+fn pkce_that_is_refused_is_left_out_once_and_only_with_auto() {
+    let (first, poll) = bodies(Pkce::Auto, true, Some(r#"{"error":"invalid_request"}"#));
+    assert!(first[0].contains("code_challenge") && !first[1].contains("code_challenge"), "{first:?}");
+    assert!(!poll.contains("code_verifier"), "{poll}");
+
+    let refused = |pkce, lists_pkce, body: &str| {
+        let mut bench = Bench::with(pkce, None);
+        bench.advance(Input::Tick);
+        bench.advance(Input::Discovered(Arc::new(Metadata { lists_pkce, ..Metadata::example() })));
+        error(bench.respond(400, body))
+    };
+    let missing =
+        r#"{"error":"invalid_request","error_description":"Missing parameter: code_challenge_method"}"#;
+    let requires = refused(Pkce::Auto, false, missing);
+    assert_eq!(requires.kind(), ErrorKind::Rejected);
+    assert!(requires.to_string().starts_with("the server requires PKCE: set the PKCE option to \"always\""));
+    let unknown = refused(Pkce::Always, true, missing);
+    assert!(unknown.to_string().starts_with("the server refused PKCE: set the PKCE option to \"never\""));
+    assert_eq!(refused(Pkce::Auto, true, r#"{"error":"invalid_scope"}"#).kind(), ErrorKind::Rejected);
+}
+
+/// Returns a login at a server that lists PKCE, after its device authorization request.
+fn with_pkce(time_limit: Option<Duration>) -> Bench {
+    let mut bench = Bench::with(Pkce::Auto, time_limit);
+    bench.advance(Input::Tick);
+    let server = Metadata { lists_pkce: true, ..Metadata::example() };
+    bench.advance(Input::Discovered(Arc::new(server)));
+    bench
+}
+
+#[test]
+fn the_request_without_pkce_is_sent_once_and_in_time() {
+    let other = r#"{"error":"invalid_request","error_description":"no audience"}"#;
+    let missing = r#"{"error":"invalid_request","error_description":"code_challenge is missing"}"#;
+    for second in [other, missing] {
+        let mut bench = with_pkce(None);
+        assert!(matches!(bench.respond(400, other), Effect::Send { .. }));
+        // What the server refused first is the reason, even if it then misses PKCE.
+        assert_eq!(error(bench.respond(400, second)).description(), Some("no audience"));
+    }
+    assert_eq!(error(with_pkce(None).respond(429, other)).kind(), ErrorKind::Network);
+    let mut late = with_pkce(Some(ms(5_000)));
+    late.pass(ms(5_000));
+    assert_eq!(error(late.respond(400, other)).kind(), ErrorKind::Rejected);
+}
+
+#[test]
+fn without_random_numbers_pkce_fails() {
+    let mut bench = Bench::with(Pkce::Always, None);
+    bench.flow.pkce = None;
+    bench.advance(Input::Tick);
+    let failed = bench.advance(Input::Discovered(Arc::new(Metadata::example())));
+    assert_eq!(error(failed).kind(), ErrorKind::Internal);
+}
+
+// proves: R7636-X-01
+#[test]
+fn an_echoed_verifier_is_masked() {
+    let mut bench = Bench::with(Pkce::Always, None).authorize();
+    bench.respond(200, GRANT);
+    bench.pass(ms(6_000));
+    bench.advance(Input::Tick);
+    let verifier = Verifier::new(&[7; 32]).verifier;
+    let echo = format!(r#"{{"error":"invalid_grant","error_description":"bad {}"}}"#, verifier.expose());
+    assert_eq!(error(bench.respond(400, &echo)).description(), Some("bad ****"));
 }
 
 #[test]

@@ -72,9 +72,15 @@ pub enum RetryReason {
     Connect,
     /// The connection was lost before the response was complete.
     ConnectionLost,
-    /// The TLS handshake failed. A refused certificate is retried only if an earlier poll of this login received a
-    /// valid response. Otherwise it ends the login.
+    /// The TLS handshake failed for another reason than the certificate.
     Tls,
+    /// The server's certificate was refused, as behind a captive portal. Nothing was sent. Retried only if the
+    /// certificate was valid earlier in this login; otherwise it ends the login.
+    Certificate,
+    /// The response is none of a token endpoint. It probably comes from something in front of the server: a bot check,
+    /// a captive portal or a gateway. Retried only if an earlier poll of this login received a valid response;
+    /// otherwise it ends the login.
+    Blocked,
     /// The response was not HTTP. Two such responses in a row end the login.
     Malformed,
 }
@@ -88,6 +94,8 @@ impl fmt::Display for RetryReason {
             Self::Connect => f.write_str("connect"),
             Self::ConnectionLost => f.write_str("connection_lost"),
             Self::Tls => f.write_str("tls"),
+            Self::Certificate => f.write_str("certificate"),
+            Self::Blocked => f.write_str("blocked"),
             Self::Malformed => f.write_str("malformed_response"),
         }
     }
@@ -106,6 +114,8 @@ mod tests {
             (RetryReason::Connect, "connect"),
             (RetryReason::ConnectionLost, "connection_lost"),
             (RetryReason::Tls, "tls"),
+            (RetryReason::Certificate, "certificate"),
+            (RetryReason::Blocked, "blocked"),
             (RetryReason::Malformed, "malformed_response"),
         ];
         for (reason, word) in words {

@@ -57,6 +57,11 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// Returns the numbers of a list. Empty if the member is anything else.
+    pub(crate) fn numbers(&self, name: &str) -> Vec<f64> {
+        self.raw(name).and_then(|raw| serde_json::from_str(raw).ok()).unwrap_or_default()
+    }
+
     /// Returns a list of strings.
     pub(crate) fn strings(&self, name: &str) -> Option<Vec<String>> {
         self.raw(name).and_then(|raw| serde_json::from_str(raw).ok())

@@ -5,6 +5,7 @@ use url::Url;
 use super::{
     json::{IllTyped, Object},
     reply::Reply,
+    request::DEVICE_CODE_GRANT,
     uri::{self, Loopback},
 };
 use crate::{Error, ErrorKind};
@@ -21,6 +22,10 @@ pub(crate) struct Issuer {
 pub(crate) struct Metadata {
     /// `None` if the server does not offer the device flow. Refresh and revocation are still possible.
     pub(crate) device_authorization_endpoint: Option<Url>,
+    /// Whether `grant_types_supported` lists the device flow.
+    pub(crate) lists_device_flow: bool,
+    /// Whether the server supports PKCE with the method `S256`.
+    pub(crate) lists_pkce: bool,
     pub(crate) token_endpoint: Url,
     pub(crate) revocation_endpoint: Option<Url>,
     /// Whether the server supports `client_secret_post` but not `client_secret_basic`, which is the default (RFC 8414
@@ -41,6 +46,9 @@ pub(crate) enum NoMetadata {
 impl Issuer {
     /// Parses an issuer. It must use https and have no query and no fragment (RFC 8414 section 2).
     pub(crate) fn parse(text: &str, loopback: Loopback) -> Result<Self, &'static str> {
+        if text.contains(['{', '}']) {
+            return Err("is a template: replace the part in braces, for example by the ID of your tenant");
+        }
         let url = uri::endpoint(text, loopback)?;
         if url.query().is_some() {
             return Err("must not have a query (?…)");
@@ -107,6 +115,13 @@ impl Issuer {
         };
         match text("issuer")? {
             Some(issuer) if issuer == self.text => {}
+            // Microsoft Entra ID responds so to `common` and `organizations`.
+            Some(issuer) if issuer.contains(['{', '}']) => {
+                return Err(invalid(format!(
+                    "its issuer is the template \"{issuer}\": use the issuer of one tenant, with its ID in place of the \
+                     braces"
+                )));
+            }
             Some(issuer) => {
                 return Err(invalid(format!(
                     "it is not for \"{}\", but for the issuer \"{issuer}\"",
@@ -125,10 +140,14 @@ impl Issuer {
         let token_endpoint = endpoint("token_endpoint")?;
         let revocation_endpoint = endpoint("revocation_endpoint")?;
         let device_authorization_endpoint = endpoint("device_authorization_endpoint")?;
+        let grants = object.strings("grant_types_supported").unwrap_or_default();
+        let challenges = object.strings("code_challenge_methods_supported").unwrap_or_default();
         let methods = object.strings("token_endpoint_auth_methods_supported").unwrap_or_default();
         let offers = |method: &str| methods.iter().any(|m| m == method);
         Ok(Metadata {
             device_authorization_endpoint,
+            lists_device_flow: grants.iter().any(|grant| grant == DEVICE_CODE_GRANT),
+            lists_pkce: challenges.iter().any(|method| method == "S256"),
             token_endpoint: token_endpoint.ok_or_else(|| invalid("`token_endpoint` is missing".into()))?,
             revocation_endpoint,
             prefers_client_secret_post: offers("client_secret_post") && !offers("client_secret_basic"),
@@ -137,6 +156,11 @@ impl Issuer {
 }
 
 impl Metadata {
+    /// Whether the document contradicts itself: it lists the device flow, and has no endpoint for it.
+    pub(crate) fn lacks_device_endpoint(&self) -> bool {
+        self.lists_device_flow && self.device_authorization_endpoint.is_none()
+    }
+
     /// Whether polls go to the server that issued the code.
     pub(super) fn has_one_origin(&self) -> bool {
         let device = self.device_authorization_endpoint.as_ref().map(Url::origin);
@@ -151,6 +175,8 @@ impl Metadata {
         let at = |path: &str| Url::parse(&format!("https://h/{path}")).unwrap();
         Self {
             device_authorization_endpoint: Some(at("device")),
+            lists_device_flow: true,
+            lists_pkce: false,
             token_endpoint: at("token"),
             revocation_endpoint: Some(at("revoke")),
             prefers_client_secret_post: false,
@@ -186,6 +212,8 @@ mod tests {
         for bad in ["http://example.com", "https://h?x", "https://h#y", "h", "https://u@h"] {
             assert!(Issuer::parse(bad, Loopback::Allowed).is_err(), "{bad}");
         }
+        let template = Issuer::parse("https://h/{tenantid}/v2.0", Loopback::Refused);
+        assert!(template.unwrap_err().starts_with("is a template"));
         assert!(Issuer::parse("http://127.0.0.1:1", Loopback::Refused).is_err());
     }
 
@@ -261,6 +289,27 @@ mod tests {
         );
         let local = GOOD.replace("https://h/", "http://127.0.0.1:9/");
         assert!(read("http://127.0.0.1:9/t", 200, &local).is_ok());
+    }
+
+    #[test]
+    fn the_issuer_of_a_template_is_refused_with_the_way_out() {
+        let error = refused(read("https://h/t", 200, &GOOD.replace("h/t\"", "h/{tenantid}\"")));
+        assert_eq!(error.kind(), ErrorKind::InvalidResponse);
+        let message = error.to_string();
+        assert!(
+            message.contains("the template \"https://h/{tenantid}\": use the issuer of one tenant"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn a_document_may_list_the_device_flow_without_its_endpoint() {
+        let grants = r#""grant_types_supported":["urn:ietf:params:oauth:grant-type:device_code"],"more""#;
+        let listed = GOOD.replace("\"more\"", grants);
+        assert!(!read("https://h/t", 200, GOOD).unwrap().lists_device_flow);
+        assert!(!read("https://h/t", 200, &listed).unwrap().lacks_device_endpoint());
+        let without = listed.replace("device_authorization_endpoint", "x");
+        assert!(read("https://h/t", 200, &without).unwrap().lacks_device_endpoint());
     }
 
     // proves: R8414-2-03

@@ -12,6 +12,7 @@ mod json;
 mod jwt;
 pub(crate) mod metadata;
 mod pacing;
+pub(crate) mod pkce;
 pub(crate) mod refresh;
 pub(crate) mod reply;
 pub(crate) mod request;

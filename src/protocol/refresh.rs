@@ -20,7 +20,7 @@ pub(crate) fn flow(client: Arc<ClientSettings>, refresh_token: Secret) -> Single
                 verdict::refresh::read(reply, client.dialect, &client.secrets_with(Some(token)))?;
             // RFC 6749 section 6: if the response has no new refresh token, the old one stays valid.
             response.refresh_token.get_or_insert_with(|| token.clone());
-            Ok(Arc::new(response.or_requested(&client.scopes)))
+            Ok(Arc::new(response.with_requested(&client.scopes)))
         },
     };
     SingleRequest::new(client, refresh_token, kind)

@@ -13,6 +13,13 @@ use crate::{Error, ErrorKind, Secret, sanitize, secret::Masker};
 /// The maximum length of an error code. No server uses a longer one.
 const MAX_CODE_BYTES: usize = 256;
 
+/// The codes of RFC 8628 section 3.5. Some servers send them only as the text for the user.
+const DEVICE_FLOW_CODES: [&str; 4] = ["authorization_pending", "slow_down", "access_denied", "expired_token"];
+
+/// What is wrong with a response in HTML.
+const WEB_PAGE: &str =
+    "a web page: check the address, and whether something in front of the server wants a browser";
+
 /// One complete HTTP response.
 pub(crate) struct Reply {
     pub(crate) sent: Sent,
@@ -37,7 +44,8 @@ pub(crate) struct Sent {
     pub(crate) time_of_day: SystemTime,
 }
 
-/// The `error` of a response (RFC 6749 section 5.2), or WorkOS's `code`.
+/// The error code of a response: its `error` (RFC 6749 section 5.2), or WorkOS's `code`, or else one of
+/// [`DEVICE_FLOW_CODES`] as its text for the user.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Code {
     Absent,
@@ -75,13 +83,17 @@ impl Reply {
             return Err("a compressed body that was not asked for");
         }
         let body = self.body.as_ref().ok_or("a body of more than 1 MiB")?;
-        if !self.content_type.as_deref().is_none_or(is_json) {
-            return Err("something other than JSON");
+        match self.content_type.as_deref().map(media_type).as_deref() {
+            None | Some("application/json") => {}
+            Some(kind) if kind.starts_with("application/") && kind.ends_with("+json") => {}
+            Some("text/html") => return Err(WEB_PAGE),
+            Some(_) => return Err("something other than JSON"),
         }
         Object::parse(body).ok_or("something that is not one JSON object")
     }
 
-    /// Returns the response's error code, whatever the status. `code` counts only if the response grants nothing.
+    /// Returns the response's error code, whatever the status. A code from any other member than `error` counts only if
+    /// the response grants nothing.
     pub(crate) fn code(&self) -> Code {
         let Ok(object) = self.object() else { return Code::Absent };
         let text = |name| object.text(name).map(Zeroizing::new);
@@ -92,7 +104,9 @@ impl Reply {
         if object.raw("access_token").is_some() || object.raw("device_code").is_some() {
             return Code::Absent;
         }
-        text("code").filter(usable).map_or(Code::Absent, Code::Is)
+        let is_device_flow_code = |text: &Zeroizing<String>| DEVICE_FLOW_CODES.contains(&text.as_str());
+        let in_text = || ["message", "detail"].into_iter().filter_map(text).find(is_device_flow_code);
+        text("code").filter(usable).or_else(in_text).map_or(Code::Absent, Code::Is)
     }
 
     /// Returns the server's text for the user: `error_description`, or else `message` (WorkOS), or else `detail` (RFC
@@ -100,6 +114,20 @@ impl Reply {
     pub(crate) fn description(&self) -> Option<String> {
         let object = self.object().ok()?;
         ["error_description", "message", "detail"].iter().find_map(|name| object.text(name))
+    }
+
+    /// Returns whether the server permanently refuses the request as such.
+    pub(crate) fn is_invalid_request(&self) -> bool {
+        !self.is_transient() && matches!(self.code(), Code::Is(code) if code.as_str() == "invalid_request")
+    }
+
+    /// Returns whether the server's text for the user names PKCE.
+    pub(crate) fn names_pkce(&self) -> bool {
+        let text = Zeroizing::new(self.description().unwrap_or_default());
+        let text = Zeroizing::new(text.to_ascii_lowercase());
+        ["pkce", "code_challenge", "code challenge", "code_verifier", "code verifier"]
+            .iter()
+            .any(|word| text.contains(word))
     }
 
     /// Returns an error with everything that this response says. Every secret that the response echoes or contains is
@@ -129,10 +157,9 @@ impl Reply {
     }
 }
 
-/// Returns whether a media type is JSON. Its parameters and letter case do not matter (RFC 9110 section 8.3.1).
-fn is_json(content_type: &str) -> bool {
-    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+/// Returns a media type without its parameters, in lower case (RFC 9110 section 8.3.1).
+fn media_type(content_type: &str) -> String {
+    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// Returns the wait of a `Retry-After` header (RFC 9110 section 10.2.3): seconds, or a date. A date is measured against
@@ -191,25 +218,19 @@ mod tests {
     // proves: R6749-5.1-11, R9110-8.3-01
     #[test]
     fn only_json_media_types_are_read() {
-        for good in ["application/json", "Application/JSON; Charset=UTF-8", "application/problem+json"] {
-            assert!(is_json(good), "{good}");
-        }
-        for bad in [
-            "text/html",
-            "text/plain",
-            "text/json",
-            "application/jsonp",
-            "",
-            "application/x-www-form-urlencoded",
-        ] {
-            assert!(!is_json(bad), "{bad}");
-        }
         let mut reply = Reply::json(200, "{}");
-        assert!(reply.object().is_ok());
-        reply.content_type = None;
-        assert!(reply.object().is_ok());
-        reply.content_type = Some("text/html".into());
-        assert!(reply.object().is_err());
+        let mut flaw = |content_type: Option<&str>| {
+            reply.content_type = content_type.map(str::to_owned);
+            reply.object().err()
+        };
+        assert_eq!(flaw(None), None);
+        for good in ["application/json", "Application/JSON; Charset=UTF-8", "application/problem+json"] {
+            assert_eq!(flaw(Some(good)), None, "{good}");
+        }
+        for bad in ["text/plain", "text/json", "application/jsonp", "", "application/x-www-form-urlencoded"] {
+            assert_eq!(flaw(Some(bad)), Some("something other than JSON"), "{bad}");
+        }
+        assert_eq!(flaw(Some("Text/HTML; charset=utf-8")), Some(WEB_PAGE));
     }
 
     // proves: R6749-5.2-01, R6749-5.2-03
@@ -222,6 +243,17 @@ mod tests {
         assert_eq!(code(r#"{"device_code":"t","code":"b"}"#), Code::Absent);
         assert_eq!(code(r#"{"access_token":"t","error":"b"}"#), Code::Is("b".to_owned().into()));
         assert_eq!(code(r#"{"code":429}"#), Code::Absent);
+        assert_eq!(code(r#"{"message":"slow_down"}"#), Code::Is("slow_down".to_owned().into()));
+        let status = code(r#"{"status":400,"code":400,"message":"Bad request","detail":"expired_token"}"#);
+        assert_eq!(status, Code::Is("expired_token".to_owned().into()));
+        assert_eq!(code(r#"{"code":"b","message":"slow_down"}"#), Code::Is("b".to_owned().into()));
+        for absent in [
+            r#"{"message":"invalid_grant"}"#,
+            r#"{"message":"Please slow_down"}"#,
+            r#"{"access_token":"t","message":"slow_down"}"#,
+        ] {
+            assert_eq!(code(absent), Code::Absent, "{absent}");
+        }
         for ill in
             [r#"{"error":5}"#, r#"{"error":""}"#, r#"{"error":["a"]}"#, r#"{"error":{"code":31},"code":"b"}"#]
         {

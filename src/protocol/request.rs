@@ -7,11 +7,11 @@ use form_urlencoded::{Serializer, byte_serialize};
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::{metadata::Metadata, settings::ClientSettings};
+use super::{metadata::Metadata, pkce::Verifier, settings::ClientSettings};
 use crate::{ClientAuth, Secret};
 
 /// The grant type of a poll (RFC 8628 section 3.4).
-const DEVICE_CODE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+pub(super) const DEVICE_CODE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// A request to the server: a GET, or a POST of a form.
 #[derive(Debug)]
@@ -39,19 +39,32 @@ impl Request {
         Self { url, form: None }
     }
 
-    /// Returns the device authorization request (RFC 8628 section 3.1). `None` if the server does not offer the device
-    /// flow.
-    pub(super) fn device_authorization(client: &ClientSettings, server: &Metadata) -> Option<Self> {
+    /// Returns the device authorization request (RFC 8628 section 3.1), with a challenge if the login uses PKCE. `None`
+    /// if the server does not offer the device flow.
+    pub(super) fn device_authorization(
+        client: &ClientSettings,
+        server: &Metadata,
+        pkce: Option<&Verifier>,
+    ) -> Option<Self> {
         let url = server.device_authorization_endpoint.clone()?;
         let scope = client.scopes.join(" ");
         let scope = Some(("scope", scope.as_str())).filter(|(_, value)| !value.is_empty());
-        let params = client.params.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        Some(Self::post(url, client, server, scope.into_iter().chain(params)))
+        let challenge =
+            pkce.map(|pkce| [("code_challenge", pkce.challenge.as_str()), ("code_challenge_method", "S256")]);
+        let pairs = scope.into_iter().chain(challenge.into_iter().flatten());
+        Some(Self::post(url, client, server, pairs.chain(borrowed(&client.params))))
     }
 
     /// Returns a poll of the token endpoint (RFC 8628 section 3.4).
-    pub(super) fn poll(client: &ClientSettings, server: &Metadata, device_code: &Secret) -> Self {
+    pub(super) fn poll(
+        client: &ClientSettings,
+        server: &Metadata,
+        device_code: &Secret,
+        pkce: Option<&Verifier>,
+    ) -> Self {
         let pairs = [("grant_type", DEVICE_CODE_GRANT), ("device_code", device_code.expose())];
+        let verifier = pkce.map(|pkce| ("code_verifier", pkce.verifier.expose()));
+        let pairs = pairs.into_iter().chain(verifier).chain(borrowed(&client.token_params));
         Self::post(server.token_endpoint.clone(), client, server, pairs)
     }
 
@@ -88,6 +101,10 @@ impl Request {
         }
         Self { url, form: Some(Form { body: Zeroizing::new(body.finish()), authorization }) }
     }
+}
+
+fn borrowed(params: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
+    params.iter().map(|(name, value)| (name.as_str(), value.as_str()))
 }
 
 /// Returns whether the secret is sent in the body.
@@ -128,7 +145,7 @@ mod tests {
     #[test]
     fn public_clients_send_their_id_once_and_no_empty_parameter() {
         let server = Metadata::example();
-        let plain = Request::device_authorization(&ClientSettings::public("id"), &server).unwrap();
+        let plain = Request::device_authorization(&ClientSettings::public("id"), &server, None).unwrap();
         assert_eq!(Some(&plain.url), server.device_authorization_endpoint.as_ref());
         assert_eq!(body(&plain), "client_id=id");
         assert!(plain.form.unwrap().authorization.is_none());
@@ -137,7 +154,7 @@ mod tests {
             params: vec![("audience".into(), "x".into())],
             ..ClientSettings::public("id")
         };
-        let full = Request::device_authorization(&client, &server).unwrap();
+        let full = Request::device_authorization(&client, &server, None).unwrap();
         assert_eq!(body(&full), "scope=a+b&audience=x&client_id=id");
     }
 
@@ -145,7 +162,7 @@ mod tests {
     #[test]
     fn a_poll_sends_the_device_code_unchanged() {
         let (client, server) = (ClientSettings::public("id"), Metadata::example());
-        let poll = Request::poll(&client, &server, &Secret::new("a+b&c=d%e/f é\u{20ac}"));
+        let poll = Request::poll(&client, &server, &Secret::new("a+b&c=d%e/f é\u{20ac}"), None);
         assert_eq!(poll.url, server.token_endpoint);
         assert_eq!(
             pairs(&poll),
@@ -164,7 +181,7 @@ mod tests {
     fn a_confidential_client_uses_one_authentication_method() {
         let server = Metadata::example();
         let client = confidential("a:b c", "p%+é", ClientAuth::ClientSecretBasic);
-        let basic = Request::poll(&client, &server, &Secret::new("d"));
+        let basic = Request::poll(&client, &server, &Secret::new("d"), None);
         assert!(!body(&basic).contains("client"), "{}", body(&basic));
         let header = basic.form.unwrap().authorization.unwrap();
         let pair = STANDARD.decode(header.strip_prefix("Basic ").unwrap()).unwrap();

@@ -1,6 +1,6 @@
 //! The settings of a client that all of its flows share.
 
-use super::uri::Loopback;
+use super::{pkce::Pkce, uri::Loopback};
 use crate::Secret;
 
 /// How the client secret is sent (RFC 6749 section 2.3.1). The names are those of OpenID Connect Core section 9.
@@ -33,6 +33,9 @@ pub(crate) struct ClientSettings {
     pub(crate) scopes: Vec<String>,
     /// Extra parameters of the device authorization request.
     pub(crate) params: Vec<(String, String)>,
+    /// Extra parameters of the token request, which is sent at every poll.
+    pub(crate) token_params: Vec<(String, String)>,
+    pub(crate) pkce: Pkce,
     pub(crate) dialect: Dialect,
     pub(crate) loopback: Loopback,
     /// Every secret that the requests contain, in each form in which a server could echo it.
@@ -40,9 +43,9 @@ pub(crate) struct ClientSettings {
 }
 
 impl ClientSettings {
-    /// Returns the secrets of a request that also sends `token`.
-    pub(super) fn secrets_with<'a>(&'a self, token: Option<&'a Secret>) -> Vec<&'a str> {
-        self.secrets.iter().chain(token).map(Secret::expose).collect()
+    /// Returns the secrets of a request that also sends `tokens`.
+    pub(super) fn secrets_with<'a>(&'a self, tokens: impl IntoIterator<Item = &'a Secret>) -> Vec<&'a str> {
+        self.secrets.iter().chain(tokens).map(Secret::expose).collect()
     }
 }
 
@@ -64,6 +67,8 @@ impl ClientSettings {
             secret: None,
             scopes: Vec::new(),
             params: Vec::new(),
+            token_params: Vec::new(),
+            pkce: Pkce::Auto,
             dialect: Dialect::Standard,
             loopback: Loopback::Refused,
             secrets: Vec::new(),

@@ -33,11 +33,16 @@ pub(crate) struct TokenResponse {
 }
 
 impl TokenResponse {
-    /// Fills in a missing scope, which is the requested one (RFC 6749 section 5.1).
-    pub(super) fn or_requested(mut self, scopes: &[String]) -> Self {
-        if self.scopes.is_none() && !scopes.is_empty() {
-            self.scopes = Some(scopes.to_vec());
-        }
+    /// Completes the scopes with what was requested: a missing scope is the requested one (RFC 6749 section 5.1).
+    /// GitHub separates scopes by commas, and a single scope may contain one.
+    pub(super) fn with_requested(mut self, requested: &[String]) -> Self {
+        self.scopes = match self.scopes.as_deref() {
+            None if !requested.is_empty() => Some(requested.to_vec()),
+            Some([one]) if requested.len() > 1 && one.contains(',') => {
+                Some(one.split(',').filter(|scope| !scope.is_empty()).map(str::to_owned).collect())
+            }
+            _ => self.scopes,
+        };
         self
     }
 }
@@ -324,6 +329,18 @@ mod tests {
             (answer.user_id.as_deref(), answer.organization_id.as_deref()),
             (Some("u-****"), Some("****"))
         );
+    }
+
+    #[test]
+    fn scopes_separated_by_commas_are_split_if_several_were_requested() {
+        let granted = |scope: &str, requested: &[&str]| {
+            let body = format!(r#"{{"access_token":"a","token_type":"Bearer","scope":"{scope}"}}"#);
+            let requested: Vec<String> = requested.iter().map(|&scope| scope.to_owned()).collect();
+            standard(&body).unwrap().with_requested(&requested).scopes.unwrap()
+        };
+        assert_eq!(granted("repo,gist", &["repo", "gist", "user"]), ["repo", "gist"]);
+        assert_eq!(granted("repo,gist", &["repo,gist"]), ["repo,gist"]);
+        assert_eq!(granted("a,b c", &["a,b", "c"]), ["a,b", "c"]);
     }
 
     #[test]

@@ -11,14 +11,21 @@ pub(crate) enum Loopback {
     Allowed,
 }
 
-/// Returns whether a URL's host is this machine: `localhost`, `127.0.0.0/8` or `::1`.
+/// Returns whether a URL's host is this machine: `localhost`, a name below it, `127.0.0.0/8` or `::1`.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Domain(name)) => is_localhost(name),
         Some(Host::Ipv4(ip)) => IpAddr::from(ip).is_loopback(),
         Some(Host::Ipv6(ip)) => IpAddr::from(ip).is_loopback(),
         None => false,
     }
+}
+
+/// Returns whether a name is `localhost` or below it. Such names are always this machine (RFC 6761 section 6.3).
+pub(crate) fn is_localhost(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let last = name.rsplit('.').next().unwrap_or_default();
+    last.eq_ignore_ascii_case("localhost")
 }
 
 /// Parses a URL that requests are sent to. A query is kept and a fragment is refused (RFC 6749 sections 3.1 and 3.2).
@@ -93,13 +100,21 @@ mod tests {
         ] {
             assert!(endpoint(good, Loopback::Refused).is_ok(), "{good}");
         }
-        for loopback in ["http://127.0.0.1:1/", "http://localhost/", "http://[::1]/", "http://127.9.9.9/"] {
+        for loopback in [
+            "http://127.0.0.1:1/",
+            "http://localhost/",
+            "http://LOCALHOST.:8080/",
+            "http://app.localhost/",
+            "http://[::1]/",
+            "http://127.9.9.9/",
+        ] {
             assert!(endpoint(loopback, Loopback::Refused).is_err(), "{loopback}");
             assert!(endpoint(loopback, Loopback::Allowed).is_ok(), "{loopback}");
         }
         for bad in [
             "http://example.com/",
             "http://localhost.example.com/",
+            "http://notlocalhost/",
             "http://128.0.0.1/",
             "javascript:alert(1)",
             "file:///etc/passwd",

@@ -333,6 +333,22 @@ const char *cli_auth_status_name(cli_auth_status status);
 #define CLI_AUTH_CLIENT_SECRET_POST 2
 
 /**
+ * Uses PKCE if the server's metadata lists the method `S256`, which only a client by issuer reads. If the server then
+ * refuses the first request as invalid, it is sent once more without PKCE.
+ */
+#define CLI_AUTH_PKCE_AUTO 0
+
+/**
+ * Always uses PKCE.
+ */
+#define CLI_AUTH_PKCE_ALWAYS 1
+
+/**
+ * Never uses PKCE.
+ */
+#define CLI_AUTH_PKCE_NEVER 2
+
+/**
  * Creates the options of a client of WorkOS AuthKit.
  *
  * @param client_id The client id of the environment. If it is NULL, `cli_auth_client_new` fails.
@@ -424,6 +440,21 @@ cli_auth_status cli_auth_client_options_add_param(cli_auth_client_options *optio
                                                   const char *value);
 
 /**
+ * Adds a parameter to the token request, which is sent at every poll. Do not use it for secrets.
+ *
+ * Some servers require `resource` (RFC 8707 section 2) or `audience` here as well as in the device authorization
+ * request.
+ *
+ * @param options The options. Must not be NULL.
+ * @param name The name. Must not be NULL. The rules are those of `cli_auth_client_options_add_param`.
+ * @param value The value. Must not be NULL.
+ * @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
+ */
+cli_auth_status cli_auth_client_options_add_token_param(cli_auth_client_options *options,
+                                                        const char *name,
+                                                        const char *value);
+
+/**
  * Adds a header to every request. Its value is treated as a secret.
  *
  * The header is sent to every server that the settings or the metadata name.
@@ -487,6 +518,16 @@ cli_auth_status cli_auth_client_options_set_client_secret(cli_auth_client_option
                                                           int32_t auth);
 
 /**
+ * Sets whether a login uses PKCE (RFC 7636), which binds the tokens to the program that began the login.
+ *
+ * @param options The options. Must not be NULL.
+ * @param pkce `CLI_AUTH_PKCE_AUTO`, `CLI_AUTH_PKCE_ALWAYS` or `CLI_AUTH_PKCE_NEVER`. Defaults to `CLI_AUTH_PKCE_AUTO`.
+ * @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
+ */
+cli_auth_status cli_auth_client_options_set_pkce(cli_auth_client_options *options,
+                                                 int32_t pkce);
+
+/**
  * Sets the timeout for establishing a connection (DNS, TCP and TLS). Defaults to 10 seconds.
  *
  * @param options The options. Must not be NULL.
@@ -530,8 +571,8 @@ cli_auth_status cli_auth_client_options_set_login_timeout(cli_auth_client_option
                                                           double seconds);
 
 /**
- * Allows plain http to this machine (`localhost`, `127.0.0.0/8`, `::1`). **For tests and local development only**: any
- * user of this machine can listen. Plain http to any other host stays refused.
+ * Allows plain http to this machine (`localhost` and every name below it, `127.0.0.0/8`, `::1`). **For tests and local
+ * development only**: any user of this machine can listen. Plain http to any other host stays refused.
  *
  * @param options The options. Must not be NULL.
  * @param allow Whether plain http is allowed. Defaults to false.
@@ -655,7 +696,8 @@ void cli_auth_client_free(cli_auth_client *client);
 cli_auth_login *cli_auth_login_new(cli_auth_client *client, cli_auth_error **error);
 
 /**
- * Requests a code from the server: discovery where that is needed, then one request.
+ * Requests a code from the server: discovery where that is needed, then one request, or a second one without PKCE if
+ * the server refuses PKCE.
  *
  * Blocks until there is a response. The client's timeouts apply to each request. Nothing is retried, because a user is
  * waiting. Another call returns the same prompt, or the error of a login that has failed: it cannot be restarted.
@@ -940,7 +982,8 @@ double cli_auth_event_interval(const cli_auth_event *event);
 
 /**
  * `CLI_AUTH_EVENT_RETRYING`: returns the reason as a word for programs: `http_502` (or any other status), `timeout`,
- * `dns`, `connect`, `connection_lost`, `tls` or `malformed_response`. Words are only ever added.
+ * `dns`, `connect`, `connection_lost`, `tls`, `certificate`, `malformed_response` or `blocked` (a bot check, a captive
+ * portal or a gateway has responded). Words are only ever added.
  *
  * @param event The event. May be NULL.
  * @return The word, borrowed from the event; NULL for other kinds and for NULL.
@@ -1407,6 +1450,15 @@ const char *cli_auth_error_request_id(const cli_auth_error *error);
  */
 bool cli_auth_error_retry_after(const cli_auth_error *error,
                                 double *seconds);
+
+/**
+ * Returns the claims challenge of a server such as Microsoft Entra ID, if it came with `CLI_AUTH_ACTION_REQUIRED`.
+ * Pass it to a new login as the extra parameter `claims` of both requests. It is raw, except that secrets are masked.
+ *
+ * @param error The error. May be NULL.
+ * @return The challenge, borrowed from the error; NULL if there is none, and for NULL.
+ */
+const char *cli_auth_error_claims(const cli_auth_error *error);
 
 /**
  * Returns the ids of the organizations that the user may choose from, if the server named them with

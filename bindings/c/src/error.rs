@@ -25,6 +25,7 @@ pub struct cli_auth_error {
     description: Option<CString>,
     detail: Option<CString>,
     request_id: Option<CString>,
+    claims: Option<CString>,
     organization_ids: Option<List>,
     organization_names: Option<List>,
     pending_authentication_token: OnceLock<Exposed>,
@@ -40,6 +41,7 @@ impl cli_auth_error {
             description: error.description().map(copy),
             detail: error.detail().map(copy),
             request_id: error.request_id().map(copy),
+            claims: error.claims().map(copy),
             organization_ids: error.organizations().map(|all| List::new(all.iter().map(|o| o.id.as_str()))),
             organization_names: error
                 .organizations()
@@ -135,6 +137,16 @@ pub extern "C" fn cli_auth_error_request_id(error: Option<&cli_auth_error>) -> *
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_error_retry_after(error: Option<&cli_auth_error>, seconds: Out<'_, f64>) -> bool {
     write_some(seconds, error.and_then(|error| error.error.retry_after()).map(|wait| wait.as_secs_f64()))
+}
+
+/// Returns the claims challenge of a server such as Microsoft Entra ID, if it came with `CLI_AUTH_ACTION_REQUIRED`.
+/// Pass it to a new login as the extra parameter `claims` of both requests. It is raw, except that secrets are masked.
+///
+/// @param error The error. May be NULL.
+/// @return The challenge, borrowed from the error; NULL if there is none, and for NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn cli_auth_error_claims(error: Option<&cli_auth_error>) -> *const c_char {
+    lend(error.and_then(|error| error.claims.as_ref()))
 }
 
 /// Returns the ids of the organizations that the user may choose from, if the server named them with

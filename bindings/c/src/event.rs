@@ -91,7 +91,8 @@ pub extern "C" fn cli_auth_event_interval(event: Option<&cli_auth_event>) -> f64
 }
 
 /// `CLI_AUTH_EVENT_RETRYING`: returns the reason as a word for programs: `http_502` (or any other status), `timeout`,
-/// `dns`, `connect`, `connection_lost`, `tls` or `malformed_response`. Words are only ever added.
+/// `dns`, `connect`, `connection_lost`, `tls`, `certificate`, `malformed_response` or `blocked` (a bot check, a captive
+/// portal or a gateway has responded). Words are only ever added.
 ///
 /// @param event The event. May be NULL.
 /// @return The word, borrowed from the event; NULL for other kinds and for NULL.

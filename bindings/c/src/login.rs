@@ -67,7 +67,8 @@ pub unsafe extern "C" fn cli_auth_login_new(
     entry::handle(error, || Ok(cli_auth_login(client?.login())))
 }
 
-/// Requests a code from the server: discovery where that is needed, then one request.
+/// Requests a code from the server: discovery where that is needed, then one request, or a second one without PKCE if
+/// the server refuses PKCE.
 ///
 /// Blocks until there is a response. The client's timeouts apply to each request. Nothing is retried, because a user is
 /// waiting. Another call returns the same prompt, or the error of a login that has failed: it cannot be restarted.

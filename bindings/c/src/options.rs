@@ -7,7 +7,7 @@ use super::{
     status::{CLI_AUTH_MISUSE, CLI_AUTH_OK, cli_auth_status},
     text::read,
 };
-use cli_auth::{Client, ClientAuth, ClientBuilder, Error, host};
+use cli_auth::{Client, ClientAuth, ClientBuilder, Error, Pkce, host};
 
 /// Uses the method that the server's metadata names, otherwise `client_secret_basic`.
 pub const CLI_AUTH_CLIENT_SECRET_AUTO: i32 = 0;
@@ -15,6 +15,14 @@ pub const CLI_AUTH_CLIENT_SECRET_AUTO: i32 = 0;
 pub const CLI_AUTH_CLIENT_SECRET_BASIC: i32 = 1;
 /// `client_secret_post`: sends the secret in the body of the request.
 pub const CLI_AUTH_CLIENT_SECRET_POST: i32 = 2;
+
+/// Uses PKCE if the server's metadata lists the method `S256`, which only a client by issuer reads. If the server then
+/// refuses the first request as invalid, it is sent once more without PKCE.
+pub const CLI_AUTH_PKCE_AUTO: i32 = 0;
+/// Always uses PKCE.
+pub const CLI_AUTH_PKCE_ALWAYS: i32 = 1;
+/// Never uses PKCE.
+pub const CLI_AUTH_PKCE_NEVER: i32 = 2;
 
 /// The settings of a client.
 ///
@@ -204,6 +212,26 @@ pub unsafe extern "C" fn cli_auth_client_options_add_param(
     cli_auth_client_options::set(options, |builder| Ok(builder.param(name?, value?)))
 }
 
+/// Adds a parameter to the token request, which is sent at every poll. Do not use it for secrets.
+///
+/// Some servers require `resource` (RFC 8707 section 2) or `audience` here as well as in the device authorization
+/// request.
+///
+/// @param options The options. Must not be NULL.
+/// @param name The name. Must not be NULL. The rules are those of `cli_auth_client_options_add_param`.
+/// @param value The value. Must not be NULL.
+/// @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cli_auth_client_options_add_token_param(
+    options: Option<&mut cli_auth_client_options>,
+    name: *const c_char,
+    value: *const c_char,
+) -> cli_auth_status {
+    // SAFETY: the caller passes NULLs or texts that end with NUL.
+    let (name, value) = unsafe { (read("name", name), read("value", value)) };
+    cli_auth_client_options::set(options, |builder| Ok(builder.token_param(name?, value?)))
+}
+
 /// Adds a header to every request. Its value is treated as a secret.
 ///
 /// The header is sent to every server that the settings or the metadata name.
@@ -313,6 +341,24 @@ pub unsafe extern "C" fn cli_auth_client_options_set_client_secret(
     })
 }
 
+/// Sets whether a login uses PKCE (RFC 7636), which binds the tokens to the program that began the login.
+///
+/// @param options The options. Must not be NULL.
+/// @param pkce `CLI_AUTH_PKCE_AUTO`, `CLI_AUTH_PKCE_ALWAYS` or `CLI_AUTH_PKCE_NEVER`. Defaults to `CLI_AUTH_PKCE_AUTO`.
+/// @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
+#[unsafe(no_mangle)]
+pub extern "C" fn cli_auth_client_options_set_pkce(
+    options: Option<&mut cli_auth_client_options>,
+    pkce: i32,
+) -> cli_auth_status {
+    cli_auth_client_options::set(options, |builder| match pkce {
+        CLI_AUTH_PKCE_AUTO => Ok(builder.pkce(Pkce::Auto)),
+        CLI_AUTH_PKCE_ALWAYS => Ok(builder.pkce(Pkce::Always)),
+        CLI_AUTH_PKCE_NEVER => Ok(builder.pkce(Pkce::Never)),
+        other => Err(Refusal::misuse(format!("pkce is {other}, which is no CLI_AUTH_PKCE_..."))),
+    })
+}
+
 fn set_time(
     options: Option<&mut cli_auth_client_options>,
     seconds: f64,
@@ -377,8 +423,8 @@ pub extern "C" fn cli_auth_client_options_set_login_timeout(
     set_time(options, seconds, "login timeout", ClientBuilder::login_timeout)
 }
 
-/// Allows plain http to this machine (`localhost`, `127.0.0.0/8`, `::1`). **For tests and local development only**: any
-/// user of this machine can listen. Plain http to any other host stays refused.
+/// Allows plain http to this machine (`localhost` and every name below it, `127.0.0.0/8`, `::1`). **For tests and local
+/// development only**: any user of this machine can listen. Plain http to any other host stays refused.
 ///
 /// @param options The options. Must not be NULL.
 /// @param allow Whether plain http is allowed. Defaults to false.

@@ -117,7 +117,7 @@ def test_scopes():
         assert isinstance(endpoints(scopes=right), Client)
 
 
-@pytest.mark.parametrize("name", ["params", "headers"])
+@pytest.mark.parametrize("name", ["params", "token_params", "headers"])
 def test_pairs(name):
     no_pairs = [
         5,
@@ -167,7 +167,7 @@ def test_an_error_of_the_users_own_iterable_comes_out():
         yield "x-a", "b"
         raise ValueError("mine")
 
-    for name in ("params", "headers"):
+    for name in ("params", "token_params", "headers"):
         with pytest.raises(ValueError, match=r"^mine$"):
             authkit(**{name: broken()})
     with pytest.raises(ZeroDivisionError):
@@ -211,6 +211,12 @@ def test_client_secrets(new_server):
     for wrong in ["header", "", None, 5, [], "basic", "ClientSecretBasic"]:
         with pytest.raises((TypeError, ValueError), match="client_auth"):
             authkit(client_secret="x", client_auth=wrong)
+
+
+def test_wrong_pkce():
+    for wrong in ["S256", "", None, True, 5, "Always"]:
+        with pytest.raises(InvalidConfigError, match=r"^pkce must be 'auto', 'always' or 'never'"):
+            authkit(pkce=wrong)
 
 
 @pytest.mark.parametrize("client_auth", ["auto", "client_secret_basic", "client_secret_post"])

@@ -62,7 +62,7 @@ def raised(kind, function, *args):
     assert error.__suppress_context__ or error.__context__ is None
     assert set(vars(error)) == {
         "oauth_error", "description", "detail", "http_status", "request_id", "retry_after",
-        "organizations", "pending_authentication_token",
+        "claims", "organizations", "pending_authentication_token",
     }  # fmt: skip
     return error
 

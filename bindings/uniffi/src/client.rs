@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{cancellation::Cancellation, failure::Failure, login::Login, secret::Secret, tokens::Tokens};
-use cli_auth::{ClientAuth, host};
+use cli_auth::{ClientAuth, Pkce, host};
 
 /// The settings of a client. They are checked by `build`, except that a timeout must be a valid time when it is set.
 #[derive(uniffi::Object)]
@@ -64,6 +64,16 @@ impl ClientBuilder {
     /// Adds a parameter to the device authorization request.
     fn param(&self, name: String, value: String) {
         self.set(|builder| builder.param(name, value));
+    }
+
+    /// Adds a parameter to the token request.
+    fn token_param(&self, name: String, value: String) {
+        self.set(|builder| builder.token_param(name, value));
+    }
+
+    /// Sets whether a login always or never uses PKCE. Not called for the default, which the metadata decides.
+    fn pkce(&self, always: bool) {
+        self.set(|builder| builder.pkce(if always { Pkce::Always } else { Pkce::Never }));
     }
 
     /// Adds a header to every request.

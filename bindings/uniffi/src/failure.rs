@@ -65,6 +65,11 @@ impl Failure {
         self.0.retry_after().map(|wait| wait.as_secs_f64())
     }
 
+    /// The claims challenge to send back with a new login. Untrusted.
+    fn claims(&self) -> Option<String> {
+        self.0.claims().map(str::to_owned)
+    }
+
     /// The organizations to choose from.
     fn organizations(&self) -> Option<Vec<Organization>> {
         let copied = |o: &cli_auth::Organization| Organization { id: o.id.clone(), name: o.name.clone() };

@@ -13,6 +13,14 @@ pub(crate) enum Arguments {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PkceMode {
+    /// If the server's metadata lists it
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Provider {
     /// WorkOS AuthKit
     Authkit,
@@ -56,6 +64,12 @@ pub(crate) struct LoginOptions {
     /// An extra parameter of the device authorization request; may be repeated
     #[arg(long, value_name = "K=V", value_parser = param)]
     pub(crate) param: Vec<(String, String)>,
+    /// An extra parameter of the token request; may be repeated
+    #[arg(long, value_name = "K=V", value_parser = param)]
+    pub(crate) token_param: Vec<(String, String)>,
+    /// Whether to use PKCE
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(crate) pkce: PkceMode,
     /// An extra header of every request; may be repeated
     #[arg(long, value_name = "NAME: VALUE", value_parser = header)]
     pub(crate) header: Vec<(String, String)>,

@@ -16,14 +16,14 @@ use std::{
     time::Duration,
 };
 
-use cli_auth::{Client, ClientAuth, ClientBuilder, Error, ErrorKind, Login};
+use cli_auth::{Client, ClientAuth, ClientBuilder, Error, ErrorKind, Login, Pkce};
 use signal_hook::{
     consts::{SIGINT, SIGTERM},
     iterator::Signals,
     low_level::emulate_default_handler,
 };
 
-use args::{Arguments, LoginOptions, Provider};
+use args::{Arguments, LoginOptions, PkceMode, Provider};
 use output::{Closed, Output};
 
 fn main() -> ExitCode {
@@ -119,6 +119,14 @@ fn client(options: &LoginOptions) -> Result<Client, Wrong> {
     }
     for (name, value) in &options.param {
         builder = builder.param(name, value);
+    }
+    builder = builder.pkce(match options.pkce {
+        PkceMode::Auto => Pkce::Auto,
+        PkceMode::Always => Pkce::Always,
+        PkceMode::Never => Pkce::Never,
+    });
+    for (name, value) in &options.token_param {
+        builder = builder.token_param(name, value);
     }
     for (name, value) in &options.header {
         builder = builder.header(name, value);

@@ -128,7 +128,7 @@ impl Output {
                 "organizations": organizations.map(|list| {
                     list.iter().map(|o| json!({"id": o.id, "name": o.name})).collect::<Vec<_>>()
                 }),
-                "claims": null,
+                "claims": error.claims(),
             }));
         }
         self.say(&format!("Not logged in: {error}."));

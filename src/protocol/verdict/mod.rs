@@ -4,6 +4,8 @@ pub(super) mod poll;
 pub(super) mod refresh;
 pub(super) mod revoke;
 
+use zeroize::Zeroizing;
+
 use super::{
     json::Object,
     reply::{Code, Reply},
@@ -70,8 +72,31 @@ fn unreadable(reply: &Reply, sent: &[&str]) -> Error {
     reply.error(ErrorKind::InvalidResponse, &message, sent)
 }
 
-/// Returns whether the user must do something in a browser first: WorkOS's step-ups and their equivalents in OpenID
-/// Connect.
+/// The numbers of Microsoft Entra ID for "the user must act", in `error_codes` of a response with `invalid_grant`: a
+/// second factor that must be enrolled or passed, or a consent.
+const ENTRA_ACTIONS: [f64; 6] = [50072.0, 50074.0, 50076.0, 50078.0, 50079.0, 65001.0];
+
+/// Returns whether `invalid_grant` means that the user must act, and not that the token is dead (Microsoft Entra ID).
+fn challenges(reply: &Reply) -> bool {
+    let Ok(object) = reply.object() else { return false };
+    let text = |name| object.text(name).map(Zeroizing::new);
+    match text("suberror").as_ref().map(|suberror| suberror.as_str()) {
+        Some(
+            "basic_action"
+            | "additional_action"
+            | "consent_required"
+            | "user_password_expired"
+            | "interaction_required",
+        ) => true,
+        _ => {
+            text("claims").is_some_and(|claims| !claims.is_empty())
+                || object.numbers("error_codes").iter().any(|code| ENTRA_ACTIONS.contains(code))
+        }
+    }
+}
+
+/// Returns whether the user must do something in a browser first: WorkOS's step-ups, their equivalents in OpenID
+/// Connect, and the challenges of Microsoft Entra ID.
 fn is_step_up(reply: &Reply, code: &str) -> bool {
     matches!(
         code,
@@ -88,6 +113,7 @@ fn is_step_up(reply: &Reply, code: &str) -> bool {
             | "insufficient_user_authentication"
     ) || code.starts_with("mfa_")
         || code.starts_with("radar_")
+        || (code == "invalid_grant" && challenges(reply))
         || reply.object().is_ok_and(|object| object.raw("pending_authentication_token").is_some())
 }
 
@@ -100,6 +126,8 @@ fn step_up(reply: &Reply, code: &str, sent: &[&str]) -> Error {
             |o: &Object<'_>| Organization { id: hide(o.text("id")), name: hide(o.text("name")) };
         list.iter().take(MAX_ORGANIZATIONS).map(organization).collect()
     });
+    let claims = object.as_ref().and_then(|o| o.text("claims")).map(Secret::new);
+    let claims = claims.map(|claims| masker.hide(claims.expose())).filter(|claims| !claims.is_empty());
     let pending = object.and_then(|o| o.text("pending_authentication_token")).map(Secret::new);
     let what = match code {
         "organization_selection_required" => "choose an organization in the browser, then log in again",
@@ -111,5 +139,5 @@ fn step_up(reply: &Reply, code: &str, sent: &[&str]) -> Error {
         _ => "finish what it asks for in the browser, then log in again",
     };
     let message = format!("the server wants one more step ({}): {what}", code);
-    reply.error(ErrorKind::ActionRequired, &message, sent).with_step_up(organizations, pending)
+    reply.error(ErrorKind::ActionRequired, &message, sent).with_step_up(claims, organizations, pending)
 }

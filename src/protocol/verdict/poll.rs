@@ -6,7 +6,7 @@ use super::{
     Code, Dialect, Reply, TokenResponse, denied, expired, ill_formed, invalid_client, is_step_up, refused,
     step_up, token_or_refusal, unreadable,
 };
-use crate::{Error, ErrorKind, protocol::grant::whole_interval};
+use crate::{Error, ErrorKind, RetryReason, protocol::grant::whole_interval};
 
 /// The result of one poll.
 #[derive(Debug)]
@@ -16,8 +16,8 @@ pub(crate) enum Verdict {
     Pending(Option<Duration>),
     /// RFC 8628 section 3.5: add 5 seconds, permanently. Some servers name an interval.
     SlowDown(Option<Duration>),
-    /// A temporary failure of the server or of something in front of it.
-    Transient,
+    /// A temporary failure of the server, or of something in front of it.
+    Transient(RetryReason),
     Failed(Error),
 }
 
@@ -32,14 +32,14 @@ pub(crate) fn read(reply: &Reply, dialect: Dialect, sent: &[&str], answered: boo
         Code::Is(code) if code.as_str() == "slow_down" => Verdict::SlowDown(interval()),
         Code::Is(code) if code.as_str() == "access_denied" => Verdict::Failed(denied(reply, sent)),
         Code::Is(code) if code.as_str() == "expired_token" => Verdict::Failed(expired(reply, sent)),
-        _ if reply.is_transient() => Verdict::Transient,
+        _ if reply.is_transient() => Verdict::Transient(RetryReason::Http(reply.status)),
         Code::Is(code) => Verdict::Failed(failed(reply, code, sent)),
-        Code::IllFormed if answered && is_foreign(reply) => Verdict::Transient,
+        Code::IllFormed if answered && is_foreign(reply) => Verdict::Transient(RetryReason::Blocked),
         Code::IllFormed => Verdict::Failed(ill_formed(reply, sent)),
         Code::Absent => match token_or_refusal(reply, dialect, sent) {
             Some(Ok(response)) => Verdict::Granted(Box::new(response)),
             Some(Err(error)) => Verdict::Failed(error),
-            None if answered && is_foreign(reply) => Verdict::Transient,
+            None if answered && is_foreign(reply) => Verdict::Transient(RetryReason::Blocked),
             None => Verdict::Failed(unreadable(reply, sent)),
         },
     }
@@ -56,6 +56,10 @@ fn failed(reply: &Reply, code: &str, sent: &[&str]) -> Error {
         "authorization_declined" => denied(reply, sent),
         "code_expired" | "token_expired" => expired(reply, sent),
         _ if is_step_up(reply, code) => step_up(reply, code, sent),
+        "invalid_grant" | "invalid_request" if reply.names_pkce() => {
+            let message = "the server refused PKCE: set the PKCE option to \"never\"";
+            reply.error(ErrorKind::Rejected, message, sent)
+        }
         "invalid_grant" => reply.error(
             ErrorKind::Rejected,
             "the server no longer accepts the code; if the browser said that you are logged in, the response was lost: start again",
@@ -85,7 +89,7 @@ mod tests {
     #[test]
     fn the_four_device_flow_codes_apply_at_any_status() {
         for status in [200, 400, 401, 403, 408, 428, 429, 500, 503] {
-            for member in ["error", "code"] {
+            for member in ["error", "code", "message", "detail"] {
                 let with = |code: &str| poll(status, &format!("{{\"{member}\":\"{code}\"}}"));
                 assert!(matches!(with("authorization_pending"), Verdict::Pending(None)), "{status}");
                 assert!(matches!(with("slow_down"), Verdict::SlowDown(None)), "{status}");
@@ -116,7 +120,7 @@ mod tests {
             r#"{"access_token":"t"}"#,
         ] {
             for status in [408, 429, 500, 502, 503, 504] {
-                assert!(matches!(poll(status, body), Verdict::Transient), "{status} {body}");
+                assert!(matches!(poll(status, body), Verdict::Transient(_)), "{status} {body}");
             }
         }
         for (body, kind) in [
@@ -130,7 +134,7 @@ mod tests {
             (r#"{"error":"unauthorized_client"}"#, ErrorKind::Rejected),
             (r#"{"error":"made_up"}"#, ErrorKind::Rejected),
             (r#"{"error":{"code":31}}"#, ErrorKind::InvalidResponse),
-            (r#"{"message":"authorization_pending"}"#, ErrorKind::InvalidResponse),
+            (r#"{"message":"invalid_grant"}"#, ErrorKind::InvalidResponse),
             ("{}", ErrorKind::InvalidResponse),
             ("<html>", ErrorKind::InvalidResponse),
             ("", ErrorKind::InvalidResponse),
@@ -199,7 +203,7 @@ mod tests {
         }
         let by_token = failed(poll(403, r#"{"code":"new_step","pending_authentication_token":"pend-1234"}"#));
         assert_eq!(by_token.kind(), ErrorKind::ActionRequired);
-        assert!(matches!(poll(429, r#"{"code":"mfa_challenge"}"#), Verdict::Transient));
+        assert!(matches!(poll(429, r#"{"code":"mfa_challenge"}"#), Verdict::Transient(_)));
     }
 
     #[test]
@@ -229,9 +233,9 @@ mod tests {
             (403, r#"{"message":"no"}"#, true),
         ] {
             let verdict = read(&Reply::json(status, body), Dialect::Standard, &[], true);
-            assert_eq!(matches!(verdict, Verdict::Transient), passes, "{status} {body}: {verdict:?}");
+            assert_eq!(matches!(verdict, Verdict::Transient(_)), passes, "{status} {body}: {verdict:?}");
             let first = read(&Reply::json(status, body), Dialect::Standard, &[], false);
-            assert_eq!(matches!(first, Verdict::Transient), status == 511, "{status} {body}: {first:?}");
+            assert_eq!(matches!(first, Verdict::Transient(_)), status == 511, "{status} {body}: {first:?}");
         }
     }
 }

@@ -26,6 +26,7 @@ pub(crate) fn read(reply: &Reply, dialect: Dialect, sent: &[&str]) -> Result<Tok
 
 fn failed(reply: &Reply, code: &str, sent: &[&str]) -> Error {
     match code {
+        _ if is_step_up(reply, code) => step_up(reply, code, sent),
         "invalid_grant" | "expired_token" | "token_expired" | "invalid_token" => {
             let message = "the refresh token is no longer valid (used, expired or revoked): log in again";
             reply.error(ErrorKind::LoginRequired, message, sent)
@@ -36,7 +37,6 @@ fn failed(reply: &Reply, code: &str, sent: &[&str]) -> Error {
         | "server_error"
         | "rate_limit_exceeded"
         | "too_many_requests" => later(reply, sent),
-        _ if is_step_up(reply, code) => step_up(reply, code, sent),
         "invalid_client" | "unauthorized_client" => invalid_client(reply, sent),
         _ => refused(reply, code, sent),
     }
@@ -55,6 +55,47 @@ fn later(reply: &Reply, sent: &[&str]) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_claims_challenge_is_an_action_and_a_dead_token_is_not() {
+        let refused = |members: &str| {
+            let body = format!(r#"{{"error":"invalid_grant",{members}}}"#);
+            let error = read(&Reply::json(400, &body), Dialect::Standard, &["ref-1"]).unwrap_err();
+            (error.kind(), error.claims().map(str::to_owned))
+        };
+        let claims = r#""claims":"{\"access_token\":{\"x\":\"ref-1\"}}""#;
+        let masked = Some(r#"{"access_token":{"x":"****"}}"#.to_owned());
+        assert_eq!(refused(claims), (ErrorKind::ActionRequired, masked.clone()));
+        assert_eq!(
+            refused(&format!(r#"{claims},"suberror":"bad_token""#)),
+            (ErrorKind::ActionRequired, masked)
+        );
+        for action in [
+            "basic_action",
+            "additional_action",
+            "consent_required",
+            "user_password_expired",
+            "interaction_required",
+        ] {
+            let suberror = format!(r#""suberror":"{action}""#);
+            assert_eq!(refused(&suberror), (ErrorKind::ActionRequired, None), "{action}");
+        }
+        for number in [50072, 50074, 50076, 50078, 50079, 65001] {
+            let codes = format!(r#""error_codes":[1,{number}]"#);
+            assert_eq!(refused(&codes), (ErrorKind::ActionRequired, None), "{number}");
+        }
+        for dead in [
+            r#""suberror":"bad_token""#,
+            r#""suberror":"token_expired""#,
+            r#""suberror":"made_up""#,
+            r#""error_codes":[700082]"#,
+            r#""error_codes":"50076""#,
+            r#""claims":"""#,
+            r#""claims":{}"#,
+        ] {
+            assert_eq!(refused(dead), (ErrorKind::LoginRequired, None), "{dead}");
+        }
+    }
 
     // proves: R6749-6-08, R9700-4.14.2-01
     #[test]

@@ -139,13 +139,20 @@ impl<'a> Ask<'a> {
                 Endpoint::Device(flavor) => flavor,
                 _ => Flavor::Connect,
             },
+            challenge: None,
         };
         self.server.state().codes.issue(new, &self.server.settings, clock::now());
         (device_code, user_code)
     }
 
     /// The answer of a device authorization endpoint.
-    pub(crate) fn issue_code(&self, client_id: &str, flavor: Flavor, base: &str) -> Value {
+    pub(crate) fn issue_code(
+        &self,
+        client_id: &str,
+        flavor: Flavor,
+        base: &str,
+        challenge: Option<String>,
+    ) -> Value {
         let settings = &self.server.settings;
         let (device_code, user_code) = (random::long(), random::user_code());
         let page = format!("{}/device", base.trim_end_matches('/'));
@@ -162,7 +169,8 @@ impl<'a> Ask<'a> {
             put(&mut answer, "interval", interval.clone());
         }
         let scope = self.checked.get("scope").unwrap_or_default().to_owned();
-        let new = NewCode { device_code, user_code, client_id: client_id.to_owned(), scope, flavor };
+        let new =
+            NewCode { device_code, user_code, client_id: client_id.to_owned(), scope, flavor, challenge };
         self.server.state().codes.issue(new, settings, clock::now());
         Value::Object(answer)
     }
@@ -270,6 +278,7 @@ impl Placeholders for Values<'_> {
             "client_id" => self.ask.client_id(),
             "verification_uri" => format!("{}/device", self.ask.issuer.trim_end_matches('/')),
             "device_code" => self.code().0.clone(),
+            "code_verifier" => self.ask.checked.get("code_verifier")?.to_owned(),
             "user_code" => self.code().1.clone(),
             "access_token" => {
                 let session = self.session().0.clone();

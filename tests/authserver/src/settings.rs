@@ -4,6 +4,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Number, Value, json};
 
+use crate::oauth::pkce::Pkce;
 use crate::script::Script;
 
 /// Settings of one server. Every member has a default; an unknown one is an error.
@@ -30,6 +31,7 @@ pub struct Settings {
     pub(crate) access_token_expires_in: u64,
     /// Seconds that the server's clock is ahead, in its tokens and in `Date`.
     pub(crate) clock_offset: i64,
+    pub(crate) pkce: Pkce,
     pub(crate) rotate_refresh: bool,
     pub(crate) refresh_grace: Option<f64>,
     pub(crate) user: Map<String, Value>,
@@ -60,6 +62,7 @@ impl Default for Settings {
             verification_uri_complete: true,
             access_token_expires_in: 300,
             clock_offset: 0,
+            pkce: Pkce::Optional,
             rotate_refresh: true,
             refresh_grace: None,
             user: Map::new(),

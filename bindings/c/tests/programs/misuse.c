@@ -21,6 +21,8 @@ static void null_settings(void)
     CHECK_STATUS(cli_auth_client_options_set_revocation_endpoint(NULL, "https://a.example"), CLI_AUTH_MISUSE);
     CHECK_STATUS(cli_auth_client_options_add_scope(NULL, "a"), CLI_AUTH_MISUSE);
     CHECK_STATUS(cli_auth_client_options_add_param(NULL, "a", "b"), CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_client_options_add_token_param(NULL, "a", "b"), CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_client_options_set_pkce(NULL, CLI_AUTH_PKCE_AUTO), CLI_AUTH_MISUSE);
     CHECK_STATUS(cli_auth_client_options_add_header(NULL, "a", "b"), CLI_AUTH_MISUSE);
     CHECK_STATUS(cli_auth_client_options_add_ca_pem(NULL, "a", 1), CLI_AUTH_MISUSE);
     CHECK_STATUS(cli_auth_client_options_set_proxy(NULL, "http://a.example"), CLI_AUTH_MISUSE);
@@ -233,6 +235,10 @@ static void not_utf8(void)
     REFUSED(cli_auth_client_options_add_param(options, NOT_UTF8, "b"));
     REFUSED(cli_auth_client_options_add_param(options, "a", NOT_UTF8));
     REFUSED(cli_auth_client_options_add_param(options, NULL, "b"));
+    REFUSED(cli_auth_client_options_add_token_param(options, "a", NOT_UTF8));
+    REFUSED(cli_auth_client_options_add_token_param(options, NULL, "b"));
+    REFUSED(cli_auth_client_options_set_pkce(options, -1));
+    REFUSED(cli_auth_client_options_set_pkce(options, 3));
     REFUSED(cli_auth_client_options_add_header(options, "a", NOT_UTF8));
     REFUSED(cli_auth_client_options_add_header(options, "a", NULL));
     REFUSED(cli_auth_client_options_add_ca_pem(options, NULL, 0));

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     Pairs = Union[Mapping[str, str], Iterable[tuple[str, str]], None]
     ClientAuth = Literal["auto", "client_secret_basic", "client_secret_post"]
+    Pkce = Literal["auto", "always", "never"]
 
 
 class ClientBase(Opaque):
@@ -40,12 +41,14 @@ class ClientBase(Opaque):
         api_base: str | None = None,
         scopes: Iterable[str] = (),
         params: Pairs = None,
+        token_params: Pairs = None,
         headers: Pairs = None,
         ca_pem: str | bytes | None = None,
         proxy: str | None = None,
         product: str | None = None,
         client_secret: Secret | str | None = None,
         client_auth: ClientAuth = "auto",
+        pkce: Pkce = "auto",
         connect_timeout: float | None = None,
         read_timeout: float | None = None,
         request_timeout: float | None = None,
@@ -65,8 +68,9 @@ class ClientBase(Opaque):
         if api_base is not None:
             builder.api_base(text_of("api_base", api_base))
         return cls._build(
-            builder, scopes, params, headers, ca_pem, proxy, product, client_secret, client_auth,
-            connect_timeout, read_timeout, request_timeout, login_timeout, allow_insecure_loopback,
+            builder, scopes, params, token_params, headers, ca_pem, proxy, product, client_secret,
+            client_auth, pkce, connect_timeout, read_timeout, request_timeout, login_timeout,
+            allow_insecure_loopback,
         )  # fmt: skip
 
     @classmethod
@@ -77,12 +81,14 @@ class ClientBase(Opaque):
         *,
         scopes: Iterable[str] = (),
         params: Pairs = None,
+        token_params: Pairs = None,
         headers: Pairs = None,
         ca_pem: str | bytes | None = None,
         proxy: str | None = None,
         product: str | None = None,
         client_secret: Secret | str | None = None,
         client_auth: ClientAuth = "auto",
+        pkce: Pkce = "auto",
         connect_timeout: float | None = None,
         read_timeout: float | None = None,
         request_timeout: float | None = None,
@@ -101,8 +107,9 @@ class ClientBase(Opaque):
             text_of("domain", domain), text_of("client_id", client_id)
         )
         return cls._build(
-            builder, scopes, params, headers, ca_pem, proxy, product, client_secret, client_auth,
-            connect_timeout, read_timeout, request_timeout, login_timeout, allow_insecure_loopback,
+            builder, scopes, params, token_params, headers, ca_pem, proxy, product, client_secret,
+            client_auth, pkce, connect_timeout, read_timeout, request_timeout, login_timeout,
+            allow_insecure_loopback,
         )  # fmt: skip
 
     @classmethod
@@ -113,12 +120,14 @@ class ClientBase(Opaque):
         *,
         scopes: Iterable[str] = (),
         params: Pairs = None,
+        token_params: Pairs = None,
         headers: Pairs = None,
         ca_pem: str | bytes | None = None,
         proxy: str | None = None,
         product: str | None = None,
         client_secret: Secret | str | None = None,
         client_auth: ClientAuth = "auto",
+        pkce: Pkce = "auto",
         connect_timeout: float | None = None,
         read_timeout: float | None = None,
         request_timeout: float | None = None,
@@ -139,8 +148,9 @@ class ClientBase(Opaque):
             text_of("issuer", issuer), text_of("client_id", client_id)
         )
         return cls._build(
-            builder, scopes, params, headers, ca_pem, proxy, product, client_secret, client_auth,
-            connect_timeout, read_timeout, request_timeout, login_timeout, allow_insecure_loopback,
+            builder, scopes, params, token_params, headers, ca_pem, proxy, product, client_secret,
+            client_auth, pkce, connect_timeout, read_timeout, request_timeout, login_timeout,
+            allow_insecure_loopback,
         )  # fmt: skip
 
     @classmethod
@@ -153,12 +163,14 @@ class ClientBase(Opaque):
         revocation_endpoint: str | None = None,
         scopes: Iterable[str] = (),
         params: Pairs = None,
+        token_params: Pairs = None,
         headers: Pairs = None,
         ca_pem: str | bytes | None = None,
         proxy: str | None = None,
         product: str | None = None,
         client_secret: Secret | str | None = None,
         client_auth: ClientAuth = "auto",
+        pkce: Pkce = "auto",
         connect_timeout: float | None = None,
         read_timeout: float | None = None,
         request_timeout: float | None = None,
@@ -183,8 +195,9 @@ class ClientBase(Opaque):
         if revocation_endpoint is not None:
             builder.revocation_endpoint(text_of("revocation_endpoint", revocation_endpoint))
         return cls._build(
-            builder, scopes, params, headers, ca_pem, proxy, product, client_secret, client_auth,
-            connect_timeout, read_timeout, request_timeout, login_timeout, allow_insecure_loopback,
+            builder, scopes, params, token_params, headers, ca_pem, proxy, product, client_secret,
+            client_auth, pkce, connect_timeout, read_timeout, request_timeout, login_timeout,
+            allow_insecure_loopback,
         )  # fmt: skip
 
     @classmethod
@@ -193,12 +206,14 @@ class ClientBase(Opaque):
         builder: ffi.ClientBuilder,
         scopes: Iterable[str],
         params: Pairs,
+        token_params: Pairs,
         headers: Pairs,
         ca_pem: str | bytes | None,
         proxy: str | None,
         product: str | None,
         client_secret: Secret | str | None,
         client_auth: ClientAuth,
+        pkce: Pkce,
         connect_timeout: float | None,
         read_timeout: float | None,
         request_timeout: float | None,
@@ -209,6 +224,8 @@ class ClientBase(Opaque):
             builder.scope(scope)
         for name, value in pairs_of("params", params):
             builder.param(name, value)
+        for name, value in pairs_of("token_params", token_params):
+            builder.token_param(name, value)
         for name, value in pairs_of("headers", headers):
             builder.header(name, value)
         if ca_pem is not None:
@@ -222,6 +239,10 @@ class ClientBase(Opaque):
                 "client_auth must be 'auto', 'client_secret_basic' or 'client_secret_post', "
                 f"not {client_auth!r}"
             )
+        if pkce not in ("auto", "always", "never"):
+            raise InvalidConfigError(f"pkce must be 'auto', 'always' or 'never', not {pkce!r}")
+        if pkce != "auto":
+            builder.pkce(pkce == "always")
         if client_secret is not None:
             setters = {
                 "auto": builder.client_secret,
@@ -262,6 +283,9 @@ class Client(ClientBase):
         params: Extra parameters of the device authorization request, such as ``audience``. A
             mapping, or an iterable of pairs. Only ``resource`` (RFC 8707) may occur more than once.
             Must not contain secrets.
+        token_params: Extra parameters of the token request, which is sent at every poll. Some
+            servers require ``resource`` or ``audience`` here as well as in ``params``, whose rules
+            apply.
         headers: Extra headers of every request. They are sent to every server that the settings or
             the metadata name.
         ca_pem: CA certificates in PEM, trusted in addition to those of the operating system. At
@@ -275,6 +299,10 @@ class Client(ClientBase):
         client_auth: How the client secret is sent: ``"client_secret_basic"``,
             ``"client_secret_post"`` or ``"auto"``. ``"auto"`` follows the server's metadata and
             falls back to ``client_secret_basic``. Defaults to ``"auto"``.
+        pkce: Whether a login uses PKCE (RFC 7636): ``"always"``, ``"never"``, or ``"auto"`` if the
+            server's metadata lists it, which only a client by issuer reads. If the server then
+            refuses the first request as invalid, it is sent once more without PKCE. Defaults to
+            ``"auto"``.
         connect_timeout: Timeout for establishing a connection (DNS, TCP and TLS), in seconds.
             Defaults to 10.
         read_timeout: Maximum silence of the server within a response, in seconds. Defaults to 15.

@@ -54,6 +54,9 @@ class Error(Exception):
             support will ask for it.
         retry_after: The delay that the server asked for before the next request, in seconds. The
             value is not limited; the caller should cap it.
+        claims: The claims challenge of a server such as Microsoft Entra ID, if it came with an
+            `ActionRequiredError`. Pass it to a new login as the extra parameter ``claims`` of both
+            requests. Untrusted; call `sanitize` before printing it.
         organizations: The organizations to choose from, if the server listed them with an
             `ActionRequiredError`.
         pending_authentication_token: The secret with which a server-side component can complete
@@ -72,6 +75,7 @@ class Error(Exception):
         http_status: int | None = None,
         request_id: str | None = None,
         retry_after: float | None = None,
+        claims: str | None = None,
         organizations: list[Organization] | None = None,
         pending_authentication_token: Secret | None = None,
     ) -> None:
@@ -82,6 +86,7 @@ class Error(Exception):
         self.http_status = http_status
         self.request_id = request_id
         self.retry_after = retry_after
+        self.claims = claims
         self.organizations = organizations
         self.pending_authentication_token = pending_authentication_token
 
@@ -251,6 +256,7 @@ def error_of(failure: Failure) -> Error:
         http_status=failure.http_status(),
         request_id=failure.request_id(),
         retry_after=failure.retry_after(),
+        claims=failure.claims(),
         organizations=None
         if organizations is None
         else [Organization(o.id, o.name) for o in organizations],

@@ -10,8 +10,9 @@ class Event(Record):
     """The base class of all events: progress that the user may want to see.
 
     No event is an error, and none needs a reaction; the login continues by itself. Every poll
-    without a decision is followed by one (RFC 8628 section 3.5). Events contain no secret and no
-    text from the server. Later versions may add events; ignore unknown ones.
+    without a decision is followed by one (RFC 8628 section 3.5), unless it was the last one before
+    the code expires. Events contain no secret and no text from the server. Later versions may add
+    events; ignore unknown ones.
     """
 
     __slots__ = ()
@@ -52,7 +53,9 @@ class Retrying(Event):
 
     Attributes:
         reason: The cause, for programs: ``"http_502"`` (any HTTP status), ``"timeout"``, ``"dns"``,
-            ``"connect"``, ``"connection_lost"``, ``"tls"`` or ``"malformed_response"``.
+            ``"connect"``, ``"connection_lost"``, ``"tls"``, ``"certificate"``,
+            ``"malformed_response"`` or ``"blocked"`` (a bot check, a captive portal or a gateway
+            has responded).
         attempt: The number of consecutive failures, starting at 1.
         retry_in: Seconds until the next poll.
     """

@@ -108,7 +108,8 @@ class Login(LoginBase):
     def start(self) -> Prompt:
         """Request a code from the server.
 
-        Performs discovery if needed, then sends one request and blocks until the response arrives.
+        Performs discovery if needed, then sends one request, or a second one without PKCE if the
+        server refuses PKCE. Blocks until the response arrives.
         Further calls return the same prompt, or raise the error of a login that has failed.
 
         Raises:

@@ -97,8 +97,9 @@ class Login(LoginBase):
     async def start(self) -> Prompt:
         """Request a code from the server.
 
-        Performs discovery if needed, then sends one request. Further calls return the same prompt,
-        or raise the error of a login that has failed.
+        Performs discovery if needed, then sends one request, or a second one without PKCE if the
+        server refuses PKCE. Further calls return the same prompt, or raise the error of a login
+        that has failed.
 
         Raises:
             Error: The login failed. Nothing is retried here because the user is waiting; on

@@ -63,6 +63,8 @@ def clients() -> list[Client]:
         product="my-cli/1.0",
         client_secret=Secret("hunter2"),
         client_auth="client_secret_basic",
+        token_params={"audience": "a"},
+        pkce="always",
         connect_timeout=5,
         read_timeout=5.5,
         request_timeout=None,

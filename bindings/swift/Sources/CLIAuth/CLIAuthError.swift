@@ -40,6 +40,11 @@ public struct CLIAuthError: Error, Sendable {
     /// The delay that the server asked for before the next request. The value is not limited; the caller should cap it.
     public let retryAfter: Duration?
 
+    /// The claims challenge of a server such as Microsoft Entra ID, if it came with
+    /// ``Kind-swift.struct/actionRequired``. Pass it to a new login as the extra parameter `claims` of both requests.
+    /// Untrusted; call ``sanitize(_:)`` before printing it.
+    public let claims: String?
+
     /// The organizations to choose from, if the server listed them with ``Kind-swift.struct/actionRequired``. Otherwise
     /// `nil`.
     public let organizations: [Organization]?
@@ -58,6 +63,7 @@ public struct CLIAuthError: Error, Sendable {
         httpStatus: Int? = nil,
         requestID: String? = nil,
         retryAfter: Duration? = nil,
+        claims: String? = nil,
         organizations: [Organization]? = nil,
         pendingAuthenticationToken: Secret? = nil
     ) {
@@ -69,6 +75,7 @@ public struct CLIAuthError: Error, Sendable {
         self.httpStatus = httpStatus
         self.requestID = requestID
         self.retryAfter = retryAfter
+        self.claims = claims
         self.organizations = organizations
         self.pendingAuthenticationToken = pendingAuthenticationToken
     }

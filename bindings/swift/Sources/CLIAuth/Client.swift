@@ -161,6 +161,9 @@ extension ClientBuilder {
         for (name, value) in options.params {
             param(name: name, value: value)
         }
+        for (name, value) in options.tokenParams {
+            tokenParam(name: name, value: value)
+        }
         for (name, value) in options.headers {
             header(name: name, value: value)
         }
@@ -173,6 +176,11 @@ extension ClientBuilder {
             case .clientSecretBasic: clientSecretBasic(secret: secret)
             case .clientSecretPost: clientSecretPost(secret: secret)
             }
+        }
+        switch options.pkce {
+        case .auto: break
+        case .always: pkce(always: true)
+        case .never: pkce(always: false)
         }
         try (options.connectTimeout?.seconds).map(connectTimeout(limit:))
         try (options.readTimeout?.seconds).map(readTimeout(limit:))

@@ -19,6 +19,10 @@ public struct ClientOptions: Sendable {
     /// more than once. Must not contain secrets.
     public var params: [(name: String, value: String)]
 
+    /// Extra parameters of the token request, which is sent at every poll. Some servers require `resource` (RFC 8707)
+    /// or `audience` here as well as in ``params``, whose rules apply.
+    public var tokenParams: [(name: String, value: String)]
+
     /// Extra headers of every request. They are sent to every server that the settings or the metadata name. Their
     /// values are treated as secrets.
     public var headers: [(name: String, value: String)]
@@ -40,6 +44,9 @@ public struct ClientOptions: Sendable {
     /// How the client secret is sent. Defaults to ``ClientAuth/auto``.
     public var clientAuth: ClientAuth
 
+    /// Whether a login uses PKCE. Defaults to ``PKCE/auto``.
+    public var pkce: PKCE
+
     /// Timeout for establishing a connection (DNS, TCP and TLS). Defaults to 10 seconds.
     public var connectTimeout: Duration?
 
@@ -60,12 +67,14 @@ public struct ClientOptions: Sendable {
     public init(
         scopes: [String] = [],
         params: [(name: String, value: String)] = [],
+        tokenParams: [(name: String, value: String)] = [],
         headers: [(name: String, value: String)] = [],
         caPEM: Data? = nil,
         proxy: String? = nil,
         product: String? = nil,
         clientSecret: Secret? = nil,
         clientAuth: ClientAuth = .auto,
+        pkce: PKCE = .auto,
         connectTimeout: Duration? = nil,
         readTimeout: Duration? = nil,
         requestTimeout: Duration? = nil,
@@ -74,12 +83,14 @@ public struct ClientOptions: Sendable {
     ) {
         self.scopes = scopes
         self.params = params
+        self.tokenParams = tokenParams
         self.headers = headers
         self.caPEM = caPEM
         self.proxy = proxy
         self.product = product
         self.clientSecret = clientSecret
         self.clientAuth = clientAuth
+        self.pkce = pkce
         self.connectTimeout = connectTimeout
         self.readTimeout = readTimeout
         self.requestTimeout = requestTimeout
@@ -100,6 +111,19 @@ public enum ClientAuth: Sendable, Hashable {
     case clientSecretPost
 }
 
+/// Whether a login uses PKCE (RFC 7636), which binds the tokens to the program that began the login.
+public enum PKCE: Sendable, Hashable {
+    /// If the server's metadata lists the method `S256`, which only a client by issuer reads. If the server then
+    /// refuses the first request as invalid, it is sent once more without PKCE.
+    case auto
+
+    /// Always. Some servers require PKCE although their metadata does not say so.
+    case always
+
+    /// Never.
+    case never
+}
+
 extension ClientOptions: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// The settings, without secrets.
     public var description: String {
@@ -117,6 +141,7 @@ extension ClientOptions: CustomStringConvertible, CustomDebugStringConvertible, 
         let all: [(String, Any?)] = [
             ("scopes", scopes.isEmpty ? nil : scopes),
             ("params", params.isEmpty ? nil : params.map { "\($0.name)=\($0.value)" }),
+            ("tokenParams", tokenParams.isEmpty ? nil : tokenParams.map { "\($0.name)=\($0.value)" }),
             ("headers", headers.isEmpty ? nil : headers.map { "\($0.name): \(mask)" }),
             ("caPEM", caPEM.map { "\($0.count) bytes" }),
             // The URL may contain a password.
@@ -124,6 +149,7 @@ extension ClientOptions: CustomStringConvertible, CustomDebugStringConvertible, 
             ("product", product),
             ("clientSecret", clientSecret.map { _ in mask }),
             ("clientAuth", clientAuth),
+            ("pkce", pkce),
             ("connectTimeout", connectTimeout),
             ("readTimeout", readTimeout),
             ("requestTimeout", requestTimeout),

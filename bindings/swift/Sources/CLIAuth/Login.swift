@@ -33,8 +33,8 @@ public final class Login: Sendable {
 
     /// Requests a code from the server.
     ///
-    /// Performs discovery if needed, then sends one request. Further calls return the same prompt, or
-    /// throw the error of a login that has failed.
+    /// Performs discovery if needed, then sends one request, or a second one without PKCE if the server refuses PKCE.
+    /// Further calls return the same prompt, or throw the error of a login that has failed.
     ///
     /// - Returns: The prompt to show to the user.
     /// - Throws: ``CLIAuthError``. Nothing is retried here because the user is waiting; on `network`, try again later.

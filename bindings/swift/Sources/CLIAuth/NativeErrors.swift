@@ -28,6 +28,7 @@ extension CLIAuthError {
                 httpStatus: failure.httpStatus().map(Int.init),
                 requestID: failure.requestId(),
                 retryAfter: failure.retryAfter().map(Duration.init(ofSeconds:)),
+                claims: failure.claims(),
                 organizations: failure.organizations()?.map { Organization(id: $0.id, name: $0.name) },
                 pendingAuthenticationToken: failure.pendingAuthenticationToken().map(Secret.init)
             )

@@ -74,10 +74,12 @@ struct LoginExample {
         let settings = ClientOptions(
             scopes: options.scopes,
             params: options.params,
+            tokenParams: options.tokenParams,
             headers: options.headers,
             caPEM: try options.caFile.map(certificates),
             product: "login-example/\(version)",
             clientSecret: try options.clientSecretEnv.map(secret),
+            pkce: options.pkce,
             loginTimeout: options.timeout,
             allowInsecureLoopback: options.insecureLoopback
         )

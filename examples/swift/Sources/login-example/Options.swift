@@ -24,6 +24,8 @@ let usage = """
       --client-secret-env NAME   the environment variable with a client secret
       --scope S                  a scope to ask for; repeatable
       --param K=V                an extra parameter of the first request; repeatable
+      --token-param K=V          an extra parameter of the token request; repeatable
+      --pkce MODE                auto (if the metadata lists it), always or never
       --header 'NAME: VALUE'     an extra header of every request; repeatable
       --ca-file PEM              certificates to trust beside the system's
       --insecure-loopback        allow http to this machine, for tests
@@ -48,6 +50,8 @@ struct Options {
     var clientSecretEnv: String?
     var scopes: [String] = []
     var params: [(name: String, value: String)] = []
+    var tokenParams: [(name: String, value: String)] = []
+    var pkce = PKCE.auto
     var headers: [(name: String, value: String)] = []
     var caFile: String?
     var insecureLoopback = false
@@ -81,16 +85,22 @@ struct Options {
             case "--json": json = try words.nothing(after: option, value)
             case "--no-browser": noBrowser = try words.nothing(after: option, value)
             case "--scope": scopes.append(try words.value(of: option, value))
-            case "--param":
+            case "--param", "--token-param":
                 guard let param = pair(try words.value(of: option, value), separator: "=") else {
                     throw Wrong("\(option): write it as NAME=VALUE")
                 }
-                params.append(param)
+                if option == "--param" { params.append(param) } else { tokenParams.append(param) }
             case "--header":
                 guard let header = pair(try words.value(of: option, value), separator: ":") else {
                     throw Wrong("\(option): write it as 'Name: value'")
                 }
                 headers.append((trimmed(header.name), trimmed(header.value)))
+            case "--pkce":
+                let modes: [String: PKCE] = ["auto": .auto, "always": .always, "never": .never]
+                guard let mode = modes[try words.value(of: option, value)] else {
+                    throw Wrong("\(option): write auto, always or never")
+                }
+                pkce = mode
             case "--timeout":
                 guard let limit = seconds(try words.value(of: option, value)) else {
                     throw Wrong("\(option): give a number of seconds above 0")

@@ -125,7 +125,7 @@ struct JSONLines: Output {
             ("http_status", .number(error.httpStatus)),
             ("request_id", .text(error.requestID)),
             ("organizations", .list(error.organizations?.map { .object([("id", .text($0.id)), ("name", .text($0.name))]) })),
-            ("claims", .null),
+            ("claims", .text(error.claims)),
         ])
     }
 

@@ -21,7 +21,7 @@ pub(crate) fn device(ask: &Ask<'_>) -> Response {
         let text = "Device authorization grant is not enabled for this team";
         return Response::oauth_error(403, "access_denied", text);
     }
-    Response::json(200, &ask.issue_code(&client.client_id, Flavor::AuthKit, ask.origin))
+    Response::json(200, &ask.issue_code(&client.client_id, Flavor::AuthKit, ask.origin, None))
 }
 
 /// `POST /user_management/authenticate`.

@@ -25,6 +25,8 @@ pub(crate) struct Code {
     pub(crate) scope: String,
     pub(crate) flavor: Flavor,
     pub(crate) state: State,
+    /// The PKCE challenge, whose verifier each poll must have.
+    pub(crate) challenge: Option<String>,
     issued: Instant,
     /// When a client was last told of it: a script may give one code to several.
     told: Instant,
@@ -138,6 +140,7 @@ pub(crate) struct NewCode {
     pub(crate) client_id: String,
     pub(crate) scope: String,
     pub(crate) flavor: Flavor,
+    pub(crate) challenge: Option<String>,
 }
 
 impl Codes {
@@ -151,6 +154,7 @@ impl Codes {
             scope: new.scope,
             flavor: new.flavor,
             state: State::Pending,
+            challenge: new.challenge,
             issued: now,
             told: now,
             expires: now + lifetime,

@@ -19,6 +19,7 @@ impl World {
             client_id: "c".to_owned(),
             scope: String::new(),
             flavor: Flavor::Connect,
+            challenge: None,
         };
         codes.issue(new, &settings, start);
         World { codes, settings, start }

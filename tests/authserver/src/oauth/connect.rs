@@ -6,6 +6,7 @@ use super::Flavor;
 use super::check::DEVICE_GRANT;
 use super::clients::{Refused, authenticate};
 use super::codes::Verdict;
+use super::pkce;
 use super::sessions::Session;
 use crate::ask::Ask;
 use crate::clock::{self, unix_now};
@@ -21,7 +22,12 @@ pub(crate) fn device(ask: &Ask<'_>) -> Response {
     if !client.device_grant {
         return Response::oauth_error(400, "unauthorized_client", "this client may not use the device grant");
     }
-    Response::json(200, &ask.issue_code(&client.client_id, Flavor::Connect, ask.issuer))
+    match pkce::challenge(ask.checked, ask.server.settings.pkce) {
+        Ok(challenge) => {
+            Response::json(200, &ask.issue_code(&client.client_id, Flavor::Connect, ask.issuer, challenge))
+        }
+        Err(flaw) => Response::oauth_error(400, "invalid_request", flaw),
+    }
 }
 
 /// `POST /oauth2/token`.
@@ -32,6 +38,11 @@ pub(crate) fn token(ask: &Ask<'_>) -> Response {
     };
     if ask.checked.get("grant_type") != Some(DEVICE_GRANT) {
         return ask.refresh(&client.client_id, Flavor::Connect, None);
+    }
+    let device_code = ask.checked.get("device_code").unwrap_or_default();
+    let challenge = ask.server.state().codes.get(device_code).and_then(|code| code.challenge.clone());
+    if challenge.is_some_and(|challenge| !pkce::fits(ask.checked, &challenge)) {
+        return Response::oauth_error(400, "invalid_grant", "PKCE verification failed");
     }
     let (error, description) = match ask.poll(&client.client_id, Flavor::Connect) {
         Verdict::Granted { scope, organization_id } => {

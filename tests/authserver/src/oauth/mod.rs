@@ -8,6 +8,7 @@ pub(crate) mod connect;
 pub(crate) mod grants;
 pub(crate) mod jwt;
 pub(crate) mod metadata;
+pub(crate) mod pkce;
 pub(crate) mod sessions;
 
 /// The two families of endpoints.

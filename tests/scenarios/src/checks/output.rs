@@ -103,7 +103,10 @@ fn secret_faults(name: &str, text: &str, case: &Case, seen: &Seen) -> Vec<Fault>
     let mut secrets: Vec<String> = seen.log.secrets.clone();
     for request in &seen.log.requests {
         for (key, value) in request.form.iter().flatten() {
-            if matches!(key.as_str(), "device_code" | "client_secret" | "refresh_token" | "token") {
+            if matches!(
+                key.as_str(),
+                "device_code" | "code_verifier" | "client_secret" | "refresh_token" | "token"
+            ) {
                 secrets.push(value.clone());
             }
         }

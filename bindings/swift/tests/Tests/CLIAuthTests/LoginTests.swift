@@ -55,9 +55,11 @@ final class LoginTests: XCTestCase, @unchecked Sendable {
         let options = ClientOptions(
             scopes: ["openid", "profile"],
             params: [("audience", "b&=é"), ("resource", "https://a/"), ("resource", "https://b/")],
+            tokenParams: [("audience", "ü")],
             headers: [("X-Tenant", "blue")],
             clientSecret: Secret("test secret:+%é"),
             clientAuth: .clientSecretPost,
+            pkce: .always,
             allowInsecureLoopback: true
         )
         let client = try Client.forIssuer(server.issuer, clientID: "client_confidential", options: options)
@@ -68,6 +70,7 @@ final class LoginTests: XCTestCase, @unchecked Sendable {
         XCTAssertEqual(request.fields("audience"), ["b&=é"])
         XCTAssertEqual(request.fields("resource"), ["https://a/", "https://b/"])
         XCTAssertEqual(request.fields("client_secret"), ["test secret:+%é"])
+        XCTAssertEqual(request.fields("code_challenge_method"), ["S256"])
         XCTAssertEqual(request.header("x-tenant"), "blue")
     }
 

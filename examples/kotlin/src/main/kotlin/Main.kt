@@ -99,8 +99,10 @@ private fun newClient(options: Options): Client {
         caPem = options.caFile?.let(::readCertificates)
         loginTimeout = options.timeout
         allowInsecureLoopback = options.insecureLoopback
+        pkce = options.pkce
         scopes(options.scopes)
         options.params.forEach { (name, value) -> param(name, value) }
+        options.tokenParams.forEach { (name, value) -> tokenParam(name, value) }
         options.headers.forEach { (name, value) -> header(name, value) }
         options.clientSecretEnv?.let { clientSecret(readSecret(it)) }
     }

@@ -1,3 +1,4 @@
+import cliauth.Pkce
 import java.time.Duration
 
 /** The command line is invalid. */
@@ -21,6 +22,8 @@ val HELP =
       --client-secret-env NAME  the environment variable that holds a client secret
       --scope S                 a scope to ask for; may be repeated
       --param K=V               an extra parameter of the device authorization request; may be repeated
+      --token-param K=V         an extra parameter of the token request; may be repeated
+      --pkce MODE               auto (if the server's metadata lists it), always or never
       --header 'NAME: VALUE'    an extra header of every request; may be repeated
       --ca-file PEM             certificates to trust beside those of the system
       --insecure-loopback       allow plain http to this machine, for tests
@@ -34,7 +37,7 @@ private val FLAGS = setOf("--insecure-loopback", "--json", "--no-browser", "--he
 private val SETTINGS =
     setOf(
         "--provider", "--client-id", "--api-base", "--domain", "--issuer", "--device-endpoint", "--token-endpoint",
-        "--client-secret-env", "--scope", "--param", "--header", "--ca-file", "--timeout",
+        "--client-secret-env", "--scope", "--param", "--token-param", "--pkce", "--header", "--ca-file", "--timeout",
     )
 
 /** Returns the arguments by option. The command `login` may be omitted, because there is no other command. */
@@ -83,6 +86,8 @@ class Options(private val given: Map<String, List<String>>) {
     val clientSecretEnv: String? = last("--client-secret-env")
     val scopes: List<String> = given["--scope"].orEmpty()
     val params: List<Pair<String, String>> = pairs("--param", '=', "NAME=VALUE")
+    val tokenParams: List<Pair<String, String>> = pairs("--token-param", '=', "NAME=VALUE")
+    val pkce: Pkce = last("--pkce")?.let(::pkce) ?: Pkce.AUTO
     val headers: List<Pair<String, String>> =
         pairs("--header", ':', "'Name: value'").map { (name, value) -> name.trim() to value.trim() }
     val caFile: String? = last("--ca-file")
@@ -111,6 +116,9 @@ class Options(private val given: Map<String, List<String>>) {
 
 private fun provider(word: String): Provider = Provider.entries.find { it.name.lowercase() == word }
     ?: throw Usage("--provider: there is no '$word'; it is authkit, connect, oidc or endpoints")
+
+private fun pkce(word: String): Pkce = Pkce.entries.find { it.name.lowercase() == word }
+    ?: throw Usage("--pkce: write auto, always or never")
 
 private const val MILLIS = 1e3
 

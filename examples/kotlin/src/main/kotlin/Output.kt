@@ -3,7 +3,8 @@ import cliauth.Event
 import cliauth.Prompt
 import cliauth.Tokens
 import cliauth.sanitize
-import com.sun.jna.NativeLibrary
+import com.sun.jna.Library
+import com.sun.jna.Native
 import com.sun.jna.NativeLong
 import com.sun.jna.Platform
 import java.io.FileDescriptor
@@ -90,8 +91,12 @@ private object Terminal {
 
     private fun columns(): Int {
         val size = ShortArray(4)
-        val ioctl = NativeLibrary.getProcess().getFunction("ioctl")
-        return if (ioctl.invokeInt(arrayOf(2, windowSize, size)) == 0) size[1].toUShort().toInt() else 0
+        val process = Native.load(Process::class.java)
+        return if (process.ioctl(2, windowSize, size) == 0) size[1].toUShort().toInt() else 0
+    }
+
+    private interface Process : Library {
+        fun ioctl(descriptor: Int, request: NativeLong, vararg arguments: Any?): Int
     }
 }
 
@@ -132,7 +137,7 @@ class JsonLines : Output {
         "http_status" to error.httpStatus,
         "request_id" to error.requestId,
         "organizations" to error.organizations?.map { mapOf("id" to it.id, "name" to it.name) },
-        "claims" to null,
+        "claims" to error.claims,
     )
 
     override fun failed(wrong: WrongSetting) = line(

@@ -44,6 +44,13 @@ public sealed class CliAuthException(message: String, details: Details?) : Runti
      */
     public val retryAfter: Duration? = details?.retryAfter
 
+    /**
+     * The claims challenge of a server such as Microsoft Entra ID, if it came with an [ActionRequiredException]. Pass
+     * it to a new login as the extra parameter `claims` of both requests. Untrusted; call [sanitize] before printing
+     * it.
+     */
+    public val claims: String? = details?.claims
+
     /** The organizations to choose from, if the server listed them with an [ActionRequiredException]. */
     public val organizations: List<Organization>? = details?.organizations
 
@@ -59,6 +66,7 @@ public sealed class CliAuthException(message: String, details: Details?) : Runti
         val httpStatus: Int?,
         val requestId: String?,
         val retryAfter: Duration?,
+        val claims: String?,
         val organizations: List<Organization>?,
         val pendingAuthenticationToken: Secret?,
     )

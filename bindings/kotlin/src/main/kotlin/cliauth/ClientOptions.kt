@@ -15,6 +15,21 @@ public enum class ClientAuth {
     CLIENT_SECRET_POST,
 }
 
+/** Whether a login uses PKCE (RFC 7636), which binds the tokens to the program that began the login. */
+public enum class Pkce {
+    /**
+     * If the server's metadata lists the method `S256`, which only a client by issuer reads. If the server then refuses
+     * the first request as invalid, it is sent once more without PKCE.
+     */
+    AUTO,
+
+    /** Always. Some servers require PKCE although their metadata does not say so. */
+    ALWAYS,
+
+    /** Never. */
+    NEVER,
+}
+
 /**
  * The settings of a [Client]. They are checked when the client is created. An [InvalidConfigException] names the
  * setting that is invalid.
@@ -24,6 +39,7 @@ public enum class ClientAuth {
 public class ClientOptions internal constructor() {
     private val scopes = mutableListOf<String>()
     private val params = mutableListOf<Pair<String, String>>()
+    private val tokenParams = mutableListOf<Pair<String, String>>()
     private val headers = mutableListOf<Pair<String, String>>()
     private var secret: Pair<Secret, ClientAuth>? = null
 
@@ -43,6 +59,9 @@ public class ClientOptions internal constructor() {
      * `ALL_PROXY` and `NO_PROXY`.
      */
     public var proxy: String? = null
+
+    /** Whether a login uses PKCE. Defaults to [Pkce.AUTO]. */
+    public var pkce: Pkce = Pkce.AUTO
 
     /** WorkOS AuthKit only: the base URL of its API, for a test server for example. */
     public var apiBase: String? = null
@@ -83,6 +102,12 @@ public class ClientOptions internal constructor() {
      */
     public fun param(name: String, value: String): ClientOptions = apply { params += name to value }
 
+    /**
+     * Adds a parameter to the token request, which is sent at every poll. Some servers require `resource` (RFC 8707) or
+     * `audience` here as well as in the device authorization request. The rules are those of [param].
+     */
+    public fun tokenParam(name: String, value: String): ClientOptions = apply { tokenParams += name to value }
+
     /** Adds a header to every request. It is sent to every server that the settings or the metadata name. */
     public fun header(name: String, value: String): ClientOptions = apply { headers += name to value }
 
@@ -99,10 +124,14 @@ public class ClientOptions internal constructor() {
         params.forEach { (name, value) ->
             builder.param(checked("a parameter's name", name), checked("the parameter $name", value))
         }
+        tokenParams.forEach { (name, value) ->
+            builder.tokenParam(checked("a parameter's name", name), checked("the parameter $name", value))
+        }
         headers.forEach { (name, value) -> builder.header(checked("a header's name", name), checked("the header $name", value)) }
         product?.let { builder.product(checked("product", it)) }
         caPem?.let(builder::caPem)
         proxy?.let { builder.proxy(checked("proxy", it)) }
+        if (pkce != Pkce.AUTO) builder.pkce(pkce == Pkce.ALWAYS)
         apiBase?.let { builder.apiBase(checked("apiBase", it)) }
         revocationEndpoint?.let { builder.revocationEndpoint(checked("revocationEndpoint", it)) }
         connectTimeout?.let { builder.connectTimeout(seconds(it)) }

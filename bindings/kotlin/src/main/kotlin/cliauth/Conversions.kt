@@ -46,6 +46,7 @@ private fun exception(failure: NativeFailure): CliAuthException {
             httpStatus = failure.httpStatus()?.toInt(),
             requestId = failure.requestId(),
             retryAfter = failure.retryAfter()?.let(::duration),
+            claims = failure.claims(),
             organizations = failure.organizations()?.map { Organization(it.id, it.name) },
             pendingAuthenticationToken = failure.pendingAuthenticationToken()?.let(::Secret),
         )

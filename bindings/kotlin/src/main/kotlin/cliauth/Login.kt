@@ -63,8 +63,9 @@ public class Login internal constructor(private val native: NativeLogin) : AutoC
     }
 
     /**
-     * Requests a code from the server. Performs discovery if needed, then sends one request. Further calls return the
-     * same prompt, or throw the exception of a login that has failed.
+     * Requests a code from the server. Performs discovery if needed, then sends one request, or a second one without
+     * PKCE if the server refuses PKCE. Further calls return the same prompt, or throw the exception of a login that has
+     * failed.
      *
      * @throws CliAuthException the login failed. Nothing is retried here because the user is waiting; on
      *   [NetworkException], try again later.

@@ -35,7 +35,9 @@ public sealed interface Event : Progress {
     /**
      * A poll failed. The login continues and polls again.
      *
-     * @property reason the cause, for programs: `http_502`, `timeout`, …
+     * @property reason the cause, for programs: `http_502` (any HTTP status), `timeout`, `dns`, `connect`,
+     * `connection_lost`, `tls`, `certificate`, `malformed_response` or `blocked` (a bot check, a captive portal or a
+     * gateway has responded)
      * @property attempt the number of consecutive failures, starting at 1
      * @property retryIn the time until the next poll
      */

@@ -12,6 +12,7 @@ import cliauth.ClientOptions;
 import cliauth.DeniedException;
 import cliauth.Event;
 import cliauth.Login;
+import cliauth.Pkce;
 import cliauth.Prompt;
 import cliauth.Secret;
 import cliauth.Step;
@@ -65,9 +66,11 @@ class BlockingTest {
         Client.forIssuer("https://id.example.com", "x", options -> {
             options.setProduct("my-cli/1.0");
             options.setLoginTimeout(Duration.ofMinutes(2));
+            options.setPkce(Pkce.NEVER);
             options.scopes("openid", "offline_access")
                     .scopes(List.of("profile"))
                     .param("audience", "api")
+                    .tokenParam("audience", "api")
                     .header("X-Tool", "mine")
                     .clientSecret(new Secret("s"))
                     .clientSecret(new Secret("s"), ClientAuth.CLIENT_SECRET_POST);
