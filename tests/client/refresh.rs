@@ -76,9 +76,8 @@ fn expiry_is_in_local_time_despite_server_clock_skew() {
 
 #[test]
 fn refresh_and_revoke_work_without_the_device_flow() {
-    let server = Server::approving(json!({
-        "discovery_oauth": {"steps": [{"merge": {"device_authorization_endpoint": null}}], "then": "repeat"},
-    }));
+    let without = json!({"steps": [{"merge": {"device_authorization_endpoint": null}}], "then": "repeat"});
+    let server = Server::approving(json!({"discovery_oauth": without, "discovery_oidc": without}));
     let client = server.client();
     assert_eq!(client.login().start().unwrap_err().kind(), ErrorKind::Unsupported);
     let dead = client.refresh(&Secret::new("never seen")).unwrap_err();
