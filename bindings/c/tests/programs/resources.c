@@ -18,7 +18,6 @@ static void whole_life(const char *settings)
     log_in(login);
     cli_auth_login_free(login);
     cli_auth_client_free(client);
-    /* What resolves names lives for a moment longer. */
     wait_for_threads(1);
     wait_for_descriptors(descriptors);
     server_free(&server);
@@ -27,7 +26,20 @@ static void whole_life(const char *settings)
 static void nothing_is_left(void)
 {
     whole_life("{\"interval\":1,\"answer\":\"approve\"}");
-    whole_life("{\"interval\":1,\"answer\":\"approve\",\"host\":\"localhost\"}");
+}
+
+static void nothing_is_left_of_a_look_up(void)
+{
+    size_t descriptors = open_descriptors();
+    cli_auth_client *client = client_of_unknown_host();
+    cli_auth_login *login = cli_auth_login_new(client, NULL);
+    cli_auth_prompt *prompt;
+
+    CHECK_STATUS(cli_auth_login_start(login, &prompt, NULL), CLI_AUTH_NETWORK);
+    cli_auth_login_free(login);
+    cli_auth_client_free(client);
+    wait_for_threads(1);
+    wait_for_descriptors(descriptors);
 }
 
 static void nothing_is_left_over_tls(void)
@@ -112,6 +124,7 @@ static void a_thousand_logins(void)
 
 const struct test resources_tests[] = {
     {"nothing_is_left", nothing_is_left},
+    {"nothing_is_left_of_a_look_up", nothing_is_left_of_a_look_up},
     {"nothing_is_left_over_tls", nothing_is_left_over_tls},
     {"nothing_is_left_of_what_was_given_up", nothing_is_left_of_what_was_given_up},
     {"a_thousand_logins", a_thousand_logins},

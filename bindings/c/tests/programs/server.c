@@ -218,6 +218,12 @@ cli_auth_client *client_of(cli_auth_client_options *options)
     return client;
 }
 
+cli_auth_client *client_of_unknown_host(void)
+{
+    return client_of(cli_auth_client_options_with_endpoints("https://name.invalid/device",
+                                                            "https://name.invalid/token", "client_1"));
+}
+
 cli_auth_login *login_at(const struct server *server)
 {
     cli_auth_client *client = client_of(server_authkit(server));

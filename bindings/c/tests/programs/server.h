@@ -36,6 +36,8 @@ cli_auth_client_options *server_workos_connect(const struct server *server);
 cli_auth_client_options *server_for_issuer(const struct server *server);
 /* A client of such settings, which are freed. */
 cli_auth_client *client_of(cli_auth_client_options *options);
+/* A client of a host that no resolver knows. Each login looks it up. */
+cli_auth_client *client_of_unknown_host(void);
 /* A login at the server as AuthKit, with a client of its own that only it holds. */
 cli_auth_login *login_at(const struct server *server);
 /* Starts it, which has to succeed; `start` frees the prompt. */
