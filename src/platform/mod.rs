@@ -1,5 +1,5 @@
-//! The code that differs between operating systems: clocks, the wake of a waiting step, the descriptor of an event loop,
-//! signals, and opening a page.
+//! The code that differs between operating systems: clocks, the wake of a waiting step, the descriptor of an event
+//! loop, signals, and opening a page.
 //!
 //! Each system has a directory that exports the same names. To support another system, add a directory. CONTRIBUTING.md
 //! lists what else depends on the system.
