@@ -92,7 +92,7 @@ async fn fetch(issuer: &Issuer, loopback: Loopback, transport: &dyn Transport) -
     drive_pool().await;
     let reply = transport.send(Request::metadata(openid.clone())).await?;
     let second = issuer.read(&reply, &openid, loopback);
-    let first = match (first, second) {
+    let (first, second) = match (first, second) {
         (Ok(_), Err(NoMetadata::Elsewhere(error))) if error.kind() == ErrorKind::Network => {
             return Err(Failure::Permanent(error));
         }
@@ -104,7 +104,6 @@ async fn fetch(issuer: &Issuer, loopback: Loopback, transport: &dyn Transport) -
         }
         (Err(error), second) => (error, second),
     };
-    let (first, second) = first;
     second.map_err(|none| match none {
         NoMetadata::Refused(error) => Failure::Permanent(error),
         NoMetadata::Elsewhere(second) => {
