@@ -5,7 +5,7 @@ use std::{error::Error as StdError, io};
 use url::Url;
 
 use super::{proxy::ProxyServer, resolver::Unresolved, tls};
-use crate::{Error, ErrorKind, RetryReason, flow::Failure};
+use crate::{Error, ErrorKind, RetryReason, flow::Failure, protocol::uri::is_localhost};
 
 /// Returns why a request failed. Only a refused certificate is permanent.
 pub(super) fn failure(error: &reqwest::Error, url: &Url, proxy: Option<&ProxyServer>) -> Failure {
@@ -145,6 +145,13 @@ pub(super) fn root_cause(error: &(dyn StdError + 'static)) -> String {
     causes(error).last().map(ToString::to_string).unwrap_or_default()
 }
 
+/// Returns whether a connection was refused. After a refusal at 127.0.0.1, the error of `localhost` is that of ::1,
+/// which a machine may lack.
+fn is_refusal(kind: io::ErrorKind, host: &str) -> bool {
+    use io::ErrorKind::{AddrNotAvailable, ConnectionRefused, NetworkUnreachable};
+    kind == ConnectionRefused || (is_localhost(host) && matches!(kind, AddrNotAvailable | NetworkUnreachable))
+}
+
 /// Returns the error for trouble on the way to a host.
 fn to_host(reason: RetryReason, cause: Option<&io::Error>, url: &Url) -> Error {
     let host = url.host_str().unwrap_or("the server");
@@ -153,7 +160,7 @@ fn to_host(reason: RetryReason, cause: Option<&io::Error>, url: &Url) -> Error {
             format!("the name {host} could not be resolved: check the address and the network")
         }
         RetryReason::Connect => match cause.map(io::Error::kind) {
-            Some(io::ErrorKind::ConnectionRefused) => {
+            Some(kind) if is_refusal(kind, host) => {
                 format!("{host} refused the connection: check the address and the port")
             }
             Some(io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable) => {

@@ -58,10 +58,10 @@ impl Resolve for SystemResolver {
     }
 }
 
-/// Returns the addresses of this machine. The port is set by the caller. If both fail, the error of the last one is
-/// reported, and every machine has an IPv4 address.
+/// Returns the addresses of this machine. The port is set by the caller. IPv4 comes first, because most servers of a
+/// developer listen there, and another one may have the same port of IPv6.
 fn this_machine() -> Addrs {
-    Box::new([(Ipv6Addr::LOCALHOST, 0).into(), (Ipv4Addr::LOCALHOST, 0).into()].into_iter())
+    Box::new([(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()].into_iter())
 }
 
 type Answer = io::Result<vec::IntoIter<SocketAddr>>;

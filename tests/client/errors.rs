@@ -42,6 +42,8 @@ fn source(error: &Error) -> &io::Error {
 #[test]
 fn a_refused_connection_is_reported_with_its_cause() {
     // No program listens on port 1, and an unprivileged one cannot.
+    let named = failure_at("http://localhost:1");
+    assert_eq!(named.to_string(), "localhost refused the connection: check the address and the port");
     let error = failure_at("http://127.0.0.1:1");
     assert_eq!(error.kind(), ErrorKind::Network);
     assert_eq!(error.to_string(), "127.0.0.1 refused the connection: check the address and the port");
