@@ -235,17 +235,24 @@ impl ClientBuilder {
         self
     }
 
-    /// Sends requests through this `http://` or `https://` proxy.
+    /// Sends requests through this proxy, a URL with one of these schemes:
+    ///
+    /// - `http`, `https`: an HTTP proxy, by CONNECT. Without a scheme, `http` is meant.
+    /// - `socks5h`, `socks4a`: a SOCKS proxy that resolves the names of servers. `socks` is read as `socks5h`.
+    /// - `socks5`, `socks4`: a SOCKS proxy; the names of servers are resolved on this machine.
     ///
     /// Defaults to the environment: `HTTPS_PROXY` or `ALL_PROXY`, with the exceptions in `NO_PROXY`. Requests to this
-    /// machine never use a proxy. SOCKS proxies are not supported. A variable that cannot be used is an error of the
-    /// first request, of kind [`Proxy`](crate::ErrorKind::Proxy): no request is sent without the proxy.
+    /// machine never use a proxy. A variable that cannot be used is an error of the first request, of kind
+    /// [`Proxy`](crate::ErrorKind::Proxy): no request is sent without the proxy.
     ///
     /// `NO_PROXY` is a comma-separated list. `*` is every host, `name` and `.name` are that name and all names below
     /// it, `*.name` is the names below it, and the rest is IP addresses and networks (`10.0.0.0/8`). Each entry may end
     /// with a port.
     ///
-    /// The URL may contain a user name and a password, percent-encoded or as they are. It is treated as a secret.
+    /// The URL may contain a user name (also `DOMAIN\user`) and a password, percent-encoded or as they are. It is
+    /// treated as a secret. They are sent as Basic authentication, or as SOCKS 5 has it; SOCKS 4 has no passwords. NTLM
+    /// and Negotiate are not supported: a proxy that requires them needs a local proxy that adds them, such as cntlm or
+    /// px.
     ///
     /// ```
     /// let client = cli_auth::Client::authkit("client_123").proxy("http://proxy.example.com:3128").build()?;

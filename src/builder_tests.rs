@@ -108,7 +108,8 @@ fn build_rejects_invalid_headers_secrets_certificates_and_limits() {
     );
     assert!(refused(Client::authkit("a\n")).contains("control characters"));
     assert!(refused(authkit().ca_pem("hello")).contains("no certificate"));
-    assert!(refused(authkit().proxy("socks5://h")).contains("the proxy names a SOCKS proxy"));
+    assert!(refused(authkit().proxy("ftp://h")).contains("the proxy must be an http://"));
+    assert!(authkit().proxy("socks5h://h").build().is_ok());
     assert!(refused(authkit().product("my cli")).contains("the product must look like"));
     assert!(refused(authkit().login_timeout(Duration::ZERO)).contains("the login timeout must be"));
     assert!(

@@ -140,7 +140,7 @@ func TestWrongSettings(t *testing.T) {
 		"product": cliauth.WithProduct("my cli"), "scope": cliauth.WithScopes("a b"),
 		"parameter": cliauth.WithParam("client_id", "x"), "header": cliauth.WithHeader("Host", "x"),
 		"CA": cliauth.WithCAPEM([]byte("no certificate")), "empty CA": cliauth.WithCAPEM(nil),
-		"proxy": cliauth.WithProxy("socks5://h"), "API base": cliauth.WithAPIBase("http://h"),
+		"proxy": cliauth.WithProxy("ftp://h"), "API base": cliauth.WithAPIBase("http://h"),
 		"revocation endpoint": cliauth.WithRevocationEndpoint("https://h/revoke"),
 		"connect timeout":     cliauth.WithConnectTimeout(0), "long timeout": cliauth.WithRequestTimeout(25 * time.Hour),
 	} {

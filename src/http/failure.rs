@@ -13,6 +13,7 @@ pub(super) fn failure(error: &reqwest::Error, url: &Url, proxy: Option<&ProxySer
     let mut reason = match stage {
         _ if error.is_timeout() => RetryReason::Timeout,
         Stage::Connect => RetryReason::Connect,
+        Stage::LookUp => RetryReason::Dns,
         Stage::Tunnel(_) | Stage::Handshake | Stage::Response => RetryReason::ConnectionLost,
     };
     let mut cause = None;
@@ -20,6 +21,9 @@ pub(super) fn failure(error: &reqwest::Error, url: &Url, proxy: Option<&ProxySer
         if let Some(unresolved) = found.downcast_ref::<Unresolved>() {
             reason = RetryReason::Dns;
             cause = Some(unresolved.reason());
+        }
+        if is_unresolved_socks_proxy(found) {
+            reason = RetryReason::Dns;
         }
         if let Some(http) = found.downcast_ref::<hyper::Error>() {
             if http.is_parse() {
@@ -62,6 +66,8 @@ pub(super) fn failure(error: &reqwest::Error, url: &Url, proxy: Option<&ProxySer
 /// How far a request got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
+    /// A SOCKS proxy needs the server's address, and its name was not resolved.
+    LookUp,
     /// There is no TCP connection to the server or the proxy.
     Connect,
     /// The proxy was asked for a tunnel.
@@ -76,7 +82,17 @@ enum Stage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Refusal {
     Credentials,
+    /// A SOCKS proxy wants another authentication: a user name and a password if there were none, or none.
+    Method,
     Destination,
+    /// A SOCKS proxy did not reach the server.
+    Unreachable,
+    /// A SOCKS proxy does not take names, or addresses of IPv6.
+    AddressType,
+    /// The credentials, and the server's name, do not fit into a message of SOCKS.
+    TooLong,
+    /// The proxy does not speak SOCKS, or another version.
+    NotSocks,
     /// It closed the connection, or its response cannot be read.
     Unanswered,
 }
@@ -90,6 +106,11 @@ impl Stage {
         let mut stage = Self::Connect;
         for found in causes(error) {
             match found.to_string().as_str() {
+                "error resolving for socks proxy" => return Self::LookUp,
+                UNCONNECTED_SOCKS_PROXY => return Self::Connect,
+                text if text.starts_with(SOCKS) => {
+                    return Self::Tunnel(Refusal::of_socks(text.trim_start_matches(SOCKS)));
+                }
                 text if text.starts_with("tcp ") => return Self::Connect,
                 "tunnel error: proxy authorization required" => return Self::Tunnel(Refusal::Credentials),
                 "tunnel error: unsuccessful" => return Self::Tunnel(Refusal::Destination),
@@ -104,14 +125,76 @@ impl Stage {
     }
 }
 
+const SOCKS: &str = "SOCKS error: ";
+const UNCONNECTED_SOCKS_PROXY: &str = "SOCKS error: failed to create underlying connection";
+
+impl Refusal {
+    fn of_socks(text: &str) -> Self {
+        match text {
+            "credentials not accepted" => Self::Credentials,
+            "server does not support user/pass authentication"
+            | "server implements authentication incorrectly" => Self::Method,
+            "connection not allowed" => Self::Destination,
+            "network unreachable" | "host unreachable" | "connection refused" | "ttl expired" => {
+                Self::Unreachable
+            }
+            "address type not supported" | "IPV6 is not supported" => Self::AddressType,
+            "failed serialize request" => Self::TooLong,
+            "failed parsing server response" => Self::NotSocks,
+            _ => Self::Unanswered,
+        }
+    }
+}
+
+/// Whether the name of a SOCKS proxy was not resolved. The error has no source, and shows it only in its debug output.
+fn is_unresolved_socks_proxy(error: &(dyn StdError + 'static)) -> bool {
+    error.to_string() == UNCONNECTED_SOCKS_PROXY && format!("{error:?}").contains("Unresolved(")
+}
+
 /// Returns the error for trouble on the way through a proxy. `None` if the proxy has no part in it.
 fn through_proxy(reason: RetryReason, stage: Stage, url: &Url, proxy: &ProxyServer) -> Option<Error> {
     let setting = proxy.named_by();
     let host = url.host_str().unwrap_or("the server");
     let message = match (reason, stage) {
-        (_, Stage::Tunnel(Refusal::Credentials)) => {
-            format!("the proxy {proxy} requires a user name and a password (HTTP 407): check {setting}")
+        (_, Stage::LookUp) => {
+            let message = format!(
+                "the name {host} could not be resolved: check the network, or let the proxy resolve it with \
+                 {}:// in {setting}",
+                if proxy.scheme() == "socks4" { "socks4a" } else { "socks5h" }
+            );
+            return Some(Error::new(ErrorKind::Network, message));
         }
+        (_, Stage::Tunnel(Refusal::Credentials)) if proxy.is_socks() => {
+            format!("the proxy {proxy} refused the user name and the password: check {setting}")
+        }
+        (_, Stage::Tunnel(Refusal::Credentials)) => format!(
+            "the proxy {proxy} requires a user name and a password (HTTP 407): check {setting}; only Basic is \
+             supported, so NTLM and Negotiate need a local proxy that adds them, such as cntlm or px"
+        ),
+        (_, Stage::Tunnel(Refusal::Method)) if proxy.has_credentials() => format!(
+            "the proxy {proxy} does not accept a user name and a password: remove them from {setting}, or ask its \
+             administrator"
+        ),
+        (_, Stage::Tunnel(Refusal::Method)) => {
+            format!("the proxy {proxy} requires authentication: add a user name and a password to {setting}")
+        }
+        (_, Stage::Tunnel(Refusal::Unreachable)) => format!(
+            "the proxy {proxy} could not connect to {host}: check the server's address, or use another proxy in \
+             {setting}"
+        ),
+        (_, Stage::Tunnel(Refusal::AddressType)) => format!(
+            "the proxy {proxy} does not support the address of {host} that {}:// sends: use another scheme in \
+             {setting}",
+            proxy.scheme()
+        ),
+        (_, Stage::Tunnel(Refusal::TooLong)) => format!(
+            "the user name and the password for the proxy {proxy} are too long for a connection to {host}: use \
+             shorter ones in {setting}"
+        ),
+        (_, Stage::Tunnel(Refusal::NotSocks)) => format!(
+            "the response of the proxy {proxy} is not {}: check the scheme and the port in {setting}",
+            if proxy.scheme().starts_with("socks4") { "SOCKS 4" } else { "SOCKS 5" }
+        ),
         (_, Stage::Tunnel(Refusal::Destination)) => format!(
             "the proxy {proxy} refused the connection to {host}: check {setting}, or ask its administrator"
         ),

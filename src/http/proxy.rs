@@ -3,7 +3,7 @@
 //! Only https requests to other machines use a proxy. A setting that cannot be used is an error that names it: without
 //! its proxy, a request would leave on a way that the user did not choose.
 
-use std::{env, fmt, net::IpAddr};
+use std::{env, fmt, fmt::Write as _, net::IpAddr};
 
 use reqwest::Proxy;
 use url::{Host, Url};
@@ -16,6 +16,15 @@ const VARIABLES: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PR
 
 /// The variables that name hosts without a proxy.
 const EXCEPTIONS: [&str; 2] = ["no_proxy", "NO_PROXY"];
+
+/// The schemes of a proxy, as curl has them.
+const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
+
+/// The port of a SOCKS proxy (RFC 1928 section 3).
+const SOCKS_PORT: u16 = 1080;
+
+/// The longest user name and the longest password of a SOCKS proxy, in bytes (RFC 1929 section 2).
+const SOCKS_LIMIT: usize = 255;
 
 /// A proxy server.
 #[derive(Clone)]
@@ -42,21 +51,22 @@ impl fmt::Display for ProxyServer {
 }
 
 impl ProxyServer {
-    /// Parses `[http[s]://][user[:password]@]host[:port]`. User name and password may be percent-encoded, and may
-    /// contain every other character as it is. The error is the reason, to be read after the name of the setting.
+    /// Parses `[scheme://][user[:password]@]host[:port]`. User name and password may be percent-encoded, and may contain
+    /// every other character as it is. The error is the reason, to be read after the name of the setting.
     pub(crate) fn parse(text: &str, named_by: &'static str) -> Result<Self, &'static str> {
         let text = text.trim();
         if text.starts_with(['"', '\'']) || text.ends_with(['"', '\'']) {
             return Err("is in quotation marks: remove them");
         }
         let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
-        match scheme.to_ascii_lowercase().as_str() {
-            "http" | "https" => {}
-            "socks" | "socks4" | "socks4a" | "socks5" | "socks5h" => {
-                return Err("names a SOCKS proxy, which is not supported: name an http:// proxy");
-            }
-            _ => return Err("must be an http:// or https:// URL"),
-        }
+        let scheme = match scheme.to_ascii_lowercase().as_str() {
+            // Desktops write it so. Their applications use SOCKS 5, and leave names to the proxy.
+            "socks" => "socks5h",
+            scheme => *SCHEMES
+                .iter()
+                .find(|known| **known == scheme)
+                .ok_or("must be an http://, https://, socks5://, socks5h:// or socks4a:// URL")?,
+        };
         // A password may contain an @, and a host cannot.
         let (user, server) =
             rest.rsplit_once('@').map_or((None, rest), |(user, server)| (Some(user), server));
@@ -64,11 +74,17 @@ impl ProxyServer {
         if server.contains(|c: char| c.is_control() || c.is_whitespace()) {
             return Err("is not the address of a proxy");
         }
-        let url = Url::parse(&format!("{scheme}://{server}")).map_err(|_| "is not the address of a proxy")?;
-        if !url.has_host() || url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-            return Err("is not the address of a proxy: it must end after the host and the port");
+        let url = address(scheme, server)?;
+        let credentials = user.map(credentials).transpose()?;
+        if let Some((user, password)) = credentials.as_ref().filter(|_| is_socks(scheme)) {
+            if scheme.starts_with("socks4") {
+                return Err("names a user, which is not supported for SOCKS 4: use socks5h:// or socks5://");
+            }
+            if user.len() > SOCKS_LIMIT || password.expose().len() > SOCKS_LIMIT {
+                return Err("contains a user name or a password of more than 255 bytes");
+            }
         }
-        Ok(Self { url, credentials: user.map(credentials).transpose()?, named_by })
+        Ok(Self { url, credentials, named_by })
     }
 
     /// Returns the proxy that the environment names.
@@ -91,12 +107,14 @@ impl ProxyServer {
 
     /// Returns what reqwest calls a proxy.
     pub(super) fn for_client(&self) -> Result<Proxy, Error> {
-        let proxy = Proxy::all(self.url.clone())
-            .map_err(|_| Error::new(ErrorKind::Proxy, format!("{} cannot be used", self.named_by)))?;
-        Ok(match &self.credentials {
-            Some((user, password)) => proxy.basic_auth(user, password.expose()),
-            None => proxy,
-        })
+        let unusable = || Error::new(ErrorKind::Proxy, format!("{} cannot be used", self.named_by));
+        let mut url = self.url.clone();
+        if let Some((user, password)) = &self.credentials {
+            // reqwest decodes them, also those that its own function puts there without encoding a %.
+            url.set_username(&encoded(user)).map_err(|()| unusable())?;
+            url.set_password(Some(encoded(password.expose()).as_str())).map_err(|()| unusable())?;
+        }
+        Proxy::all(url).map_err(|_| unusable())
     }
 
     /// Returns the error for a server with an IPv6 address as its name: reqwest does not reach it through a proxy.
@@ -113,22 +131,71 @@ impl ProxyServer {
         self.url.scheme() == "https"
     }
 
+    pub(super) fn scheme(&self) -> &str {
+        self.url.scheme()
+    }
+
+    pub(super) fn is_socks(&self) -> bool {
+        is_socks(self.scheme())
+    }
+
+    /// Whether the proxy is told addresses, so that the names of servers are resolved on this machine.
+    pub(super) fn wants_addresses(&self) -> bool {
+        matches!(self.scheme(), "socks4" | "socks5")
+    }
+
+    pub(super) fn has_credentials(&self) -> bool {
+        self.credentials.is_some()
+    }
+
     /// What the user can look at when the proxy does not work.
     pub(super) fn named_by(&self) -> &'static str {
         self.named_by
     }
 }
 
+fn is_socks(scheme: &str) -> bool {
+    scheme.starts_with("socks")
+}
+
+/// Returns the URL of a proxy, from its host and port.
+fn address(scheme: &str, server: &str) -> Result<Url, &'static str> {
+    let parse = |scheme: &str| {
+        Url::parse(&format!("{scheme}://{server}")).map_err(|_| "is not the address of a proxy")
+    };
+    // The host of a scheme that the URL standard does not know would be taken as it is.
+    let url = parse(if is_socks(scheme) { "http" } else { scheme })?;
+    let Some(host) = url.host_str().filter(|_| url.path() == "/") else {
+        return Err("is not the address of a proxy: it must end after the host and the port");
+    };
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("is not the address of a proxy: it must end after the host and the port");
+    }
+    if !is_socks(scheme) {
+        return Ok(url);
+    }
+    // The parser drops a scheme's default port, and no port is the default of both.
+    let port = url.port().or(parse("https")?.port()).unwrap_or(SOCKS_PORT);
+    Url::parse(&format!("{scheme}://{host}:{port}")).map_err(|_| "is not the address of a proxy")
+}
+
 fn credentials(text: &str) -> Result<(String, Secret), &'static str> {
     let (user, password) = text.split_once(':').unwrap_or((text, ""));
-    if user.contains('\\') {
-        return Err("names a user with a domain (DOMAIN\\user), which is not supported");
-    }
     let (user, password) = (decoded(user)?, decoded(password)?);
     if user.chars().chain(password.chars()).any(char::is_control) {
         return Err("contains control characters");
     }
     Ok((user, Secret::new(password)))
+}
+
+/// Encodes every byte as `%41`.
+fn encoded(text: &str) -> Zeroizing<String> {
+    let mut encoded = Zeroizing::new(String::with_capacity(text.len().saturating_mul(3)));
+    for byte in text.bytes() {
+        // Writing into a string does not fail.
+        let _ = write!(encoded, "%{byte:02X}");
+    }
+    encoded
 }
 
 /// Decodes `%41`. A `%` that begins no such code stands for itself.
@@ -264,6 +331,8 @@ fn within(network: IpAddr, bits: u32, address: IpAddr) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn parse(text: &str) -> Result<ProxyServer, &'static str> {
@@ -278,13 +347,22 @@ mod tests {
             ("HTTPS://proxy.example/", "proxy.example"),
             ("10.0.0.1:8080", "10.0.0.1:8080"),
             ("http://[::1]:8080", "[::1]:8080"),
+            ("http://proxy.example:80", "proxy.example"),
+            ("https://proxy.example:80", "proxy.example:80"),
         ] {
             assert_eq!(parse(text).unwrap().to_string(), shown, "{text}");
         }
         for (text, why) in [
-            ("socks5://h:1080", "SOCKS"),
-            ("socks://h", "SOCKS"),
             ("ftp://h", "http://"),
+            ("socks6://h", "socks5h://"),
+            ("socks5://h/path", "must end"),
+            ("socks5://h?x", "must end"),
+            ("socks5://", "not the address"),
+            ("socks5://a b", "not the address"),
+            ("socks5://h:99999", "not the address"),
+            ("socks4a://user@h", "socks5h://"),
+            ("socks4://user:p@h", "socks5h://"),
+            ("socks5://u:p%00@h", "control"),
             ("\"http://h\"", "quotation marks"),
             ("http://[bad", "not the address"),
             ("", "not the address"),
@@ -293,12 +371,42 @@ mod tests {
             ("http://", "not the address"),
             ("http://h/path", "must end"),
             ("http://h?x", "must end"),
-            ("http://DOMAIN\\user:p@h", "DOMAIN"),
             ("http://u:p%0a@h", "control"),
             ("http://u:%ff@h", "UTF-8"),
         ] {
             assert!(parse(text).unwrap_err().contains(why), "{text}: {}", parse(text).unwrap_err());
         }
+    }
+
+    #[test]
+    fn socks_proxies_have_the_schemes_and_the_port_of_curl() {
+        for (text, url) in [
+            ("socks5://proxy.example:9050", "socks5://proxy.example:9050"),
+            ("SOCKS5H://Proxy.Example", "socks5h://proxy.example:1080"),
+            ("socks4a://h/", "socks4a://h:1080"),
+            ("socks4://10.0.0.1:80", "socks4://10.0.0.1:80"),
+            ("socks5://h:443", "socks5://h:443"),
+            ("socks5://h:1080", "socks5://h:1080"),
+            ("socks://h", "socks5h://h:1080"),
+            ("socks5h://user@[::1]", "socks5h://[::1]:1080"),
+            ("socks5://b\u{fc}cher.example", "socks5://xn--bcher-kva.example:1080"),
+        ] {
+            let server = parse(text).unwrap();
+            assert_eq!(server.url.as_str(), url, "{text}");
+            assert_eq!(format!("socks://{server}").split("://").last(), url.split("://").last());
+            assert_eq!(server.wants_addresses(), url.starts_with("socks5:") || url.starts_with("socks4:"));
+            server.for_client().unwrap();
+        }
+    }
+
+    #[test]
+    fn socks_credentials_have_at_most_255_bytes() {
+        let longest = "\u{fc}".repeat(127) + "x";
+        assert!(parse(&format!("socks5://{longest}:{longest}@h")).is_ok());
+        for text in [format!("socks5://{longest}x:p@h"), format!("socks5h://u:{longest}x@h")] {
+            assert!(parse(&text).unwrap_err().contains("255"), "{text}");
+        }
+        assert!(parse(&format!("http://{longest}x:{longest}x@h")).is_ok());
     }
 
     #[test]
@@ -310,6 +418,10 @@ mod tests {
             ("http://u:it's\\\"so\"@h", "u", "it's\\\"so\""),
             ("http://me%40corp:100%25%20%zz@h", "me@corp", "100% %zz"),
             ("http://ü:é@h", "ü", "é"),
+            ("http://DOMAIN\\user:p@h", "DOMAIN\\user", "p"),
+            ("http://DOMAIN%5Cuser:p@h", "DOMAIN\\user", "p"),
+            ("socks5://DOMAIN\\user:a#b%3A:@h", "DOMAIN\\user", "a#b::"),
+            ("socks5h://:@h", "", ""),
         ] {
             let server = parse(text).unwrap();
             let (found, secret) = server.credentials.as_ref().unwrap();
@@ -317,6 +429,54 @@ mod tests {
             assert!(server.url.username().is_empty() && server.url.password().is_none());
             assert!(!format!("{server:?}").contains("a#b"));
             server.for_client().unwrap();
+        }
+    }
+
+    /// Encodes what a URL must not contain, and sometimes more.
+    fn percent_encoded(text: &str, everything: bool) -> String {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() && !everything;
+        let code = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02x}") };
+        text.bytes().map(code).collect()
+    }
+
+    /// Text without control characters.
+    const PRINTABLE: &str = "\\PC{0,40}";
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn percent_encoded_credentials_are_kept_exactly(
+            user in PRINTABLE,
+            password in PRINTABLE,
+            scheme in proptest::sample::select(vec!["http", "https", "socks5", "socks5h", "socks"]),
+            everything: bool,
+        ) {
+            let [encoded_user, encoded_password] =
+                [&user, &password].map(|text| percent_encoded(text, everything));
+            let server = parse(&format!("{scheme}://{encoded_user}:{encoded_password}@h:1"));
+            let server = server.unwrap();
+            let (found, secret) = server.credentials.as_ref().unwrap();
+            prop_assert_eq!((found.as_str(), secret.expose()), (user.as_str(), password.as_str()));
+            prop_assert_eq!(server.to_string(), "h:1");
+            server.for_client().unwrap();
+        }
+
+        #[test]
+        fn no_setting_causes_a_panic_or_prints_a_password(
+            scheme in "(http|https|socks|socks4|socks4a|socks5|socks5h|ftp|.{0,5})",
+            user in ".{0,10}",
+            server in "(h|[a-z0-9.:]{0,12}|\\[[0-9a-f:]{0,8}\\]|.{0,12})",
+        ) {
+            const PASSWORD: &str = "Pass#W0rd";
+            match parse(&format!("{scheme}://{user}:{PASSWORD}@{server}")) {
+                Ok(server) => {
+                    server.for_client().unwrap();
+                    let shown = format!("{server} {server:?}");
+                    prop_assert!(!shown.contains("W0rd"), "{}", shown);
+                }
+                Err(why) => prop_assert!(!why.contains("W0rd")),
+            }
         }
     }
 

@@ -64,6 +64,22 @@ fn this_machine() -> Addrs {
     Box::new([(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()].into_iter())
 }
 
+/// Puts IPv4 addresses first. A SOCKS proxy is told only one address, and not every one of them reaches IPv6.
+#[derive(Debug)]
+pub(super) struct Ipv4First(pub(super) Arc<SystemResolver>);
+
+impl Resolve for Ipv4First {
+    fn resolve(&self, name: Name) -> Resolving {
+        let found = self.0.resolve(name);
+        Box::pin(async move {
+            let mut sorted: Vec<_> = found.await?.collect();
+            sorted.sort_by_key(SocketAddr::is_ipv6);
+            let addresses: Addrs = Box::new(sorted.into_iter());
+            Ok(addresses)
+        })
+    }
+}
+
 type Answer = io::Result<vec::IntoIter<SocketAddr>>;
 
 impl SystemResolver {

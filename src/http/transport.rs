@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 use super::{
     failure::{failure, root_cause},
     proxy::{ProxyServer, Route},
-    resolver::SystemResolver,
+    resolver::{Ipv4First, SystemResolver},
     settings::Settings,
     trust,
 };
@@ -196,6 +196,9 @@ impl HttpTransport {
         builder = builder.no_proxy();
         if let Some(proxy) = proxy {
             builder = builder.proxy(proxy.for_client()?);
+            if proxy.wants_addresses() {
+                builder = builder.dns_resolver(Arc::new(Ipv4First(Arc::clone(&self.resolver))));
+            }
         }
         builder.build().map_err(|error| {
             Error::internal(format!("the HTTP client cannot be set up: {}", root_cause(&error)))

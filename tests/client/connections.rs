@@ -145,6 +145,7 @@ fn a_proxy_that_requires_credentials_is_reported() {
     server_thread.join().unwrap();
     assert_eq!(error.kind(), ErrorKind::Proxy);
     assert!(error.to_string().contains(&proxy) && error.to_string().contains("password"), "{error}");
+    assert!(error.to_string().contains("NTLM and Negotiate"), "{error}");
 }
 
 #[test]

@@ -86,7 +86,7 @@ impl ClientBuilder {
         self.set(|builder| builder.ca_pem(pem));
     }
 
-    /// Sets the proxy for all requests except those to this machine.
+    /// Sets the HTTP or SOCKS proxy for all requests except those to this machine.
     fn proxy(&self, url: String) {
         self.set(|builder| builder.proxy(url));
     }

@@ -22,7 +22,7 @@ final class ArgumentTests: XCTestCase, @unchecked Sendable {
         refused(.init(headers: [("X-Tenant", "x\ny")]), names: "header")
         refused(.init(caPEM: Data("no certificate".utf8)), names: "ertificate")
         refused(.init(caPEM: Data(count: 5 << 20)), names: "4 MiB")
-        refused(.init(proxy: "socks5://127.0.0.1"), names: "proxy")
+        refused(.init(proxy: "ftp://127.0.0.1"), names: "proxy")
         refused(.init(product: "my cli"), names: "product")
         XCTAssertThrowsError(try Client.authKit(clientID: ""))
         XCTAssertThrowsError(try Client.forIssuer("http://example.com", clientID: "c"))
