@@ -114,9 +114,9 @@ func WithCAPEM(pem []byte) Option {
 }
 
 // WithProxy sends every request through a proxy, except requests to this machine. The URL has the scheme http, https,
-// socks5h or socks4a (the proxy resolves names), socks5 or socks4 (this machine does), or socks (read as socks5h). It may
-// contain a user name and a password, percent-encoded. NTLM and Negotiate are not supported. Defaults to the proxy that
-// the environment names (HTTPS_PROXY, ALL_PROXY, NO_PROXY).
+// socks5h or socks4a (the proxy resolves names), socks5 or socks4 (this machine does), or socks (read as socks5h). It
+// may contain a user name and a password, percent-encoded. NTLM and Negotiate are not supported. Defaults to the proxy
+// that the environment names (HTTPS_PROXY, ALL_PROXY, NO_PROXY).
 func WithProxy(url string) Option {
 	return func(s *settings) {
 		s.set("proxy", func(url *C.char) { C.cli_auth_client_options_set_proxy(s.object, url) }, url)

@@ -66,9 +66,9 @@ fn this_machine() -> Addrs {
 
 /// Puts IPv4 addresses first. A SOCKS proxy is told only one address, and not every one of them reaches IPv6.
 #[derive(Debug)]
-pub(super) struct Ipv4First(pub(super) Arc<SystemResolver>);
+pub(super) struct Ipv4First<R>(pub(super) Arc<R>);
 
-impl Resolve for Ipv4First {
+impl<R: Resolve> Resolve for Ipv4First<R> {
     fn resolve(&self, name: Name) -> Resolving {
         let found = self.0.resolve(name);
         Box::pin(async move {
@@ -98,5 +98,34 @@ impl SystemResolver {
         };
         with_signals_blocked(|| thread::Builder::new().name("cli-auth-dns".into()).spawn(look_up))?;
         Ok(receiver)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    struct Fixed(Vec<SocketAddr>);
+
+    impl Resolve for Fixed {
+        fn resolve(&self, _name: Name) -> Resolving {
+            let addresses: Addrs = Box::new(self.0.clone().into_iter());
+            Box::pin(async { Ok(addresses) })
+        }
+    }
+
+    #[test]
+    fn a_socks_proxy_is_told_an_ipv4_address_if_there_is_one() {
+        let [first, second, third, fourth] =
+            ["[2001:db8::1]:0", "192.0.2.2:0", "[2001:db8::2]:0", "192.0.2.1:0"]
+                .map(|text| text.parse().unwrap());
+        let resolver = Ipv4First(Arc::new(Fixed(vec![first, second, third, fourth])));
+        let mut resolving = resolver.resolve("login.test".parse().unwrap());
+        let Poll::Ready(found) = resolving.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
+            panic!("the look-up waits");
+        };
+        assert_eq!(found.unwrap().collect::<Vec<_>>(), [second, fourth, first, third]);
     }
 }

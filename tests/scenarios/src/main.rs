@@ -18,6 +18,7 @@ mod play;
 mod report;
 mod requirements;
 mod schedule;
+mod socks;
 mod tool;
 mod variants;
 

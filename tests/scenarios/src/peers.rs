@@ -1,7 +1,7 @@
 //! Small loopback listeners for what an HTTP server cannot simulate: refused, hanging and forbidden connections.
 
 use std::fs;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use socket2::{Domain, SockAddr, Socket, Type};
+
+use crate::socks::{self, Users};
 
 /// How a peer treats connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -22,6 +24,12 @@ pub(crate) enum Manner {
     Refusing,
     /// Accepts, records the first line and closes: a proxy, or a server that must not be reached.
     Watching,
+    /// A SOCKS proxy that connects to this machine, whatever it is asked for, and records what that was.
+    Socks,
+    /// A SOCKS proxy that accepts no password.
+    SocksLocked,
+    /// Sends an HTTP response as soon as it was sent something.
+    Http,
 }
 
 /// A running peer. Dropping it ends its listener but not its open connections.
@@ -59,7 +67,7 @@ impl Peer {
                 })
             }
             Manner::Full => full(),
-            Manner::Silent | Manner::Watching => listening(manner),
+            _ => listening(manner),
         }
     }
 
@@ -159,8 +167,21 @@ fn receive(manner: Manner, stream: &TcpStream, heard: &Mutex<Vec<String>>) {
             let _ = BufReader::new(stream.take(LINE_LIMIT)).read_until(b'\n', &mut line);
             note(String::from_utf8_lossy(&line).trim_end().to_owned());
         }
+        Manner::Socks | Manner::SocksLocked => {
+            let users = if manner == Manner::Socks { Users::Every } else { Users::Nobody };
+            let (line, is_accepted) = socks::negotiate(stream, users).unwrap_or_default();
+            note(line.trim_end().to_owned());
+            if is_accepted {
+                let _ = socks::relay(stream, &line);
+            }
+        }
         _ => {
             note(String::new());
+            if manner == Manner::Http {
+                let mut reply = stream;
+                let _ = reply.read_exact(&mut [0]);
+                let _ = reply.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+            }
             let mut sink = [0_u8; 1024];
             let mut reader = stream;
             while matches!(reader.read(&mut sink), Ok(count) if count > 0) {}
@@ -171,7 +192,6 @@ fn receive(manner: Manner, stream: &TcpStream, heard: &Mutex<Vec<String>>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write;
     use std::time::Instant;
 
     fn address(peer: &Peer) -> SocketAddr {
@@ -213,6 +233,47 @@ mod tests {
         let mut stream = TcpStream::connect(address(&peer)).unwrap();
         stream.write_all(b"CONNECT a.example:443 HTTP/1.1\r\nHost: x\r\n").unwrap();
         assert_eq!(wait_for(&peer, 1), ["CONNECT a.example:443 HTTP/1.1"]);
+    }
+
+    #[test]
+    fn a_socks_peer_records_what_it_was_asked_for_and_connects_to_this_machine() {
+        let server = Peer::start(Manner::Http).unwrap();
+        let [high, low] = server.port().to_be_bytes();
+        let port = [high, low];
+        let asked = |manner, messages: &[&[u8]]| {
+            let peer = Peer::start(manner).unwrap();
+            let mut stream = TcpStream::connect(address(&peer)).unwrap();
+            messages.iter().for_each(|message| stream.write_all(message).unwrap());
+            // What no proxy reads, so that the server responds.
+            let _ = stream.write_all(b"x");
+            let seen = wait_for(&peer, 1);
+            let mut received = Vec::new();
+            let mut buffer = [0; 64];
+            while !received.ends_with(b"Bad Request\r\n\r\n") {
+                match stream.read(&mut buffer) {
+                    Ok(count) if count > 0 => received.extend(&buffer[..count]),
+                    _ => break,
+                }
+            }
+            let relayed = String::from_utf8_lossy(&received).contains("Bad Request");
+            (seen[0].replace(&format!(":{}", server.port()), ":PORT"), relayed)
+        };
+        let name = [b"\x05\x01\x00\x03\x06a.test".as_slice(), &port].concat();
+        let seen = asked(Manner::Socks, &[&[5, 1, 0], &name]);
+        assert_eq!(seen, ("SOCKS5 name a.test:PORT".to_owned(), true));
+        let seen = asked(Manner::Socks, &[&[5, 1, 2], b"\x01\x01u\x02p:", &name]);
+        assert_eq!(seen, ("SOCKS5 u:p: name a.test:PORT".to_owned(), true));
+        let seen = asked(Manner::SocksLocked, &[&[5, 2, 0, 2], b"\x01\x01u\x01p"]);
+        assert_eq!(seen, ("SOCKS5 u:p".to_owned(), false));
+        let seen = asked(Manner::SocksLocked, &[&[5, 1, 0]]);
+        assert_eq!(seen, ("SOCKS5 no authentication".to_owned(), false));
+        let address = [&[5, 1, 0, 1, 192, 0, 2, 1], port.as_slice()].concat();
+        let seen = asked(Manner::Socks, &[&[5, 1, 0], &address]);
+        assert_eq!(seen, ("SOCKS5 address 192.0.2.1:PORT".to_owned(), true));
+        let name = [&[4, 1], port.as_slice(), b"\0\0\0\xffuser\0a.test\0"].concat();
+        assert_eq!(asked(Manner::Socks, &[&name]), ("SOCKS4 name a.test:PORT".to_owned(), true));
+        let address = [&[4, 1], port.as_slice(), b"\xc0\0\x02\x01\0"].concat();
+        assert_eq!(asked(Manner::Socks, &[&address]), ("SOCKS4 address 192.0.2.1:PORT".to_owned(), true));
     }
 
     #[test]

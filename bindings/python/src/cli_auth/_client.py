@@ -291,10 +291,10 @@ class Client(ClientBase):
         ca_pem: CA certificates in PEM, trusted in addition to those of the operating system. At
             most 4 MiB.
         proxy: The proxy for all requests except those to this machine: a URL with the scheme
-            ``http``, ``https``, ``socks5h`` or ``socks4a`` (the proxy resolves names), ``socks5`` or
-            ``socks4`` (this machine does), or ``socks`` (read as ``socks5h``). It may contain a user
-            name and a password, percent-encoded. NTLM and Negotiate are not supported. Defaults to
-            ``HTTPS_PROXY``, ``ALL_PROXY`` and ``NO_PROXY``.
+            ``http``, ``https``, ``socks5h`` or ``socks4a`` (the proxy resolves names),
+            ``socks5`` or ``socks4`` (this machine does), or ``socks`` (read as ``socks5h``). It may
+            contain a user name and a password, percent-encoded. NTLM and Negotiate are not
+            supported. Defaults to ``HTTPS_PROXY``, ``ALL_PROXY`` and ``NO_PROXY``.
         product: The name of the program and optionally its version, such as ``my-cli/1.2``. It is
             the first part of the User-Agent; the name is shown in the prompt.
         client_secret: A client secret, for servers that require one. A secret in a distributed

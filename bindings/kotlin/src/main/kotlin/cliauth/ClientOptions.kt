@@ -56,8 +56,8 @@ public class ClientOptions internal constructor() {
 
     /**
      * The proxy for all requests except those to this machine: a URL with the scheme `http`, `https`, `socks5h` or
-     * `socks4a` (the proxy resolves names), `socks5` or `socks4` (this machine does), or `socks` (read as `socks5h`). It
-     * may contain a user name and a password, percent-encoded. NTLM and Negotiate are not supported. Defaults to
+     * `socks4a` (the proxy resolves names), `socks5` or `socks4` (this machine does), or `socks` (read as `socks5h`).
+     * It may contain a user name and a password, percent-encoded. NTLM and Negotiate are not supported. Defaults to
      * `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`.
      */
     public var proxy: String? = null
