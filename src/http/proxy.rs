@@ -5,6 +5,7 @@
 
 use std::{env, fmt, fmt::Write as _, net::IpAddr};
 
+use hyper::Uri;
 use reqwest::Proxy;
 use url::{Host, Url};
 use zeroize::Zeroizing;
@@ -51,8 +52,8 @@ impl fmt::Display for ProxyServer {
 }
 
 impl ProxyServer {
-    /// Parses `[scheme://][user[:password]@]host[:port]`. User name and password may be percent-encoded, and may contain
-    /// every other character as it is. The error is the reason, to be read after the name of the setting.
+    /// Parses `[scheme://][user[:password]@]host[:port]`. User name and password may be percent-encoded, and may
+    /// contain every other character as it is. The error is the reason, to be read after the name of the setting.
     pub(crate) fn parse(text: &str, named_by: &'static str) -> Result<Self, &'static str> {
         let text = text.trim();
         if text.starts_with(['"', '\'']) || text.ends_with(['"', '\'']) {
@@ -114,6 +115,8 @@ impl ProxyServer {
             url.set_username(&encoded(user)).map_err(|()| unusable())?;
             url.set_password(Some(encoded(password.expose()).as_str())).map_err(|()| unusable())?;
         }
+        // Otherwise reqwest would send requests without it: a host of strange characters, or long credentials.
+        url.as_str().parse::<Uri>().map_err(|_| unusable())?;
         Proxy::all(url).map_err(|_| unusable())
     }
 
@@ -145,7 +148,9 @@ impl ProxyServer {
     }
 
     pub(super) fn has_credentials(&self) -> bool {
-        self.credentials.is_some()
+        let is_given =
+            |(user, password): &(String, Secret)| !(user.is_empty() && password.expose().is_empty());
+        self.credentials.as_ref().is_some_and(is_given)
     }
 
     /// What the user can look at when the proxy does not work.
@@ -163,13 +168,12 @@ fn address(scheme: &str, server: &str) -> Result<Url, &'static str> {
     let parse = |scheme: &str| {
         Url::parse(&format!("{scheme}://{server}")).map_err(|_| "is not the address of a proxy")
     };
+    let more = "is not the address of a proxy: it must end after the host and the port";
     // The host of a scheme that the URL standard does not know would be taken as it is.
     let url = parse(if is_socks(scheme) { "http" } else { scheme })?;
-    let Some(host) = url.host_str().filter(|_| url.path() == "/") else {
-        return Err("is not the address of a proxy: it must end after the host and the port");
-    };
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err("is not the address of a proxy: it must end after the host and the port");
+    let host = url.host_str().ok_or(more)?;
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        return Err(more);
     }
     if !is_socks(scheme) {
         return Ok(url);
@@ -400,6 +404,15 @@ mod tests {
     }
 
     #[test]
+    fn a_proxy_that_reqwest_would_ignore_is_an_error() {
+        let long = "x".repeat(30_000);
+        for text in [&format!("http://u:{long}@h"), "http://a{b", "socks5://a\"b:1"] {
+            let error = parse(text).unwrap().for_client().unwrap_err();
+            assert_eq!(error.to_string(), "HTTPS_PROXY cannot be used");
+        }
+    }
+
+    #[test]
     fn socks_credentials_have_at_most_255_bytes() {
         let longest = "\u{fc}".repeat(127) + "x";
         assert!(parse(&format!("socks5://{longest}:{longest}@h")).is_ok());
@@ -471,7 +484,7 @@ mod tests {
             const PASSWORD: &str = "Pass#W0rd";
             match parse(&format!("{scheme}://{user}:{PASSWORD}@{server}")) {
                 Ok(server) => {
-                    server.for_client().unwrap();
+                    let _ = server.for_client();
                     let shown = format!("{server} {server:?}");
                     prop_assert!(!shown.contains("W0rd"), "{}", shown);
                 }

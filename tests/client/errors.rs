@@ -141,14 +141,15 @@ fn a_server_that_closes_the_connection_during_the_handshake_is_named() {
 
 #[test]
 fn an_ipv6_address_is_not_reached_through_a_proxy() {
-    let client = Client::with_endpoints("https://[2001:db8::1]/device", "https://h.test/token", "client_1");
-    let client = client.proxy("http://127.0.0.1:1").build().unwrap();
-    let error = client.login().start().unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Proxy);
-    assert!(
-        error.to_string().contains("[2001:db8::1] cannot be reached through the proxy 127.0.0.1:1"),
-        "{error}"
-    );
+    for scheme in ["http", "socks5", "socks5h"] {
+        let client =
+            Client::with_endpoints("https://[2001:db8::1]/device", "https://h.test/token", "client_1");
+        let client = client.proxy(format!("{scheme}://127.0.0.1:1")).build().unwrap();
+        let error = client.login().start().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Proxy);
+        let reason = "[2001:db8::1] cannot be reached through the proxy 127.0.0.1:1";
+        assert!(error.to_string().contains(reason), "{error}");
+    }
 }
 
 #[test]

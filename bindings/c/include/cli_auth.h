@@ -485,8 +485,9 @@ cli_auth_status cli_auth_client_options_add_ca_pem(cli_auth_client_options *opti
  * names (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`).
  *
  * @param options The options. Must not be NULL.
- * @param url An `http://` or `https://` URL. It may contain a user name and a password, and is treated as a secret.
- * Must not be NULL.
+ * @param url A URL with the scheme `http`, `https`, `socks5h` or `socks4a` (the proxy resolves names), `socks5` or
+ * `socks4` (this machine does), or `socks` (read as `socks5h`). It may contain a user name and a password,
+ * percent-encoded, and is treated as a secret. NTLM and Negotiate are not supported. Must not be NULL.
  * @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
  */
 cli_auth_status cli_auth_client_options_set_proxy(cli_auth_client_options *options,
