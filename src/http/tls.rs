@@ -5,7 +5,7 @@ use std::io;
 use rustls::{CertificateError, InvalidMessage, PeerIncompatible};
 use url::Url;
 
-use super::proxy::ProxyServer;
+use super::{algorithm, proxy::ProxyServer, self_signed::is_authority};
 use crate::{Error, ErrorKind, flow::Failure};
 
 /// Returns the failure for a certificate that was refused.
@@ -58,12 +58,15 @@ fn flaw(why: &CertificateError) -> String {
         Why::Revoked => "it was revoked",
         Why::InvalidPurpose | Why::InvalidPurposeContext { .. } => "it is not meant for servers",
         Why::UnhandledCriticalExtension => "it has a critical extension that is not supported",
-        Why::UnsupportedSignatureAlgorithmContext { .. }
-        | Why::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-            "it is signed with an algorithm that is not supported"
+        Why::UnsupportedSignatureAlgorithmContext { signature_algorithm_id: id, .. } => {
+            return unsupported(&format!("a signature of {}", algorithm::name(id)));
         }
-        Why::Other(other) if other.to_string() == "CaUsedAsEndEntity" => {
-            "it is the certificate of an authority, which must sign another one for the server"
+        Why::UnsupportedSignatureAlgorithmForPublicKeyContext { public_key_algorithm_id: id, .. } => {
+            return unsupported(&format!("a key of {}", algorithm::name(id)));
+        }
+        why if is_authority(why) => {
+            "it is the certificate of an authority, which must sign another one for the server, unless it was itself \
+             given as a CA certificate"
         }
         Why::Other(other) if other.to_string().starts_with("UnsupportedCriticalExtension") => {
             "it has a critical extension that is not supported"
@@ -72,6 +75,13 @@ fn flaw(why: &CertificateError) -> String {
         other => return words(&format!("{other:?}")),
     };
     flaw.to_owned()
+}
+
+/// Returns the flaw of a chain with a key or a signature that is not supported, and what to do.
+fn unsupported(what: &str) -> String {
+    format!(
+        "its chain has {what}, which is not supported; the server needs a certificate with RSA, ECDSA or Ed25519"
+    )
 }
 
 /// Returns why a handshake or a connection failed, for any reason but the certificate.
@@ -157,7 +167,17 @@ mod tests {
         let other = |text| CertificateError::Other(OtherError(Arc::new(Private(text))));
         assert_eq!(
             flaw(&other("CaUsedAsEndEntity")),
-            "it is the certificate of an authority, which must sign another one for the server"
+            "it is the certificate of an authority, which must sign another one for the server, unless it was itself \
+             given as a CA certificate"
+        );
+        let sha1 = CertificateError::UnsupportedSignatureAlgorithmContext {
+            signature_algorithm_id: b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05\x05\x00".to_vec(),
+            supported_algorithms: Vec::new(),
+        };
+        assert_eq!(
+            flaw(&sha1),
+            "its chain has a signature of RSA with SHA-1, which is not supported; the server needs a certificate with \
+             RSA, ECDSA or Ed25519"
         );
         assert_eq!(flaw(&other("PathLenConstraintViolated")), "path len constraint violated");
         assert_eq!(flaw(&other("TrailingData(Time { is: 1 })")), "trailing data");

@@ -12,13 +12,14 @@ use std::{
 };
 
 use rustls::{
-    ClientConfig, RootCertStore,
+    ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier,
+    client::WebPkiServerVerifier,
     crypto::{CryptoProvider, KeyProvider, ring},
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
     sign::SigningKey,
 };
 
-use super::settings::Pem;
+use super::{self_signed, settings::Pem, signatures};
 use crate::{Error, ErrorKind, platform};
 
 /// A bundle of so many certificates is a system's.
@@ -61,37 +62,59 @@ impl Variables {
             |value: OsString| env::split_paths(&value).filter(|path| !path.as_os_str().is_empty()).collect();
         Self { file: set("SSL_CERT_FILE").map(PathBuf::from), directories: set("SSL_CERT_DIR").map(parts) }
     }
+
+    fn are_set(&self) -> bool {
+        self.file.is_some() || self.directories.is_some()
+    }
 }
 
 /// Returns the TLS settings for servers on the network.
 pub(super) fn client_config(ca_pem: &[Pem], variables: &Variables) -> Result<ClientConfig, Error> {
     let mut roots = RootCertStore::empty();
+    let mut given = Vec::new();
     for pem in ca_pem {
         let certificates = read_pem(pem.bytes())
             .map_err(|why| Error::config(format!("the CA file cannot be used: {why}")))?;
-        roots.add_parsable_certificates(certificates);
+        given.extend(certificates);
     }
-    roots.add_parsable_certificates(system_roots(variables)?);
+    roots.add_parsable_certificates(given.iter().cloned());
+    let system = system_roots(variables)?;
+    if variables.are_set() && system.len() < SYSTEM_BUNDLE {
+        given.extend(system.iter().cloned());
+    }
+    roots.add_parsable_certificates(system);
     if roots.is_empty() {
         let message = "this machine has no trusted root certificates: install them (on Debian, the package \
                        ca-certificates), or name a file with SSL_CERT_FILE";
         return Err(Error::new(ErrorKind::Tls, message));
     }
-    with_roots(roots)
+    let builder = builder()?;
+    if given.is_empty() {
+        return Ok(builder.with_root_certificates(roots).with_no_client_auth());
+    }
+    let provider = Arc::clone(builder.crypto_provider());
+    let webpki = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
+        .build()
+        .map_err(|error| Error::internal(format!("TLS cannot be set up: {error}")))?;
+    let verifier = Arc::new(self_signed::Verifier { webpki, given });
+    Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
 }
 
 /// Returns TLS settings that trust no server, for plain http to this machine.
 pub(super) fn no_trust() -> Result<ClientConfig, Error> {
-    with_roots(RootCertStore::empty())
+    Ok(builder()?.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
 }
 
-fn with_roots(roots: RootCertStore) -> Result<ClientConfig, Error> {
+fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, Error> {
     // An explicit provider: a library must neither set the process-wide one nor depend on it.
-    let provider = CryptoProvider { key_provider: &NoKeys, ..ring::default_provider() };
-    let config = ClientConfig::builder_with_provider(Arc::new(provider))
+    let provider = CryptoProvider {
+        key_provider: &NoKeys,
+        signature_verification_algorithms: signatures::SUPPORTED,
+        ..ring::default_provider()
+    };
+    ClientConfig::builder_with_provider(Arc::new(provider))
         .with_safe_default_protocol_versions()
-        .map_err(|error| Error::internal(format!("TLS cannot be set up: {error}")))?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
+        .map_err(|error| Error::internal(format!("TLS cannot be set up: {error}")))
 }
 
 /// A key provider that loads no keys. Client certificates are not supported, so no private key is ever read, and the
@@ -108,7 +131,7 @@ impl KeyProvider for NoKeys {
 /// Returns the certificates that `SSL_CERT_FILE` and `SSL_CERT_DIR` name, or else those of the system.
 fn system_roots(variables: &Variables) -> Result<Vec<CertificateDer<'static>>, Error> {
     let Variables { file, directories } = variables;
-    if file.is_none() && directories.is_none() {
+    if !variables.are_set() {
         return Ok(of_the_system());
     }
     // Whoever sets one of them wants these roots and no others: a mistake must not fall back to the system's.
