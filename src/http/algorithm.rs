@@ -31,9 +31,8 @@ pub(super) fn name(identifier: &[u8]) -> String {
         "2.16.840.1.101.3.4.3.17" => "ML-DSA-44",
         "2.16.840.1.101.3.4.3.18" => "ML-DSA-65",
         "2.16.840.1.101.3.4.3.19" => "ML-DSA-87",
-        "" => "an unknown algorithm",
-        // OpenSSL and dictionaries of such numbers know it.
-        _ => return format!("the algorithm {number}"),
+        "" => "(unreadable)",
+        number => number,
     };
     name.to_owned()
 }
@@ -77,14 +76,14 @@ mod tests {
         assert_eq!(name(&alg_id::ECDSA_P256K1), "secp256k1");
         assert_eq!(name(b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05\x05\x00"), "RSA with SHA-1");
         assert_eq!(name(b"\x06\x07\x2a\x86\x48\xce\x3d\x04\x01"), "ECDSA with SHA-1");
-        assert_eq!(name(&alg_id::ED25519), "the algorithm 1.3.101.112");
-        assert_eq!(name(b"\x06\x04\x88\x37\x00\x09"), "the algorithm 2.999.0.9");
+        assert_eq!(name(&alg_id::ED25519), "1.3.101.112");
+        assert_eq!(name(b"\x06\x04\x88\x37\x00\x09"), "2.999.0.9");
     }
 
     #[test]
     fn a_malformed_algorithm_has_no_name() {
         for der in [&b""[..], b"\x06", b"\x06\x00", b"\x06\x7f\x2a", b"\x05\x00", b"\x06\x01\xff"] {
-            assert_eq!(name(der), "an unknown algorithm", "{der:?}");
+            assert_eq!(name(der), "(unreadable)", "{der:?}");
         }
     }
 }

@@ -59,10 +59,18 @@ fn flaw(why: &CertificateError) -> String {
         Why::InvalidPurpose | Why::InvalidPurposeContext { .. } => "it is not meant for servers",
         Why::UnhandledCriticalExtension => "it has a critical extension that is not supported",
         Why::UnsupportedSignatureAlgorithmContext { signature_algorithm_id: id, .. } => {
-            return unsupported(&format!("a signature of {}", algorithm::name(id)));
+            return format!(
+                "its chain has the signature algorithm {}, which is not supported; the server's administrator can use \
+                 RSA or ECDSA with SHA-256, SHA-384 or SHA-512",
+                algorithm::name(id)
+            );
         }
         Why::UnsupportedSignatureAlgorithmForPublicKeyContext { public_key_algorithm_id: id, .. } => {
-            return unsupported(&format!("a key of {}", algorithm::name(id)));
+            return format!(
+                "its chain has the key type {}, which is not supported; the server's administrator can use RSA \
+                 (rsaEncryption), ECDSA (P-256, P-384 or P-521) or Ed25519",
+                algorithm::name(id)
+            );
         }
         why if is_authority(why) => {
             "it is the certificate of an authority, which must sign another one for the server, unless it was itself \
@@ -75,13 +83,6 @@ fn flaw(why: &CertificateError) -> String {
         other => return words(&format!("{other:?}")),
     };
     flaw.to_owned()
-}
-
-/// Returns the flaw of a chain with a key or a signature that is not supported, and what to do.
-fn unsupported(what: &str) -> String {
-    format!(
-        "its chain has {what}, which is not supported; the server needs a certificate with RSA, ECDSA or Ed25519"
-    )
 }
 
 /// Returns why a handshake or a connection failed, for any reason but the certificate.
@@ -176,8 +177,8 @@ mod tests {
         };
         assert_eq!(
             flaw(&sha1),
-            "its chain has a signature of RSA with SHA-1, which is not supported; the server needs a certificate with \
-             RSA, ECDSA or Ed25519"
+            "its chain has the signature algorithm RSA with SHA-1, which is not supported; the server's administrator \
+             can use RSA or ECDSA with SHA-256, SHA-384 or SHA-512"
         );
         assert_eq!(flaw(&other("PathLenConstraintViolated")), "path len constraint violated");
         assert_eq!(flaw(&other("TrailingData(Time { is: 1 })")), "trailing data");

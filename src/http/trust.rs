@@ -62,10 +62,6 @@ impl Variables {
             |value: OsString| env::split_paths(&value).filter(|path| !path.as_os_str().is_empty()).collect();
         Self { file: set("SSL_CERT_FILE").map(PathBuf::from), directories: set("SSL_CERT_DIR").map(parts) }
     }
-
-    fn are_set(&self) -> bool {
-        self.file.is_some() || self.directories.is_some()
-    }
 }
 
 /// Returns the TLS settings for servers on the network.
@@ -78,11 +74,7 @@ pub(super) fn client_config(ca_pem: &[Pem], variables: &Variables) -> Result<Cli
         given.extend(certificates);
     }
     roots.add_parsable_certificates(given.iter().cloned());
-    let system = system_roots(variables)?;
-    if variables.are_set() && system.len() < SYSTEM_BUNDLE {
-        given.extend(system.iter().cloned());
-    }
-    roots.add_parsable_certificates(system);
+    roots.add_parsable_certificates(system_roots(variables, &mut given)?);
     if roots.is_empty() {
         let message = "this machine has no trusted root certificates: install them (on Debian, the package \
                        ca-certificates), or name a file with SSL_CERT_FILE";
@@ -128,10 +120,14 @@ impl KeyProvider for NoKeys {
     }
 }
 
-/// Returns the certificates that `SSL_CERT_FILE` and `SSL_CERT_DIR` name, or else those of the system.
-fn system_roots(variables: &Variables) -> Result<Vec<CertificateDer<'static>>, Error> {
+/// Returns the certificates that `SSL_CERT_FILE` and `SSL_CERT_DIR` name, or else those of the system. Adds to `given`
+/// those that a user chose, as the variables usually name the bundle of a system.
+fn system_roots(
+    variables: &Variables,
+    given: &mut Vec<CertificateDer<'static>>,
+) -> Result<Vec<CertificateDer<'static>>, Error> {
     let Variables { file, directories } = variables;
-    if !variables.are_set() {
+    if file.is_none() && directories.is_none() {
         return Ok(of_the_system());
     }
     // Whoever sets one of them wants these roots and no others: a mistake must not fall back to the system's.
@@ -140,19 +136,25 @@ fn system_roots(variables: &Variables) -> Result<Vec<CertificateDer<'static>>, E
         Error::config(format!("{name} names {path}, which cannot be used: {why}"))
     };
     let mut roots = Vec::new();
+    let mut add = |roots: &mut Vec<_>, found: Vec<CertificateDer<'static>>| {
+        if found.len() < SYSTEM_BUNDLE {
+            given.extend(found.iter().cloned());
+        }
+        roots.extend(found);
+    };
     if let Some(path) = file {
         let found = read_bundle(path).map_err(|error| unusable("SSL_CERT_FILE", path, &error))?;
         if !any_readable(&found) {
             return Err(unusable("SSL_CERT_FILE", path, &"it holds no certificate that can be read"));
         }
-        roots.extend(found);
+        add(&mut roots, found);
     }
     for path in directories.iter().flatten() {
         // The bundle of a system consists of the certificates beside it: reading them would only take time.
         if roots.len() >= SYSTEM_BUNDLE && file.as_deref().and_then(Path::parent) == Some(path) {
             continue;
         }
-        roots.extend(of_directory(path).map_err(|error| unusable("SSL_CERT_DIR", path, &error))?);
+        add(&mut roots, of_directory(path).map_err(|error| unusable("SSL_CERT_DIR", path, &error))?);
     }
     if !any_readable(&roots) {
         return Err(Error::config("SSL_CERT_DIR names no directory that holds a certificate"));
