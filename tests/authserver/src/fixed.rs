@@ -91,8 +91,8 @@ where
     <FieldBytesSize<C> as Add>::Output: Add<MaxOverhead> + ArraySize,
 {
     fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
-        let is_offered = offered.contains(&SignatureScheme::ECDSA_NISTP521_SHA512);
-        is_offered.then(|| Box::new(EcdsaSha512::<C>(self.0)) as Box<dyn Signer>)
+        let signer: Box<dyn Signer> = Box::new(EcdsaSha512::<C>(self.0));
+        offered.contains(&signer.scheme()).then_some(signer)
     }
 
     fn algorithm(&self) -> SignatureAlgorithm {

@@ -289,7 +289,8 @@ class Client(ClientBase):
         headers: Extra headers of every request. They are sent to every server that the settings or
             the metadata name.
         ca_pem: CA certificates in PEM, trusted in addition to those of the operating system. At
-            most 4 MiB.
+            most 4 MiB. A server that presents one of them itself is accepted too, for example with
+            a self-signed one.
         proxy: The ``http://`` or ``https://`` proxy for all requests except those to this machine.
             Defaults to ``HTTPS_PROXY``, ``ALL_PROXY`` and ``NO_PROXY``.
         product: The name of the program and optionally its version, such as ``my-cli/1.2``. It is
