@@ -1,5 +1,5 @@
-//! The signatures that servers and certificates may have: those of ring, and the ECDSA that it lacks, with P-521 keys or
-//! SHA-512.
+//! The signatures that servers and certificates may have: those of ring, and the ECDSA that it lacks, with P-521 keys
+//! or SHA-512.
 
 use std::{fmt, ops::Add};
 
@@ -111,8 +111,11 @@ struct Ecdsa {
     key: AlgorithmIdentifier,
     signature: AlgorithmIdentifier,
     digest: &'static digest::Algorithm,
-    verify: fn(&[u8], &[u8], &[u8]) -> Result<(), ecdsa::Error>,
+    verify: Verify,
 }
+
+/// Verifies a signature. Takes the key, the digest and the signature.
+type Verify = fn(&[u8], &[u8], &[u8]) -> Result<(), ecdsa::Error>;
 
 impl fmt::Debug for Ecdsa {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Makes the fixed certificates of the test server, those that rcgen and ring cannot make. They are valid from 2025 to 2125.
-# Run it in this directory, with OpenSSL 3. Each NAME.pem has the key of the server, its chain and, last, the root.
+# Makes the fixed certificates of the test server, those that rcgen and ring cannot make. They are valid from 2025 to
+# 2125. Run it in this directory, with OpenSSL 3. Each NAME.pem has the key of the server, its chain and, last, the
+# root.
 set -eu
 
 work=$(mktemp -d)
