@@ -221,7 +221,8 @@ impl ClientBuilder {
     /// Trusts the certificates in this PEM text in addition to those of the
     /// operating system, for example a company's CA or that of a test server.
     ///
-    /// The text must be at most 4 MiB and contain at least one certificate. Each call adds certificates.
+    /// The text must be at most 4 MiB and contain at least one certificate. Each call adds certificates. A server that
+    /// presents one of these certificates itself is accepted too, for example with a self-signed one.
     ///
     /// ```
     /// # let pem = "";

@@ -104,6 +104,7 @@ func WithHeader(name, value string) Option {
 
 // WithCAPEM trusts certificates in addition to those of the operating system, such as the CA of a company or a test
 // server. The PEM text must hold at least one certificate and at most 4 MiB. Another WithCAPEM adds more certificates.
+// A server that presents one of these certificates itself is accepted too, for example with a self-signed one.
 func WithCAPEM(pem []byte) Option {
 	// C needs a valid pointer even if the text is empty.
 	text := append(slices.Clip(pem), 0)

@@ -1,9 +1,12 @@
 //! The HTTP transport: HTTP/1.1 over TLS. The only module that names reqwest, hyper and rustls.
 
+mod algorithm;
 mod failure;
 mod proxy;
 mod resolver;
+mod self_signed;
 mod settings;
+mod signatures;
 mod tls;
 mod transport;
 mod trust;

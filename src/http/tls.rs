@@ -5,7 +5,7 @@ use std::io;
 use rustls::{CertificateError, InvalidMessage, PeerIncompatible};
 use url::Url;
 
-use super::proxy::ProxyServer;
+use super::{algorithm, proxy::ProxyServer, self_signed::is_authority};
 use crate::{Error, ErrorKind, flow::Failure};
 
 /// Returns the failure for a certificate that was refused.
@@ -58,12 +58,23 @@ fn flaw(why: &CertificateError) -> String {
         Why::Revoked => "it was revoked",
         Why::InvalidPurpose | Why::InvalidPurposeContext { .. } => "it is not meant for servers",
         Why::UnhandledCriticalExtension => "it has a critical extension that is not supported",
-        Why::UnsupportedSignatureAlgorithmContext { .. }
-        | Why::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-            "it is signed with an algorithm that is not supported"
+        Why::UnsupportedSignatureAlgorithmContext { signature_algorithm_id: id, .. } => {
+            return format!(
+                "its chain has the signature algorithm {}, which is not supported; the server's administrator can use \
+                 RSA or ECDSA with SHA-256, SHA-384 or SHA-512",
+                algorithm::name(id)
+            );
         }
-        Why::Other(other) if other.to_string() == "CaUsedAsEndEntity" => {
-            "it is the certificate of an authority, which must sign another one for the server"
+        Why::UnsupportedSignatureAlgorithmForPublicKeyContext { public_key_algorithm_id: id, .. } => {
+            return format!(
+                "its chain has the key type {}, which is not supported; the server's administrator can use RSA \
+                 (rsaEncryption), ECDSA (P-256, P-384 or P-521) or Ed25519",
+                algorithm::name(id)
+            );
+        }
+        why if is_authority(why) => {
+            "it is the certificate of an authority, which must sign another one for the server, unless it was itself \
+             given as a CA certificate"
         }
         Why::Other(other) if other.to_string().starts_with("UnsupportedCriticalExtension") => {
             "it has a critical extension that is not supported"
@@ -157,7 +168,17 @@ mod tests {
         let other = |text| CertificateError::Other(OtherError(Arc::new(Private(text))));
         assert_eq!(
             flaw(&other("CaUsedAsEndEntity")),
-            "it is the certificate of an authority, which must sign another one for the server"
+            "it is the certificate of an authority, which must sign another one for the server, unless it was itself \
+             given as a CA certificate"
+        );
+        let sha1 = CertificateError::UnsupportedSignatureAlgorithmContext {
+            signature_algorithm_id: b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05\x05\x00".to_vec(),
+            supported_algorithms: Vec::new(),
+        };
+        assert_eq!(
+            flaw(&sha1),
+            "its chain has the signature algorithm RSA with SHA-1, which is not supported; the server's administrator \
+             can use RSA or ECDSA with SHA-256, SHA-384 or SHA-512"
         );
         assert_eq!(flaw(&other("PathLenConstraintViolated")), "path len constraint violated");
         assert_eq!(flaw(&other("TrailingData(Time { is: 1 })")), "trailing data");

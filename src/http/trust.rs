@@ -12,13 +12,14 @@ use std::{
 };
 
 use rustls::{
-    ClientConfig, RootCertStore,
+    ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier,
+    client::WebPkiServerVerifier,
     crypto::{CryptoProvider, KeyProvider, ring},
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
     sign::SigningKey,
 };
 
-use super::settings::Pem;
+use super::{self_signed, settings::Pem, signatures};
 use crate::{Error, ErrorKind, platform};
 
 /// A bundle of so many certificates is a system's.
@@ -66,32 +67,46 @@ impl Variables {
 /// Returns the TLS settings for servers on the network.
 pub(super) fn client_config(ca_pem: &[Pem], variables: &Variables) -> Result<ClientConfig, Error> {
     let mut roots = RootCertStore::empty();
+    let mut given = Vec::new();
     for pem in ca_pem {
         let certificates = read_pem(pem.bytes())
             .map_err(|why| Error::config(format!("the CA file cannot be used: {why}")))?;
-        roots.add_parsable_certificates(certificates);
+        given.extend(certificates);
     }
-    roots.add_parsable_certificates(system_roots(variables)?);
+    roots.add_parsable_certificates(given.iter().cloned());
+    roots.add_parsable_certificates(system_roots(variables, &mut given)?);
     if roots.is_empty() {
         let message = "this machine has no trusted root certificates: install them (on Debian, the package \
                        ca-certificates), or name a file with SSL_CERT_FILE";
         return Err(Error::new(ErrorKind::Tls, message));
     }
-    with_roots(roots)
+    let builder = builder()?;
+    if given.is_empty() {
+        return Ok(builder.with_root_certificates(roots).with_no_client_auth());
+    }
+    let provider = Arc::clone(builder.crypto_provider());
+    let webpki = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
+        .build()
+        .map_err(|error| Error::internal(format!("TLS cannot be set up: {error}")))?;
+    let verifier = Arc::new(self_signed::Verifier { webpki, given });
+    Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
 }
 
 /// Returns TLS settings that trust no server, for plain http to this machine.
 pub(super) fn no_trust() -> Result<ClientConfig, Error> {
-    with_roots(RootCertStore::empty())
+    Ok(builder()?.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
 }
 
-fn with_roots(roots: RootCertStore) -> Result<ClientConfig, Error> {
+fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, Error> {
     // An explicit provider: a library must neither set the process-wide one nor depend on it.
-    let provider = CryptoProvider { key_provider: &NoKeys, ..ring::default_provider() };
-    let config = ClientConfig::builder_with_provider(Arc::new(provider))
+    let provider = CryptoProvider {
+        key_provider: &NoKeys,
+        signature_verification_algorithms: signatures::SUPPORTED,
+        ..ring::default_provider()
+    };
+    ClientConfig::builder_with_provider(Arc::new(provider))
         .with_safe_default_protocol_versions()
-        .map_err(|error| Error::internal(format!("TLS cannot be set up: {error}")))?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
+        .map_err(|error| Error::internal(format!("TLS cannot be set up: {error}")))
 }
 
 /// A key provider that loads no keys. Client certificates are not supported, so no private key is ever read, and the
@@ -105,8 +120,12 @@ impl KeyProvider for NoKeys {
     }
 }
 
-/// Returns the certificates that `SSL_CERT_FILE` and `SSL_CERT_DIR` name, or else those of the system.
-fn system_roots(variables: &Variables) -> Result<Vec<CertificateDer<'static>>, Error> {
+/// Returns the certificates that `SSL_CERT_FILE` and `SSL_CERT_DIR` name, or else those of the system. Adds to `given`
+/// those that a user chose, as the variables usually name the bundle of a system.
+fn system_roots(
+    variables: &Variables,
+    given: &mut Vec<CertificateDer<'static>>,
+) -> Result<Vec<CertificateDer<'static>>, Error> {
     let Variables { file, directories } = variables;
     if file.is_none() && directories.is_none() {
         return Ok(of_the_system());
@@ -117,19 +136,25 @@ fn system_roots(variables: &Variables) -> Result<Vec<CertificateDer<'static>>, E
         Error::config(format!("{name} names {path}, which cannot be used: {why}"))
     };
     let mut roots = Vec::new();
+    let mut add = |roots: &mut Vec<_>, found: Vec<CertificateDer<'static>>| {
+        if found.len() < SYSTEM_BUNDLE {
+            given.extend(found.iter().cloned());
+        }
+        roots.extend(found);
+    };
     if let Some(path) = file {
         let found = read_bundle(path).map_err(|error| unusable("SSL_CERT_FILE", path, &error))?;
         if !any_readable(&found) {
             return Err(unusable("SSL_CERT_FILE", path, &"it holds no certificate that can be read"));
         }
-        roots.extend(found);
+        add(&mut roots, found);
     }
     for path in directories.iter().flatten() {
         // The bundle of a system consists of the certificates beside it: reading them would only take time.
         if roots.len() >= SYSTEM_BUNDLE && file.as_deref().and_then(Path::parent) == Some(path) {
             continue;
         }
-        roots.extend(of_directory(path).map_err(|error| unusable("SSL_CERT_DIR", path, &error))?);
+        add(&mut roots, of_directory(path).map_err(|error| unusable("SSL_CERT_DIR", path, &error))?);
     }
     if !any_readable(&roots) {
         return Err(Error::config("SSL_CERT_DIR names no directory that holds a certificate"));

@@ -251,7 +251,8 @@ pub unsafe extern "C" fn cli_auth_client_options_add_header(
     cli_auth_client_options::set(options, |builder| Ok(builder.header(name?, value?)))
 }
 
-/// Trusts certificates in addition to those of the operating system. Another call adds more certificates.
+/// Trusts certificates in addition to those of the operating system. Another call adds more certificates. A server that
+/// presents one of these certificates itself is accepted too, for example with a self-signed one.
 ///
 /// @param options The options. Must not be NULL.
 /// @param pem The content of a PEM file with at least one certificate. It need not end with NUL. Must not be NULL.

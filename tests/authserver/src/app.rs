@@ -15,7 +15,7 @@ use crate::log::Origin;
 use crate::oauth::jwt::Keys;
 use crate::server::{Origins, Server};
 use crate::settings::{Alg, Host, Settings, TlsMode};
-use crate::tls::Pki;
+use crate::tls::{Identity, Pki};
 
 /// What all servers share.
 pub(crate) struct App {
@@ -35,6 +35,8 @@ pub(crate) struct Hosted {
     pub(crate) id: String,
     pub(crate) server: Arc<Server>,
     tls: TlsMode,
+    /// The CA to trust.
+    ca_pem: String,
     url: String,
     other_url: String,
     gate: watch::Sender<Gate>,
@@ -120,7 +122,8 @@ impl App {
         control: bool,
     ) -> Result<Arc<Hosted>, String> {
         let tls = settings.tls;
-        let config = self.pki.server_config(tls).map_err(|error| format!("no certificate: {error}"))?;
+        let Identity { config, ca_pem } =
+            self.pki.identity(tls).map_err(|error| format!("no certificate: {error}"))?;
         let server = Arc::new(Server::new(settings, self.alg, Arc::clone(&self.keys)));
         let (gate, _) = watch::channel(Gate::Open);
         let mut listening = Vec::new();
@@ -143,7 +146,8 @@ impl App {
         let mut urls = urls.into_iter();
         let url = urls.next().unwrap_or_default();
         let other_url = urls.next().unwrap_or_else(|| url.clone());
-        let hosted = Arc::new(Hosted { id: id.clone(), server, tls, url, other_url, gate, listening });
+        let hosted =
+            Arc::new(Hosted { id: id.clone(), server, tls, ca_pem, url, other_url, gate, listening });
         self.servers().insert(id, Arc::clone(&hosted));
         Ok(hosted)
     }
@@ -167,7 +171,7 @@ impl App {
             "issuer": format!("{}{}", hosted.url, hosted.server.settings.issuer_path),
             "port": port,
             "other_url": hosted.other_url,
-            "ca_pem": has_tls.then_some(&self.pki.ca_pem),
+            "ca_pem": has_tls.then_some(&hosted.ca_pem),
             "ca_file": self.ca_file.as_ref().filter(|_| has_tls),
         })
     }

@@ -13,6 +13,7 @@ mod ask;
 pub mod cli;
 mod clock;
 mod control;
+mod fixed;
 mod handshake;
 mod host;
 mod http;

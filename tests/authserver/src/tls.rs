@@ -6,10 +6,13 @@ use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
     KeyPair, KeyUsagePurpose, date_time_ymd,
 };
-use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::version::TLS12;
+use rustls::{ALL_VERSIONS, ServerConfig, SupportedProtocolVersion};
 use time::{Duration, OffsetDateTime};
 
+use crate::fixed::Fixed;
 use crate::settings::TlsMode;
 
 /// What certificates are issued with in one process.
@@ -31,13 +34,18 @@ impl Pki {
         Ok(Pki { ca, ca_der, ca_pem, foreign_ca })
     }
 
-    /// A configuration with a session cache of its own; None where this mode makes no handshake.
-    pub(crate) fn server_config(&self, mode: TlsMode) -> Result<Option<Arc<ServerConfig>>, TlsError> {
+    pub(crate) fn identity(&self, mode: TlsMode) -> Result<Identity, TlsError> {
         let names: &[&str] = match mode {
             TlsMode::None | TlsMode::Tls11 | TlsMode::HandshakeHang | TlsMode::HandshakeReset => {
-                return Ok(None);
+                return Ok(Identity { config: None, ca_pem: self.ca_pem.clone() });
             }
-            TlsMode::WrongName => &["wrong.example"],
+            TlsMode::P521 => return fixed(Fixed::P521, ALL_VERSIONS),
+            TlsMode::P521Tls12 => return fixed(Fixed::P521, &[&TLS12]),
+            TlsMode::P384Sha512 => return fixed(Fixed::P384, &[&TLS12]),
+            TlsMode::P256Sha512 => return fixed(Fixed::P256, &[&TLS12]),
+            TlsMode::RsaPss => return fixed(Fixed::RsaPss, ALL_VERSIONS),
+            TlsMode::Ed448 => return fixed(Fixed::Ed448, ALL_VERSIONS),
+            TlsMode::WrongName | TlsMode::SelfSignedRootWrongName => &["wrong.example"],
             TlsMode::CnOnly => &[],
             // The last two are reserved for tests and documents: a test's proxy may connect them to this machine.
             _ => &["127.0.0.1", "::1", "localhost", "login.test", "192.0.2.1"],
@@ -45,29 +53,74 @@ impl Pki {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names)?;
         params.distinguished_name = named(if mode == TlsMode::CnOnly { "localhost" } else { "authserver" });
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        let is_own_root = matches!(
+            mode,
+            TlsMode::SelfSignedRoot
+                | TlsMode::SelfSignedRootExpired
+                | TlsMode::SelfSignedRootWrongName
+                | TlsMode::SelfSignedRootReplaced
+        );
+        if is_own_root {
+            // As `openssl req -x509` makes them.
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        } else {
+            params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+            params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        }
         params.use_authority_key_identifier_extension = mode != TlsMode::SelfSigned;
         (params.not_before, params.not_after) = match mode {
-            TlsMode::Expired => (date_time_ymd(2020, 1, 1), date_time_ymd(2020, 2, 1)),
+            TlsMode::Expired | TlsMode::SelfSignedRootExpired => {
+                (date_time_ymd(2020, 1, 1), date_time_ymd(2020, 2, 1))
+            }
             TlsMode::NotYetValid => (date_time_ymd(2090, 1, 1), date_time_ymd(2090, 2, 1)),
             _ => validity(Duration::days(90)),
         };
         let key = KeyPair::generate()?;
+        let mut ca_pem = self.ca_pem.clone();
         let chain = match mode {
+            _ if is_own_root => {
+                let shown = params.self_signed(&key)?;
+                ca_pem = match mode {
+                    // The same names, another key.
+                    TlsMode::SelfSignedRootReplaced => params.self_signed(&KeyPair::generate()?)?.pem(),
+                    _ => shown.pem(),
+                };
+                vec![shown.der().clone()]
+            }
             TlsMode::SelfSigned => vec![params.self_signed(&key)?.der().clone()],
             TlsMode::Untrusted => vec![params.signed_by(&key, &self.foreign_ca)?.der().clone()],
             _ => vec![params.signed_by(&key, &self.ca)?.der().clone(), self.ca_der.clone()],
         };
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_single_cert(chain, key)?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Some(Arc::new(config)))
+        let key = rustls::crypto::ring::sign::any_ecdsa_type(&key)?;
+        let config = server_config(Arc::new(CertifiedKey::new(chain, key)), ALL_VERSIONS)?;
+        Ok(Identity { config: Some(config), ca_pem })
     }
+}
+
+/// What a client sees of a server, and what it has to trust.
+pub(crate) struct Identity {
+    /// A configuration with a session cache of its own; None where the mode makes no handshake.
+    pub(crate) config: Option<Arc<ServerConfig>>,
+    pub(crate) ca_pem: String,
+}
+
+fn fixed(certificates: Fixed, versions: &[&'static SupportedProtocolVersion]) -> Result<Identity, TlsError> {
+    let (key, ca_pem) = certificates.load()?;
+    Ok(Identity { config: Some(server_config(key, versions)?), ca_pem })
+}
+
+fn server_config(
+    key: Arc<CertifiedKey>,
+    versions: &[&'static SupportedProtocolVersion],
+) -> Result<Arc<ServerConfig>, TlsError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)?
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(key)));
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
 }
 
 type Authority = (Issuer<'static, KeyPair>, CertificateDer<'static>, String);
@@ -121,14 +174,21 @@ mod tests {
             TlsMode::Good,
             TlsMode::Untrusted,
             TlsMode::SelfSigned,
+            TlsMode::SelfSignedRoot,
+            TlsMode::P521,
+            TlsMode::P521Tls12,
+            TlsMode::P384Sha512,
+            TlsMode::P256Sha512,
+            TlsMode::RsaPss,
+            TlsMode::Ed448,
             TlsMode::Expired,
             TlsMode::NotYetValid,
             TlsMode::WrongName,
             TlsMode::CnOnly,
         ] {
-            assert!(pki.server_config(mode).unwrap().is_some());
+            assert!(pki.identity(mode).unwrap().config.is_some());
         }
-        assert!(pki.server_config(TlsMode::Tls11).unwrap().is_none());
+        assert!(pki.identity(TlsMode::Tls11).unwrap().config.is_none());
     }
 
     #[test]

@@ -28,6 +28,9 @@ pub(crate) struct Case {
     /// Environment variables; null removes one.
     #[serde(default)]
     pub(crate) env: BTreeMap<String, Option<String>>,
+    /// Addresses by name that the tool's resolver returns instead of those of the system.
+    #[serde(default)]
+    pub(crate) resolver: BTreeMap<String, String>,
     /// Settings of the virtual server in the format of the authserver's control interface. By default the interval is
     /// 1 s and the user approves immediately.
     #[serde(default)]

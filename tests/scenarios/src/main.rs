@@ -17,6 +17,7 @@ mod peers;
 mod play;
 mod report;
 mod requirements;
+mod resolver;
 mod schedule;
 mod socks;
 mod tool;

@@ -16,6 +16,7 @@ use crate::control::{Control, ServerClock, VirtualServer};
 use crate::fill::Values;
 use crate::log::Log;
 use crate::peers::Peer;
+use crate::resolver;
 use crate::tool::{End, Start, Stream, Tool};
 
 /// Everything observed during one run.
@@ -142,7 +143,8 @@ impl Running<'_> {
     ) -> Result<Seen, String> {
         self.server_values(folder.path(), &mut values)?;
         let args = arguments(self.case, self.server.ca_pem.is_some(), &values);
-        let env = environment(self.case, browsers, &values);
+        let mut env = environment(self.case, browsers, &values);
+        env.extend(resolver::variables(&self.case.resolver, folder.path())?);
         let clock = self.control.clock()?;
         let columns = self.case.terminal.then_some(self.case.columns);
         let start = Start { program, args: &args, env: &env, columns };

@@ -289,7 +289,8 @@ class Client(ClientBase):
         headers: Extra headers of every request. They are sent to every server that the settings or
             the metadata name.
         ca_pem: CA certificates in PEM, trusted in addition to those of the operating system. At
-            most 4 MiB.
+            most 4 MiB. A server that presents one of them itself is accepted too, for example with
+            a self-signed one.
         proxy: The proxy for all requests except those to this machine: a URL with the scheme
             ``http``, ``https``, ``socks5h`` or ``socks4a`` (the proxy resolves names),
             ``socks5`` or ``socks4`` (this machine does), or ``socks`` (read as ``socks5h``). It may

@@ -27,7 +27,8 @@ public struct ClientOptions: Sendable {
     /// values are treated as secrets.
     public var headers: [(name: String, value: String)]
 
-    /// CA certificates in PEM, trusted in addition to those of the operating system. At most 4 MiB.
+    /// CA certificates in PEM, trusted in addition to those of the operating system. At most 4 MiB. A server that
+    /// presents one of them itself is accepted too, for example with a self-signed one.
     public var caPEM: Data?
 
     /// The proxy for all requests except those to this machine: a URL with the scheme `http`, `https`, `socks5h` or

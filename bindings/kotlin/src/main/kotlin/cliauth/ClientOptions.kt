@@ -50,7 +50,8 @@ public class ClientOptions internal constructor() {
     public var product: String? = null
 
     /**
-     * CA certificates in PEM, trusted in addition to those of the operating system. At most 4 MiB.
+     * CA certificates in PEM, trusted in addition to those of the operating system. At most 4 MiB. A server that
+     * presents one of them itself is accepted too, for example with a self-signed one.
      */
     public var caPem: ByteArray? = null
 
