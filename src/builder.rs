@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     Client, ClientAuth, Error, Pkce, Secret,
-    config::{Draft, Provider},
+    config::{Draft, Named, Provider},
     http::Pem,
     protocol::uri::Loopback,
 };
@@ -60,7 +60,7 @@ impl Client {
     /// # Ok::<(), cli_auth::Error>(())
     /// ```
     pub fn for_issuer(issuer: impl Into<String>, client_id: impl Into<String>) -> ClientBuilder {
-        ClientBuilder::new(Provider::Issuer(issuer.into()), client_id)
+        ClientBuilder::new(Provider::Issuer { issuer: issuer.into(), named: Named::default() }, client_id)
     }
 
     /// Creates a builder for any server from its device authorization endpoint and its token endpoint.
@@ -106,10 +106,40 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the revocation endpoint (RFC 7009). [`Client::with_endpoints`] only.
+    /// Sets the device authorization endpoint. [`Client::for_issuer`] only, for a server whose metadata lacks it. It
+    /// takes precedence over that of the metadata.
     ///
-    /// With any other provider, [`build`](ClientBuilder::build) fails:
-    /// an issuer's metadata names the endpoint, and WorkOS has none.
+    /// ```
+    /// let client = cli_auth::Client::for_issuer("https://h", "my-cli")
+    ///     .device_authorization_endpoint("https://h/device")
+    ///     .build()?;
+    /// # Ok::<(), cli_auth::Error>(())
+    /// ```
+    pub fn device_authorization_endpoint(mut self, url: impl Into<String>) -> Self {
+        match &mut self.0.provider {
+            Provider::Issuer { named, .. } => named.device_authorization = Some(url.into()),
+            _ => self.0.misplaced = Some("device authorization endpoint"),
+        }
+        self
+    }
+
+    /// Sets the token endpoint. [`Client::for_issuer`] only, for a server whose metadata lacks it. It takes precedence
+    /// over that of the metadata.
+    ///
+    /// ```
+    /// let client = cli_auth::Client::for_issuer("https://h", "my-cli").token_endpoint("https://h/token").build()?;
+    /// # Ok::<(), cli_auth::Error>(())
+    /// ```
+    pub fn token_endpoint(mut self, url: impl Into<String>) -> Self {
+        match &mut self.0.provider {
+            Provider::Issuer { named, .. } => named.token = Some(url.into()),
+            _ => self.0.misplaced = Some("token endpoint"),
+        }
+        self
+    }
+
+    /// Sets the revocation endpoint (RFC 7009). [`Client::with_endpoints`] and [`Client::for_issuer`] only: WorkOS has
+    /// none. It takes precedence over that of the metadata.
     ///
     /// ```
     /// let client = cli_auth::Client::with_endpoints("https://h/device", "https://h/token", "my-cli")
@@ -120,6 +150,7 @@ impl ClientBuilder {
     pub fn revocation_endpoint(mut self, url: impl Into<String>) -> Self {
         match &mut self.0.provider {
             Provider::Endpoints { revocation, .. } => *revocation = Some(url.into()),
+            Provider::Issuer { named, .. } => named.revocation = Some(url.into()),
             _ => self.0.misplaced = Some("revocation endpoint"),
         }
         self
@@ -187,6 +218,38 @@ impl ClientBuilder {
     /// ```
     pub fn token_param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.0.token_params.push((name.into(), value.into()));
+        self
+    }
+
+    /// Adds a parameter to every refresh (RFC 6749 section 6), such as `resource` (RFC 8707 section 2.2).
+    ///
+    /// A login does not send it. [`RefreshOptions::param`](crate::RefreshOptions::param) adds one to a single refresh.
+    /// The rules of [`param`](ClientBuilder::param) apply.
+    ///
+    /// ```
+    /// let client = cli_auth::Client::for_issuer("https://id.example.com", "my-cli")
+    ///     .refresh_param("resource", "https://api.example.com")
+    ///     .build()?;
+    /// # Ok::<(), cli_auth::Error>(())
+    /// ```
+    pub fn refresh_param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.0.refresh_params.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sets whether an ID token is verified (OpenID Connect Core section 3.1.3.7). Defaults to `true`.
+    ///
+    /// If it is not, its keys are not fetched, nothing in it is checked, and
+    /// [`Tokens::identity`](crate::Tokens::identity) is `None`. AuthKit issues no ID token.
+    ///
+    /// ```
+    /// let client = cli_auth::Client::for_issuer("https://id.example.com", "my-cli")
+    ///     .verify_id_token(false)
+    ///     .build()?;
+    /// # Ok::<(), cli_auth::Error>(())
+    /// ```
+    pub fn verify_id_token(mut self, verify: bool) -> Self {
+        self.0.verify_id_token = verify;
         self
     }
 

@@ -1,5 +1,7 @@
 //! Tests for the checks that `ClientBuilder::build` makes.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::{
     ErrorKind,
@@ -18,7 +20,7 @@ fn refused(builder: ClientBuilder) -> String {
     error.to_string()
 }
 
-fn known(builder: ClientBuilder) -> Metadata {
+fn known(builder: ClientBuilder) -> Arc<Metadata> {
     match builder.0.check().unwrap().source {
         Source::Known(metadata) => metadata,
         Source::Discover(issuer) => panic!("{issuer:?}"),

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use crate::{
-    Error, Login, Secret, Tokens,
+    Error, Identity, Login, RefreshOptions, Secret, Tokens,
     config::Config,
     flow::{Lease, no_resource, run},
     process::forked,
-    protocol::single::SingleRequest,
+    protocol::flow::Flow,
     shared::Shared,
 };
 
@@ -47,7 +47,8 @@ impl Client {
 
     /// Exchanges a refresh token for new tokens (RFC 6749 section 6).
     ///
-    /// Sends one request, after discovery if the endpoints are not known yet. The request is never repeated.
+    /// Sends one request, after discovery if the endpoints are not known yet. The request is never repeated. If the
+    /// response has an ID token, it is verified, for which the keys of the server may have to be fetched.
     ///
     /// Many servers, including WorkOS, invalidate the refresh token that was sent.
     /// Store the new [`refresh_token`](Tokens::refresh_token) before doing anything
@@ -61,6 +62,8 @@ impl Client {
     ///   token and try again later. If the response was lost, the server may have used the token.
     /// - [`ActionRequired`](crate::ErrorKind::ActionRequired) if the
     ///   user must do something in a browser. Start a new login.
+    /// - [`InvalidResponse`](crate::ErrorKind::InvalidResponse) if the ID token is refused. The refresh token that was
+    ///   sent has probably been used.
     /// - [`InvalidConfig`](crate::ErrorKind::InvalidConfig) if the refresh token is empty. Nothing was sent.
     ///
     /// ```no_run
@@ -70,7 +73,7 @@ impl Client {
     /// # Ok::<(), cli_auth::Error>(())
     /// ```
     pub fn refresh(&self, refresh_token: &Secret) -> Result<Tokens, Error> {
-        self.run(self.0.refresh(refresh_token)?).map(Tokens::new)
+        self.refresh_with(refresh_token, &RefreshOptions::new())
     }
 
     /// Async variant of [`refresh`](Client::refresh) for any executor. Dropping the future ends the request.
@@ -81,7 +84,86 @@ impl Client {
     /// # Ok(()) }
     /// ```
     pub async fn refresh_async(&self, refresh_token: &Secret) -> Result<Tokens, Error> {
-        self.run_async(self.0.refresh(refresh_token)?).await.map(Tokens::new)
+        self.refresh_with_async(refresh_token, &RefreshOptions::new()).await
+    }
+
+    /// Variant of [`refresh`](Client::refresh) that asks for more than new tokens: other scopes, an organization, a
+    /// resource.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`refresh`](Client::refresh), and [`InvalidConfig`](crate::ErrorKind::InvalidConfig) if an option
+    /// cannot be used. Then nothing was sent.
+    ///
+    /// ```no_run
+    /// # let client = cli_auth::Client::authkit("client_123").build()?;
+    /// # let stored = cli_auth::Secret::new("");
+    /// let options = cli_auth::RefreshOptions::new().scopes(["read"]);
+    /// let tokens = client.refresh_with(&stored, &options)?;
+    /// # Ok::<(), cli_auth::Error>(())
+    /// ```
+    pub fn refresh_with(&self, refresh_token: &Secret, options: &RefreshOptions) -> Result<Tokens, Error> {
+        self.run(self.0.refresh(refresh_token, options)?).map(Tokens::new)
+    }
+
+    /// Async variant of [`refresh_with`](Client::refresh_with) for any executor. Dropping the future ends the request.
+    ///
+    /// ```no_run
+    /// # async fn f(client: cli_auth::Client, stored: cli_auth::Secret) -> Result<(), cli_auth::Error> {
+    /// let options = cli_auth::RefreshOptions::new().param("organization_id", "org_123");
+    /// let tokens = client.refresh_with_async(&stored, &options).await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn refresh_with_async(
+        &self,
+        refresh_token: &Secret,
+        options: &RefreshOptions,
+    ) -> Result<Tokens, Error> {
+        self.run_async(self.0.refresh(refresh_token, options)?).await.map(Tokens::new)
+    }
+
+    /// Asks the server who the user of an access token is (OpenID Connect Core section 5.3).
+    ///
+    /// Sends one request, after discovery if the endpoints are not known yet. `subject` is the
+    /// [`subject`](Identity::subject) of the login, if it is known: a response about another user is refused. The
+    /// access token must have been issued for the scope `openid`.
+    ///
+    /// # Errors
+    ///
+    /// - [`Rejected`](crate::ErrorKind::Rejected) if the server does not accept the access token.
+    /// - [`InvalidResponse`](crate::ErrorKind::InvalidResponse) if the response is about another user.
+    /// - [`Unsupported`](crate::ErrorKind::Unsupported) if the server has no userinfo endpoint, or it is not known, as
+    ///   with AuthKit and with [`Client::with_endpoints`].
+    /// - [`Network`](crate::ErrorKind::Network) if the request failed or the server cannot handle it now.
+    /// - [`InvalidConfig`](crate::ErrorKind::InvalidConfig) if the access token is empty or cannot be sent in a header.
+    ///   Nothing was sent.
+    ///
+    /// ```no_run
+    /// # let client = cli_auth::Client::for_issuer("https://id.example.com", "my-cli").build()?;
+    /// # fn show(client: cli_auth::Client, tokens: cli_auth::Tokens) -> Result<(), cli_auth::Error> {
+    /// let subject = tokens.identity().map(|user| user.subject());
+    /// let user = client.userinfo(tokens.access_token(), subject)?;
+    /// println!("{}", cli_auth::sanitize(user.name().unwrap_or(user.subject())));
+    /// # Ok(()) }
+    /// # Ok::<(), cli_auth::Error>(())
+    /// ```
+    pub fn userinfo(&self, access_token: &Secret, subject: Option<&str>) -> Result<Identity, Error> {
+        self.run(self.0.userinfo(access_token, subject)?)
+    }
+
+    /// Async variant of [`userinfo`](Client::userinfo) for any executor. Dropping the future ends the request.
+    ///
+    /// ```no_run
+    /// # async fn f(client: cli_auth::Client, tokens: cli_auth::Tokens) -> Result<(), cli_auth::Error> {
+    /// let user = client.userinfo_async(tokens.access_token(), None).await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn userinfo_async(
+        &self,
+        access_token: &Secret,
+        subject: Option<&str>,
+    ) -> Result<Identity, Error> {
+        self.run_async(self.0.userinfo(access_token, subject)?).await
     }
 
     /// Revokes a token (RFC 7009).
@@ -119,13 +201,13 @@ impl Client {
         self.run_async(self.0.revoke(token)?).await
     }
 
-    fn run<T: Clone + 'static>(&self, flow: SingleRequest<T>) -> Result<T, Error> {
+    fn run<T: Clone + 'static>(&self, flow: impl Flow<Output = T> + 'static) -> Result<T, Error> {
         let environment = self.0.environment()?;
         let _lease = Lease::new(&environment);
         environment.engine.block_on(false, run(flow, &environment)).map_err(no_resource)?
     }
 
-    async fn run_async<T: Clone + 'static>(&self, flow: SingleRequest<T>) -> Result<T, Error> {
+    async fn run_async<T: Clone + 'static>(&self, flow: impl Flow<Output = T> + 'static) -> Result<T, Error> {
         let environment = self.0.environment()?;
         let _lease = Lease::new(&environment);
         let run = environment.engine.inside(run(flow, &environment)).map_err(no_resource)?;

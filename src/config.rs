@@ -7,7 +7,7 @@ use crate::{
     flow::Source,
     http::{self, Pem, ProxyServer, Settings, Timeouts},
     protocol::{
-        metadata::{Issuer, Metadata},
+        metadata::{Issuer, Metadata, NamedEndpoints},
         request,
         settings::{ClientSettings, Dialect},
         uri::{self, Loopback},
@@ -40,8 +40,16 @@ pub(crate) const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 pub(crate) enum Provider {
     AuthKit { api_base: String },
     WorkosConnect { domain: String },
-    Issuer(String),
+    Issuer { issuer: String, named: Named },
     Endpoints { device_authorization: String, token: String, revocation: Option<String> },
+}
+
+/// Endpoints that the program names beside the issuer.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Named {
+    pub(crate) device_authorization: Option<String>,
+    pub(crate) token: Option<String>,
+    pub(crate) revocation: Option<String>,
 }
 
 /// Settings that have not been checked.
@@ -53,7 +61,9 @@ pub(crate) struct Draft {
     pub(crate) scopes: Vec<String>,
     pub(crate) params: Vec<(String, String)>,
     pub(crate) token_params: Vec<(String, String)>,
+    pub(crate) refresh_params: Vec<(String, String)>,
     pub(crate) pkce: Pkce,
+    pub(crate) verify_id_token: bool,
     pub(crate) headers: Vec<(String, Secret)>,
     pub(crate) ca_pem: Vec<Pem>,
     pub(crate) proxy: Option<Secret>,
@@ -85,7 +95,9 @@ impl Draft {
             scopes: Vec::new(),
             params: Vec::new(),
             token_params: Vec::new(),
+            refresh_params: Vec::new(),
             pkce: Pkce::Auto,
+            verify_id_token: true,
             headers: Vec::new(),
             ca_pem: Vec::new(),
             proxy: None,
@@ -114,9 +126,10 @@ impl Draft {
             return Err(Error::config(format!("the {setting} is a setting of another kind of client")));
         }
         let source = self.source()?;
-        self.check_scopes()?;
-        check_params(&self.params)?;
-        check_params(&self.token_params)?;
+        check_scopes(&self.scopes)?;
+        for params in [&self.params, &self.token_params, &self.refresh_params] {
+            check_params(params)?;
+        }
         for (name, value) in &self.headers {
             http::check_header(name, value.expose()).map_err(Error::config)?;
             if name.eq_ignore_ascii_case("authorization") && self.secret.is_some() {
@@ -152,7 +165,9 @@ impl Draft {
                 scopes: self.scopes,
                 params: self.params,
                 token_params: self.token_params,
+                refresh_params: self.refresh_params,
                 pkce: self.pkce,
+                verify_id_token: self.verify_id_token,
                 dialect,
                 loopback: self.loopback,
                 secrets,
@@ -199,55 +214,55 @@ impl Draft {
             url.set_path(&format!("{}{path}", url.path().trim_end_matches('/')));
             Ok(url)
         };
-        let known = |device_authorization_endpoint, token_endpoint, revocation_endpoint| {
-            Source::Known(Metadata {
-                device_authorization_endpoint: Some(device_authorization_endpoint),
-                token_endpoint,
-                revocation_endpoint,
-                lists_device_flow: true,
-                lists_pkce: false,
-                prefers_client_secret_post: false,
-            })
+        let known = |device_authorization_endpoint, token_endpoint| Metadata {
+            device_authorization_endpoint: Some(device_authorization_endpoint),
+            token_endpoint,
+            revocation_endpoint: None,
+            userinfo_endpoint: None,
+            issuer: None,
+            jwks_uri: None,
+            lists_device_flow: true,
+            lists_pkce: false,
+            prefers_client_secret_post: false,
         };
+        let (device, token, revocation) =
+            ("device authorization endpoint", "token endpoint", "revocation endpoint");
+        let optional =
+            |name: &str, url: &Option<String>| url.as_deref().map(|url| endpoint(name, url)).transpose();
         Ok(match &self.provider {
-            Provider::AuthKit { api_base } => known(
+            Provider::AuthKit { api_base } => Source::Known(Arc::new(known(
                 below("API base", api_base, "/user_management/authorize/device")?,
                 below("API base", api_base, "/user_management/authenticate")?,
-                None,
-            ),
+            ))),
             Provider::WorkosConnect { domain } => {
                 let base = if domain.contains("://") { domain.clone() } else { format!("https://{domain}") };
-                let name = "AuthKit domain";
-                known(
-                    below(name, &base, "/oauth2/device_authorization")?,
-                    below(name, &base, "/oauth2/token")?,
-                    None,
-                )
+                let at = |path: &str| below("AuthKit domain", &base, path);
+                Source::Known(Arc::new(Metadata {
+                    userinfo_endpoint: Some(at("/oauth2/userinfo")?),
+                    issuer: Some(
+                        Issuer::parse(base.trim_end_matches('/'), self.loopback)
+                            .map_err(|why| Error::config(format!("the AuthKit domain {why}")))?,
+                    ),
+                    jwks_uri: Some(at("/oauth2/jwks")?),
+                    ..known(at("/oauth2/device_authorization")?, at("/oauth2/token")?)
+                }))
             }
-            Provider::Issuer(text) => Source::Discover(
-                Issuer::parse(text, self.loopback)
-                    .map_err(|why| Error::config(format!("the issuer {why}")))?,
-            ),
-            Provider::Endpoints { device_authorization, token, revocation } => known(
-                endpoint("device authorization endpoint", device_authorization)?,
-                endpoint("token endpoint", token)?,
-                revocation.as_deref().map(|url| endpoint("revocation endpoint", url)).transpose()?,
-            ),
+            Provider::Issuer { issuer, named } => {
+                let issuer = Issuer::parse(issuer, self.loopback)
+                    .map_err(|why| Error::config(format!("the issuer {why}")))?;
+                Source::Discover(issuer.with_endpoints(NamedEndpoints {
+                    device_authorization: optional(device, &named.device_authorization)?,
+                    token: optional(token, &named.token)?,
+                    revocation: optional(revocation, &named.revocation)?,
+                }))
+            }
+            Provider::Endpoints { device_authorization, token: token_endpoint, revocation: url } => {
+                Source::Known(Arc::new(Metadata {
+                    revocation_endpoint: optional(revocation, url)?,
+                    ..known(endpoint(device, device_authorization)?, endpoint(token, token_endpoint)?)
+                }))
+            }
         })
-    }
-
-    fn check_scopes(&self) -> Result<(), Error> {
-        // RFC 6749 section 3.3: printable ASCII without spaces, quotes and backslashes.
-        let legal = |c: char| c.is_ascii_graphic() && c != '"' && c != '\\';
-        match self.scopes.iter().find(|scope| scope.is_empty() || !scope.chars().all(legal)) {
-            Some(scope) => {
-                let shown = crate::sanitize(scope);
-                Err(Error::config(format!(
-                    "\"{shown}\" is no scope: give each one by itself, in printable ASCII"
-                )))
-            }
-            None => Ok(()),
-        }
     }
 
     /// Returns the User-Agent header, and the name for the prompt.
@@ -268,8 +283,22 @@ impl Draft {
     }
 }
 
+/// Checks scopes. RFC 6749 section 3.3: printable ASCII without spaces, quotes and backslashes.
+pub(crate) fn check_scopes(scopes: &[String]) -> Result<(), Error> {
+    let legal = |c: char| c.is_ascii_graphic() && c != '"' && c != '\\';
+    match scopes.iter().find(|scope| scope.is_empty() || !scope.chars().all(legal)) {
+        Some(scope) => {
+            let shown = crate::sanitize(scope);
+            Err(Error::config(format!(
+                "\"{shown}\" is no scope: give each one by itself, in printable ASCII"
+            )))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Checks the extra parameters of one request.
-fn check_params(params: &[(String, String)]) -> Result<(), Error> {
+pub(crate) fn check_params(params: &[(String, String)]) -> Result<(), Error> {
     let mut seen = Vec::new();
     for (name, value) in params {
         let shown = crate::sanitize(name);

@@ -1,6 +1,6 @@
 //! Errors, grouped by what the caller should do next.
 
-use std::{fmt, io, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, io, sync::Arc, time::Duration};
 
 use crate::{Secret, sanitize};
 
@@ -152,6 +152,8 @@ struct Fields {
     claims: Option<String>,
     organizations: Option<Vec<Organization>>,
     pending_authentication_token: Option<Secret>,
+    /// Every member of the response, as raw JSON.
+    members: BTreeMap<String, Secret>,
     cause: Option<Cause>,
 }
 
@@ -174,6 +176,7 @@ impl Error {
             claims: None,
             organizations: None,
             pending_authentication_token: None,
+            members: BTreeMap::new(),
             cause: None,
         }))
     }
@@ -327,6 +330,31 @@ impl Error {
         self.0.pending_authentication_token.as_ref()
     }
 
+    /// Returns any member of the response as raw JSON, exactly as the server sent it. It is a secret because it may
+    /// contain one. `None` if the response has no such member, or is not a JSON object.
+    ///
+    /// ```
+    /// # fn show(error: &cli_auth::Error) {
+    /// let suberror = error.member("suberror").map(|json| json.expose()); // such as "\"bad_token\""
+    /// # }
+    /// ```
+    pub fn member(&self, name: &str) -> Option<&Secret> {
+        self.0.members.get(name)
+    }
+
+    /// Returns the names of all members of the response, sorted.
+    ///
+    /// ```
+    /// # fn show(error: &cli_auth::Error) {
+    /// for name in error.member_names() {
+    ///     eprintln!("{}", cli_auth::sanitize(name));
+    /// }
+    /// # }
+    /// ```
+    pub fn member_names(&self) -> impl Iterator<Item = &str> {
+        self.0.members.keys().map(String::as_str)
+    }
+
     /// Returns the technical cause in the words of the operating system, TLS or HTTP, sanitised: why no connection was
     /// made, why a name was not resolved, or which alert ended a handshake. `Display` does not include it. `None` if
     /// there is nothing to add.
@@ -376,6 +404,10 @@ impl Error {
             f.request_id = request_id.map(sanitize).filter(|t| !t.is_empty());
             f.retry_after = retry_after;
         })
+    }
+
+    pub(crate) fn with_members(self, members: BTreeMap<String, Secret>) -> Self {
+        self.with(|f| f.members = members)
     }
 
     /// Replaces the sentence, to which the server's text is added again.
@@ -435,9 +467,10 @@ mod tests {
         let error = Error::new(ErrorKind::ActionRequired, "choose")
             .with_description(Some("a\u{1b}[2Jb"))
             .with_http(403, Some("req\u{7}1"), None)
-            .with_step_up(None, None, Some(Secret::new("pend-999")));
+            .with_step_up(None, None, Some(Secret::new("pend-999")))
+            .with_members(BTreeMap::from([("x".to_owned(), Secret::new("raw-999"))]));
         assert_eq!(error.to_string(), "choose (the server says: a\u{fffd}[2Jb)");
         assert_eq!(error.request_id(), Some("req\u{fffd}1"));
-        assert!(!format!("{error:?}").contains("pend-999"));
+        assert!(!format!("{error:?}").contains("-999"));
     }
 }

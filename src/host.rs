@@ -15,8 +15,8 @@ use std::{
 /// The maximum size of a PEM text, in bytes.
 pub const MAX_PEM_BYTES: usize = crate::http::MAX_PEM_BYTES;
 use crate::{
-    Client, Error, ErrorKind, Login, Prompt, Secret, Tokens, engine::workers, flow::InFlight, login,
-    protocol::token::TokenResponse,
+    Client, Error, ErrorKind, Identity, Login, Prompt, RefreshOptions, Secret, Tokens, engine::workers,
+    flow::InFlight, login, protocol::token::TokenResponse,
 };
 
 /// The result of a step: [`crate::Step`] with times in seconds.
@@ -39,9 +39,11 @@ pub enum Event {
     /// See [`crate::Event::SlowedDown`].
     SlowedDown { interval: f64 },
     /// See [`crate::Event::Retrying`].
-    Retrying { reason: String, attempt: u32, retry_in: f64 },
+    Retrying { reason: String, attempt: u32, retry_in: f64, request_id: Option<String> },
     /// See [`crate::Event::Resumed`].
     Resumed { suspended_for: f64 },
+    /// See [`crate::Event::IdentityUnverified`].
+    IdentityUnverified { message: String },
 }
 
 impl From<crate::Step> for Step {
@@ -63,12 +65,16 @@ impl From<crate::Event> for Event {
                 expires_in: expires_in.as_secs_f64(),
             },
             crate::Event::SlowedDown { interval } => Self::SlowedDown { interval: interval.as_secs_f64() },
-            crate::Event::Retrying { reason, attempt, retry_in } => {
-                Self::Retrying { reason: reason.to_string(), attempt, retry_in: retry_in.as_secs_f64() }
-            }
+            crate::Event::Retrying { reason, attempt, retry_in, request_id } => Self::Retrying {
+                reason: reason.to_string(),
+                attempt,
+                retry_in: retry_in.as_secs_f64(),
+                request_id,
+            },
             crate::Event::Resumed { suspended_for } => {
                 Self::Resumed { suspended_for: suspended_for.as_secs_f64() }
             }
+            crate::Event::IdentityUnverified { message } => Self::IdentityUnverified { message },
         }
     }
 }
@@ -177,8 +183,12 @@ impl Client {
     /// Starts a refresh without waiting. The request is sent at once if
     /// the endpoints are known, otherwise by the steps after discovery.
     #[doc(hidden)]
-    pub fn begin_refresh(&self, refresh_token: &Secret) -> Result<RefreshRequest, Error> {
-        let flow = self.0.refresh(refresh_token)?;
+    pub fn begin_refresh(
+        &self,
+        refresh_token: &Secret,
+        options: &RefreshOptions,
+    ) -> Result<RefreshRequest, Error> {
+        let flow = self.0.refresh(refresh_token, options)?;
         InFlight::begin(self.0.environment()?, flow).map(RefreshRequest)
     }
 
@@ -187,6 +197,17 @@ impl Client {
     pub fn begin_revoke(&self, token: &Secret) -> Result<RevokeRequest, Error> {
         let flow = self.0.revoke(token)?;
         InFlight::begin(self.0.environment()?, flow).map(RevokeRequest)
+    }
+
+    /// Starts a userinfo request, as [`Client::begin_refresh`] starts a refresh.
+    #[doc(hidden)]
+    pub fn begin_userinfo(
+        &self,
+        access_token: &Secret,
+        subject: Option<&str>,
+    ) -> Result<UserinfoRequest, Error> {
+        let flow = self.0.userinfo(access_token, subject)?;
+        InFlight::begin(self.0.environment()?, flow).map(UserinfoRequest)
     }
 
     /// Ends the worker of the async calls permanently. Every later call fails
@@ -222,6 +243,22 @@ impl RevokeRequest {
     /// if there is no outcome yet. The outcome is returned once.
     pub fn step(&self, max_wait: Duration) -> Result<bool, Error> {
         self.0.step(max_wait).map(|outcome| outcome.is_some())
+    }
+
+    /// See [`RefreshRequest::cancel`].
+    pub fn cancel(&self) {
+        self.0.cancel();
+    }
+}
+
+/// A userinfo request in progress. Dropping it ends the request.
+pub struct UserinfoRequest(InFlight<Identity>);
+
+impl UserinfoRequest {
+    /// Waits for the outcome for at most `max_wait`. Returns `None`
+    /// if there is no outcome yet. The outcome is returned once.
+    pub fn step(&self, max_wait: Duration) -> Result<Option<Identity>, Error> {
+        self.0.step(max_wait)
     }
 
     /// See [`RefreshRequest::cancel`].

@@ -7,7 +7,8 @@
 //! let prompt = login.start()?; // one request
 //! eprint!("{}", prompt.text()); // code, address, who asks, a warning; safe for a terminal
 //! let tokens = login.poll(|event| eprintln!("{event:?}"))?; // until approved, denied or expired
-//! println!("logged in as {}", tokens.user_id().unwrap_or("an unknown user"));
+//! let user = tokens.identity().map_or("an unknown user", |user| user.subject());
+//! println!("logged in as {}", cli_auth::sanitize(user));
 //! # Ok::<(), cli_auth::Error>(())
 //! ```
 //!
@@ -37,6 +38,7 @@ mod flow;
 #[doc(hidden)]
 pub mod host;
 mod http;
+mod identity;
 mod login;
 mod platform;
 mod process;
@@ -51,11 +53,13 @@ mod tokens;
 pub use builder::ClientBuilder;
 pub use client::Client;
 pub use error::{Error, ErrorKind, Organization};
+pub use identity::Identity;
 pub use login::{Login, Step};
 pub use prompt::Prompt;
 pub use protocol::{
     event::{Event, RetryReason},
     pkce::Pkce,
+    refresh::RefreshOptions,
     settings::ClientAuth,
 };
 pub use sanitize::{SANITIZED_MAX_CHARS, sanitize};

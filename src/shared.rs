@@ -5,12 +5,18 @@ use std::sync::{Arc, Mutex};
 use crate::{
     Error, Secret,
     clock::{Clock, SystemClock},
-    config::Config,
+    config::{self, Config},
     engine::Engine,
     flow::{Environment, Server, Transport, no_resource},
     http::{HttpTransport, Settings},
     process::{Local, lock},
-    protocol::{refresh, revoke, settings::ClientSettings, single::SingleRequest, token::TokenResponse},
+    protocol::{
+        refresh::{self, RefreshFlow, RefreshOptions},
+        revoke::{self, Revocation},
+        settings::ClientSettings,
+        single::SingleRequest,
+        userinfo::UserinfoFlow,
+    },
 };
 
 #[derive(Debug)]
@@ -101,19 +107,45 @@ impl Slot {
 
 impl Shared {
     /// Returns the flow of a refresh. Nothing has been sent yet.
-    pub(crate) fn refresh(&self, refresh_token: &Secret) -> Result<SingleRequest<Arc<TokenResponse>>, Error> {
+    pub(crate) fn refresh(
+        &self,
+        refresh_token: &Secret,
+        options: &RefreshOptions,
+    ) -> Result<RefreshFlow, Error> {
         refuse_empty(
             refresh_token,
             "the refresh token is empty: the server issued none, or none was stored",
         )?;
-        Ok(refresh::flow(Arc::clone(&self.client), refresh_token.clone()))
+        config::check_scopes(&options.scopes)?;
+        config::check_params(&options.params)?;
+        Ok(refresh::flow(Arc::clone(&self.client), refresh_token.clone(), options.clone()))
     }
 
     /// Returns the flow of a revocation. Nothing has been sent yet.
-    pub(crate) fn revoke(&self, token: &Secret) -> Result<SingleRequest<()>, Error> {
+    pub(crate) fn revoke(&self, token: &Secret) -> Result<SingleRequest<Revocation>, Error> {
         refuse_empty(token, "the token is empty: there is nothing to revoke")?;
         Ok(revoke::flow(Arc::clone(&self.client), token.clone()))
     }
+
+    /// Returns the flow of a userinfo request. Nothing has been sent yet.
+    pub(crate) fn userinfo(
+        &self,
+        access_token: &Secret,
+        subject: Option<&str>,
+    ) -> Result<UserinfoFlow, Error> {
+        if !is_bearer_token(access_token.expose()) {
+            return Err(Error::config(
+                "the access token is empty, or holds characters that no header may have",
+            ));
+        }
+        Ok(UserinfoFlow::new(Arc::clone(&self.client), access_token.clone(), subject.map(str::to_owned)))
+    }
+}
+
+/// Whether a token may be sent in the `Authorization` header (RFC 6750 section 2.1).
+fn is_bearer_token(token: &str) -> bool {
+    let token = token.trim_end_matches('=');
+    !token.is_empty() && token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~+/".contains(&b))
 }
 
 /// Fails if a token is empty. No parameter is sent empty (RFC 6749

@@ -6,12 +6,12 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use crate::{Secret, protocol::token::TokenResponse};
+use crate::{Identity, Secret, protocol::token::TokenResponse};
 
 /// The tokens that the server issued (RFC 6749 section 5.1). Cloning is cheap; `Debug` shows no secret.
 ///
-/// This library does not verify the contents: they come from the token endpoint over TLS. In particular, an
-/// [`id_token`](Tokens::id_token) proves an identity only after its signature and claims have been checked.
+/// Who logged in is the [`identity`](Tokens::identity). The access token is for its API, and this library does not
+/// look into it.
 ///
 /// Any number of threads may read the tokens. They do not change:
 /// [`Client::refresh`](crate::Client::refresh) returns new ones.
@@ -20,7 +20,7 @@ use crate::{Secret, protocol::token::TokenResponse};
 /// # let login = cli_auth::Client::authkit("client_123").build()?.login();
 /// # login.start()?;
 /// let tokens = login.poll(|_event| ())?;
-/// println!("logged in as {}", tokens.user_id().unwrap_or("an unknown user"));
+/// println!("The access token: {:?}", tokens.access_token()); // masked
 /// # Ok::<(), cli_auth::Error>(())
 /// ```
 #[derive(Clone)]
@@ -59,12 +59,13 @@ impl Tokens {
         self.0.refresh_token.as_ref()
     }
 
-    /// Returns the OpenID Connect ID token, **unverified**. Do not read an identity from it before checking it.
+    /// Returns the OpenID Connect ID token as it was received. It was verified if there is an
+    /// [`identity`](Tokens::identity) and the server is not AuthKit.
     ///
     /// ```
     /// # fn show(tokens: &cli_auth::Tokens) {
     /// if let Some(token) = tokens.id_token() {
-    ///     // verify token.expose() first: signature, iss, aud, exp (OpenID Connect Core section 3.1.3.7)
+    ///     // for a service that verifies it itself: token.expose()
     /// }
     /// # }
     /// ```
@@ -129,29 +130,22 @@ impl Tokens {
         self.0.expires_at
     }
 
-    /// Returns the id of the user, such as `user_01H…` (WorkOS AuthKit).
+    /// Returns the user who logged in. `None` if the server did not say, or if its ID token was not verified.
     ///
-    /// This is `id` of the `user` object in the response, unsanitised. `None` if the response has none. Other servers
-    /// identify the user in the ID token, which must be verified first.
-    ///
-    /// ```
-    /// # fn show(tokens: &cli_auth::Tokens) {
-    /// println!("logged in as {}", tokens.user_id().map_or("an unknown user".into(), cli_auth::sanitize));
-    /// # }
-    /// ```
-    pub fn user_id(&self) -> Option<&str> {
-        self.0.user_id.as_deref()
-    }
-
-    /// Returns the id of the organization that the user signed in to, unsanitised (WorkOS AuthKit).
+    /// With AuthKit, this is the user of the response. With [`Client::for_issuer`](crate::Client::for_issuer) and
+    /// [`Client::workos_connect`](crate::Client::workos_connect), it is the verified ID token, which servers issue for
+    /// the scope `openid`. If the keys for it could not be fetched,
+    /// [`Event::IdentityUnverified`](crate::Event::IdentityUnverified) came before the tokens. With
+    /// [`Client::with_endpoints`](crate::Client::with_endpoints), nothing is known about the keys.
     ///
     /// ```
     /// # fn show(tokens: &cli_auth::Tokens) {
-    /// let organization = tokens.organization_id().map(cli_auth::sanitize);
+    /// let user = tokens.identity().map(|user| cli_auth::sanitize(user.subject()));
+    /// println!("logged in as {}", user.as_deref().unwrap_or("an unknown user"));
     /// # }
     /// ```
-    pub fn organization_id(&self) -> Option<&str> {
-        self.0.organization_id.as_deref()
+    pub fn identity(&self) -> Option<&Identity> {
+        self.0.identity.as_ref()
     }
 
     /// Returns any other member of the response as raw JSON. It is a secret because it may contain one, such as an
@@ -188,6 +182,7 @@ impl fmt::Debug for Tokens {
             .field("expires_at", &self.expires_at())
             .field("has_refresh_token", &self.refresh_token().is_some())
             .field("has_id_token", &self.id_token().is_some())
+            .field("identity", &self.identity())
             .finish_non_exhaustive()
     }
 }
@@ -205,6 +200,7 @@ mod tests {
         assert!(!format!("{tokens:?} {:?}", tokens.other("oauth_tokens")).contains("sec-"));
         assert_eq!(tokens.other("oauth_tokens").unwrap().expose(), r#"{"a":"sec-4"}"#);
         assert_eq!(tokens.other_names().collect::<Vec<_>>(), ["oauth_tokens", "user"]);
-        assert_eq!((tokens.user_id(), tokens.organization_id()), (Some("user_1"), None));
+        let user = tokens.identity().unwrap();
+        assert_eq!((user.subject(), user.name(), user.organization_id()), ("user_1", None, None));
     }
 }

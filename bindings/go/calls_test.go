@@ -54,6 +54,10 @@ func TestARequestEndsWithItsContext(t *testing.T) {
 			_, err := client.Refresh(ctx, cliauth.NewSecret("token"))
 			return err
 		}},
+		"userinfo": {"userinfo", func(client *cliauth.Client, ctx context.Context) error {
+			_, err := client.UserInfo(ctx, cliauth.NewSecret("token"), "")
+			return err
+		}},
 		"revoke": {"revoke", func(client *cliauth.Client, ctx context.Context) error {
 			return client.Revoke(ctx, cliauth.NewSecret("token"))
 		}},

@@ -126,24 +126,65 @@ func (c *Client) Close() error {
 }
 
 // Refresh exchanges a refresh token for new tokens (RFC 6749 section 6). It sends one request, after discovery where
-// that is needed, and never repeats it.
+// that is needed, and never repeats it. If the response has an ID token, it is verified, for which the keys of the
+// server may have to be fetched. The options ask for more than new tokens. An option that is nil changes nothing.
 //
 // Many servers, including WorkOS, invalidate the refresh token that was sent. Store the new RefreshToken before you do
 // anything else, and never refresh the same token from two processes at once. If ctx ends during the call, the token
 // may have been used.
 //
 // After [ErrLoginRequired] or [ErrActionRequired], the user must log in again. After [ErrNetwork], keep the token and
-// try again; it may have been used if the response was lost. An empty token fails with [ErrInvalidConfig].
-func (c *Client) Refresh(ctx context.Context, refreshToken Secret) (*Tokens, error) {
-	var tokens *C.cli_auth_tokens
-	err := c.request(ctx, "refresh token", refreshToken, &tokens,
-		func(client *C.cli_auth_client, token *C.char, failure **C.cli_auth_error) *C.cli_auth_request {
-			return C.cli_auth_client_begin_refresh(client, token, failure)
-		})
-	if err != nil {
-		return nil, err
+// try again; it may have been used if the response was lost. [ErrInvalidResponse] may mean that the ID token was
+// refused or is about another user; the refresh token has then probably been used. An empty token fails with
+// [ErrInvalidConfig].
+func (c *Client) Refresh(ctx context.Context, refreshToken Secret, options ...RefreshOption) (*Tokens, error) {
+	s := refreshSettings{object: C.cli_auth_refresh_options_new()}
+	defer C.cli_auth_refresh_options_free(s.object)
+	for _, option := range options {
+		if option != nil {
+			option(&s)
+		}
 	}
-	return takeTokens(tokens), nil
+	if s.err != nil {
+		return nil, s.err
+	}
+	var tokens *Tokens
+	err := c.request(ctx, "refresh token", refreshToken,
+		func(client *C.cli_auth_client, token *C.char, failure **C.cli_auth_error) *C.cli_auth_request {
+			return C.cli_auth_client_begin_refresh(client, token, s.object, failure)
+		},
+		func(_ *C.cli_auth_request, found *C.cli_auth_tokens) { tokens = takeTokens(found) })
+	return tokens, err
+}
+
+// UserInfo asks the server who the user of an access token is (OpenID Connect Core section 5.3). It sends one request,
+// after discovery where that is needed. The access token must have been issued for the scope openid.
+//
+// The subject is that of the login's [Identity]: a response about another user fails with [ErrInvalidResponse]. If it
+// is not known, pass an empty text.
+//
+// [ErrRejected] means that the server does not accept the access token. [ErrUnsupported] means that the server has no
+// userinfo endpoint, or that it is not known, as with [AuthKit] and [Endpoints]. An empty token fails with
+// [ErrInvalidConfig].
+func (c *Client) UserInfo(ctx context.Context, accessToken Secret, subject string) (*Identity, error) {
+	var expected *C.char
+	if subject != "" {
+		text, err := newCText("subject", []byte(subject))
+		if err != nil {
+			return nil, err
+		}
+		defer text.free()
+		expected = text.chars()
+	}
+	var identity *Identity
+	err := c.request(ctx, "access token", accessToken,
+		func(client *C.cli_auth_client, token *C.char, failure **C.cli_auth_error) *C.cli_auth_request {
+			return C.cli_auth_client_begin_userinfo(client, token, expected, failure)
+		},
+		func(request *C.cli_auth_request, _ *C.cli_auth_tokens) {
+			identity = identityOf(C.cli_auth_request_identity(request))
+		})
+	return identity, err
 }
 
 // Revoke revokes a token (RFC 7009). It sends one request, after discovery where that is needed. Revoke the refresh
@@ -152,18 +193,22 @@ func (c *Client) Refresh(ctx context.Context, refreshToken Secret) (*Tokens, err
 // [ErrUnsupported] means that the server has no revocation endpoint (WorkOS has none) or cannot revoke this kind of
 // token. After [ErrNetwork] the token may still be valid. An empty token fails with [ErrInvalidConfig].
 func (c *Client) Revoke(ctx context.Context, token Secret) error {
-	return c.request(ctx, "token", token, nil,
+	return c.request(ctx, "token", token,
 		func(client *C.cli_auth_client, token *C.char, failure **C.cli_auth_error) *C.cli_auth_request {
 			return C.cli_auth_client_begin_revoke(client, token, failure)
-		})
+		},
+		func(*C.cli_auth_request, *C.cli_auth_tokens) {})
 }
 
 // beginRequest sends a request without waiting for the response.
 type beginRequest func(*C.cli_auth_client, *C.char, **C.cli_auth_error) *C.cli_auth_request
 
-// request sends a token to the server and waits for the response. A response to a refresh contains tokens.
+// readResponse reads what a request was answered with. Only a refresh has tokens, which it must free.
+type readResponse func(*C.cli_auth_request, *C.cli_auth_tokens)
+
+// request sends a token to the server and waits for the response. It calls read on success only.
 func (c *Client) request(
-	ctx context.Context, what string, token Secret, tokens **C.cli_auth_tokens, begin beginRequest,
+	ctx context.Context, what string, token Secret, begin beginRequest, read readResponse,
 ) error {
 	if ctx == nil {
 		return errNilContext()
@@ -196,13 +241,14 @@ func (c *Client) request(
 		close(cancelled)
 	})
 	defer cancelWith(ctx, cancel)()
+	var tokens *C.cli_auth_tokens
 	found := false
 	step := func(maxWait time.Duration) bool {
 		if maxWait == 0 {
 			defer c.limits.enter(isClosed(cancelled))()
 		}
 		var done C.bool
-		status := C.cli_auth_request_step(request, secondsOf(maxWait), &done, tokens, &failure)
+		status := C.cli_auth_request_step(request, secondsOf(maxWait), &done, &tokens, &failure)
 		if status != C.CLI_AUTH_OK {
 			err = withCause(ctx, takeError(failure))
 		}
@@ -215,6 +261,9 @@ func (c *Client) request(
 		if wait.awaitResponse(step); found {
 			break
 		}
+	}
+	if err == nil {
+		read(request, tokens)
 	}
 	return err
 }

@@ -40,7 +40,7 @@ const (
 	ErrProxy Kind = "proxy"
 	// ErrInvalidResponse means that the server sent a response that the standards do not allow. Nothing in it was used.
 	ErrInvalidResponse Kind = "invalid_response"
-	// ErrInvalidConfig means that a setting of the client is invalid. Nothing was sent.
+	// ErrInvalidConfig means that a setting of the client or an option of a call is invalid. Nothing was sent.
 	ErrInvalidConfig Kind = "invalid_config"
 	// ErrMisuse means that a call is invalid: Poll before Start, a call after Close, a nil context, a zero [Client], a
 	// text that is not UTF-8 or contains a NUL character, or a constant that does not exist. Nothing was sent.
@@ -68,7 +68,7 @@ type Organization struct {
 	Name string
 }
 
-// Error is why a login, a refresh or a revocation failed.
+// Error is why a login, a refresh, a revocation or a userinfo request failed.
 type Error struct {
 	// Kind says what to do next.
 	Kind Kind
@@ -101,6 +101,9 @@ type Error struct {
 	// WorkOS. Completing it needs an API key, which a program on a user's machine must not have: let the user log in
 	// again.
 	PendingAuthenticationToken Secret
+	// Members holds every member of the server's response as raw JSON, by its raw name. They are secrets because some of
+	// them may be. It is nil if the response is not a JSON object or there was none.
+	Members map[string]Secret
 
 	causes []error
 }

@@ -2,8 +2,10 @@ package cliauth_test
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -73,6 +75,40 @@ func TestActionRequired(t *testing.T) {
 	if found.PendingAuthenticationToken.Expose() != hidden || leaks(found.Error()) {
 		t.Error("the pending token")
 	}
+	if member := found.Members["pending_authentication_token"]; member.Expose() != strconv.Quote(hidden) {
+		t.Error(member.Expose())
+	}
+}
+
+func TestEveryMemberOfAnErrorResponseIsThere(t *testing.T) {
+	t.Parallel()
+	server := authserver.Scripted(t, "refresh", settings{"status": 400, "json": settings{
+		"error": "invalid_grant", "suberror": "bad_token", "trace": settings{"id": hidden},
+	}}, settings{"status": 400, "body": "no JSON"})
+	client := server.ClientByIssuer(t)
+	_, err := client.Refresh(t.Context(), cliauth.NewSecret("token-1234"))
+	found := isError(t, err, cliauth.ErrLoginRequired)
+	members := map[string]string{}
+	for name, member := range found.Members {
+		members[name] = member.Expose()
+	}
+	expected := map[string]string{
+		"error": `"invalid_grant"`, "suberror": `"bad_token"`, "trace": `{"id":"` + hidden + `"}`,
+	}
+	if !reflect.DeepEqual(members, expected) {
+		t.Errorf("%q", members)
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v"} {
+		for _, value := range []any{found, *found} {
+			if text := fmt.Sprintf(verb, value); leaks(text) || strings.Contains(text, "bad_token") {
+				t.Errorf("%s shows a member: %s", verb, text)
+			}
+		}
+	}
+	_, err = client.Refresh(t.Context(), cliauth.NewSecret("token-1234"))
+	if found := isError(t, err); found.Members != nil || found.HTTPStatus != 400 {
+		t.Errorf("%+v", found)
+	}
 }
 
 func TestNobodyIsThere(t *testing.T) {
@@ -141,8 +177,12 @@ func TestWrongSettings(t *testing.T) {
 		"parameter": cliauth.WithParam("client_id", "x"), "header": cliauth.WithHeader("Host", "x"),
 		"CA": cliauth.WithCAPEM([]byte("no certificate")), "empty CA": cliauth.WithCAPEM(nil),
 		"proxy": cliauth.WithProxy("ftp://h"), "API base": cliauth.WithAPIBase("http://h"),
-		"revocation endpoint": cliauth.WithRevocationEndpoint("https://h/revoke"),
-		"connect timeout":     cliauth.WithConnectTimeout(0), "long timeout": cliauth.WithRequestTimeout(25 * time.Hour),
+		"revocation endpoint":           cliauth.WithRevocationEndpoint("https://h/revoke"),
+		"device authorization endpoint": cliauth.WithDeviceAuthorizationEndpoint("https://h/device"),
+		"token endpoint":                cliauth.WithTokenEndpoint("https://h/token"),
+		"token parameter":               cliauth.WithTokenParam("code_verifier", "x"),
+		"refresh parameter":             cliauth.WithRefreshParam("refresh_token", "x"),
+		"connect timeout":               cliauth.WithConnectTimeout(0), "long timeout": cliauth.WithRequestTimeout(25 * time.Hour),
 	} {
 		refused(t, what, cliauth.ErrInvalidConfig, cliauth.AuthKit("client_123"), option)
 	}
@@ -151,6 +191,13 @@ func TestWrongSettings(t *testing.T) {
 		"endpoint": cliauth.Endpoints("https://h/d", "ftp://h/t", "c"),
 	} {
 		refused(t, what, cliauth.ErrInvalidConfig, server)
+	}
+	for what, option := range map[string]cliauth.Option{
+		"device authorization endpoint": cliauth.WithDeviceAuthorizationEndpoint("no url"),
+		"token endpoint":                cliauth.WithTokenEndpoint("ftp://h/token"),
+		"revocation endpoint":           cliauth.WithRevocationEndpoint("http://h/revoke"),
+	} {
+		refused(t, what, cliauth.ErrInvalidConfig, cliauth.Issuer("https://h", "c"), option)
 	}
 }
 
@@ -173,6 +220,8 @@ func TestMisuse(t *testing.T) {
 		"NUL": cliauth.WithProduct("a\x00b"), "no UTF-8": cliauth.WithScopes("a\xff"),
 		"NUL in a secret": cliauth.WithClientSecret(cliauth.NewSecret("a\x00b"), cliauth.ClientAuthAuto),
 		"NUL in a value":  cliauth.WithHeader("X-A", "a\x00b"), "NUL in a name": cliauth.WithParam("a\x00b", "c"),
+		"no UTF-8 in a refresh parameter": cliauth.WithRefreshParam("a", "\xff"),
+		"NUL in an endpoint":              cliauth.WithDeviceAuthorizationEndpoint("https://h/\x00"),
 	} {
 		refused(t, what, cliauth.ErrMisuse, cliauth.AuthKit("client_123"), option)
 	}
@@ -218,9 +267,13 @@ func TestAfterClose(t *testing.T) {
 		"Login.Start":    func() error { _, err := orphan.Start(t.Context()); return err },
 		"Client.Refresh": func() error { _, err := client.Refresh(t.Context(), cliauth.NewSecret("t")); return err },
 		"Client.Revoke":  func() error { return client.Revoke(t.Context(), cliauth.NewSecret("t")) },
-		"Start":          func() error { _, err := unused.Start(t.Context()); return err },
-		"Poll":           func() error { _, err := login.Poll(t.Context(), nil); return err },
-		"Step":           func() error { _, err := login.Step(t.Context(), 0); return err },
+		"Client.UserInfo": func() error {
+			_, err := client.UserInfo(t.Context(), cliauth.NewSecret("t"), "")
+			return err
+		},
+		"Start": func() error { _, err := unused.Start(t.Context()); return err },
+		"Poll":  func() error { _, err := login.Poll(t.Context(), nil); return err },
+		"Step":  func() error { _, err := login.Step(t.Context(), 0); return err },
 	} {
 		if err := call(); !errors.Is(err, cliauth.ErrClosed) {
 			t.Errorf("%s: %v", name, err)

@@ -12,12 +12,24 @@ import (
 func options(more ...cliauth.Option) []cliauth.Option {
 	server := authserver.Make(settings{
 		"answer": "approve", "answer_after_polls": 1, "user": settings{"id": "user_01EXAMPLEADA"},
+		"organizations": []settings{{"id": "org_123", "name": "Example"}},
 	})
 	return server.Options(append(more, cliauth.WithAPIBase(server.URL))...)
 }
 
 func exampleClient() *cliauth.Client {
 	client, err := cliauth.New(cliauth.AuthKit("client_123"), options()...)
+	if err != nil {
+		panic(err)
+	}
+	return client
+}
+
+// exampleOpenIDClient returns a client of a server that issues ID tokens.
+func exampleOpenIDClient() *cliauth.Client {
+	server := authserver.Make(settings{"answer": "approve", "user": settings{"id": "user_01EXAMPLEADA"}})
+	client, err := cliauth.New(cliauth.Issuer(server.Issuer, "my-cli"),
+		server.Options(cliauth.WithScopes("openid", "email"))...)
 	if err != nil {
 		panic(err)
 	}

@@ -35,7 +35,9 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println("Logged in as", cliauth.Sanitize(tokens.UserID))
+	if user := tokens.Identity; user != nil {
+		fmt.Println("Logged in as", cliauth.Sanitize(user.Subject))
+	}
 	fmt.Println("Access token:", tokens.AccessToken)
 	// Output:
 	// Logged in as user_01EXAMPLEADA
@@ -95,6 +97,8 @@ func ExampleLogin_Poll_events() {
 			fmt.Println("no valid response:", event.Reason)
 		case cliauth.Resumed:
 			fmt.Println("the computer was suspended")
+		case cliauth.IdentityUnverified:
+			fmt.Println(event.Message)
 		}
 	})
 	fmt.Println(err)
@@ -186,6 +190,45 @@ func ExampleClient_Refresh() {
 	_, err = client.Refresh(ctx, cliauth.NewSecret(stored))
 	fmt.Println(err)
 	// Output: <nil>
+}
+
+// A refresh may ask for more than new tokens.
+func ExampleClient_Refresh_options() {
+	ctx := context.Background()
+	client := exampleClient()
+	tokens := exampleTokens(client)
+
+	tokens, err := client.Refresh(ctx, tokens.RefreshToken,
+		cliauth.RefreshParam("organization_id", "org_123"), // switches to another organization of WorkOS
+		cliauth.RefreshSubject(tokens.Identity.Subject))    // refuses the tokens of another user
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(cliauth.Sanitize(tokens.Identity.OrganizationID))
+	// Output: org_123
+}
+
+func ExampleClient_UserInfo() {
+	client := exampleOpenIDClient()
+	tokens := exampleTokens(client)
+	user, err := client.UserInfo(context.Background(), tokens.AccessToken, tokens.Identity.Subject)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(cliauth.Sanitize(user.Email))
+	// Output: ada@example.test
+}
+
+// Claims are raw JSON.
+func ExampleIdentity() {
+	tokens := exampleTokens(exampleOpenIDClient())
+	user := tokens.Identity
+	var issuedAt int64
+	if err := json.Unmarshal(user.Claims["iat"], &issuedAt); err != nil {
+		panic(err)
+	}
+	fmt.Println(user, issuedAt > 0)
+	// Output: cliauth.Identity{Subject:"user_01EXAMPLEADA"} true
 }
 
 func ExampleClient_Revoke() {

@@ -304,12 +304,15 @@ func eventOf(event *C.cli_auth_event) Event {
 		return SlowedDown{Interval: durationOf(C.cli_auth_event_interval(event))}
 	case C.CLI_AUTH_EVENT_RETRYING:
 		return Retrying{
-			Reason:  C.GoString(C.cli_auth_event_reason(event)),
-			Attempt: intOf(C.cli_auth_event_attempt(event)),
-			RetryIn: durationOf(C.cli_auth_event_retry_in(event)),
+			Reason:    C.GoString(C.cli_auth_event_reason(event)),
+			Attempt:   intOf(C.cli_auth_event_attempt(event)),
+			RetryIn:   durationOf(C.cli_auth_event_retry_in(event)),
+			RequestID: C.GoString(C.cli_auth_event_request_id(event)),
 		}
 	case C.CLI_AUTH_EVENT_RESUMED:
 		return Resumed{SuspendedFor: durationOf(C.cli_auth_event_suspended_for(event))}
+	case C.CLI_AUTH_EVENT_IDENTITY_UNVERIFIED:
+		return IdentityUnverified{Message: C.GoString(C.cli_auth_event_message(event))}
 	}
 	return nil
 }

@@ -53,7 +53,7 @@ func TestALogin(t *testing.T) {
 		pending.ExpiresIn < 200*time.Second {
 		t.Errorf("%#v", events[0])
 	}
-	if tokens.AccessToken.IsZero() || tokens.RefreshToken.IsZero() || !strings.HasPrefix(tokens.UserID, "user_") {
+	if tokens.AccessToken.IsZero() || tokens.RefreshToken.IsZero() {
 		t.Errorf("%+v", tokens)
 	}
 	left := time.Until(tokens.ExpiresAt)
@@ -81,7 +81,7 @@ func TestTokensWithScopes(t *testing.T) {
 		!strings.EqualFold(tokens.TokenType, "Bearer") || tokens.IDToken.IsZero() {
 		t.Errorf("%+v", tokens)
 	}
-	if tokens.UserID != "" || len(tokens.Other) != 0 || strings.Count(tokens.IDToken.Expose(), ".") != 2 {
+	if len(tokens.Other) != 0 || strings.Count(tokens.IDToken.Expose(), ".") != 2 {
 		t.Errorf("%+v", tokens)
 	}
 }
@@ -97,7 +97,8 @@ func TestWhatTheServerLeavesOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !tokens.RefreshToken.IsZero() || !tokens.IDToken.IsZero() || !tokens.ExpiresAt.IsZero() || tokens.Scopes != nil {
+	if !tokens.RefreshToken.IsZero() || !tokens.IDToken.IsZero() || !tokens.ExpiresAt.IsZero() ||
+		tokens.Scopes != nil || tokens.Identity != nil {
 		t.Errorf("%+v", tokens)
 	}
 	if prompt := login.Prompt(); prompt.VerificationURIComplete != "" || prompt.Product != "" {
@@ -125,14 +126,15 @@ func TestALifetimeThatGoCannotSay(t *testing.T) {
 func TestTroubleIsTold(t *testing.T) {
 	t.Parallel()
 	server := authserver.Scripted(t, "token",
-		settings{"status": 502, "body": "<html>"}, settings{"reset": "before"}, "authorization_pending", "slow_down")
+		settings{"status": 502, "body": "<html>", "headers": settings{"x-request-id": "req\t1"}},
+		settings{"reset": "before"}, "authorization_pending", "slow_down")
 	login := started(t, server.Client(t))
 	ctx, enough := context.WithCancel(t.Context())
 	var told []string
 	_, err := login.Poll(ctx, func(event cliauth.Event) {
 		switch event := event.(type) {
 		case cliauth.Retrying:
-			told = append(told, fmt.Sprintf("%s %d %v", event.Reason, event.Attempt, event.RetryIn >= time.Second))
+			told = append(told, fmt.Sprintf("%s %d %v %q", event.Reason, event.Attempt, event.RetryIn >= time.Second, event.RequestID))
 		case cliauth.SlowedDown:
 			told = append(told, fmt.Sprint("slowed down ", event.Interval))
 			enough()
@@ -141,7 +143,7 @@ func TestTroubleIsTold(t *testing.T) {
 		}
 	})
 	isError(t, err, cliauth.ErrCancelled)
-	expected := []string{"http_502 1 true", "connection_lost 2 true", "cliauth.Pending", "slowed down 6s"}
+	expected := []string{`http_502 1 true "req 1"`, `connection_lost 2 true ""`, "cliauth.Pending", "slowed down 6s"}
 	if !reflect.DeepEqual(told, expected) {
 		t.Errorf("%q", told)
 	}

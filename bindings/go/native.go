@@ -5,6 +5,7 @@ import "C"
 
 import (
 	"bytes"
+	"encoding/json"
 	"runtime"
 	"strings"
 	"sync"
@@ -145,21 +146,62 @@ func takeError(object *C.cli_auth_error) error {
 			e.Organizations[i] = Organization{ID: id, Name: names[i]}
 		}
 	}
+	expose := func(name *C.char) *C.char { return C.cli_auth_error_expose_member(object, name) }
+	if members := membersOf(C.cli_auth_error_member_names(object), expose, secretOfChars); len(members) > 0 {
+		e.Members = members
+	}
 	return e
+}
+
+// membersOf reads the members of a JSON object, given by their names and a function that returns the text of one.
+func membersOf[T any](names **C.char, expose func(name *C.char) *C.char, read func(text *C.char) T) map[string]T {
+	members := map[string]T{}
+	if names == nil {
+		return members
+	}
+	for _, name := range untilNil(names) {
+		// A name with a NUL, which C cannot represent, is not found.
+		if text := expose(name); text != nil {
+			members[C.GoString(name)] = read(text)
+		}
+	}
+	return members
+}
+
+// identityOf copies an identity. NULL becomes nil.
+func identityOf(object *C.cli_auth_identity) *Identity {
+	if object == nil {
+		return nil
+	}
+	claim := func(name *C.char) *C.char { return C.cli_auth_identity_claim(object, name) }
+	raw := func(text *C.char) json.RawMessage { return json.RawMessage(C.GoString(text)) }
+	identity := &Identity{
+		Subject:        C.GoString(C.cli_auth_identity_subject(object)),
+		Email:          C.GoString(C.cli_auth_identity_email(object)),
+		Name:           C.GoString(C.cli_auth_identity_name(object)),
+		OrganizationID: C.GoString(C.cli_auth_identity_organization_id(object)),
+		Claims:         membersOf(C.cli_auth_identity_claim_names(object), claim, raw),
+	}
+	var verified C.bool
+	if C.cli_auth_identity_email_verified(object, &verified) {
+		isVerified := bool(verified)
+		identity.EmailVerified = &isVerified
+	}
+	return identity
 }
 
 // takeTokens reads tokens of the library and frees them.
 func takeTokens(object *C.cli_auth_tokens) *Tokens {
 	defer C.cli_auth_tokens_free(object)
+	other := func(name *C.char) *C.char { return C.cli_auth_tokens_expose_other(object, name) }
 	tokens := &Tokens{
-		AccessToken:    secretOfChars(C.cli_auth_tokens_expose_access_token(object)),
-		RefreshToken:   secretOfChars(C.cli_auth_tokens_expose_refresh_token(object)),
-		IDToken:        secretOfChars(C.cli_auth_tokens_expose_id_token(object)),
-		TokenType:      C.GoString(C.cli_auth_tokens_token_type(object)),
-		Scopes:         stringsOf(C.cli_auth_tokens_scopes(object)),
-		UserID:         C.GoString(C.cli_auth_tokens_user_id(object)),
-		OrganizationID: C.GoString(C.cli_auth_tokens_organization_id(object)),
-		Other:          map[string]Secret{},
+		AccessToken:  secretOfChars(C.cli_auth_tokens_expose_access_token(object)),
+		RefreshToken: secretOfChars(C.cli_auth_tokens_expose_refresh_token(object)),
+		IDToken:      secretOfChars(C.cli_auth_tokens_expose_id_token(object)),
+		TokenType:    C.GoString(C.cli_auth_tokens_token_type(object)),
+		Scopes:       stringsOf(C.cli_auth_tokens_scopes(object)),
+		Identity:     identityOf(C.cli_auth_tokens_identity(object)),
+		Other:        membersOf(C.cli_auth_tokens_other_names(object), other, secretOfChars),
 	}
 	var seconds C.double
 	if C.cli_auth_tokens_expires_in(object, &seconds) {
@@ -167,15 +209,6 @@ func takeTokens(object *C.cli_auth_tokens) *Tokens {
 	}
 	if C.cli_auth_tokens_expires_at(object, &seconds) {
 		tokens.ExpiresAt = timeOf(seconds)
-	}
-	for _, name := range stringsOf(C.cli_auth_tokens_other_names(object)) {
-		// The name came from C, so it is UTF-8 without a NUL.
-		text, err := newCText("name", []byte(name))
-		if err != nil {
-			continue
-		}
-		tokens.Other[name] = secretOfChars(C.cli_auth_tokens_expose_other(object, text.chars()))
-		text.free()
 	}
 	return tokens
 }

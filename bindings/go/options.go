@@ -12,18 +12,21 @@ import (
 // Option is a setting of a [Client]. [New] fails with [ErrInvalidConfig] if its value is invalid.
 type Option func(*settings)
 
-// settings are the options of a client that is being created. The first error is kept.
+// settings are the options of a client that is being created.
 type settings struct {
+	copier
 	object *C.cli_auth_client_options
-	err    error
 }
 
-// set passes a text to the library, which checks its value when the client is created.
-func (s *settings) set(what string, call func(*C.char), text string) {
+// copier copies the texts of options to C memory. It keeps the first error.
+type copier struct{ err error }
+
+// set passes a text to the library, which checks its value when all options are used.
+func (s *copier) set(what string, call func(*C.char), text string) {
 	s.setBytes(what, call, []byte(text))
 }
 
-func (s *settings) setBytes(what string, call func(*C.char), text []byte) {
+func (s *copier) setBytes(what string, call func(*C.char), text []byte) {
 	if s.err != nil {
 		return
 	}
@@ -37,7 +40,7 @@ func (s *settings) setBytes(what string, call func(*C.char), text []byte) {
 }
 
 // setPair does the same as set for a name and its value.
-func (s *settings) setPair(what string, call func(name, value *C.char), name, value string) {
+func (s *copier) setPair(what string, call func(name, value *C.char), name, value string) {
 	s.set("name of a "+what, func(name *C.char) {
 		s.set(what, func(value *C.char) { call(name, value) }, value)
 	}, name)
@@ -51,8 +54,29 @@ func WithAPIBase(url string) Option {
 	}
 }
 
-// WithRevocationEndpoint sets the URL of the revocation endpoint (RFC 7009). It is only for [Endpoints]: with any other
-// server, [New] fails with [ErrInvalidConfig].
+// WithDeviceAuthorizationEndpoint sets the URL of the device authorization endpoint, for a server whose metadata lacks
+// it. It takes precedence over that of the metadata. It is only for [Issuer]: with any other server, [New] fails with
+// [ErrInvalidConfig].
+func WithDeviceAuthorizationEndpoint(url string) Option {
+	return func(s *settings) {
+		s.set("device authorization endpoint", func(url *C.char) {
+			C.cli_auth_client_options_set_device_authorization_endpoint(s.object, url)
+		}, url)
+	}
+}
+
+// WithTokenEndpoint sets the URL of the token endpoint, for a server whose metadata lacks it. The rules are those of
+// [WithDeviceAuthorizationEndpoint].
+func WithTokenEndpoint(url string) Option {
+	return func(s *settings) {
+		s.set("token endpoint", func(url *C.char) {
+			C.cli_auth_client_options_set_token_endpoint(s.object, url)
+		}, url)
+	}
+}
+
+// WithRevocationEndpoint sets the URL of the revocation endpoint (RFC 7009). It takes precedence over that of the
+// metadata. It is only for [Endpoints] and [Issuer]: with any other server, [New] fails with [ErrInvalidConfig].
 func WithRevocationEndpoint(url string) Option {
 	return func(s *settings) {
 		s.set("revocation endpoint", func(url *C.char) {
@@ -90,6 +114,23 @@ func WithTokenParam(name, value string) Option {
 			C.cli_auth_client_options_add_token_param(s.object, name, value)
 		}, name, value)
 	}
+}
+
+// WithRefreshParam adds a parameter to every refresh (RFC 6749 section 6), such as resource (RFC 8707 section 2.2). A
+// login does not send it. [RefreshParam] adds one to a single refresh. The rules are those of [WithParam].
+func WithRefreshParam(name, value string) Option {
+	return func(s *settings) {
+		s.setPair("parameter", func(name, value *C.char) {
+			C.cli_auth_client_options_add_refresh_param(s.object, name, value)
+		}, name, value)
+	}
+}
+
+// WithVerifyIDToken sets whether an ID token is verified (OpenID Connect Core section 3.1.3.7). Defaults to true. If it
+// is not, its keys are not fetched, nothing in it is checked, and the Identity of [Tokens] is nil. WorkOS AuthKit
+// issues no ID token.
+func WithVerifyIDToken(verify bool) Option {
+	return func(s *settings) { C.cli_auth_client_options_verify_id_token(s.object, C.bool(verify)) }
 }
 
 // WithHeader adds a header to every request. It is sent to every server that the settings or the metadata name. Its

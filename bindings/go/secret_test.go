@@ -34,10 +34,13 @@ func newHolder() holder {
 	return holder{
 		secret, secret, &secret, []cliauth.Secret{secret}, map[string]cliauth.Secret{"a": secret}, secret,
 		cliauth.Tokens{
-			AccessToken: secret, RefreshToken: secret, IDToken: secret,
+			AccessToken: secret, RefreshToken: secret, IDToken: secret, Identity: &cliauth.Identity{Subject: "user_1"},
 			Other: map[string]cliauth.Secret{"b": secret},
 		},
-		&cliauth.Error{Kind: cliauth.ErrActionRequired, Message: "choose", PendingAuthenticationToken: secret},
+		&cliauth.Error{
+			Kind: cliauth.ErrActionRequired, Message: "choose", PendingAuthenticationToken: secret,
+			Members: map[string]cliauth.Secret{"c": secret},
+		},
 	}
 }
 

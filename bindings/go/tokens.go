@@ -4,8 +4,8 @@ import "time"
 
 // Tokens are the tokens that the server issued (RFC 6749 section 5.1).
 //
-// This package does not verify them. They came from the token endpoint over TLS, and nothing else is known about them.
-// Printing, logging and encoding them shows no secret.
+// Who logged in is the Identity. The access token is for its API, and this package does not look into it. Printing,
+// logging and encoding them shows no secret.
 type Tokens struct {
 	// AccessToken is the access token. Send "Bearer " + tokens.AccessToken.Expose() over TLS, and only to the API that
 	// it was issued for.
@@ -13,8 +13,8 @@ type Tokens struct {
 	// RefreshToken is the token for [Client.Refresh]. It is zero if the server sent none: many servers send one only
 	// for the scope offline_access. If a refresh brought no new refresh token, this is the old one.
 	RefreshToken Secret
-	// IDToken is the OpenID Connect ID token. It is UNVERIFIED: do not read an identity from it before you have
-	// verified it.
+	// IDToken is the OpenID Connect ID token as it was received. It was verified if there is an Identity and the server
+	// is not AuthKit.
 	IDToken Secret
 	// TokenType is the token type as the server spelled it: Bearer in upper or lower case.
 	TokenType string
@@ -26,10 +26,12 @@ type Tokens struct {
 	ExpiresAt time.Time
 	// ExpiresIn is the lifetime of the access token, counted from its issue. It has no meaning if ExpiresAt is zero.
 	ExpiresIn time.Duration
-	// UserID is the id of the WorkOS AuthKit user, such as user_01H…. It is raw, and empty with other servers.
-	UserID string
-	// OrganizationID is the id of the WorkOS AuthKit organization that the user signed in to. It is raw.
-	OrganizationID string
+	// Identity is the user who logged in. It is nil if the server did not say, or if its ID token was not verified.
+	//
+	// With [AuthKit], this is the user of the response. With [Issuer] and [WorkOSConnect], it is the verified ID token,
+	// which servers issue for the scope openid. If the keys for it could not be fetched, the event [IdentityUnverified]
+	// came before the tokens. With [Endpoints], nothing is known about the keys.
+	Identity *Identity
 	// Other holds every other member of the response as raw JSON. They are secrets because some of them may be.
 	Other map[string]Secret
 }

@@ -26,6 +26,8 @@ func TestZeroAndNilValuesFailAsMisuse(t *testing.T) {
 	for _, client := range []*cliauth.Client{nil, {}} {
 		_, err := client.Refresh(t.Context(), cliauth.NewSecret("t"))
 		isMisuse(t, err, "the client must come from New")
+		_, err = client.UserInfo(t.Context(), cliauth.NewSecret("t"), "user_1")
+		isMisuse(t, err, "the client must come from New")
 		isMisuse(t, client.Revoke(t.Context(), cliauth.NewSecret("t")), "the client must come from New")
 		isUnusable(t, client.Login(), "the client must come from New")
 		for range 2 {
@@ -80,6 +82,8 @@ func TestNoContextSendsNothing(t *testing.T) {
 	_, err = login.Step(none, time.Minute)
 	isMisuse(t, err, "the context is nil")
 	_, err = client.Refresh(none, cliauth.NewSecret("t"))
+	isMisuse(t, err, "the context is nil")
+	_, err = client.UserInfo(none, cliauth.NewSecret("t"), "")
 	isMisuse(t, err, "the context is nil")
 	isMisuse(t, client.Revoke(none, cliauth.NewSecret("t")), "the context is nil")
 	if count := len(server.Connections()); count != 0 {
@@ -152,6 +156,7 @@ func TestSlicesOfOptionsAreCopied(t *testing.T) {
 	server := authserver.New(t, settings{"tls": "good"})
 	scopes, pem := []string{"openid"}, []byte(server.CAPEM)
 	options := []cliauth.Option{cliauth.WithScopes(scopes...), cliauth.WithCAPEM(pem)}
+	ofRefresh := cliauth.RefreshScopes(scopes...)
 	scopes[0] = "not a scope"
 	clear(pem)
 	client, err := cliauth.New(cliauth.Issuer(server.Issuer, "client_test"), options...)
@@ -160,8 +165,12 @@ func TestSlicesOfOptionsAreCopied(t *testing.T) {
 	}
 	defer client.Close()
 	started(t, client)
-	if sent := server.Requests("device")[0].Fields("scope"); len(sent) != 1 || sent[0] != "openid" {
-		t.Error(sent)
+	_, err = client.Refresh(t.Context(), cliauth.NewSecret("token-1234"), nil, ofRefresh)
+	isError(t, err, cliauth.ErrLoginRequired)
+	for _, endpoint := range []string{"device", "refresh"} {
+		if sent := server.Requests(endpoint)[0].Fields("scope"); len(sent) != 1 || sent[0] != "openid" {
+			t.Error(endpoint, sent)
+		}
 	}
 }
 

@@ -144,6 +144,12 @@ static cli_auth_client *make_client(const struct options *options, struct output
     cli_auth_client_options_set_pkce(settings, options->pkce);
     if (value[OPT_API_BASE] != NULL)
         cli_auth_client_options_set_api_base(settings, value[OPT_API_BASE]);
+    if (options->provider == OIDC && value[OPT_DEVICE_ENDPOINT] != NULL)
+        cli_auth_client_options_set_device_authorization_endpoint(settings, value[OPT_DEVICE_ENDPOINT]);
+    if (options->provider == OIDC && value[OPT_TOKEN_ENDPOINT] != NULL)
+        cli_auth_client_options_set_token_endpoint(settings, value[OPT_TOKEN_ENDPOINT]);
+    if (value[OPT_REVOCATION_ENDPOINT] != NULL)
+        cli_auth_client_options_set_revocation_endpoint(settings, value[OPT_REVOCATION_ENDPOINT]);
     if (options->timeout > 0)
         cli_auth_client_options_set_login_timeout(settings, options->timeout);
     for (size_t i = 0; i < options->extra_count; i++) {

@@ -25,8 +25,9 @@ static const char help[] =
     "  --api-base URL            authkit: another address of the WorkOS API\n"
     "  --domain HOST_OR_URL      connect: the AuthKit domain\n"
     "  --issuer URL              oidc: the issuer, exactly as the server writes it\n"
-    "  --device-endpoint URL     endpoints: where a login begins\n"
-    "  --token-endpoint URL      endpoints: where the tokens come from\n"
+    "  --device-endpoint URL     endpoints: where a login begins; oidc: if the metadata lacks it\n"
+    "  --token-endpoint URL      endpoints: where the tokens come from; oidc: if the metadata lacks it\n"
+    "  --revocation-endpoint URL endpoints: where tokens are revoked; oidc: if the metadata lacks it\n"
     "  --client-secret-env NAME  the environment variable that holds a client secret\n"
     "  --scope S                 a scope to ask for; may be repeated\n"
     "  --param K=V               an extra parameter of the device authorization request; may be repeated\n"
@@ -48,6 +49,7 @@ static const struct option long_options[] = {
     [OPT_ISSUER] = {"issuer", required_argument, NULL, OPT_ISSUER},
     [OPT_DEVICE_ENDPOINT] = {"device-endpoint", required_argument, NULL, OPT_DEVICE_ENDPOINT},
     [OPT_TOKEN_ENDPOINT] = {"token-endpoint", required_argument, NULL, OPT_TOKEN_ENDPOINT},
+    [OPT_REVOCATION_ENDPOINT] = {"revocation-endpoint", required_argument, NULL, OPT_REVOCATION_ENDPOINT},
     [OPT_CLIENT_SECRET_ENV] = {"client-secret-env", required_argument, NULL, OPT_CLIENT_SECRET_ENV},
     [OPT_CA_FILE] = {"ca-file", required_argument, NULL, OPT_CA_FILE},
     [OPT_PKCE] = {"pkce", required_argument, NULL, OPT_PKCE},
@@ -64,15 +66,19 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-/* The options that only one provider has, and whether it requires them. */
+/* The options that only some providers have, and whether the first one requires them. */
 static const struct {
     enum option_id option;
     enum provider provider;
     bool needed;
+    bool also_oidc;
 } provider_options[] = {
-    {OPT_API_BASE, AUTHKIT, false},           {OPT_DOMAIN, CONNECT, true},
-    {OPT_ISSUER, OIDC, true},                 {OPT_DEVICE_ENDPOINT, ENDPOINTS, true},
-    {OPT_TOKEN_ENDPOINT, ENDPOINTS, true},
+    {OPT_API_BASE, AUTHKIT, false, false},
+    {OPT_DOMAIN, CONNECT, true, false},
+    {OPT_ISSUER, OIDC, true, false},
+    {OPT_DEVICE_ENDPOINT, ENDPOINTS, true, true},
+    {OPT_TOKEN_ENDPOINT, ENDPOINTS, true, true},
+    {OPT_REVOCATION_ENDPOINT, ENDPOINTS, false, true},
 };
 
 static int wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -192,7 +198,7 @@ static int check(const struct options *options)
         bool given = options->value[provider_options[i].option] != NULL;
         bool own = provider_options[i].provider == options->provider;
 
-        if (given && !own)
+        if (given && !own && !(provider_options[i].also_oidc && options->provider == OIDC))
             return wrong("--%s is for another provider", name);
         if (!given && own && provider_options[i].needed)
             return wrong("this provider needs --%s", name);

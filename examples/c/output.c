@@ -170,6 +170,10 @@ static void event_as_json(struct output *output, const cli_auth_event *event)
         begin("resumed");
         put_seconds("suspended_for", cli_auth_event_suspended_for(event));
         break;
+    case CLI_AUTH_EVENT_IDENTITY_UNVERIFIED:
+        begin("identity_unverified");
+        put_text("message", cli_auth_event_message(event));
+        break;
     default: /* a kind of a newer library */
         return;
     }
@@ -197,11 +201,13 @@ void output_event(struct output *output, const cli_auth_event *event)
                 whole(cli_auth_event_retry_in(event)));
     else if (kind == CLI_AUTH_EVENT_RESUMED)
         fputs("The computer was suspended.\n", stderr);
+    else if (kind == CLI_AUTH_EVENT_IDENTITY_UNVERIFIED)
+        fprintf(stderr, "Note: %s.\n", cli_auth_event_message(event));
 }
 
 void output_authorized(struct output *output, const cli_auth_tokens *tokens)
 {
-    const char *user = cli_auth_tokens_user_id(tokens);
+    const char *user = cli_auth_identity_subject(cli_auth_tokens_identity(tokens));
     const char *const *scopes = cli_auth_tokens_scopes(tokens);
     double expires_in;
 
@@ -232,7 +238,6 @@ void output_authorized(struct output *output, const cli_auth_tokens *tokens)
     }
     put_bool("has_refresh_token", cli_auth_tokens_has_refresh_token(tokens));
     put_bool("has_id_token", cli_auth_tokens_has_id_token(tokens));
-    /* This program does not verify the id_token, so it does not take the subject from it. */
     put_text("subject", user);
     end(output);
 }

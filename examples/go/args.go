@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,8 +28,9 @@ Logs you in, in a browser on this or another device.
   --api-base URL             authkit: another address of the WorkOS API
   --domain HOST_OR_URL       connect: the AuthKit domain
   --issuer URL               oidc: the issuer, exactly as the server writes it
-  --device-endpoint URL      endpoints: where a login begins
-  --token-endpoint URL       endpoints: where the tokens come from
+  --device-endpoint URL      endpoints: where a login begins; oidc: if the metadata lacks it
+  --token-endpoint URL       endpoints: where the tokens come from; oidc: if the metadata lacks it
+  --revocation-endpoint URL  endpoints: where tokens are revoked; oidc: if the metadata lacks it
   --client-secret-env NAME   the environment variable with a client secret
   --scope S                  a scope to ask for; repeatable
   --param K=V                an extra parameter of the first request; repeatable
@@ -51,6 +53,7 @@ type options struct {
 	provider, clientID            string
 	apiBase, domain, issuer       string
 	deviceEndpoint, tokenEndpoint string
+	revocationEndpoint            string
 	clientSecretEnv, caFile       string
 	scopes                        []string
 	params, tokenParams, headers  []pair
@@ -97,6 +100,7 @@ func parse(words []string) (*options, error) {
 	flags.StringVar(&o.issuer, "issuer", "", "")
 	flags.StringVar(&o.deviceEndpoint, "device-endpoint", "", "")
 	flags.StringVar(&o.tokenEndpoint, "token-endpoint", "", "")
+	flags.StringVar(&o.revocationEndpoint, "revocation-endpoint", "", "")
 	flags.StringVar(&o.clientSecretEnv, "client-secret-env", "", "")
 	flags.StringVar(&o.caFile, "ca-file", "", "")
 	flags.BoolVar(&o.insecureLoopback, "insecure-loopback", false, "")
@@ -147,7 +151,7 @@ func parse(words []string) (*options, error) {
 	return o, check(o.provider, o.given)
 }
 
-// check checks the options against the provider: some options belong to only one provider.
+// check checks the options against the provider: some options belong to only one or two of them.
 func check(provider string, given map[string]bool) error {
 	for _, name := range []string{"provider", "client-id"} {
 		if !given[name] {
@@ -156,21 +160,25 @@ func check(provider string, given map[string]bool) error {
 	}
 	known := false
 	for _, own := range []struct {
-		provider, option string
-		needed           bool
+		// The first provider is the one that may need the option.
+		providers []string
+		option    string
+		needed    bool
 	}{
-		{"authkit", "api-base", false},
-		{"connect", "domain", true},
-		{"oidc", "issuer", true},
-		{"endpoints", "device-endpoint", true},
-		{"endpoints", "token-endpoint", true},
+		{[]string{"authkit"}, "api-base", false},
+		{[]string{"connect"}, "domain", true},
+		{[]string{"oidc"}, "issuer", true},
+		{[]string{"endpoints", "oidc"}, "device-endpoint", true},
+		{[]string{"endpoints", "oidc"}, "token-endpoint", true},
+		{[]string{"endpoints", "oidc"}, "revocation-endpoint", false},
 	} {
-		known = known || own.provider == provider
-		if own.needed && own.provider == provider && !given[own.option] {
+		takesIt := slices.Contains(own.providers, provider)
+		known = known || takesIt
+		if own.needed && own.providers[0] == provider && !given[own.option] {
 			return fmt.Errorf("--provider %s needs --%s", provider, own.option)
 		}
-		if own.provider != provider && given[own.option] {
-			return fmt.Errorf("--%s is for --provider %s", own.option, own.provider)
+		if !takesIt && given[own.option] {
+			return fmt.Errorf("--%s is for --provider %s", own.option, strings.Join(own.providers, " and "))
 		}
 	}
 	if !known {

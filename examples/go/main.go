@@ -139,12 +139,21 @@ func newClient(o *options) (*cliauth.Client, error) {
 	if o.given["api-base"] {
 		settings = append(settings, cliauth.WithAPIBase(o.apiBase))
 	}
+	if o.given["revocation-endpoint"] {
+		settings = append(settings, cliauth.WithRevocationEndpoint(o.revocationEndpoint))
+	}
 	switch o.provider {
 	case "authkit":
 		return cliauth.New(cliauth.AuthKit(o.clientID), settings...)
 	case "connect":
 		return cliauth.New(cliauth.WorkOSConnect(o.domain, o.clientID), settings...)
 	case "oidc":
+		if o.given["device-endpoint"] {
+			settings = append(settings, cliauth.WithDeviceAuthorizationEndpoint(o.deviceEndpoint))
+		}
+		if o.given["token-endpoint"] {
+			settings = append(settings, cliauth.WithTokenEndpoint(o.tokenEndpoint))
+		}
 		return cliauth.New(cliauth.Issuer(o.issuer, o.clientID), settings...)
 	default:
 		return cliauth.New(cliauth.Endpoints(o.deviceEndpoint, o.tokenEndpoint, o.clientID), settings...)

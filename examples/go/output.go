@@ -47,16 +47,18 @@ func (w *words) event(event cliauth.Event) error {
 		w.line("No valid response (%s). Trying again in %d s.", event.Reason, whole(event.RetryIn))
 	case cliauth.Resumed:
 		w.line("The computer was suspended.")
+	case cliauth.IdentityUnverified:
+		w.line("Note: %s.", event.Message)
 	}
 	return nil
 }
 
 func (w *words) authorized(tokens *cliauth.Tokens) error {
 	w.endCountDown()
-	if tokens.UserID == "" {
+	if tokens.Identity == nil {
 		return write("Logged in.\n")
 	}
-	return write("Logged in as " + cliauth.Sanitize(tokens.UserID) + ".\n")
+	return write("Logged in as " + cliauth.Sanitize(tokens.Identity.Subject) + ".\n")
 }
 
 func (w *words) failed(err *cliauth.Error) error {
@@ -156,6 +158,11 @@ func (jsonLines) event(event cliauth.Event) error {
 			Event        string   `json:"event"`
 			SuspendedFor jsonTime `json:"suspended_for"`
 		}{"resumed", jsonTime(event.SuspendedFor)})
+	case cliauth.IdentityUnverified:
+		return writeJSON(struct {
+			Event   string `json:"event"`
+			Message string `json:"message"`
+		}{"identity_unverified", event.Message})
 	}
 	return nil
 }
@@ -165,6 +172,10 @@ func (jsonLines) authorized(tokens *cliauth.Tokens) error {
 	if !tokens.ExpiresAt.IsZero() {
 		expiresIn = (*jsonTime)(&tokens.ExpiresIn)
 	}
+	var subject *string
+	if tokens.Identity != nil {
+		subject = &tokens.Identity.Subject
+	}
 	return writeJSON(struct {
 		Event           string    `json:"event"`
 		TokenType       string    `json:"token_type"`
@@ -172,11 +183,10 @@ func (jsonLines) authorized(tokens *cliauth.Tokens) error {
 		Scope           []string  `json:"scope"`
 		HasRefreshToken bool      `json:"has_refresh_token"`
 		HasIDToken      bool      `json:"has_id_token"`
-		// This program does not verify the id_token, so it does not take the subject from it.
-		Subject *string `json:"subject"`
+		Subject         *string   `json:"subject"`
 	}{
 		"authorized", tokens.TokenType, expiresIn, tokens.Scopes,
-		!tokens.RefreshToken.IsZero(), !tokens.IDToken.IsZero(), orNull(tokens.UserID),
+		!tokens.RefreshToken.IsZero(), !tokens.IDToken.IsZero(), subject,
 	})
 }
 

@@ -26,13 +26,14 @@ STATUS = {"denied": 3, "expired": 4, "action_required": 5}
 # Time limit for the end of a cancelled login, in seconds. Revoking late tokens takes up to two.
 GRACE = 3.0
 
-# Options of a single provider: the provider, and whether it requires the option.
+# Options of some providers: the provider that requires the option, and those that accept it.
 PROVIDER_OPTIONS = {
-    "--api-base": ("authkit", False),
-    "--domain": ("connect", True),
-    "--issuer": ("oidc", True),
-    "--device-endpoint": ("endpoints", True),
-    "--token-endpoint": ("endpoints", True),
+    "--api-base": (None, ["authkit"]),
+    "--domain": ("connect", ["connect"]),
+    "--issuer": ("oidc", ["oidc"]),
+    "--device-endpoint": ("endpoints", ["endpoints", "oidc"]),
+    "--token-endpoint": ("endpoints", ["endpoints", "oidc"]),
+    "--revocation-endpoint": (None, ["endpoints", "oidc"]),
 }
 
 
@@ -85,9 +86,11 @@ def make_client(options: argparse.Namespace) -> cli_auth.Client:
         return cli_auth.Client.authkit(client_id, api_base=options.api_base, **settings)
     if options.provider == "connect":
         return cli_auth.Client.workos_connect(options.domain, client_id, **settings)
-    if options.provider == "oidc":
-        return cli_auth.Client.for_issuer(options.issuer, client_id, **settings)
+    settings["revocation_endpoint"] = options.revocation_endpoint
     device, token = options.device_endpoint, options.token_endpoint
+    if options.provider == "oidc":
+        settings.update(device_authorization_endpoint=device, token_endpoint=token)
+        return cli_auth.Client.for_issuer(options.issuer, client_id, **settings)
     return cli_auth.Client.with_endpoints(device, token, client_id, **settings)
 
 
@@ -170,6 +173,8 @@ class JsonLines:
             self._line("retrying", reason=event.reason, attempt=event.attempt, retry_in=retry_in)
         elif isinstance(event, cli_auth.Resumed):
             self._line("resumed", suspended_for=rounded(event.suspended_for))
+        elif isinstance(event, cli_auth.IdentityUnverified):
+            self._line("identity_unverified", message=event.message)
 
     def authorized(self, tokens: cli_auth.Tokens) -> None:
         self._line(
@@ -179,8 +184,7 @@ class JsonLines:
             scope=tokens.scopes,
             has_refresh_token=tokens.refresh_token is not None,
             has_id_token=tokens.id_token is not None,
-            # The id_token is not verified here, so it must not be used to identify the user.
-            subject=tokens.user_id,
+            subject=None if tokens.identity is None else tokens.identity.subject,
         )
 
     def failed(self, error: cli_auth.Error) -> None:
@@ -231,11 +235,13 @@ class Words:
             self._say(f"No valid response ({event.reason}). Trying again in {wait} s.")
         elif isinstance(event, cli_auth.Resumed):
             self._say("The computer was suspended.")
+        elif isinstance(event, cli_auth.IdentityUnverified):
+            self._say(f"Note: {event.message}.")
 
     def authorized(self, tokens: cli_auth.Tokens) -> None:
         self._end_count_down()
-        user = tokens.user_id
-        write("Logged in." if user is None else f"Logged in as {cli_auth.sanitize(user)}.")
+        user = tokens.identity
+        write("Logged in." if user is None else f"Logged in as {cli_auth.sanitize(user.subject)}.")
 
     def failed(self, error: cli_auth.Error) -> None:
         self._say(f"Not logged in: {error}.")
@@ -339,8 +345,14 @@ def read_arguments() -> argparse.Namespace:
     add("--api-base", metavar="URL", help="authkit: another address of the WorkOS API")
     add("--domain", metavar="HOST_OR_URL", help="connect: the AuthKit domain")
     add("--issuer", metavar="URL", help="oidc: the issuer, exactly as the server writes it")
-    add("--device-endpoint", metavar="URL", help="endpoints: where a login begins")
-    add("--token-endpoint", metavar="URL", help="endpoints: where the tokens come from")
+    lacking = "oidc: if the metadata lacks it"
+    add("--device-endpoint", metavar="URL", help=f"endpoints: where a login begins; {lacking}")
+    add("--token-endpoint", metavar="URL", help=f"endpoints: where the tokens come from; {lacking}")
+    add(
+        "--revocation-endpoint",
+        metavar="URL",
+        help=f"endpoints: where tokens are revoked; {lacking}",
+    )
     add("--client-secret-env", metavar="NAME", help="the environment variable with a client secret")
     add("--scope", metavar="S", action="append", default=[], help="a scope to ask for; repeatable")
     add(
@@ -379,12 +391,12 @@ def read_arguments() -> argparse.Namespace:
     add("--version", action="version", version=f"%(prog)s {__version__}")
 
     options = parser.parse_args()
-    for option, (provider, needed) in PROVIDER_OPTIONS.items():
+    for option, (needed_by, providers) in PROVIDER_OPTIONS.items():
         given = getattr(options, option[2:].replace("-", "_")) is not None
-        if given and provider != options.provider:
-            parser.error(f"{option} is for --provider {provider}")
-        if needed and not given and provider == options.provider:
-            parser.error(f"--provider {provider} needs {option}")
+        if given and options.provider not in providers:
+            parser.error(f"{option} is for --provider {' or '.join(providers)}")
+        if not given and options.provider == needed_by:
+            parser.error(f"--provider {needed_by} needs {option}")
     return options
 
 

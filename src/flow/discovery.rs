@@ -5,7 +5,10 @@ use std::{
     time::Duration,
 };
 
-use super::transport::{Failure, Transport};
+use super::{
+    keys::KeyCache,
+    transport::{Failure, Transport},
+};
 use crate::{
     Error, ErrorKind,
     clock::Clock,
@@ -24,7 +27,7 @@ const MAX_AGE: Duration = Duration::from_secs(60 * 60);
 /// The source of the endpoints.
 #[derive(Clone, Debug)]
 pub(crate) enum Source {
-    Known(Metadata),
+    Known(Arc<Metadata>),
     Discover(Issuer),
 }
 
@@ -36,15 +39,16 @@ pub(crate) struct Server {
     loopback: Loopback,
     /// The metadata, and the time when it was requested.
     metadata: Mutex<Option<(Arc<Metadata>, Duration)>>,
+    pub(super) keys: KeyCache,
 }
 
 impl Server {
     pub(crate) fn new(source: Source, loopback: Loopback) -> Self {
         let (issuer, metadata) = match source {
-            Source::Known(metadata) => (None, Some((Arc::new(metadata), Duration::ZERO))),
+            Source::Known(metadata) => (None, Some((metadata, Duration::ZERO))),
             Source::Discover(issuer) => (Some(issuer), None),
         };
-        Self { issuer, loopback, metadata: Mutex::new(metadata) }
+        Self { issuer, loopback, metadata: Mutex::new(metadata), keys: KeyCache::default() }
     }
 
     /// Returns the metadata if no request is needed for it.
@@ -82,7 +86,7 @@ impl Server {
 /// there is no document, the error is that of the first URL.
 async fn fetch(issuer: &Issuer, loopback: Loopback, transport: &dyn Transport) -> Result<Metadata, Failure> {
     let [oauth, openid] = issuer.well_known();
-    let reply = transport.send(Request::metadata(oauth.clone())).await?;
+    let reply = transport.send(Request::document(oauth.clone())).await?;
     let first = match issuer.read(&reply, &oauth, loopback) {
         Ok(metadata) if metadata.lacks_device_endpoint() => Ok(metadata),
         Ok(metadata) => return Ok(metadata),
@@ -90,7 +94,7 @@ async fn fetch(issuer: &Issuer, loopback: Loopback, transport: &dyn Transport) -
         Err(NoMetadata::Elsewhere(error)) => Err(error),
     };
     drive_pool().await;
-    let reply = transport.send(Request::metadata(openid.clone())).await?;
+    let reply = transport.send(Request::document(openid.clone())).await?;
     let second = issuer.read(&reply, &openid, loopback);
     let (first, second) = match (first, second) {
         (Ok(_), Err(NoMetadata::Elsewhere(error))) if error.kind() == ErrorKind::Network => {

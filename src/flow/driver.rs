@@ -9,6 +9,7 @@ use std::{
 };
 
 use tokio::time::Instant;
+use url::Url;
 
 use super::environment::{Environment, no_resource};
 use crate::{
@@ -154,6 +155,16 @@ impl<T: Clone> Driver<T> {
                     Ok(None) => self.discover(environment),
                     Err(error) => Err(error),
                 },
+                Effect::FetchKeys { url, renew } => {
+                    match environment.server.keys.known(&url, renew, environment.clock.as_ref()) {
+                        Ok(Some(keys)) => {
+                            input = Input::Keys(Ok(keys));
+                            Ok(())
+                        }
+                        Ok(None) => self.fetch_keys(environment, url, renew),
+                        Err(error) => Err(error),
+                    }
+                }
                 Effect::Send { request, not_after } => self.send(environment, request, not_after),
                 Effect::Tell(notice) => return Pause::Notice(notice),
                 Effect::Wait { until: None } if self.request.is_none() => {
@@ -180,6 +191,14 @@ impl<T: Clone> Driver<T> {
         self.spawn(environment, environment.patience, async move {
             let metadata = server.discover(transport.as_ref(), clock.as_ref()).await;
             metadata.map_or_else(Input::from, Input::Discovered)
+        })
+    }
+
+    fn fetch_keys(&mut self, environment: &Environment, url: Url, renew: bool) -> Result<(), Error> {
+        let (server, clock) = (Arc::clone(&environment.server), Arc::clone(&environment.clock));
+        let transport = environment.transport()?;
+        self.spawn(environment, environment.patience, async move {
+            Input::Keys(server.keys.fetch(url, renew, transport.as_ref(), clock.as_ref()).await)
         })
     }
 
@@ -279,13 +298,15 @@ impl<T: Clone> Driver<T> {
         }
     }
 
-    /// Drops the request in progress. If it has already ended, its response may be the outcome, which then counts.
+    /// Drops the request in progress. If it has already ended, its response may be the outcome, which then counts. So
+    /// does a result that was still being checked.
     async fn end_cancelled(&mut self, environment: &Environment) {
         let arrived = self.arrived().await;
-        match arrived.map(|input| self.flow.advance(input, environment.clock.now())) {
-            Some(Effect::Finish(outcome)) if outcome.is_ok() || self.keeps_failures => self.end(outcome),
-            _ => self.end(Err(self.cancelled.clone())),
-        }
+        let outcome = match arrived.map(|input| self.flow.advance(input, environment.clock.now())) {
+            Some(Effect::Finish(outcome)) if outcome.is_ok() || self.keeps_failures => outcome,
+            _ => self.flow.interrupt().ok_or_else(|| self.cancelled.clone()),
+        };
+        self.end(outcome);
     }
 }
 

@@ -26,7 +26,7 @@ struct TwoRequests {
 impl TwoRequests {
     fn send(&self, path: &str) -> Effect<u16> {
         let url = Url::parse(&format!("https://h/{path}")).unwrap();
-        Effect::Send { request: Request { url, form: None }, not_after: self.not_after }
+        Effect::Send { request: Request::document(url), not_after: self.not_after }
     }
 }
 
@@ -49,7 +49,7 @@ impl Flow for TwoRequests {
             }
             Input::Tick => Effect::Wait { until: None },
             Input::Lost(_, error) | Input::Failed(error) => Effect::Finish(Err(error)),
-            Input::NotSent => Effect::Finish(Err(Error::internal("not sent"))),
+            Input::NotSent | Input::Keys(_) => Effect::Finish(Err(Error::internal("not sent"))),
         }
     }
 }
@@ -78,7 +78,7 @@ fn environment(transport: Arc<Scripted>) -> Arc<Environment> {
     Arc::new(Environment {
         engine: Engine::new().unwrap(),
         transport: Local::new(transport),
-        server: Arc::new(Server::new(Source::Known(Metadata::example()), Loopback::Refused)),
+        server: Arc::new(Server::new(Source::Known(Arc::new(Metadata::example())), Loopback::Refused)),
         clock: Arc::new(SystemClock),
         patience: Duration::from_secs(10),
         leases: Mutex::default(),

@@ -8,6 +8,7 @@ mod driver;
 mod environment;
 #[cfg(feature = "__host")]
 mod in_flight;
+mod keys;
 mod transport;
 
 pub(crate) use discovery::{Server, Source};

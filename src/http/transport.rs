@@ -225,18 +225,18 @@ impl Transport for HttpTransport {
 async fn send(client: Client, request: Request, clock: &dyn Clock) -> Result<Reply, reqwest::Error> {
     let method = if request.form.is_some() { Method::POST } else { Method::GET };
     let mut builder = client.request(method, request.url);
+    if let Some(mut value) = request.authorization.and_then(|text| HeaderValue::from_str(&text).ok()) {
+        value.set_sensitive(true);
+        builder = builder.header(AUTHORIZATION, value);
+    }
     if let Some(form) = request.form {
-        if let Some(mut value) = form.authorization.and_then(|text| HeaderValue::from_str(&text).ok()) {
-            value.set_sensitive(true);
-            builder = builder.header(AUTHORIZATION, value);
-        }
-        if form.body.is_empty() {
+        if form.is_empty() {
             // Otherwise the header is omitted, and some servers respond with 411 (RFC 9110 section 8.6).
             builder = builder.header(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         builder = builder
             .header(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"))
-            .body(form.body.as_str().to_owned());
+            .body(form.as_str().to_owned());
     }
     let sent = Sent { elapsed: clock.now().elapsed, time_of_day: clock.time_of_day() };
     read(builder.send().await?, sent, clock).await

@@ -9,6 +9,8 @@
 //!                                              Ended ◀──────────────────┼─ Ended           Ended
 //!                                                                       └── pending, slow_down, trouble
 //! ```
+//!
+//! A token response with an ID token is followed by its [`identification`](super::identification).
 
 use std::{mem, sync::Arc, time::Duration};
 
@@ -16,6 +18,7 @@ use super::{
     event::Event,
     flow::{Effect, Flow, Input, Notice, Now, not_sent, out_of_turn},
     grant::{self, Grant},
+    identification::{self, Identification},
     metadata::Metadata,
     pacing::{NextPoll, Pacing},
     pkce::{Pkce, Verifier},
@@ -55,6 +58,8 @@ enum State {
     Waiting(Granted),
     /// A poll is in progress.
     Polling(Granted),
+    /// The server issued tokens, and the ID token is being checked.
+    Identifying(Identification),
     /// The outcome was returned.
     Ended,
 }
@@ -103,6 +108,9 @@ impl DeviceFlow {
 
     fn next(&mut self, state: State, input: Input, now: Now) -> Transition {
         match (state, input) {
+            // The tokens are here: no time limit applies any more.
+            (State::Identifying(identification), input) => identifying(identification.advance(input)),
+
             // A response that arrives late still counts, but no other request is sent.
             (_, Input::Tick | Input::NotSent | Input::Discovered(_))
                 if self.give_up_at.is_some_and(|end| now.elapsed >= end) =>
@@ -164,7 +172,7 @@ impl DeviceFlow {
             (state @ State::Polling(_), Input::Tick) => self.await_reply(state),
 
             (_, Input::Lost(_, error) | Input::Failed(error)) => finish(Err(error)),
-            (_, Input::Discovered(_) | Input::Reply(_) | Input::NotSent | Input::Tick) => {
+            (_, Input::Discovered(_) | Input::Keys(_) | Input::Reply(_) | Input::NotSent | Input::Tick) => {
                 finish(Err(out_of_turn()))
             }
         }
@@ -236,16 +244,21 @@ impl DeviceFlow {
         granted.malformed = false;
         let secrets = self.secrets(Some(&granted.grant));
         match poll::read(reply, self.client.dialect, &secrets, granted.answered) {
-            Verdict::Granted(response) => finish(Ok(Arc::new(response.with_requested(&self.client.scopes)))),
+            Verdict::Granted(response) => {
+                let response = response.with_requested(&self.client.scopes);
+                identifying(Identification::begin(&self.client, &granted.server, response, None))
+            }
             Verdict::Failed(error) => finish(Err(error)),
             Verdict::Transient(reason) => {
                 let message = format!(
                     "the code expired, and the last response of the server was HTTP {}: start again",
                     reply.status
                 );
-                granted.trouble = Some(reply.error(ErrorKind::Expired, &message, &secrets));
+                let trouble = reply.error(ErrorKind::Expired, &message, &secrets);
+                let request_id = trouble.request_id().map(str::to_owned);
+                granted.trouble = Some(trouble);
                 granted.pacing.trouble(Some(reply.status), reply.retry_after);
-                self.retry(granted, reason, now)
+                self.retry(granted, reason, request_id, now)
             }
             Verdict::Pending(interval) => {
                 granted.pacing.pending(interval, reply.retry_after);
@@ -269,14 +282,21 @@ impl DeviceFlow {
         granted.trouble = Some(Error::new(ErrorKind::Expired, message).with_cause_of(error));
         granted.malformed = reason == RetryReason::Malformed;
         granted.pacing.trouble(None, None);
-        self.retry(granted, reason, now)
+        self.retry(granted, reason, None, now)
     }
 
-    fn retry(&self, granted: Granted, reason: RetryReason, now: Now) -> Transition {
+    fn retry(
+        &self,
+        granted: Granted,
+        reason: RetryReason,
+        request_id: Option<String>,
+        now: Now,
+    ) -> Transition {
         self.plan(granted, now, |granted, wait| Event::Retrying {
             reason,
             attempt: granted.pacing.troubles(),
             retry_in: wait,
+            request_id,
         })
     }
 
@@ -316,6 +336,17 @@ impl Flow for DeviceFlow {
         self.state = state;
         effect
     }
+
+    fn interrupt(&mut self) -> Option<Tokens> {
+        match mem::replace(&mut self.state, State::Ended) {
+            State::Identifying(identification) => Some(identification.into_response()),
+            _ => None,
+        }
+    }
+}
+
+fn identifying((identification, effect): identification::Transition) -> Transition {
+    (identification.map_or(State::Ended, State::Identifying), effect)
 }
 
 fn finish(outcome: Result<Tokens, Error>) -> Transition {
@@ -363,8 +394,8 @@ impl Granted {
 
 fn no_device_flow(server: &Metadata) -> Error {
     let message = if server.lists_device_flow {
-        "the server offers the device flow, but its metadata has no `device_authorization_endpoint`: set the endpoints \
-         instead of the issuer"
+        "the server offers the device flow, but its metadata has no `device_authorization_endpoint`: set it beside the \
+         issuer"
     } else {
         "the server does not offer the device flow: its metadata has no `device_authorization_endpoint`"
     };

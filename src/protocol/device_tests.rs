@@ -151,7 +151,12 @@ fn slow_down_is_reported_never_fatal_and_persists_across_failures() {
     let lost = event(bench.lose());
     assert_eq!(
         lost,
-        Event::Retrying { reason: RetryReason::ConnectionLost, attempt: 1, retry_in: ms(84_000) }
+        Event::Retrying {
+            reason: RetryReason::ConnectionLost,
+            attempt: 1,
+            retry_in: ms(84_000),
+            request_id: None
+        }
     );
     assert_eq!(bench.until_poll(), ms(84_000));
     bench.respond(400, PENDING);
@@ -165,16 +170,27 @@ fn transient_failures_back_off_and_count_attempts() {
     bench.until_poll();
     let mut gateway = Reply::json(502, "<html>");
     gateway.retry_after = Some(ms(15_000));
+    gateway.request_id = Some("req-\u{7}1 dev".into());
     let reported = event(bench.advance(Input::Reply(gateway)));
     assert_eq!(
         reported,
-        Event::Retrying { reason: RetryReason::Http(502), attempt: 1, retry_in: ms(15_300) }
+        Event::Retrying {
+            reason: RetryReason::Http(502),
+            attempt: 1,
+            retry_in: ms(15_300),
+            request_id: Some("req-\u{fffd}1 dev".into())
+        }
     );
     bench.until_poll();
     let reported = event(bench.lose());
     assert_eq!(
         reported,
-        Event::Retrying { reason: RetryReason::ConnectionLost, attempt: 2, retry_in: ms(20_400) }
+        Event::Retrying {
+            reason: RetryReason::ConnectionLost,
+            attempt: 2,
+            retry_in: ms(20_400),
+            request_id: None
+        }
     );
     bench.until_poll();
     let broken = Input::Failed(Error::internal("a task panicked"));
@@ -323,7 +339,7 @@ fn intermediary_failures_after_a_valid_response_are_transient() {
 /// request with `refusal`.
 fn bodies(pkce: Pkce, lists_pkce: bool, refusal: Option<&str>) -> (Vec<String>, String) {
     let body = |effect: Effect<Tokens>| match effect {
-        Effect::Send { request, .. } => request.form.unwrap().body.to_string(),
+        Effect::Send { request, .. } => request.form.unwrap().to_string(),
         other => panic!("{other:?}"),
     };
     let mut bench = Bench::with(pkce, None);

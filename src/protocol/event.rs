@@ -5,8 +5,8 @@ use std::{fmt, time::Duration};
 /// Progress of a login that waits for the user. Variants may be added: match with a `_` arm.
 ///
 /// Events are not errors and require no action: the login continues by itself. Each poll without an outcome (RFC 8628
-/// section 3.5) is followed by one event, unless it was the last one before the code expires. Events contain no text
-/// from the server and no secret.
+/// section 3.5) is followed by one event, unless it was the last one before the code expires. All text is sanitised and
+/// contains no secret.
 ///
 /// ```
 /// # fn show(event: &cli_auth::Event) {
@@ -42,12 +42,22 @@ pub enum Event {
         attempt: u32,
         /// The time until the next poll.
         retry_in: Duration,
+        /// The id of the request, as [`Error::request_id`](crate::Error::request_id) returns it. `None` without a
+        /// response, or if the response has none.
+        request_id: Option<String>,
     },
     /// The machine was suspended and has resumed.
     #[non_exhaustive]
     Resumed {
         /// How long the machine was suspended, at least 1 second. Shorter suspensions add up.
         suspended_for: Duration,
+    },
+    /// The user approved the login, but the ID token was not verified because the keys of the server could not be
+    /// fetched. The tokens follow, without an [`identity`](crate::Tokens::identity).
+    #[non_exhaustive]
+    IdentityUnverified {
+        /// Why there are no keys: a sentence for the user.
+        message: String,
     },
 }
 

@@ -5,7 +5,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{event::Event, grant::Grant, metadata::Metadata, reply::Reply, request::Request};
+use url::Url;
+
+use super::{event::Event, grant::Grant, keys::KeySet, metadata::Metadata, reply::Reply, request::Request};
 use crate::{Error, RetryReason};
 
 /// A flow, from its first request to its outcome.
@@ -17,6 +19,11 @@ pub(crate) trait Flow: Send {
 
     /// Advances the flow by one step. After [`Effect::Finish`] the flow has ended, and any further input is a defect.
     fn advance(&mut self, input: Input, now: Now) -> Effect<Self::Output>;
+
+    /// Ends the flow before its outcome. Returns the result that it has received, if it was still being checked.
+    fn interrupt(&mut self) -> Option<Self::Output> {
+        None
+    }
 }
 
 /// The time at which an input arrives, on two clocks with a common start.
@@ -40,6 +47,8 @@ impl Now {
 pub(crate) enum Input {
     /// The requested metadata.
     Discovered(Arc<Metadata>),
+    /// The keys of the server, or why there are none.
+    Keys(Result<Arc<KeySet>, Error>),
     /// The response to the request in progress.
     Reply(Reply),
     /// The request in progress will receive no response. The error is for a flow that does not retry.
@@ -57,6 +66,8 @@ pub(crate) enum Input {
 pub(crate) enum Effect<T> {
     /// Fetch the server's metadata.
     Discover,
+    /// Fetch the server's keys. With `renew`, also if they are known: a token was signed with another one.
+    FetchKeys { url: Url, renew: bool },
     /// Send this request, but not after `not_after` on the clock that includes suspended time.
     Send { request: Request, not_after: Option<Duration> },
     /// Report this to the program.
@@ -65,6 +76,22 @@ pub(crate) enum Effect<T> {
     Wait { until: Option<Duration> },
     /// The flow has ended.
     Finish(Result<T, Error>),
+}
+
+impl<T> Effect<T> {
+    /// Returns the result of a flow that ends well, or else what to do for a flow of another result.
+    #[expect(clippy::result_large_err, reason = "it is matched at once")]
+    pub(super) fn into_result<U>(self) -> Result<T, Effect<U>> {
+        Err(match self {
+            Self::Finish(Ok(result)) => return Ok(result),
+            Self::Finish(Err(error)) => Effect::Finish(Err(error)),
+            Self::Discover => Effect::Discover,
+            Self::FetchKeys { url, renew } => Effect::FetchKeys { url, renew },
+            Self::Send { request, not_after } => Effect::Send { request, not_after },
+            Self::Tell(notice) => Effect::Tell(notice),
+            Self::Wait { until } => Effect::Wait { until },
+        })
+    }
 }
 
 /// What is reported to the program before the outcome.

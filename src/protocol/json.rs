@@ -11,6 +11,8 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
+use crate::Secret;
+
 /// A JSON object without duplicate names. RFC 8259 section 4 leaves duplicates undefined: two readers of one response
 /// could see two different tokens.
 #[derive(Debug)]
@@ -75,6 +77,26 @@ impl<'a> Object<'a> {
     /// Returns a member that is an object.
     pub(crate) fn object(&self, name: &str) -> Option<Object<'a>> {
         self.raw(name).and_then(|raw| serde_json::from_str(raw).ok())
+    }
+
+    /// Returns a number that is not quoted and not infinite.
+    pub(crate) fn plain_number(&self, name: &str) -> Result<Option<f64>, IllTyped> {
+        match self.number(name)? {
+            Some(number) if number.is_finite() && self.string(name).is_err() => Ok(Some(number)),
+            Some(_) => Err(IllTyped(name.to_owned())),
+            None => Ok(None),
+        }
+    }
+
+    /// Returns the objects of a list, without the entries that are none.
+    pub(crate) fn objects_among(&self, name: &str) -> Option<Vec<Object<'a>>> {
+        let entries: Vec<&'a RawValue> = serde_json::from_str(self.raw(name)?).ok()?;
+        Some(entries.into_iter().filter_map(|entry| serde_json::from_str(entry.get()).ok()).collect())
+    }
+
+    /// Returns every member as a secret, because any may contain one.
+    pub(crate) fn secrets(&self) -> BTreeMap<String, Secret> {
+        self.members().map(|(name, raw)| (name.to_owned(), Secret::new(raw))).collect()
     }
 
     /// Returns every member with its raw text.
@@ -153,6 +175,11 @@ mod tests {
         assert_eq!(object.number("f"), Ok(Some(f64::INFINITY)));
         assert_eq!(object.number("g"), Ok(Some(-1.0)));
         assert_eq!(object.number("h"), Ok(None));
+        assert_eq!(object.plain_number("c"), Ok(Some(1800.0)));
+        assert_eq!(object.plain_number("h"), Ok(None));
+        for name in ["d", "f", "j"] {
+            assert_eq!(object.plain_number(name), Err(IllTyped(name.into())), "{name}");
+        }
         for name in ["i", "j", "k", "l", "m", "n"] {
             assert_eq!(object.number(name), Err(IllTyped(name.into())), "{name}");
         }
@@ -179,5 +206,8 @@ mod tests {
         assert_eq!(object.objects("o").unwrap()[0].text("id").unwrap(), "1");
         assert_eq!(object.object("m").unwrap().text("id").unwrap(), "2");
         assert!(object.objects("x").is_none());
+        assert_eq!(object.objects_among("x").unwrap().len(), 0);
+        assert_eq!(object.objects_among("o").unwrap().len(), 1);
+        assert!(object.objects_among("m").is_none());
     }
 }

@@ -15,6 +15,15 @@ use crate::{Error, ErrorKind};
 pub(crate) struct Issuer {
     text: String,
     url: Url,
+    named: Box<NamedEndpoints>,
+}
+
+/// Endpoints that the program named. They take precedence over those of the metadata.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct NamedEndpoints {
+    pub(crate) device_authorization: Option<Url>,
+    pub(crate) token: Option<Url>,
+    pub(crate) revocation: Option<Url>,
 }
 
 /// What a client needs to know about a server.
@@ -28,6 +37,11 @@ pub(crate) struct Metadata {
     pub(crate) lists_pkce: bool,
     pub(crate) token_endpoint: Url,
     pub(crate) revocation_endpoint: Option<Url>,
+    pub(crate) userinfo_endpoint: Option<Url>,
+    /// The issuer of the server's ID tokens. `None` if it is not known, or if there are none.
+    pub(crate) issuer: Option<Issuer>,
+    /// The URL of the keys that verify them.
+    pub(crate) jwks_uri: Option<Url>,
     /// Whether the server supports `client_secret_post` but not `client_secret_basic`, which is the default (RFC 8414
     /// section 2).
     pub(crate) prefers_client_secret_post: bool,
@@ -53,7 +67,16 @@ impl Issuer {
         if url.query().is_some() {
             return Err("must not have a query (?…)");
         }
-        Ok(Self { text: text.to_owned(), url })
+        Ok(Self { text: text.to_owned(), url, named: Box::default() })
+    }
+
+    /// The issuer as it is compared.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn with_endpoints(self, named: NamedEndpoints) -> Self {
+        Self { named: Box::new(named), ..self }
     }
 
     /// Returns the URLs of the document in the order in which they are requested. RFC 8414 section 3.1 inserts the
@@ -136,10 +159,15 @@ impl Issuer {
             }
             None => Ok(None),
         };
-        endpoint("jwks_uri")?;
-        let token_endpoint = endpoint("token_endpoint")?;
-        let revocation_endpoint = endpoint("revocation_endpoint")?;
-        let device_authorization_endpoint = endpoint("device_authorization_endpoint")?;
+        let named = &self.named;
+        let endpoint_unless = |named: &Option<Url>, name: &str| match named {
+            Some(url) => Ok(Some(url.clone())),
+            None => endpoint(name),
+        };
+        let token_endpoint = endpoint_unless(&named.token, "token_endpoint")?;
+        let revocation_endpoint = endpoint_unless(&named.revocation, "revocation_endpoint")?;
+        let device_authorization_endpoint =
+            endpoint_unless(&named.device_authorization, "device_authorization_endpoint")?;
         let grants = object.strings("grant_types_supported").unwrap_or_default();
         let challenges = object.strings("code_challenge_methods_supported").unwrap_or_default();
         let methods = object.strings("token_endpoint_auth_methods_supported").unwrap_or_default();
@@ -150,6 +178,9 @@ impl Issuer {
             lists_pkce: challenges.iter().any(|method| method == "S256"),
             token_endpoint: token_endpoint.ok_or_else(|| invalid("`token_endpoint` is missing".into()))?,
             revocation_endpoint,
+            userinfo_endpoint: endpoint("userinfo_endpoint")?,
+            issuer: Some(self.clone()),
+            jwks_uri: endpoint("jwks_uri")?,
             prefers_client_secret_post: offers("client_secret_post") && !offers("client_secret_basic"),
         })
     }
@@ -179,6 +210,9 @@ impl Metadata {
             lists_pkce: false,
             token_endpoint: at("token"),
             revocation_endpoint: Some(at("revoke")),
+            userinfo_endpoint: Some(at("userinfo")),
+            issuer: Issuer::parse("https://h", Loopback::Refused).ok(),
+            jwks_uri: Some(at("jwks")),
             prefers_client_secret_post: false,
         }
     }
@@ -271,7 +305,13 @@ mod tests {
         assert_eq!(metadata.device_authorization_endpoint.unwrap().as_str(), "https://h/d");
         assert_eq!(metadata.token_endpoint.as_str(), "https://h/k?x=1");
         assert!(metadata.revocation_endpoint.is_none() && !metadata.prefers_client_secret_post);
-        for name in ["device_authorization_endpoint", "token_endpoint", "revocation_endpoint", "jwks_uri"] {
+        for name in [
+            "device_authorization_endpoint",
+            "token_endpoint",
+            "revocation_endpoint",
+            "userinfo_endpoint",
+            "jwks_uri",
+        ] {
             for bad in ["http://h/x", "http://127.0.0.1/x", "https://h/x#f", "https://u@h/x"] {
                 let mut object: serde_json::Map<String, serde_json::Value> =
                     serde_json::from_str(GOOD).unwrap();
@@ -310,6 +350,20 @@ mod tests {
         assert!(!read("https://h/t", 200, &listed).unwrap().lacks_device_endpoint());
         let without = listed.replace("device_authorization_endpoint", "x");
         assert!(read("https://h/t", 200, &without).unwrap().lacks_device_endpoint());
+    }
+
+    #[test]
+    fn endpoints_that_the_program_named_take_precedence() {
+        let at = |path: &str| Some(Url::parse(&format!("https://named/{path}")).unwrap());
+        let named = NamedEndpoints { device_authorization: at("d"), token: at("t"), revocation: None };
+        let issuer = issuer("https://h/t").with_endpoints(named);
+        for body in [GOOD, r#"{"issuer":"https://h/t","revocation_endpoint":"https://h/r"}"#] {
+            let read = issuer.read(&Reply::json(200, body), &issuer.well_known()[0], Loopback::Refused);
+            let metadata = read.unwrap();
+            assert_eq!(metadata.device_authorization_endpoint, at("d"));
+            assert_eq!(Some(metadata.token_endpoint), at("t"));
+            assert_eq!(metadata.revocation_endpoint.is_some(), body != GOOD);
+        }
     }
 
     // proves: R8414-2-03

@@ -1,45 +1,194 @@
 //! A refresh (RFC 6749 section 6).
 
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 
 use super::{
+    flow::{Effect, Flow, Input, Now, out_of_turn},
+    identification::{Identification, Transition},
+    metadata::Metadata,
+    reply::Reply,
     request::Request,
     settings::ClientSettings,
-    single::{Kind, SingleRequest},
+    single::{Single, SingleRequest},
     token::TokenResponse,
     verdict,
 };
-use crate::Secret;
+use crate::{Error, Secret};
+
+type Tokens = Arc<TokenResponse>;
+
+/// What a refresh asks for besides new tokens.
+///
+/// ```no_run
+/// # let client = cli_auth::Client::authkit("client_123").build()?;
+/// # let stored = cli_auth::Secret::new("");
+/// // WorkOS: switch to another organization.
+/// let options = cli_auth::RefreshOptions::new().param("organization_id", "org_123");
+/// let tokens = client.refresh_with(&stored, &options)?;
+/// # Ok::<(), cli_auth::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct RefreshOptions {
+    pub(crate) scopes: Vec<String>,
+    pub(crate) params: Vec<(String, String)>,
+    pub(crate) subject: Option<String>,
+}
+
+impl RefreshOptions {
+    /// Asks for nothing else.
+    ///
+    /// ```
+    /// let options = cli_auth::RefreshOptions::new();
+    /// ```
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks for an access token with these scopes only, which must be among those that the user granted (RFC 6749
+    /// section 6). Defaults to all of them.
+    ///
+    /// ```
+    /// let options = cli_auth::RefreshOptions::new().scopes(["read"]);
+    /// ```
+    #[must_use]
+    pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.scopes.extend(scopes.into_iter().map(Into::into));
+        self
+    }
+
+    /// Adds a parameter to the request, such as `resource` (RFC 8707 section 2.2) or WorkOS's `organization_id`. It
+    /// replaces those of [`ClientBuilder::refresh_param`](crate::ClientBuilder::refresh_param) with the same name. The
+    /// rules of [`ClientBuilder::param`](crate::ClientBuilder::param) apply.
+    ///
+    /// ```
+    /// let options = cli_auth::RefreshOptions::new().param("resource", "https://api.example.com");
+    /// ```
+    #[must_use]
+    pub fn param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.params.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sets the user that the tokens must be for: the [`subject`](crate::Identity::subject) of the login. If the
+    /// response identifies another user, the refresh fails with
+    /// [`InvalidResponse`](crate::ErrorKind::InvalidResponse) (OpenID Connect Core section 12.2).
+    ///
+    /// ```
+    /// # fn options(tokens: &cli_auth::Tokens) -> cli_auth::RefreshOptions {
+    /// let options = cli_auth::RefreshOptions::new();
+    /// match tokens.identity() {
+    ///     Some(user) => options.subject(user.subject()),
+    ///     None => options,
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn subject(mut self, subject: impl Into<String>) -> Self {
+        self.subject = Some(subject.into());
+        self
+    }
+}
+
+/// The flow that exchanges a refresh token for new tokens, and then checks their ID token.
+#[derive(Debug)]
+pub(crate) struct RefreshFlow {
+    client: Arc<ClientSettings>,
+    subject: Option<String>,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// The server is known after discovery.
+    Requesting(SingleRequest<Refresh>, Option<Arc<Metadata>>),
+    Identifying(Identification),
+    Ended,
+}
 
 /// Returns the flow that exchanges a refresh token for new tokens.
-pub(crate) fn flow(client: Arc<ClientSettings>, refresh_token: Secret) -> SingleRequest<Arc<TokenResponse>> {
-    let kind = Kind {
-        request: |client, server, token| Ok(Request::refresh(client, server, token)),
-        verdict: |reply, client, token| {
-            let mut response =
-                verdict::refresh::read(reply, client.dialect, &client.secrets_with(Some(token)))?;
-            // RFC 6749 section 6: if the response has no new refresh token, the old one stays valid.
-            response.refresh_token.get_or_insert_with(|| token.clone());
-            Ok(Arc::new(response.with_requested(&client.scopes)))
-        },
-    };
-    SingleRequest::new(client, refresh_token, kind)
+pub(crate) fn flow(
+    client: Arc<ClientSettings>,
+    refresh_token: Secret,
+    options: RefreshOptions,
+) -> RefreshFlow {
+    let subject = options.subject.clone();
+    let request = SingleRequest::new(Arc::clone(&client), Refresh { refresh_token, options });
+    RefreshFlow { client, subject, state: State::Requesting(request, None) }
+}
+
+impl Flow for RefreshFlow {
+    type Output = Tokens;
+
+    fn advance(&mut self, input: Input, now: Now) -> Effect<Tokens> {
+        match mem::replace(&mut self.state, State::Ended) {
+            State::Requesting(mut request, server) => {
+                let server = match &input {
+                    Input::Discovered(server) => Some(Arc::clone(server)),
+                    _ => server,
+                };
+                match (request.advance(input, now).into_result(), server) {
+                    (Ok(response), Some(server)) => {
+                        let subject = self.subject.take();
+                        self.identifying(Identification::begin(&self.client, &server, response, subject))
+                    }
+                    (Ok(response), None) => Effect::Finish(Ok(Arc::new(response))),
+                    (Err(effect), server) => {
+                        self.state = State::Requesting(request, server);
+                        effect
+                    }
+                }
+            }
+            State::Identifying(identification) => self.identifying(identification.advance(input)),
+            State::Ended => Effect::Finish(Err(out_of_turn())),
+        }
+    }
+
+    fn interrupt(&mut self) -> Option<Tokens> {
+        match mem::replace(&mut self.state, State::Ended) {
+            State::Identifying(identification) => Some(identification.into_response()),
+            _ => None,
+        }
+    }
+}
+
+impl RefreshFlow {
+    fn identifying(&mut self, (identification, effect): Transition) -> Effect<Tokens> {
+        self.state = identification.map_or(State::Ended, State::Identifying);
+        effect
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Refresh {
+    refresh_token: Secret,
+    options: RefreshOptions,
+}
+
+impl Single for Refresh {
+    type Output = TokenResponse;
+
+    fn request(&self, client: &ClientSettings, server: &Metadata) -> Result<Request, Error> {
+        Ok(Request::refresh(client, server, &self.refresh_token, &self.options))
+    }
+
+    fn verdict(&self, reply: &Reply, client: &ClientSettings) -> Result<TokenResponse, Error> {
+        let secrets = client.secrets_with(Some(&self.refresh_token));
+        let mut response = verdict::refresh::read(reply, client.dialect, &secrets)?;
+        // RFC 6749 section 6: if the response has no new refresh token, the old one stays valid.
+        response.refresh_token.get_or_insert_with(|| self.refresh_token.clone());
+        let requested = if self.options.scopes.is_empty() { &client.scopes } else { &self.options.scopes };
+        Ok(response.with_requested(requested))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{
-        flow::{Effect, Flow, Input, Now},
-        metadata::Metadata,
-        reply::Reply,
-    };
-
     /// Refreshes at a server without the device flow.
     fn refreshed(body: &str) -> Arc<TokenResponse> {
         let client = ClientSettings { scopes: vec!["asked".into()], ..ClientSettings::public("id") };
         let server = Metadata { device_authorization_endpoint: None, ..Metadata::example() };
-        let mut flow = flow(Arc::new(client), Secret::new("old"));
+        let mut flow = flow(Arc::new(client), Secret::new("old"), RefreshOptions::new());
         flow.advance(Input::Tick, Now::default());
         flow.advance(Input::Discovered(Arc::new(server)), Now::default());
         match flow.advance(Input::Reply(Reply::json(200, body)), Now::default()) {

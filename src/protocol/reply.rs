@@ -144,6 +144,7 @@ impl Reply {
             .with_oauth_error(code)
             .with_description(self.description().map(Secret::new).map(|text| hide(text.expose())).as_deref())
             .with_http(self.status, self.request_id.as_deref().map(hide).as_deref(), self.retry_after)
+            .with_members(self.object().map(|object| object.secrets()).unwrap_or_default())
     }
 
     /// Returns a masker for the secrets that were sent and those in this response.

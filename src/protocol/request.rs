@@ -7,36 +7,38 @@ use form_urlencoded::{Serializer, byte_serialize};
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::{metadata::Metadata, pkce::Verifier, settings::ClientSettings};
+use super::{metadata::Metadata, pkce::Verifier, refresh::RefreshOptions, settings::ClientSettings};
 use crate::{ClientAuth, Secret};
 
 /// The grant type of a poll (RFC 8628 section 3.4).
 pub(super) const DEVICE_CODE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// A request to the server: a GET, or a POST of a form.
-#[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) url: Url,
-    pub(crate) form: Option<Form>,
-}
-
-/// A request's body, and its `Authorization` header if the client uses `client_secret_basic`. Both are wiped when
-/// dropped.
-pub(crate) struct Form {
-    pub(crate) body: Zeroizing<String>,
+    /// The `Authorization` header. Wiped when dropped.
     pub(crate) authorization: Option<Zeroizing<String>>,
+    /// The body of a POST. Wiped when dropped.
+    pub(crate) form: Option<Zeroizing<String>>,
 }
 
-impl fmt::Debug for Form {
+impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Form(****)")
+        f.debug_tuple("Request").field(&self.url.as_str()).finish()
     }
 }
 
 impl Request {
-    /// Returns a metadata request (RFC 8414 section 3.1).
-    pub(crate) fn metadata(url: Url) -> Self {
-        Self { url, form: None }
+    /// Returns the request of a public document: metadata (RFC 8414 section 3.1), or keys.
+    pub(crate) fn document(url: Url) -> Self {
+        Self { url, authorization: None, form: None }
+    }
+
+    /// Returns a request to the userinfo endpoint (OpenID Connect Core section 5.3.1). `None` if the server has none.
+    pub(super) fn userinfo(server: &Metadata, access_token: &Secret) -> Option<Self> {
+        let url = server.userinfo_endpoint.clone()?;
+        let authorization = Zeroizing::new(format!("Bearer {}", access_token.expose()));
+        Some(Self { url, authorization: Some(authorization), form: None })
     }
 
     /// Returns the device authorization request (RFC 8628 section 3.1), with a challenge if the login uses PKCE. `None`
@@ -68,9 +70,19 @@ impl Request {
         Self::post(server.token_endpoint.clone(), client, server, pairs)
     }
 
-    /// Returns a refresh (RFC 6749 section 6).
-    pub(super) fn refresh(client: &ClientSettings, server: &Metadata, refresh_token: &Secret) -> Self {
+    /// Returns a refresh (RFC 6749 section 6). A parameter of `options` replaces those of the client with its name.
+    pub(super) fn refresh(
+        client: &ClientSettings,
+        server: &Metadata,
+        refresh_token: &Secret,
+        options: &RefreshOptions,
+    ) -> Self {
         let pairs = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose())];
+        let scope = options.scopes.join(" ");
+        let scope = Some(("scope", scope.as_str())).filter(|(_, value)| !value.is_empty());
+        let is_replaced = |name: &str| options.params.iter().any(|(replacing, _)| replacing == name);
+        let params = borrowed(&client.refresh_params).filter(|(name, _)| !is_replaced(name));
+        let pairs = pairs.into_iter().chain(scope).chain(params).chain(borrowed(&options.params));
         Self::post(server.token_endpoint.clone(), client, server, pairs)
     }
 
@@ -99,7 +111,7 @@ impl Request {
             }
             Some((secret, _)) => authorization = Some(basic(id, secret)),
         }
-        Self { url, form: Some(Form { body: Zeroizing::new(body.finish()), authorization }) }
+        Self { url, authorization, form: Some(Zeroizing::new(body.finish())) }
     }
 }
 
@@ -130,7 +142,7 @@ mod tests {
     use super::*;
 
     fn body(request: &Request) -> &str {
-        &request.form.as_ref().unwrap().body
+        request.form.as_ref().unwrap()
     }
 
     fn pairs(request: &Request) -> Vec<(String, String)> {
@@ -148,7 +160,7 @@ mod tests {
         let plain = Request::device_authorization(&ClientSettings::public("id"), &server, None).unwrap();
         assert_eq!(Some(&plain.url), server.device_authorization_endpoint.as_ref());
         assert_eq!(body(&plain), "client_id=id");
-        assert!(plain.form.unwrap().authorization.is_none());
+        assert!(plain.authorization.is_none());
         let client = ClientSettings {
             scopes: vec!["a".into(), "b".into()],
             params: vec![("audience".into(), "x".into())],
@@ -183,14 +195,14 @@ mod tests {
         let client = confidential("a:b c", "p%+é", ClientAuth::ClientSecretBasic);
         let basic = Request::poll(&client, &server, &Secret::new("d"), None);
         assert!(!body(&basic).contains("client"), "{}", body(&basic));
-        let header = basic.form.unwrap().authorization.unwrap();
+        let header = basic.authorization.unwrap();
         let pair = STANDARD.decode(header.strip_prefix("Basic ").unwrap()).unwrap();
         assert_eq!(pair, b"a%3Ab+c:p%25%2B%C3%A9");
 
         let client = confidential("id", "s", ClientAuth::ClientSecretPost);
-        let post = Request::refresh(&client, &server, &Secret::new("r"));
+        let post = Request::refresh(&client, &server, &Secret::new("r"), &RefreshOptions::new());
         assert_eq!(body(&post), "grant_type=refresh_token&refresh_token=r&client_id=id&client_secret=s");
-        assert!(post.form.unwrap().authorization.is_none());
+        assert!(post.authorization.is_none());
     }
 
     #[test]
@@ -198,8 +210,8 @@ mod tests {
         let client = confidential("id", "s", ClientAuth::Auto);
         for (prefers_client_secret_post, by_header) in [(false, true), (true, false)] {
             let server = Metadata { prefers_client_secret_post, ..Metadata::example() };
-            let request = Request::refresh(&client, &server, &Secret::new("r"));
-            assert_eq!(request.form.unwrap().authorization.is_some(), by_header);
+            let request = Request::refresh(&client, &server, &Secret::new("r"), &RefreshOptions::new());
+            assert_eq!(request.authorization.is_some(), by_header);
         }
     }
 }

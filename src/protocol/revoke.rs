@@ -3,25 +3,35 @@
 use std::sync::Arc;
 
 use super::{
+    metadata::Metadata,
+    reply::Reply,
     request::Request,
     settings::ClientSettings,
-    single::{Kind, SingleRequest},
+    single::{Single, SingleRequest},
     verdict,
 };
 use crate::{Error, ErrorKind, Secret};
 
+#[derive(Debug)]
+pub(crate) struct Revocation {
+    token: Secret,
+}
+
 /// Returns the flow that revokes a token.
-pub(crate) fn flow(client: Arc<ClientSettings>, token: Secret) -> SingleRequest<()> {
-    let kind = Kind {
-        request: |client, server, token| {
-            Request::revocation(client, server, token).ok_or_else(|| {
-                Error::new(
-                    ErrorKind::Unsupported,
-                    "the server has no revocation endpoint: the token ends with its lifetime",
-                )
-            })
-        },
-        verdict: |reply, client, token| verdict::revoke::read(reply, &client.secrets_with(Some(token))),
-    };
-    SingleRequest::new(client, token, kind)
+pub(crate) fn flow(client: Arc<ClientSettings>, token: Secret) -> SingleRequest<Revocation> {
+    SingleRequest::new(client, Revocation { token })
+}
+
+impl Single for Revocation {
+    type Output = ();
+
+    fn request(&self, client: &ClientSettings, server: &Metadata) -> Result<Request, Error> {
+        let message = "the server has no revocation endpoint: the token ends with its lifetime";
+        Request::revocation(client, server, &self.token)
+            .ok_or_else(|| Error::new(ErrorKind::Unsupported, message))
+    }
+
+    fn verdict(&self, reply: &Reply, client: &ClientSettings) -> Result<(), Error> {
+        verdict::revoke::read(reply, &client.secrets_with(Some(&self.token)))
+    }
 }

@@ -35,7 +35,10 @@ pub(crate) struct ClientSettings {
     pub(crate) params: Vec<(String, String)>,
     /// Extra parameters of the token request, which is sent at every poll.
     pub(crate) token_params: Vec<(String, String)>,
+    /// Extra parameters of a refresh.
+    pub(crate) refresh_params: Vec<(String, String)>,
     pub(crate) pkce: Pkce,
+    pub(crate) verify_id_token: bool,
     pub(crate) dialect: Dialect,
     pub(crate) loopback: Loopback,
     /// Every secret that the requests contain, in each form in which a server could echo it.
@@ -68,7 +71,9 @@ impl ClientSettings {
             scopes: Vec::new(),
             params: Vec::new(),
             token_params: Vec::new(),
+            refresh_params: Vec::new(),
             pkce: Pkce::Auto,
+            verify_id_token: true,
             dialect: Dialect::Standard,
             loopback: Loopback::Refused,
             secrets: Vec::new(),

@@ -1,6 +1,6 @@
 //! A flow of one request, which is never repeated: discovery if needed, the request, then the verdict on the response.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use super::{
     flow::{Effect, Flow, Input, Now, not_sent, out_of_turn},
@@ -9,23 +9,24 @@ use super::{
     request::Request,
     settings::ClientSettings,
 };
-use crate::{Error, Secret};
-
-/// A request that sends a token and returns a `T`.
-#[derive(Debug)]
-pub(crate) struct SingleRequest<T> {
-    client: Arc<ClientSettings>,
-    token: Secret,
-    kind: Kind<T>,
-    state: State,
-}
+use crate::Error;
 
 /// What differs between two such flows.
-#[derive(Debug)]
-pub(super) struct Kind<T> {
+pub(crate) trait Single: Send + fmt::Debug {
+    type Output;
+
     /// Returns the request, or the reason why it cannot be sent to this server.
-    pub(super) request: fn(&ClientSettings, &Metadata, &Secret) -> Result<Request, Error>,
-    pub(super) verdict: fn(&Reply, &ClientSettings, &Secret) -> Result<T, Error>,
+    fn request(&self, client: &ClientSettings, server: &Metadata) -> Result<Request, Error>;
+
+    fn verdict(&self, reply: &Reply, client: &ClientSettings) -> Result<Self::Output, Error>;
+}
+
+/// The flow of one request.
+#[derive(Debug)]
+pub(crate) struct SingleRequest<S> {
+    client: Arc<ClientSettings>,
+    single: S,
+    state: State,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -36,33 +37,31 @@ enum State {
     Ended,
 }
 
-impl<T> SingleRequest<T> {
-    pub(super) fn new(client: Arc<ClientSettings>, token: Secret, kind: Kind<T>) -> Self {
-        Self { client, token, kind, state: State::Ready }
+impl<S> SingleRequest<S> {
+    pub(super) fn new(client: Arc<ClientSettings>, single: S) -> Self {
+        Self { client, single, state: State::Ready }
     }
 }
 
-impl<T> Flow for SingleRequest<T> {
-    type Output = T;
+impl<S: Single> Flow for SingleRequest<S> {
+    type Output = S::Output;
 
-    fn advance(&mut self, input: Input, _: Now) -> Effect<T> {
+    fn advance(&mut self, input: Input, _: Now) -> Effect<S::Output> {
         let (state, effect) = match (self.state, input) {
             (State::Ready, Input::Tick) => (State::Discovering, Effect::Discover),
             (State::Discovering, Input::Discovered(server)) => {
-                match (self.kind.request)(&self.client, &server, &self.token) {
+                match self.single.request(&self.client, &server) {
                     Ok(request) => (State::Sent, Effect::Send { request, not_after: None }),
                     Err(error) => finish(Err(error)),
                 }
             }
-            (State::Sent, Input::Reply(reply)) => {
-                finish((self.kind.verdict)(&reply, &self.client, &self.token))
-            }
+            (State::Sent, Input::Reply(reply)) => finish(self.single.verdict(&reply, &self.client)),
             (state @ (State::Discovering | State::Sent), Input::Tick) => {
                 (state, Effect::Wait { until: None })
             }
             (State::Discovering | State::Sent, Input::NotSent) => finish(Err(not_sent())),
             (_, Input::Lost(_, error) | Input::Failed(error)) => finish(Err(error)),
-            (_, Input::Discovered(_) | Input::Reply(_) | Input::NotSent | Input::Tick) => {
+            (_, Input::Discovered(_) | Input::Keys(_) | Input::Reply(_) | Input::NotSent | Input::Tick) => {
                 finish(Err(out_of_turn()))
             }
         };
@@ -78,16 +77,14 @@ fn finish<T>(outcome: Result<T, Error>) -> (State, Effect<T>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ErrorKind, RetryReason, protocol::refresh};
-
-    const TOKEN: &str = r#"{"access_token":"t","token_type":"Bearer"}"#;
+    use crate::{ErrorKind, RetryReason, Secret, protocol::revoke};
 
     fn discovered() -> Input {
         Input::Discovered(Arc::new(Metadata::example()))
     }
 
     fn end_of(inputs: impl IntoIterator<Item = Input>) -> Result<(), ErrorKind> {
-        let mut flow = refresh::flow(Arc::new(ClientSettings::public("id")), Secret::new("ref-1"));
+        let mut flow = revoke::flow(Arc::new(ClientSettings::public("id")), Secret::new("ref-1"));
         let mut last = None;
         for input in inputs {
             last = Some(flow.advance(input, Now::default()));
@@ -101,7 +98,7 @@ mod tests {
     #[test]
     fn a_single_request_after_discovery_decides_the_outcome() {
         let lost = || Input::Lost(RetryReason::Timeout, Error::new(ErrorKind::Network, "lost"));
-        let success = || Input::Reply(Reply::json(200, TOKEN));
+        let success = || Input::Reply(Reply::json(200, ""));
         assert_eq!(end_of([Input::Tick, Input::Tick, discovered(), Input::Tick, success()]), Ok(()));
         assert_eq!(end_of([Input::Tick, lost()]), Err(ErrorKind::Network));
         assert_eq!(end_of([Input::Tick, discovered(), lost()]), Err(ErrorKind::Network));
@@ -110,7 +107,7 @@ mod tests {
 
     #[test]
     fn an_unexpected_input_is_an_internal_error() {
-        for input in [discovered(), Input::NotSent, Input::Reply(Reply::json(200, TOKEN))] {
+        for input in [discovered(), Input::NotSent, Input::Reply(Reply::json(200, ""))] {
             assert_eq!(end_of([input]), Err(ErrorKind::Internal));
         }
         let after_the_end = [Input::Tick, discovered(), Input::NotSent, Input::Tick];

@@ -7,12 +7,14 @@ use std::{
 
 use super::{
     grant::seconds,
+    id_token::TimeOfDay,
+    identity,
     json::{IllTyped, Object},
     jwt,
     reply::Reply,
     settings::Dialect,
 };
-use crate::{ErrorKind, Secret, secret::Masker};
+use crate::{ErrorKind, Identity, Secret, secret::Masker};
 
 /// A valid token response.
 #[derive(Debug)]
@@ -25,8 +27,10 @@ pub(crate) struct TokenResponse {
     /// The access token's lifetime when it was issued. `None` if the response does not say.
     pub(crate) expires_in: Option<Duration>,
     pub(crate) expires_at: Option<SystemTime>,
-    pub(crate) user_id: Option<String>,
-    pub(crate) organization_id: Option<String>,
+    /// AuthKit's user, or the verified ID token.
+    pub(crate) identity: Option<Identity>,
+    /// When the response was sent.
+    pub(crate) received: TimeOfDay,
     /// Every other member, as raw JSON. Secret, because it may contain anything (AuthKit: an identity provider's
     /// tokens).
     pub(crate) other: BTreeMap<String, Secret>,
@@ -121,13 +125,15 @@ pub(crate) fn read(
     let hide = |text: String| masker.hide(&text);
     Ok(TokenResponse {
         scopes: scopes.filter(|list| !list.is_empty()).map(|list| list.into_iter().map(hide).collect()),
-        user_id: object.object("user").and_then(|user| user.text("id")).map(hide),
-        organization_id: object.text("organization_id").map(hide),
-        other: object
-            .members()
-            .filter(|(name, _)| !NAMED.contains(name))
-            .map(|(name, raw)| (name.to_owned(), Secret::new(raw)))
-            .collect(),
+        identity: object
+            .object("user")
+            .filter(|_| dialect == Dialect::AuthKit)
+            .and_then(|user| identity::of_user(&user, object.text("organization_id").as_deref(), &masker)),
+        received: TimeOfDay {
+            time: reply.date.unwrap_or(reply.sent.time_of_day),
+            is_servers: reply.date.is_some(),
+        },
+        other: object.secrets().into_iter().filter(|(name, _)| !NAMED.contains(&name.as_str())).collect(),
         token_type,
         expires_in,
         expires_at,
@@ -211,8 +217,7 @@ mod tests {
             (answer.expires_in, answer.expires_at),
             (Some(Duration::from_secs(3600)), Some(at(4_600)))
         );
-        assert_eq!(answer.user_id.as_deref(), Some("user_1"));
-        assert_eq!(answer.organization_id.as_deref(), Some("org_1"));
+        assert!(answer.identity.is_none());
         assert_eq!(answer.other.keys().collect::<Vec<_>>(), ["iss", "l", "n", "organization_id", "user"]);
         assert_eq!(answer.other["n"].expose(), "1e999");
 
@@ -322,13 +327,13 @@ mod tests {
     #[test]
     fn scopes_and_ids_never_contain_a_token() {
         let body = r#"{"access_token":"acc-1","refresh_token":"ref-1","token_type":"Bearer","scope":"x ref-1",
-            "user":{"id":"u-acc-1"},"organization_id":"acc-1"}"#;
-        let answer = standard(body).unwrap();
+            "user":{"id":"u-acc-1","email":"acc-1@h","first_name":"ref-1"},"organization_id":"acc-1"}"#;
+        let answer = authkit_example(body);
         assert_eq!(answer.scopes.unwrap(), ["x", "****"]);
-        assert_eq!(
-            (answer.user_id.as_deref(), answer.organization_id.as_deref()),
-            (Some("u-****"), Some("****"))
-        );
+        let user = answer.identity.unwrap();
+        assert_eq!((user.subject(), user.organization_id()), ("u-****", Some("****")));
+        assert_eq!((user.email(), user.claim("email")), (Some("****@h"), Some("\"****@h\"")));
+        assert_eq!(user.name(), Some("****"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cli_auth::{ErrorKind, Login, Secret, Tokens, host::Step};
+use cli_auth::{ErrorKind, Login, RefreshOptions, Secret, Tokens, host::Step};
 use serde_json::json;
 
 use crate::support::{PATIENCE, Server, started};
@@ -115,7 +115,8 @@ fn a_stepped_request_is_sent_and_completed_once() {
     let server = Server::approving(json!({"refresh": [{"real": true, "delay": 0.2}]}));
     let (login, _) = started(&server.client());
     let old = login.poll(drop).unwrap();
-    let request = server.client().begin_refresh(old.refresh_token().unwrap()).unwrap();
+    let request =
+        server.client().begin_refresh(old.refresh_token().unwrap(), &RefreshOptions::new()).unwrap();
     let end = Instant::now() + PATIENCE;
     let new = loop {
         assert!(Instant::now() < end, "no response arrived");
@@ -131,7 +132,7 @@ fn a_stepped_request_is_sent_and_completed_once() {
 #[test]
 fn a_rejection_received_before_cancel_is_still_returned() {
     let server = Server::approving(json!({"refresh": [{"error": "invalid_grant", "delay": 0.2}]}));
-    let request = server.client().begin_refresh(&Secret::new("used-up")).unwrap();
+    let request = server.client().begin_refresh(&Secret::new("used-up"), &RefreshOptions::new()).unwrap();
     // One of these steps sends the request. Its response stays unread until the step after the cancel.
     while server.requests("refresh", 0).is_empty() {
         assert!(request.step(Duration::ZERO).unwrap().is_none());

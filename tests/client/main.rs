@@ -13,6 +13,7 @@ mod errors;
 mod fork;
 #[cfg(feature = "__host")]
 mod host;
+mod identity;
 mod proxies;
 mod refresh;
 mod step;

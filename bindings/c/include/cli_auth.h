@@ -102,13 +102,24 @@ typedef struct cli_auth_client_options cli_auth_client_options;
 typedef struct cli_auth_error cli_auth_error;
 
 /**
- * What a login reports while it waits, for display to the user. The caller need not react to any event. An event
- * contains no text of the server and no secret.
+ * What a login reports while it waits, for display to the user. The caller need not react to any event. Its texts are
+ * sanitised and contain no secret.
  *
  * An event is borrowed. Its owner is the step that it came from, or the library while the callback runs. It does not
  * change, and several threads may read it at once. All its functions accept NULL. Times are in seconds.
  */
 typedef struct cli_auth_event cli_auth_event;
+
+/**
+ * The user who logged in, as the server vouches for it. With WorkOS AuthKit, this is the user in the token response.
+ * With an OpenID Connect server, it is the verified ID token, or the response of `cli_auth_client_userinfo`. There is
+ * no identity that was not verified.
+ *
+ * It does not change, and several threads may read it at once. What its functions return is borrowed from it and is
+ * raw: pass it to `cli_auth_sanitize` before you print it. All its functions accept NULL. An identity that
+ * `cli_auth_tokens_identity` or `cli_auth_request_identity` returned is borrowed itself and must not be freed.
+ */
+typedef struct cli_auth_identity cli_auth_identity;
 
 /**
  * A single login attempt.
@@ -130,7 +141,17 @@ typedef struct cli_auth_login cli_auth_login;
 typedef struct cli_auth_prompt cli_auth_prompt;
 
 /**
- * A refresh or a revocation in progress, for programs that want to cancel it or to wait for it in steps.
+ * What a refresh asks for besides new tokens: other scopes, an organization, a resource.
+ *
+ * The functions below copy every argument. Only one thread at a time may use the options. The options keep the first
+ * setting that was refused, and a refresh then fails with its error, so the caller need not check the status of each
+ * function. Free the options with `cli_auth_refresh_options_free`, at any time after the call that used them.
+ */
+typedef struct cli_auth_refresh_options cli_auth_refresh_options;
+
+/**
+ * A refresh, a revocation or a userinfo request in progress, for programs that want to cancel it or to wait for it in
+ * steps.
  *
  * One thread at a time may step it. Any thread may cancel it. It stays usable when its client is freed. Free it with
  * `cli_auth_request_free`, which ends it.
@@ -148,7 +169,7 @@ typedef struct cli_auth_step cli_auth_step;
 /**
  * The tokens that the server issued (RFC 6749 section 5.1).
  *
- * This library does not verify them. They came from the token endpoint over TLS, and nothing else is known about them.
+ * The access token is for its API. This library does not look into it.
  *
  * The caller owns them and frees them with `cli_auth_tokens_free`, which overwrites the secrets that were exposed.
  * They do not change, and several threads may read them at once. What their functions return is borrowed from them.
@@ -403,10 +424,34 @@ cli_auth_status cli_auth_client_options_set_api_base(cli_auth_client_options *op
                                                      const char *url);
 
 /**
- * Sets the URL of the revocation endpoint (RFC 7009).
+ * Sets the URL of the device authorization endpoint, for a server whose metadata lacks it. It takes precedence over
+ * that of the metadata.
  *
- * Only for options of `cli_auth_client_options_with_endpoints`. With any other options, `cli_auth_client_new` fails
- * with `CLI_AUTH_INVALID_CONFIG`.
+ * Only for options of `cli_auth_client_options_for_issuer`. With any other options, `cli_auth_client_new` fails with
+ * `CLI_AUTH_INVALID_CONFIG`.
+ *
+ * @param options The options. Must not be NULL.
+ * @param url The URL. Must not be NULL.
+ * @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
+ */
+cli_auth_status cli_auth_client_options_set_device_authorization_endpoint(cli_auth_client_options *options,
+                                                                          const char *url);
+
+/**
+ * Sets the URL of the token endpoint, for a server whose metadata lacks it. See
+ * `cli_auth_client_options_set_device_authorization_endpoint`.
+ *
+ * @param options The options. Must not be NULL.
+ * @param url The URL. Must not be NULL.
+ * @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
+ */
+cli_auth_status cli_auth_client_options_set_token_endpoint(cli_auth_client_options *options, const char *url);
+
+/**
+ * Sets the URL of the revocation endpoint (RFC 7009). It takes precedence over that of the metadata.
+ *
+ * Only for options of `cli_auth_client_options_with_endpoints` and `cli_auth_client_options_for_issuer`. With any
+ * other options, `cli_auth_client_new` fails with `CLI_AUTH_INVALID_CONFIG`.
  *
  * @param options The options. Must not be NULL.
  * @param url The URL. Must not be NULL.
@@ -453,6 +498,32 @@ cli_auth_status cli_auth_client_options_add_param(cli_auth_client_options *optio
 cli_auth_status cli_auth_client_options_add_token_param(cli_auth_client_options *options,
                                                         const char *name,
                                                         const char *value);
+
+/**
+ * Adds a parameter to every refresh (RFC 6749 section 6), such as `resource` (RFC 8707 section 2.2). A login does not
+ * send it. Do not use it for secrets.
+ *
+ * @param options The options. Must not be NULL.
+ * @param name The name. Must not be NULL. The rules are those of `cli_auth_client_options_add_param`.
+ * @param value The value. Must not be NULL.
+ * @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
+ */
+cli_auth_status cli_auth_client_options_add_refresh_param(cli_auth_client_options *options,
+                                                          const char *name,
+                                                          const char *value);
+
+/**
+ * Sets whether an ID token is verified (OpenID Connect Core section 3.1.3.7). The default is true.
+ *
+ * If it is not, its keys are not fetched, nothing in it is checked, and `cli_auth_tokens_identity` returns NULL.
+ * WorkOS AuthKit issues no ID token.
+ *
+ * @param options The options. Must not be NULL.
+ * @param verify Whether it is verified.
+ * @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
+ */
+cli_auth_status cli_auth_client_options_verify_id_token(cli_auth_client_options *options,
+                                                        bool verify);
 
 /**
  * Adds a header to every request. Its value is treated as a secret.
@@ -608,7 +679,8 @@ cli_auth_client *cli_auth_client_new(const cli_auth_client_options *options, cli
 
 /**
  * Exchanges a refresh token for new tokens (RFC 6749 section 6). Sends one request, after discovery where that is
- * needed, and never repeats it.
+ * needed, and never repeats it. If the response has an ID token, it is verified, for which the keys of the server may
+ * have to be fetched.
  *
  * Blocks until there is a response. The client's timeouts apply to each request. To be able to end the request, use
  * `cli_auth_client_begin_refresh` instead. May be called from any thread.
@@ -618,14 +690,17 @@ cli_auth_client *cli_auth_client_new(const cli_auth_client_options *options, cli
  *
  * @param client The client. Must not be NULL.
  * @param refresh_token The refresh token. Must not be NULL. An empty one returns `CLI_AUTH_INVALID_CONFIG`.
+ * @param options What else to ask for. May be NULL. The caller keeps ownership.
  * @param[out] tokens The new tokens. Written only on success; owned by the caller. Must not be NULL.
  * @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
  * @return `CLI_AUTH_OK`, or what to do next. After `CLI_AUTH_LOGIN_REQUIRED` the token is no longer valid: log in
  * again. After `CLI_AUTH_NETWORK`, keep the token and try again; it may have been used if the response was lost. After
- * `CLI_AUTH_ACTION_REQUIRED`, log in again in the browser.
+ * `CLI_AUTH_ACTION_REQUIRED`, log in again in the browser. After `CLI_AUTH_INVALID_RESPONSE`, the ID token was refused
+ * or is for another user, and the refresh token has probably been used.
  */
 cli_auth_status cli_auth_client_refresh(cli_auth_client *client,
                                         const char *refresh_token,
+                                        const cli_auth_refresh_options *options,
                                         cli_auth_tokens **tokens,
                                         cli_auth_error **error);
 
@@ -654,11 +729,13 @@ cli_auth_status cli_auth_client_revoke(cli_auth_client *client,
  *
  * @param client The client. Must not be NULL.
  * @param refresh_token The refresh token. Must not be NULL or empty.
+ * @param options What else to ask for. May be NULL. The caller keeps ownership.
  * @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
  * @return A request, owned by the caller; free it with `cli_auth_request_free`. NULL on failure.
  */
 cli_auth_request *cli_auth_client_begin_refresh(cli_auth_client *client,
                                                 const char *refresh_token,
+                                                const cli_auth_refresh_options *options,
                                                 cli_auth_error **error);
 
 /**
@@ -675,11 +752,106 @@ cli_auth_request *cli_auth_client_begin_revoke(cli_auth_client *client,
                                                cli_auth_error **error);
 
 /**
+ * Asks the server who the user of an access token is (OpenID Connect Core section 5.3). Sends one request, after
+ * discovery where that is needed.
+ *
+ * Blocks in the same way as `cli_auth_client_refresh`. May be called from any thread. The access token must have been
+ * issued for the scope `openid`.
+ *
+ * @param client The client. Must not be NULL.
+ * @param access_token The access token. Must not be NULL. An empty one returns `CLI_AUTH_INVALID_CONFIG`.
+ * @param subject The `cli_auth_identity_subject` of the login. A response about another user returns
+ * `CLI_AUTH_INVALID_RESPONSE`. May be NULL if it is not known.
+ * @param[out] identity The user. Written only on success; owned by the caller, who frees it with
+ * `cli_auth_identity_free`. Must not be NULL.
+ * @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
+ * @return `CLI_AUTH_OK`, or what to do next. `CLI_AUTH_UNSUPPORTED` means that the server has no userinfo endpoint, or
+ * that it is not known, as with WorkOS AuthKit and explicit endpoints. After `CLI_AUTH_REJECTED` the server does not
+ * accept the access token.
+ */
+cli_auth_status cli_auth_client_userinfo(cli_auth_client *client,
+                                         const char *access_token,
+                                         const char *subject,
+                                         cli_auth_identity **identity,
+                                         cli_auth_error **error);
+
+/**
+ * Begins a userinfo request as `cli_auth_client_userinfo` does it, without waiting for the response. See
+ * `cli_auth_client_begin_refresh`. `cli_auth_request_identity` returns the user after the last step.
+ *
+ * @param client The client. Must not be NULL.
+ * @param access_token The access token. Must not be NULL or empty.
+ * @param subject The `cli_auth_identity_subject` of the login. May be NULL if it is not known.
+ * @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
+ * @return A request, owned by the caller; free it with `cli_auth_request_free`. NULL on failure.
+ */
+cli_auth_request *cli_auth_client_begin_userinfo(cli_auth_client *client,
+                                                 const char *access_token,
+                                                 const char *subject,
+                                                 cli_auth_error **error);
+
+/**
  * Frees a client. Must not be called while another thread is in a call with the client.
  *
  * @param client The client. May be NULL.
  */
 void cli_auth_client_free(cli_auth_client *client);
+
+/** @} */
+
+/**
+ * @defgroup cli_auth_refresh_options Refresh options
+ * @{
+ */
+
+/**
+ * Creates options that ask for nothing else.
+ *
+ * @return The options, owned by the caller; free them with `cli_auth_refresh_options_free`.
+ */
+cli_auth_refresh_options *cli_auth_refresh_options_new(void);
+
+/**
+ * Asks for an access token with this scope, and with those of other calls, only. The user must have granted it (RFC
+ * 6749 section 6). Without any call, the new token has all scopes that were granted.
+ *
+ * @param options The options. Must not be NULL.
+ * @param scope One scope. Must not be NULL.
+ * @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
+ */
+cli_auth_status cli_auth_refresh_options_add_scope(cli_auth_refresh_options *options,
+                                                   const char *scope);
+
+/**
+ * Adds a parameter to the request, such as `resource` (RFC 8707 section 2.2) or the `organization_id` of WorkOS. It
+ * replaces those of `cli_auth_client_options_add_refresh_param` with the same name. Do not use it for secrets.
+ *
+ * @param options The options. Must not be NULL.
+ * @param name The name. Must not be NULL. The rules are those of `cli_auth_client_options_add_param`.
+ * @param value The value. Must not be NULL.
+ * @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
+ */
+cli_auth_status cli_auth_refresh_options_add_param(cli_auth_refresh_options *options,
+                                                   const char *name,
+                                                   const char *value);
+
+/**
+ * Sets the user that the tokens must be for: the `cli_auth_identity_subject` of the login. If the response identifies
+ * another user, the refresh returns `CLI_AUTH_INVALID_RESPONSE` (OpenID Connect Core section 12.2).
+ *
+ * @param options The options. Must not be NULL.
+ * @param subject The id of the user. Must not be NULL.
+ * @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
+ */
+cli_auth_status cli_auth_refresh_options_set_subject(cli_auth_refresh_options *options,
+                                                     const char *subject);
+
+/**
+ * Frees options.
+ *
+ * @param options The options. May be NULL.
+ */
+void cli_auth_refresh_options_free(cli_auth_refresh_options *options);
 
 /** @} */
 
@@ -951,6 +1123,12 @@ void cli_auth_prompt_free(cli_auth_prompt *prompt);
 #define CLI_AUTH_EVENT_RESUMED 4
 
 /**
+ * The user approved the login, but the ID token was not verified because the keys of the server could not be fetched.
+ * The tokens follow, without an identity.
+ */
+#define CLI_AUTH_EVENT_IDENTITY_UNVERIFIED 5
+
+/**
  * Returns the kind of an event. Kinds are only ever added: ignore a kind that you do not know.
  *
  * @param event The event. May be NULL.
@@ -1009,12 +1187,28 @@ uint32_t cli_auth_event_attempt(const cli_auth_event *event);
 double cli_auth_event_retry_in(const cli_auth_event *event);
 
 /**
+ * `CLI_AUTH_EVENT_RETRYING`: returns the server's id of the request, as `cli_auth_error_request_id` does.
+ *
+ * @param event The event. May be NULL.
+ * @return The id, borrowed from the event; NULL if there was no response or it has none, for other kinds and for NULL.
+ */
+const char *cli_auth_event_request_id(const cli_auth_event *event);
+
+/**
  * `CLI_AUTH_EVENT_RESUMED`: returns how long the machine was suspended.
  *
  * @param event The event. May be NULL.
  * @return Seconds; 0 for other kinds and for NULL.
  */
 double cli_auth_event_suspended_for(const cli_auth_event *event);
+
+/**
+ * `CLI_AUTH_EVENT_IDENTITY_UNVERIFIED`: returns a sentence for the user that says why there are no keys.
+ *
+ * @param event The event. May be NULL.
+ * @return The sentence, borrowed from the event; NULL for other kinds and for NULL.
+ */
+const char *cli_auth_event_message(const cli_auth_event *event);
 
 /** @} */
 
@@ -1122,8 +1316,8 @@ const char *cli_auth_tokens_expose_access_token(const cli_auth_tokens *tokens);
 const char *cli_auth_tokens_expose_refresh_token(const cli_auth_tokens *tokens);
 
 /**
- * Returns the OpenID Connect ID token in clear text. It is **unverified**: do not read an identity from it before you
- * have verified it (signature, `iss`, `aud`, `exp`; OpenID Connect Core section 3.1.3.7).
+ * Returns the OpenID Connect ID token in clear text, as it was received. It was verified if `cli_auth_tokens_identity`
+ * returns an identity and the server is not WorkOS AuthKit.
  *
  * @param tokens The tokens. May be NULL.
  * @return The secret, borrowed from the tokens; NULL if the server sent none, and for NULL.
@@ -1187,21 +1381,17 @@ bool cli_auth_tokens_expires_at(const cli_auth_tokens *tokens,
                                 double *unix_seconds);
 
 /**
- * Returns the id of the WorkOS AuthKit user, such as `user_01H...`. It is raw.
+ * Returns the user who logged in.
+ *
+ * With WorkOS AuthKit, this is the user of the response. With a client by issuer and with WorkOS Connect, it is the
+ * verified ID token, which servers issue for the scope `openid`. With explicit endpoints, nothing is known about the
+ * keys.
  *
  * @param tokens The tokens. May be NULL.
- * @return The id, borrowed from the tokens; NULL with other servers, and for NULL. Other servers identify the user in
- * the ID token, which must be verified first.
+ * @return The identity, borrowed from the tokens; NULL if the server did not say, if its ID token was not verified
+ * (`CLI_AUTH_EVENT_IDENTITY_UNVERIFIED` says why), and for NULL.
  */
-const char *cli_auth_tokens_user_id(const cli_auth_tokens *tokens);
-
-/**
- * Returns the id of the WorkOS AuthKit organization that the user signed in to. It is raw.
- *
- * @param tokens The tokens. May be NULL.
- * @return The id, borrowed from the tokens; NULL if there is none, and for NULL.
- */
-const char *cli_auth_tokens_organization_id(const cli_auth_tokens *tokens);
+const cli_auth_identity *cli_auth_tokens_identity(const cli_auth_tokens *tokens);
 
 /**
  * Returns the names of all other members of the server's response, sorted. They are raw.
@@ -1232,6 +1422,82 @@ void cli_auth_tokens_free(cli_auth_tokens *tokens);
 /** @} */
 
 /**
+ * @defgroup cli_auth_identity Identities
+ * @{
+ */
+
+/**
+ * Returns the id of the user, which never changes: `sub` of OpenID Connect, or the id of AuthKit's user, such as
+ * `user_01H...`. It is unique at this server only.
+ *
+ * @param identity The identity. May be NULL.
+ * @return The id, borrowed from the identity; NULL for NULL.
+ */
+const char *cli_auth_identity_subject(const cli_auth_identity *identity);
+
+/**
+ * Returns the e-mail address. It may change, and may belong to another user later: do not identify the user by it.
+ *
+ * @param identity The identity. May be NULL.
+ * @return The address, borrowed from the identity; NULL if the server did not name it, and for NULL. OpenID Connect
+ * servers name it only if the scope `email` was requested.
+ */
+const char *cli_auth_identity_email(const cli_auth_identity *identity);
+
+/**
+ * Reads whether the server has verified that the e-mail address is the user's.
+ *
+ * @param identity The identity. May be NULL.
+ * @param[out] verified Whether it has. Written only if the server says so or denies it. May be NULL.
+ * @return Whether the server says so or denies it; false for NULL.
+ */
+bool cli_auth_identity_email_verified(const cli_auth_identity *identity, bool *verified);
+
+/**
+ * Returns the full name.
+ *
+ * @param identity The identity. May be NULL.
+ * @return The name, borrowed from the identity; NULL if the server did not name it, and for NULL. OpenID Connect
+ * servers name it only if the scope `profile` was requested.
+ */
+const char *cli_auth_identity_name(const cli_auth_identity *identity);
+
+/**
+ * Returns the id of the organization that the user logged in to: the `organization_id` of AuthKit, or the claim
+ * `org_id`.
+ *
+ * @param identity The identity. May be NULL.
+ * @return The id, borrowed from the identity; NULL if there is none, and for NULL.
+ */
+const char *cli_auth_identity_organization_id(const cli_auth_identity *identity);
+
+/**
+ * Returns the names of all claims, or of all members of AuthKit's user, sorted.
+ *
+ * @param identity The identity. May be NULL.
+ * @return An array that ends with NULL, borrowed from the identity; NULL for NULL.
+ */
+const char *const *cli_auth_identity_claim_names(const cli_auth_identity *identity);
+
+/**
+ * Returns any claim, or any member of AuthKit's user, as raw JSON.
+ *
+ * @param identity The identity. May be NULL.
+ * @param name The name of the claim. If it is NULL or not UTF-8, the result is NULL.
+ * @return The JSON text, borrowed from the identity; NULL if there is no such claim, and for NULL.
+ */
+const char *cli_auth_identity_claim(const cli_auth_identity *identity, const char *name);
+
+/**
+ * Frees an identity that `cli_auth_client_userinfo` returned.
+ *
+ * @param identity The identity. May be NULL.
+ */
+void cli_auth_identity_free(cli_auth_identity *identity);
+
+/** @} */
+
+/**
  * @defgroup cli_auth_request Requests
  * @{
  */
@@ -1245,10 +1511,10 @@ void cli_auth_tokens_free(cli_auth_tokens *tokens);
  * certificates.
  * @param[out] done Whether the response has arrived. It is returned once; a later step returns `CLI_AUTH_MISUSE`.
  * Written only on success. Must not be NULL.
- * @param[out] tokens The new tokens of a refresh. Written only if `done` is true; owned by the caller. May be NULL
- * only for a revocation.
+ * @param[out] tokens The new tokens of a refresh. Written only if `done` is true; owned by the caller. Must not be
+ * NULL for a refresh, and is not used for other requests.
  * @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
- * @return As `cli_auth_client_refresh` or `cli_auth_client_revoke`. `CLI_AUTH_CANCELLED` after
+ * @return As the call that waits for the same kind of request. `CLI_AUTH_CANCELLED` after
  * `cli_auth_request_cancel`, `CLI_AUTH_BUSY` while another thread steps it, `CLI_AUTH_FORKED` in a forked child.
  */
 cli_auth_status cli_auth_request_step(cli_auth_request *request,
@@ -1256,6 +1522,15 @@ cli_auth_status cli_auth_request_step(cli_auth_request *request,
                                       bool *done,
                                       cli_auth_tokens **tokens,
                                       cli_auth_error **error);
+
+/**
+ * Returns the user that a userinfo request was answered with.
+ *
+ * @param request The request. May be NULL.
+ * @return The identity, borrowed from the request; NULL before the response has arrived, for other requests, and for
+ * NULL.
+ */
+const cli_auth_identity *cli_auth_request_identity(const cli_auth_request *request);
 
 /**
  * Cancels a request. The step that waits for it returns `CLI_AUTH_CANCELLED` at once, and so does every later step. A
@@ -1490,7 +1765,27 @@ const char *const *cli_auth_error_organization_names(const cli_auth_error *error
 const char *cli_auth_error_expose_pending_authentication_token(const cli_auth_error *error);
 
 /**
- * Frees an error and overwrites the secret that was exposed.
+ * Returns the names of all members of the server's response, sorted. They are raw.
+ *
+ * @param error The error. May be NULL.
+ * @return An array that ends with NULL, borrowed from the error; it is empty if the response is not a JSON object or
+ * there was none. NULL for NULL.
+ */
+const char *const *cli_auth_error_member_names(const cli_auth_error *error);
+
+/**
+ * Returns any member of the server's response, as raw JSON. It is treated as a secret, because it may be one.
+ *
+ * @param error The error. May be NULL.
+ * @param name The name of the member. If it is NULL or not UTF-8, the result is NULL.
+ * @return The JSON text, borrowed from the error and overwritten when the error is freed; NULL if the response has no
+ * such member, and for NULL.
+ */
+const char *cli_auth_error_expose_member(const cli_auth_error *error,
+                                         const char *name);
+
+/**
+ * Frees an error and overwrites the secrets that were exposed.
  *
  * @param error The error. May be NULL.
  */

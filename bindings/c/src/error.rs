@@ -1,6 +1,7 @@
 //! Errors.
 
 use std::{
+    collections::BTreeMap,
     ffi::{CString, c_char},
     ptr,
     sync::OnceLock,
@@ -9,7 +10,7 @@ use std::{
 use super::{
     entry::{self, Out, Refusal, write_some},
     status::{CLI_AUTH_OK, cli_auth_status, name},
-    text::{Exposed, List, copy, lend},
+    text::{self, Exposed, List, copy, lend},
 };
 use cli_auth::Error;
 
@@ -29,6 +30,8 @@ pub struct cli_auth_error {
     organization_ids: Option<List>,
     organization_names: Option<List>,
     pending_authentication_token: OnceLock<Exposed>,
+    member_names: List,
+    members: BTreeMap<String, OnceLock<Exposed>>,
 }
 
 impl cli_auth_error {
@@ -47,6 +50,8 @@ impl cli_auth_error {
                 .organizations()
                 .map(|all| List::new(all.iter().map(|o| o.name.as_str()))),
             pending_authentication_token: OnceLock::new(),
+            member_names: List::new(error.member_names()),
+            members: error.member_names().map(|name| (name.to_owned(), OnceLock::new())).collect(),
             error,
         }
     }
@@ -178,15 +183,40 @@ pub extern "C" fn cli_auth_error_organization_names(error: Option<&cli_auth_erro
 pub extern "C" fn cli_auth_error_expose_pending_authentication_token(
     error: Option<&cli_auth_error>,
 ) -> *const c_char {
-    entry::value(ptr::null(), || {
-        let Some(error) = error else { return ptr::null() };
-        error.error.pending_authentication_token().map_or(ptr::null(), |secret| {
-            error.pending_authentication_token.get_or_init(|| Exposed::new(secret)).lend()
-        })
+    error.map_or(ptr::null(), |error| {
+        Exposed::lend_some(&error.pending_authentication_token, error.error.pending_authentication_token())
     })
 }
 
-/// Frees an error and overwrites the secret that was exposed.
+/// Returns the names of all members of the server's response, sorted. They are raw.
+///
+/// @param error The error. May be NULL.
+/// @return An array that ends with NULL, borrowed from the error; it is empty if the response is not a JSON object or
+/// there was none. NULL for NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn cli_auth_error_member_names(error: Option<&cli_auth_error>) -> *const *const c_char {
+    error.map_or(ptr::null(), |error| error.member_names.lend())
+}
+
+/// Returns any member of the server's response, as raw JSON. It is treated as a secret, because it may be one.
+///
+/// @param error The error. May be NULL.
+/// @param name The name of the member. If it is NULL or not UTF-8, the result is NULL.
+/// @return The JSON text, borrowed from the error and overwritten when the error is freed; NULL if the response has no
+/// such member, and for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cli_auth_error_expose_member(
+    error: Option<&cli_auth_error>,
+    name: *const c_char,
+) -> *const c_char {
+    // SAFETY: the caller passes NULL or a text that ends with NUL.
+    let name = unsafe { text::read("name", name) };
+    let (Some(error), Ok(name)) = (error, name) else { return ptr::null() };
+    let slot = error.members.get(name);
+    slot.map_or(ptr::null(), |slot| Exposed::lend_some(slot, error.error.member(name)))
+}
+
+/// Frees an error and overwrites the secrets that were exposed.
 ///
 /// @param error The error. May be NULL.
 #[unsafe(no_mangle)]

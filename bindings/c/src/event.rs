@@ -13,9 +13,12 @@ pub const CLI_AUTH_EVENT_SLOWED_DOWN: i32 = 2;
 pub const CLI_AUTH_EVENT_RETRYING: i32 = 3;
 /// The machine was suspended.
 pub const CLI_AUTH_EVENT_RESUMED: i32 = 4;
+/// The user approved the login, but the ID token was not verified because the keys of the server could not be fetched.
+/// The tokens follow, without an identity.
+pub const CLI_AUTH_EVENT_IDENTITY_UNVERIFIED: i32 = 5;
 
-/// What a login reports while it waits, for display to the user. The caller need not react to any event. An event
-/// contains no text of the server and no secret.
+/// What a login reports while it waits, for display to the user. The caller need not react to any event. Its texts are
+/// sanitised and contain no secret.
 ///
 /// An event is borrowed. Its owner is the step that it came from, or the library while the callback runs. It does not
 /// change, and several threads may read it at once. All its functions accept NULL. Times are in seconds.
@@ -28,7 +31,9 @@ pub struct cli_auth_event {
     reason: Option<CString>,
     attempt: u32,
     retry_in: f64,
+    request_id: Option<CString>,
     suspended_for: f64,
+    message: Option<CString>,
 }
 
 impl From<Event> for cli_auth_event {
@@ -40,16 +45,22 @@ impl From<Event> for cli_auth_event {
             Event::SlowedDown { interval } => {
                 Self { kind: CLI_AUTH_EVENT_SLOWED_DOWN, interval, ..Self::default() }
             }
-            Event::Retrying { reason, attempt, retry_in } => Self {
+            Event::Retrying { reason, attempt, retry_in, request_id } => Self {
                 kind: CLI_AUTH_EVENT_RETRYING,
                 reason: Some(copy(&reason)),
                 attempt,
                 retry_in,
+                request_id: request_id.as_deref().map(copy),
                 ..Self::default()
             },
             Event::Resumed { suspended_for } => {
                 Self { kind: CLI_AUTH_EVENT_RESUMED, suspended_for, ..Self::default() }
             }
+            Event::IdentityUnverified { message } => Self {
+                kind: CLI_AUTH_EVENT_IDENTITY_UNVERIFIED,
+                message: Some(copy(&message)),
+                ..Self::default()
+            },
         }
     }
 }
@@ -119,6 +130,15 @@ pub extern "C" fn cli_auth_event_retry_in(event: Option<&cli_auth_event>) -> f64
     event.map_or(0.0, |event| event.retry_in)
 }
 
+/// `CLI_AUTH_EVENT_RETRYING`: returns the server's id of the request, as `cli_auth_error_request_id` does.
+///
+/// @param event The event. May be NULL.
+/// @return The id, borrowed from the event; NULL if there was no response or it has none, for other kinds and for NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn cli_auth_event_request_id(event: Option<&cli_auth_event>) -> *const c_char {
+    lend(event.and_then(|event| event.request_id.as_ref()))
+}
+
 /// `CLI_AUTH_EVENT_RESUMED`: returns how long the machine was suspended.
 ///
 /// @param event The event. May be NULL.
@@ -126,4 +146,13 @@ pub extern "C" fn cli_auth_event_retry_in(event: Option<&cli_auth_event>) -> f64
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_event_suspended_for(event: Option<&cli_auth_event>) -> f64 {
     event.map_or(0.0, |event| event.suspended_for)
+}
+
+/// `CLI_AUTH_EVENT_IDENTITY_UNVERIFIED`: returns a sentence for the user that says why there are no keys.
+///
+/// @param event The event. May be NULL.
+/// @return The sentence, borrowed from the event; NULL for other kinds and for NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn cli_auth_event_message(event: Option<&cli_auth_event>) -> *const c_char {
+    lend(event.and_then(|event| event.message.as_ref()))
 }

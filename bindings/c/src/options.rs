@@ -160,10 +160,45 @@ pub unsafe extern "C" fn cli_auth_client_options_set_api_base(
     cli_auth_client_options::set(options, |builder| Ok(builder.api_base(url?)))
 }
 
-/// Sets the URL of the revocation endpoint (RFC 7009).
+/// Sets the URL of the device authorization endpoint, for a server whose metadata lacks it. It takes precedence over
+/// that of the metadata.
 ///
-/// Only for options of `cli_auth_client_options_with_endpoints`. With any other options, `cli_auth_client_new` fails
-/// with `CLI_AUTH_INVALID_CONFIG`.
+/// Only for options of `cli_auth_client_options_for_issuer`. With any other options, `cli_auth_client_new` fails with
+/// `CLI_AUTH_INVALID_CONFIG`.
+///
+/// @param options The options. Must not be NULL.
+/// @param url The URL. Must not be NULL.
+/// @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cli_auth_client_options_set_device_authorization_endpoint(
+    options: Option<&mut cli_auth_client_options>,
+    url: *const c_char,
+) -> cli_auth_status {
+    // SAFETY: the caller passes NULL or a text that ends with NUL.
+    let url = unsafe { read("url", url) };
+    cli_auth_client_options::set(options, |builder| Ok(builder.device_authorization_endpoint(url?)))
+}
+
+/// Sets the URL of the token endpoint, for a server whose metadata lacks it. See
+/// `cli_auth_client_options_set_device_authorization_endpoint`.
+///
+/// @param options The options. Must not be NULL.
+/// @param url The URL. Must not be NULL.
+/// @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cli_auth_client_options_set_token_endpoint(
+    options: Option<&mut cli_auth_client_options>,
+    url: *const c_char,
+) -> cli_auth_status {
+    // SAFETY: the caller passes NULL or a text that ends with NUL.
+    let url = unsafe { read("url", url) };
+    cli_auth_client_options::set(options, |builder| Ok(builder.token_endpoint(url?)))
+}
+
+/// Sets the URL of the revocation endpoint (RFC 7009). It takes precedence over that of the metadata.
+///
+/// Only for options of `cli_auth_client_options_with_endpoints` and `cli_auth_client_options_for_issuer`. With any
+/// other options, `cli_auth_client_new` fails with `CLI_AUTH_INVALID_CONFIG`.
 ///
 /// @param options The options. Must not be NULL.
 /// @param url The URL. Must not be NULL.
@@ -230,6 +265,40 @@ pub unsafe extern "C" fn cli_auth_client_options_add_token_param(
     // SAFETY: the caller passes NULLs or texts that end with NUL.
     let (name, value) = unsafe { (read("name", name), read("value", value)) };
     cli_auth_client_options::set(options, |builder| Ok(builder.token_param(name?, value?)))
+}
+
+/// Adds a parameter to every refresh (RFC 6749 section 6), such as `resource` (RFC 8707 section 2.2). A login does not
+/// send it. Do not use it for secrets.
+///
+/// @param options The options. Must not be NULL.
+/// @param name The name. Must not be NULL. The rules are those of `cli_auth_client_options_add_param`.
+/// @param value The value. Must not be NULL.
+/// @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cli_auth_client_options_add_refresh_param(
+    options: Option<&mut cli_auth_client_options>,
+    name: *const c_char,
+    value: *const c_char,
+) -> cli_auth_status {
+    // SAFETY: the caller passes NULLs or texts that end with NUL.
+    let (name, value) = unsafe { (read("name", name), read("value", value)) };
+    cli_auth_client_options::set(options, |builder| Ok(builder.refresh_param(name?, value?)))
+}
+
+/// Sets whether an ID token is verified (OpenID Connect Core section 3.1.3.7). The default is true.
+///
+/// If it is not, its keys are not fetched, nothing in it is checked, and `cli_auth_tokens_identity` returns NULL.
+/// WorkOS AuthKit issues no ID token.
+///
+/// @param options The options. Must not be NULL.
+/// @param verify Whether it is verified.
+/// @return `CLI_AUTH_OK` or `CLI_AUTH_MISUSE`.
+#[unsafe(no_mangle)]
+pub extern "C" fn cli_auth_client_options_verify_id_token(
+    options: Option<&mut cli_auth_client_options>,
+    verify: bool,
+) -> cli_auth_status {
+    cli_auth_client_options::set(options, |builder| Ok(builder.verify_id_token(verify)))
 }
 
 /// Adds a header to every request. Its value is treated as a secret.

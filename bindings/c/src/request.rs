@@ -1,17 +1,22 @@
-//! Refreshes and revocations in progress.
+//! Refreshes, revocations and userinfo requests in progress.
 
-use std::ptr::NonNull;
+use std::{
+    ptr::{self, NonNull},
+    sync::OnceLock,
+};
 
 use super::{
     entry::{self, Out, into_handle, max_wait_of, required, write_some},
     error::cli_auth_error,
+    identity::cli_auth_identity,
     sigpipe,
     status::cli_auth_status,
     tokens::cli_auth_tokens,
 };
-use cli_auth::host::{RefreshRequest, RevokeRequest};
+use cli_auth::host::{RefreshRequest, RevokeRequest, UserinfoRequest};
 
-/// A refresh or a revocation in progress, for programs that want to cancel it or to wait for it in steps.
+/// A refresh, a revocation or a userinfo request in progress, for programs that want to cancel it or to wait for it in
+/// steps.
 ///
 /// One thread at a time may step it. Any thread may cancel it. It stays usable when its client is freed. Free it with
 /// `cli_auth_request_free`, which ends it.
@@ -20,6 +25,8 @@ pub enum cli_auth_request {
     Refresh(RefreshRequest),
     #[doc(hidden)]
     Revocation(RevokeRequest),
+    #[doc(hidden)]
+    Userinfo(UserinfoRequest, OnceLock<cli_auth_identity>),
 }
 
 /// Waits for the response.
@@ -30,10 +37,10 @@ pub enum cli_auth_request {
 /// certificates.
 /// @param[out] done Whether the response has arrived. It is returned once; a later step returns `CLI_AUTH_MISUSE`.
 /// Written only on success. Must not be NULL.
-/// @param[out] tokens The new tokens of a refresh. Written only if `done` is true; owned by the caller. May be NULL
-/// only for a revocation.
+/// @param[out] tokens The new tokens of a refresh. Written only if `done` is true; owned by the caller. Must not be
+/// NULL for a refresh, and is not used for other requests.
 /// @param[out] error The error. Written only on failure; owned by the caller. May be NULL.
-/// @return As `cli_auth_client_refresh` or `cli_auth_client_revoke`. `CLI_AUTH_CANCELLED` after
+/// @return As the call that waits for the same kind of request. `CLI_AUTH_CANCELLED` after
 /// `cli_auth_request_cancel`, `CLI_AUTH_BUSY` while another thread steps it, `CLI_AUTH_FORKED` in a forked child.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cli_auth_request_step(
@@ -59,10 +66,28 @@ pub unsafe extern "C" fn cli_auth_request_step(
                 let _quiet = sigpipe::Blocked::new();
                 request.step(max_wait)?
             }
+            cli_auth_request::Userinfo(request, identity) => {
+                let _quiet = sigpipe::Blocked::new();
+                let answer = request.step(max_wait)?;
+                answer.map(|answer| identity.get_or_init(|| cli_auth_identity::new(answer))).is_some()
+            }
         };
         done.write(answered);
         Ok(())
     })
+}
+
+/// Returns the user that a userinfo request was answered with.
+///
+/// @param request The request. May be NULL.
+/// @return The identity, borrowed from the request; NULL before the response has arrived, for other requests, and for
+/// NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn cli_auth_request_identity(request: Option<&cli_auth_request>) -> *const cli_auth_identity {
+    match request {
+        Some(cli_auth_request::Userinfo(_, identity)) => identity.get().map_or(ptr::null(), ptr::from_ref),
+        _ => ptr::null(),
+    }
 }
 
 /// Cancels a request. The step that waits for it returns `CLI_AUTH_CANCELLED` at once, and so does every later step. A
@@ -76,6 +101,7 @@ pub extern "C" fn cli_auth_request_cancel(request: Option<&cli_auth_request>) {
     match request {
         Some(cli_auth_request::Refresh(request)) => request.cancel(),
         Some(cli_auth_request::Revocation(request)) => request.cancel(),
+        Some(cli_auth_request::Userinfo(request, _)) => request.cancel(),
         None => {}
     }
 }

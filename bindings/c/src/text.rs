@@ -1,7 +1,11 @@
 //! Texts that C passes in, and texts that it borrows.
 
-use std::ffi::{CStr, CString, c_char};
+use std::{
+    ffi::{CStr, CString, c_char},
+    sync::OnceLock,
+};
 
+use cli_auth::Secret;
 use zeroize::Zeroize;
 
 use super::entry::Refusal;
@@ -20,6 +24,22 @@ pub(super) unsafe fn read<'a>(name: &str, pointer: *const c_char) -> Result<&'a 
     text.to_str().map_err(|_| Refusal::misuse(format!("{name} is not UTF-8")))
 }
 
+/// Reads the text at `pointer`, which may be NULL.
+///
+/// # Safety
+///
+/// See [`read`].
+pub(super) unsafe fn read_optional<'a>(
+    name: &str,
+    pointer: *const c_char,
+) -> Result<Option<&'a str>, Refusal> {
+    if pointer.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: the caller's promise.
+    unsafe { read(name, pointer) }.map(Some)
+}
+
 /// Returns a copy that C can read. A NUL, which can only come from a server, becomes U+FFFD.
 pub(super) fn copy(text: &str) -> CString {
     CString::new(text).unwrap_or_else(|_| CString::new(text.replace('\0', "\u{fffd}")).unwrap_or_default())
@@ -34,12 +54,15 @@ pub(super) fn lend(text: Option<&CString>) -> *const c_char {
 pub(super) struct Exposed(CString);
 
 impl Exposed {
-    pub(super) fn new(secret: &cli_auth::Secret) -> Self {
+    fn new(secret: &Secret) -> Self {
         Self(copy(secret.expose()))
     }
 
-    pub(super) fn lend(&self) -> *const c_char {
-        self.0.as_ptr()
+    /// Copies a secret for C when it is first requested. Returns NULL if there is none.
+    pub(super) fn lend_some(slot: &OnceLock<Self>, secret: Option<&Secret>) -> *const c_char {
+        super::entry::value(std::ptr::null(), || {
+            secret.map_or(std::ptr::null(), |secret| slot.get_or_init(|| Self::new(secret)).0.as_ptr())
+        })
     }
 }
 

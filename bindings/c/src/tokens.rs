@@ -9,13 +9,14 @@ use std::{
 
 use super::{
     entry::{self, Out, write_some},
+    identity::cli_auth_identity,
     text::{self, Exposed, List, copy, lend},
 };
-use cli_auth::{Secret, Tokens, host::seconds_since_epoch};
+use cli_auth::{Tokens, host::seconds_since_epoch};
 
 /// The tokens that the server issued (RFC 6749 section 5.1).
 ///
-/// This library does not verify them. They came from the token endpoint over TLS, and nothing else is known about them.
+/// The access token is for its API. This library does not look into it.
 ///
 /// The caller owns them and frees them with `cli_auth_tokens_free`, which overwrites the secrets that were exposed.
 /// They do not change, and several threads may read them at once. What their functions return is borrowed from them.
@@ -24,8 +25,7 @@ pub struct cli_auth_tokens {
     tokens: Tokens,
     token_type: CString,
     scopes: Option<List>,
-    user_id: Option<CString>,
-    organization_id: Option<CString>,
+    identity: Option<cli_auth_identity>,
     other_names: List,
     access_token: OnceLock<Exposed>,
     refresh_token: OnceLock<Exposed>,
@@ -38,8 +38,7 @@ impl cli_auth_tokens {
         Self {
             token_type: copy(tokens.token_type()),
             scopes: tokens.scopes().map(|scopes| List::new(scopes.iter().map(String::as_str))),
-            user_id: tokens.user_id().map(copy),
-            organization_id: tokens.organization_id().map(copy),
+            identity: tokens.identity().cloned().map(cli_auth_identity::new),
             other_names: List::new(tokens.other_names()),
             access_token: OnceLock::new(),
             refresh_token: OnceLock::new(),
@@ -50,15 +49,9 @@ impl cli_auth_tokens {
     }
 
     fn expose_other(&self, name: &str) -> *const c_char {
-        self.others.get(name).map_or(ptr::null(), |slot| expose(slot, self.tokens.other(name)))
+        let slot = self.others.get(name);
+        slot.map_or(ptr::null(), |slot| Exposed::lend_some(slot, self.tokens.other(name)))
     }
-}
-
-/// Copies the secret for C when it is first requested.
-fn expose(slot: &OnceLock<Exposed>, secret: Option<&Secret>) -> *const c_char {
-    entry::value(ptr::null(), || {
-        secret.map_or(ptr::null(), |secret| slot.get_or_init(|| Exposed::new(secret)).lend())
-    })
 }
 
 /// Returns the access token in clear text. Send it as `Authorization: Bearer ...` over TLS, and only to the API that it
@@ -68,7 +61,7 @@ fn expose(slot: &OnceLock<Exposed>, secret: Option<&Secret>) -> *const c_char {
 /// @return The secret, borrowed from the tokens; NULL for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_tokens_expose_access_token(tokens: Option<&cli_auth_tokens>) -> *const c_char {
-    tokens.map_or(ptr::null(), |it| expose(&it.access_token, Some(it.tokens.access_token())))
+    tokens.map_or(ptr::null(), |it| Exposed::lend_some(&it.access_token, Some(it.tokens.access_token())))
 }
 
 /// Returns the refresh token in clear text, for `cli_auth_client_refresh`. If a refresh brought no new refresh token,
@@ -79,17 +72,17 @@ pub extern "C" fn cli_auth_tokens_expose_access_token(tokens: Option<&cli_auth_t
 /// for the scope `offline_access`.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_tokens_expose_refresh_token(tokens: Option<&cli_auth_tokens>) -> *const c_char {
-    tokens.map_or(ptr::null(), |it| expose(&it.refresh_token, it.tokens.refresh_token()))
+    tokens.map_or(ptr::null(), |it| Exposed::lend_some(&it.refresh_token, it.tokens.refresh_token()))
 }
 
-/// Returns the OpenID Connect ID token in clear text. It is **unverified**: do not read an identity from it before you
-/// have verified it (signature, `iss`, `aud`, `exp`; OpenID Connect Core section 3.1.3.7).
+/// Returns the OpenID Connect ID token in clear text, as it was received. It was verified if `cli_auth_tokens_identity`
+/// returns an identity and the server is not WorkOS AuthKit.
 ///
 /// @param tokens The tokens. May be NULL.
 /// @return The secret, borrowed from the tokens; NULL if the server sent none, and for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn cli_auth_tokens_expose_id_token(tokens: Option<&cli_auth_tokens>) -> *const c_char {
-    tokens.map_or(ptr::null(), |it| expose(&it.id_token, it.tokens.id_token()))
+    tokens.map_or(ptr::null(), |it| Exposed::lend_some(&it.id_token, it.tokens.id_token()))
 }
 
 /// Returns whether there is a refresh token.
@@ -158,23 +151,18 @@ pub extern "C" fn cli_auth_tokens_expires_at(
     write_some(unix_seconds, tokens.and_then(|it| it.tokens.expires_at()).map(seconds_since_epoch))
 }
 
-/// Returns the id of the WorkOS AuthKit user, such as `user_01H...`. It is raw.
+/// Returns the user who logged in.
+///
+/// With WorkOS AuthKit, this is the user of the response. With a client by issuer and with WorkOS Connect, it is the
+/// verified ID token, which servers issue for the scope `openid`. With explicit endpoints, nothing is known about the
+/// keys.
 ///
 /// @param tokens The tokens. May be NULL.
-/// @return The id, borrowed from the tokens; NULL with other servers, and for NULL. Other servers identify the user in
-/// the ID token, which must be verified first.
+/// @return The identity, borrowed from the tokens; NULL if the server did not say, if its ID token was not verified
+/// (`CLI_AUTH_EVENT_IDENTITY_UNVERIFIED` says why), and for NULL.
 #[unsafe(no_mangle)]
-pub extern "C" fn cli_auth_tokens_user_id(tokens: Option<&cli_auth_tokens>) -> *const c_char {
-    lend(tokens.and_then(|it| it.user_id.as_ref()))
-}
-
-/// Returns the id of the WorkOS AuthKit organization that the user signed in to. It is raw.
-///
-/// @param tokens The tokens. May be NULL.
-/// @return The id, borrowed from the tokens; NULL if there is none, and for NULL.
-#[unsafe(no_mangle)]
-pub extern "C" fn cli_auth_tokens_organization_id(tokens: Option<&cli_auth_tokens>) -> *const c_char {
-    lend(tokens.and_then(|it| it.organization_id.as_ref()))
+pub extern "C" fn cli_auth_tokens_identity(tokens: Option<&cli_auth_tokens>) -> *const cli_auth_identity {
+    tokens.and_then(|it| it.identity.as_ref()).map_or(ptr::null(), ptr::from_ref)
 }
 
 /// Returns the names of all other members of the server's response, sorted. They are raw.

@@ -45,7 +45,7 @@ def test_a_login(new_server):
 
     tokens = run(main())
     assert isinstance(tokens, cli_auth.Tokens)
-    assert tokens.user_id.startswith("user_")
+    assert tokens.identity.subject.startswith("user_")
     assert len(server.requests("token")) == 2
 
 

@@ -29,6 +29,10 @@ def endpoints(**settings):
     return Client.with_endpoints(**{**every, **settings})
 
 
+def issuer(**settings):
+    return Client.for_issuer(END, "client_test", **settings)
+
+
 POSITIONAL = [
     ("client_id", lambda it: Client.authkit(it)),
     ("domain", lambda it: Client.workos_connect(it, "client_test")),
@@ -42,6 +46,9 @@ POSITIONAL = [
 OPTIONAL = [
     ("api_base", lambda it: authkit(api_base=it)),
     ("revocation_endpoint", lambda it: endpoints(revocation_endpoint=it)),
+    ("device_authorization_endpoint", lambda it: issuer(device_authorization_endpoint=it)),
+    ("token_endpoint", lambda it: issuer(token_endpoint=it)),
+    ("revocation_endpoint", lambda it: issuer(revocation_endpoint=it)),
     ("proxy", lambda it: authkit(proxy=it)),
     ("product", lambda it: authkit(product=it)),
 ]
@@ -53,6 +60,8 @@ WORDS = {
     "token": "token endpoint",
     "api_base": "API base",
     "revocation_endpoint": "revocation endpoint",
+    "device_authorization_endpoint": "device authorization endpoint",
+    "token_endpoint": "token endpoint",
     "proxy": "proxy",
     "product": "product",
 }
@@ -117,7 +126,7 @@ def test_scopes():
         assert isinstance(endpoints(scopes=right), Client)
 
 
-@pytest.mark.parametrize("name", ["params", "token_params", "headers"])
+@pytest.mark.parametrize("name", ["params", "token_params", "refresh_params", "headers"])
 def test_pairs(name):
     no_pairs = [
         5,
@@ -167,7 +176,7 @@ def test_an_error_of_the_users_own_iterable_comes_out():
         yield "x-a", "b"
         raise ValueError("mine")
 
-    for name in ("params", "token_params", "headers"):
+    for name in ("params", "token_params", "refresh_params", "headers"):
         with pytest.raises(ValueError, match=r"^mine$"):
             authkit(**{name: broken()})
     with pytest.raises(ZeroDivisionError):
@@ -178,9 +187,10 @@ def test_wrong_headers_and_params():
     for wrong in [{"a b": "c"}, {"x-a": "b\r\nc"}, {"": "b"}, {"Content-Length": "5"}]:
         with pytest.raises(InvalidConfigError):
             authkit(headers=wrong)
-    for wrong in [{"client_id": "another"}, {"": "b"}]:
-        with pytest.raises(InvalidConfigError):
-            authkit(params=wrong)
+    for wrong in [{"client_id": "another"}, {"": "b"}, [("audience", "a"), ("audience", "b")]]:
+        for name in ("params", "token_params", "refresh_params"):
+            with pytest.raises(InvalidConfigError):
+                authkit(**{name: wrong})
 
 
 def test_certificates():
@@ -263,9 +273,16 @@ def test_plain_http_is_refused_unless_allowed(server):
     for settings in [{}, {"allow_insecure_loopback": False}]:
         with pytest.raises(InvalidConfigError, match="https"):
             Client.authkit("client_test", api_base=server.url, **settings)
+
+
+@pytest.mark.parametrize("name", ["allow_insecure_loopback", "verify_id_token"])
+def test_flags(name):
     for wrong in ["no", "yes", 1, 0, None, []]:
-        with pytest.raises(TypeError, match="allow_insecure_loopback"):
-            authkit(allow_insecure_loopback=wrong)
+        with pytest.raises(TypeError, match=rf"^{name} must be bool, not"):
+            authkit(**{name: wrong})
+    for make in (authkit, endpoints, issuer):
+        for right in (True, False):
+            assert isinstance(make(**{name: right}), Client)
 
 
 def test_unknown_and_positional_options():
@@ -277,3 +294,7 @@ def test_unknown_and_positional_options():
         Client.authkit()
     with pytest.raises(TypeError, match="api_base"):
         Client.for_issuer(END, "client_test", api_base=END)
+    for name in ("device_authorization_endpoint", "token_endpoint"):
+        for make in (authkit, endpoints):
+            with pytest.raises(TypeError, match=name):
+                make(**{name: END})

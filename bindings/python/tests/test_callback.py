@@ -18,7 +18,7 @@ def test_the_events(new_server):
         script={
             "token": [
                 "authorization_pending",
-                {"status": 502, "body": "no"},
+                {"status": 502, "body": "no", "headers": {"x-request-id": "req_502"}},
                 {"decide": "approve", "real": True},
             ]
         }
@@ -35,8 +35,10 @@ def test_the_events(new_server):
     assert isinstance(retrying, Retrying)
     assert (retrying.reason, retrying.attempt) == ("http_502", 1)
     assert retrying.retry_in >= 1
-    assert (
-        repr(retrying) == f"Retrying(reason='http_502', attempt=1, retry_in={retrying.retry_in!r})"
+    assert retrying.request_id == "req_502"
+    assert repr(retrying) == (
+        f"Retrying(reason='http_502', attempt=1, retry_in={retrying.retry_in!r}, "
+        f"request_id={retrying.request_id!r})"
     )
 
 

@@ -22,6 +22,10 @@ def test_tokens_to_refresh_and_revoke(wrong):
         asyncio.run(aio_client.refresh(wrong))
     with pytest.raises(TypeError, match=r"^token must be Secret or str, not"):
         asyncio.run(aio_client.revoke(wrong))
+    with pytest.raises(TypeError, match=r"^access_token must be Secret or str, not"):
+        client.userinfo(wrong)
+    with pytest.raises(TypeError, match=r"^access_token must be Secret or str, not"):
+        asyncio.run(aio_client.userinfo(wrong))
     with pytest.raises(TypeError, match=r"^text must be str, not"):
         cli_auth.Secret(wrong)
     with pytest.raises(TypeError, match=r"^text must be str, not"):
@@ -29,7 +33,9 @@ def test_tokens_to_refresh_and_revoke(wrong):
 
 
 def test_surrogates_in_texts():
-    for call in (cli_auth.Secret, cli_auth.sanitize, authkit().refresh, authkit().revoke):
+    client = authkit()
+    calls = (cli_auth.Secret, cli_auth.sanitize, client.refresh, client.revoke, client.userinfo)
+    for call in calls:
         with pytest.raises(MisuseError, match="surrogate"):
             call(SURROGATE)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import copy
+import json
 import os
 import pickle
 import time
@@ -62,7 +63,7 @@ def raised(kind, function, *args):
     assert error.__suppress_context__ or error.__context__ is None
     assert set(vars(error)) == {
         "oauth_error", "description", "detail", "http_status", "request_id", "retry_after",
-        "claims", "organizations", "pending_authentication_token",
+        "claims", "organizations", "pending_authentication_token", "members",
     }  # fmt: skip
     return error
 
@@ -82,6 +83,7 @@ def test_denied(new_server):
     assert error.organizations is None
     assert error.pending_authentication_token is None
     assert error.retry_after is None
+    assert error.members["error"].expose() == '"access_denied"'
 
 
 def test_the_technical_cause(new_server):
@@ -89,6 +91,7 @@ def test_the_technical_cause(new_server):
     error = raised("network", login.start)
     assert error.detail == "Connection reset by peer (os error 104)"
     assert error.detail not in str(error)
+    assert error.members == {}
 
 
 def test_start_after_a_failure_raises_its_error(new_server):
@@ -139,6 +142,7 @@ def test_action_required(new_server):
         cli_auth.Organization("org_2", "Two\x1b[31m"),
     ]
     assert error.pending_authentication_token.expose() == "pending-secret-text"
+    assert error.members["pending_authentication_token"].expose() == '"pending-secret-text"'
     assert "pending-secret-text" not in f"{error} {error!r} {vars(error)}"
     assert "\x1b" not in str(error)
 
@@ -148,9 +152,28 @@ def test_action_required(new_server):
         again = pickle.loads(data)
         assert type(again) is cli_auth.ActionRequiredError
         assert again.pending_authentication_token is None
-        assert vars(again) == {**vars(error), "pending_authentication_token": None}
+        without = {"pending_authentication_token": None, "members": {}}
+        assert vars(again) == {**vars(error), **without}
         assert (again.args, again.kind, str(again)) == (error.args, error.kind, str(error))
     assert "pending-secret-text" not in repr(vars(copy.deepcopy(error)))
+
+
+def test_every_member_of_the_response(new_server):
+    body = {"error": "invalid_grant", "suberror": "bad_token", "trace": {"id": 7}}
+    server = new_server(
+        script={"refresh": [{"status": 400, "json": body}, {"status": 400, "body": "[]"}]}
+    )
+    client = server.client()
+    error = raised("login_required", client.refresh, "a token")
+    assert list(error.members) == ["error", "suberror", "trace"]
+    assert all(type(member) is cli_auth.Secret for member in error.members.values())
+    assert error.members["suberror"].expose() == '"bad_token"'
+    assert json.loads(error.members["trace"].expose()) == {"id": 7}
+    assert "bad_token" not in f"{error} {error!r} {vars(error)} {error.members}"
+    assert b"bad_token" not in pickle.dumps(error)
+    with pytest.raises(cli_auth.Error) as caught:
+        client.refresh("a token")
+    assert caught.value.members == {}
 
 
 def test_rejected(new_server):
@@ -286,7 +309,10 @@ def test_made_by_a_users_test():
         400,
         None,
     )
+    secret = cli_auth.Secret('"bad_token"')
+    assert cli_auth.RejectedError("no", members={"suberror": secret}).members["suberror"] is secret
     assert str(cli_auth.Error()) == ""
+    assert cli_auth.Error().members == {}
     assert cli_auth.Organization("a", "b") == cli_auth.Organization("a", "b")
     assert cli_auth.Organization("a", "b") != cli_auth.Organization("a", "c")
     assert len({cli_auth.Organization("a", "b"), cli_auth.Organization("a", "b")}) == 1

@@ -49,7 +49,9 @@ def never_in(text, tokens):
 def held(tokens):
     """Everything that holds a secret."""
     secret = Secret(HIDDEN)
-    error = cli_auth.ActionRequiredError("choose", pending_authentication_token=secret)
+    error = cli_auth.ActionRequiredError(
+        "choose", pending_authentication_token=secret, members={"any": secret}
+    )
     return [
         tokens,
         tokens.access_token,
@@ -216,6 +218,7 @@ def test_tracebacks_with_the_local_variables(new_server, tokens):
     failing = [
         lambda: client.refresh(tokens.refresh_token),
         lambda: client.revoke(Secret(HIDDEN)),
+        lambda: client.userinfo(tokens.access_token),
         login.start,
     ]
     for fails in failing:
@@ -248,6 +251,7 @@ try:
 except cli_auth.ActionRequiredError as raised:
     error = raised
 assert error.pending_authentication_token is not None
+assert "pending_authentication_token" in error.members
 print(tokens, error, secrets, vars(error), repr(dir(tokens)))
 
 def texts():

@@ -148,7 +148,7 @@ def test_blocking_and_asyncio_have_the_same_names():
                 )
     for name in ("start", "poll", "step"):
         assert inspect.iscoroutinefunction(getattr(aio.Login, name))
-    for name in ("refresh", "revoke"):
+    for name in ("refresh", "userinfo", "revoke"):
         assert inspect.iscoroutinefunction(getattr(aio.Client, name))
 
 
@@ -200,7 +200,7 @@ tokens = client.refresh(tokens.refresh_token)
 try:
     client.revoke(tokens.refresh_token)
 except cli_auth.UnsupportedError:
-    say(tokens.user_id, tokens.expires_at, tokens.other_names)
+    say(tokens.identity.subject, tokens.expires_at, tokens.other_names)
 """
     else:
         program = """
@@ -218,7 +218,7 @@ async def main():
     try:
         await client.revoke(tokens.refresh_token)
     except cli_auth.UnsupportedError:
-        say(tokens.user_id, tokens.expires_at, tokens.other_names)
+        say(tokens.identity.subject, tokens.expires_at, tokens.other_names)
     task = asyncio.ensure_future(client.login().start())
     await asyncio.sleep(0)
     task.cancel()

@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{cancellation::Cancellation, failure::Failure, login::Login, secret::Secret, tokens::Tokens};
+use super::{
+    cancellation::Cancellation, failure::Failure, identity::Identity, login::Login, secret::Secret,
+    tokens::Tokens,
+};
 use cli_auth::{ClientAuth, Pkce, host};
 
 /// The settings of a client. They are checked by `build`, except that a timeout must be a valid time when it is set.
@@ -51,7 +54,17 @@ impl ClientBuilder {
         self.set(|builder| builder.api_base(url));
     }
 
-    /// Sets the URL of the revocation endpoint. Explicit endpoints only.
+    /// Sets the URL of the device authorization endpoint. A client by issuer only.
+    fn device_authorization_endpoint(&self, url: String) {
+        self.set(|builder| builder.device_authorization_endpoint(url));
+    }
+
+    /// Sets the URL of the token endpoint. A client by issuer only.
+    fn token_endpoint(&self, url: String) {
+        self.set(|builder| builder.token_endpoint(url));
+    }
+
+    /// Sets the URL of the revocation endpoint. Explicit endpoints or a client by issuer only.
     fn revocation_endpoint(&self, url: String) {
         self.set(|builder| builder.revocation_endpoint(url));
     }
@@ -69,6 +82,16 @@ impl ClientBuilder {
     /// Adds a parameter to the token request.
     fn token_param(&self, name: String, value: String) {
         self.set(|builder| builder.token_param(name, value));
+    }
+
+    /// Adds a parameter to every refresh.
+    fn refresh_param(&self, name: String, value: String) {
+        self.set(|builder| builder.refresh_param(name, value));
+    }
+
+    /// Sets whether an ID token is verified.
+    fn verify_id_token(&self, verify: bool) {
+        self.set(|builder| builder.verify_id_token(verify));
     }
 
     /// Sets whether a login always or never uses PKCE. Not called for the default, which the metadata decides.
@@ -163,22 +186,35 @@ impl Client {
     }
 
     /// Starts the exchange of a refresh token for new tokens.
-    fn begin_refresh(&self, refresh_token: &Secret) -> Result<Arc<RefreshRequest>, Arc<Failure>> {
-        self.0.begin_refresh(&refresh_token.0).map(|e| Arc::new(RefreshRequest(e))).map_err(Failure::arc)
+    fn begin_refresh(
+        &self,
+        refresh_token: &Secret,
+        options: RefreshOptions,
+    ) -> Result<Arc<RefreshRequest>, Arc<Failure>> {
+        let request = self.0.begin_refresh(&refresh_token.0, &options.into());
+        request.map(|request| Arc::new(RefreshRequest(request))).map_err(Failure::arc)
     }
 
     /// Exchanges a refresh token for new tokens, on the host's executor.
-    async fn refresh_async(&self, refresh_token: Arc<Secret>) -> Result<Arc<Tokens>, Arc<Failure>> {
-        self.0.refresh_async(&refresh_token.0).await.map(|t| Arc::new(Tokens(t))).map_err(Failure::arc)
+    async fn refresh_async(
+        &self,
+        refresh_token: Arc<Secret>,
+        options: RefreshOptions,
+    ) -> Result<Arc<Tokens>, Arc<Failure>> {
+        let tokens = self.0.refresh_with_async(&refresh_token.0, &options.into()).await;
+        tokens.map(|t| Arc::new(Tokens(t))).map_err(Failure::arc)
     }
 
     /// Same as `refresh_async`, with a cancellation.
     async fn refresh_cancellable(
         &self,
         refresh_token: Arc<Secret>,
+        options: RefreshOptions,
         cancellation: Arc<Cancellation>,
     ) -> Result<Arc<Tokens>, Arc<Failure>> {
-        let tokens = cancellation.or_outcome_of(self.0.refresh_async(&refresh_token.0)).await;
+        let options = options.into();
+        let request = self.0.refresh_with_async(&refresh_token.0, &options);
+        let tokens = cancellation.or_outcome_of(request).await;
         tokens.map(|t| Arc::new(Tokens(t))).map_err(Failure::arc)
     }
 
@@ -201,9 +237,74 @@ impl Client {
         cancellation.or_outcome_of(self.0.revoke_async(&token.0)).await.map_err(Failure::arc)
     }
 
+    /// Starts a userinfo request.
+    fn begin_userinfo(
+        &self,
+        access_token: &Secret,
+        subject: Option<String>,
+    ) -> Result<Arc<UserinfoRequest>, Arc<Failure>> {
+        let request = self.0.begin_userinfo(&access_token.0, subject.as_deref());
+        request.map(|request| Arc::new(UserinfoRequest(request))).map_err(Failure::arc)
+    }
+
+    /// Asks who the user of an access token is, on the host's executor.
+    async fn userinfo_async(
+        &self,
+        access_token: Arc<Secret>,
+        subject: Option<String>,
+    ) -> Result<Identity, Arc<Failure>> {
+        let identity = self.0.userinfo_async(&access_token.0, subject.as_deref()).await;
+        identity.as_ref().map(Identity::from).map_err(|error| Failure::arc(error.clone()))
+    }
+
+    /// Same as `userinfo_async`, with a cancellation.
+    async fn userinfo_cancellable(
+        &self,
+        access_token: Arc<Secret>,
+        subject: Option<String>,
+        cancellation: Arc<Cancellation>,
+    ) -> Result<Identity, Arc<Failure>> {
+        let request = self.0.userinfo_async(&access_token.0, subject.as_deref());
+        let identity = cancellation.or_outcome_of(request).await;
+        identity.as_ref().map(Identity::from).map_err(|error| Failure::arc(error.clone()))
+    }
+
     /// Permanently ends everything of this client that could wake the host. For hosts that are exiting.
     fn shut_down(&self) -> Result<(), Arc<Failure>> {
         self.0.shut_down().map_err(Failure::arc)
+    }
+}
+
+/// What a refresh asks for besides new tokens.
+#[derive(uniffi::Record)]
+pub(crate) struct RefreshOptions {
+    /// The scopes of the new access token. Empty for all that were granted.
+    scopes: Vec<String>,
+    /// Extra parameters.
+    params: Vec<Param>,
+    /// The user that the tokens must be for.
+    subject: Option<String>,
+}
+
+/// A parameter of a request.
+#[derive(uniffi::Record)]
+pub(crate) struct Param {
+    /// The name.
+    name: String,
+    /// The value.
+    value: String,
+}
+
+impl From<RefreshOptions> for cli_auth::RefreshOptions {
+    fn from(options: RefreshOptions) -> Self {
+        let mut converted = Self::new().scopes(options.scopes);
+        for Param { name, value } in options.params {
+            converted = converted.param(name, value);
+        }
+        match options.subject {
+            Some(subject) => converted.subject(subject),
+            None => converted,
+        }
     }
 }
 
@@ -229,5 +330,18 @@ impl RevokeRequest {
     /// Waits for the response for at most `max_wait` seconds. Returns whether it has arrived.
     fn step(&self, max_wait: f64) -> Result<bool, Arc<Failure>> {
         self.0.step(host::duration(max_wait).map_err(Failure::arc)?).map_err(Failure::arc)
+    }
+}
+
+/// A userinfo request in flight. Dropping it aborts the request.
+#[derive(uniffi::Object)]
+pub(crate) struct UserinfoRequest(host::UserinfoRequest);
+
+#[uniffi::export]
+impl UserinfoRequest {
+    /// Waits for the response for at most `max_wait` seconds. Returns nothing if it has not arrived yet.
+    fn step(&self, max_wait: f64) -> Result<Option<Identity>, Arc<Failure>> {
+        let identity = self.0.step(host::duration(max_wait).map_err(Failure::arc)?).map_err(Failure::arc)?;
+        Ok(identity.as_ref().map(Identity::from))
     }
 }

@@ -80,6 +80,16 @@ impl Failure {
     fn pending_authentication_token(&self) -> Option<Arc<Secret>> {
         self.0.pending_authentication_token().map(secret::arc)
     }
+
+    /// A member of the response, as raw JSON.
+    fn member(&self, name: &str) -> Option<Arc<Secret>> {
+        self.0.member(name).map(secret::arc)
+    }
+
+    /// The names of all members of the response, sorted. Untrusted.
+    fn member_names(&self) -> Vec<String> {
+        self.0.member_names().map(str::to_owned).collect()
+    }
 }
 
 impl fmt::Display for Failure {

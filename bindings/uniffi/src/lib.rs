@@ -13,6 +13,7 @@ uniffi::setup_scaffolding!("cli_auth_native");
 mod cancellation;
 mod client;
 mod failure;
+mod identity;
 mod login;
 mod prompt;
 mod secret;

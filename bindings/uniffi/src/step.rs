@@ -54,11 +54,18 @@ pub(crate) enum Event {
         attempt: u32,
         /// The time until the next poll.
         retry_in: f64,
+        /// The request ID from the server, sanitised.
+        request_id: Option<String>,
     },
     /// The machine was suspended and has resumed.
     Resumed {
         /// How long it was suspended.
         suspended_for: f64,
+    },
+    /// The user approved, but the ID token was not verified. The tokens follow.
+    IdentityUnverified {
+        /// Why: a sentence for the user.
+        message: String,
     },
 }
 
@@ -78,10 +85,11 @@ impl From<host::Event> for Event {
         match event {
             host::Event::Pending { next_poll_in, expires_in } => Self::Pending { next_poll_in, expires_in },
             host::Event::SlowedDown { interval } => Self::SlowedDown { interval },
-            host::Event::Retrying { reason, attempt, retry_in } => {
-                Self::Retrying { reason, attempt, retry_in }
+            host::Event::Retrying { reason, attempt, retry_in, request_id } => {
+                Self::Retrying { reason, attempt, retry_in, request_id }
             }
             host::Event::Resumed { suspended_for } => Self::Resumed { suspended_for },
+            host::Event::IdentityUnverified { message } => Self::IdentityUnverified { message },
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::secret::{self, Secret};
+use super::{
+    identity::Identity,
+    secret::{self, Secret},
+};
 use cli_auth::host::seconds_since_epoch;
 
 /// The tokens that the server issued.
@@ -21,7 +24,7 @@ impl Tokens {
         self.0.refresh_token().map(secret::arc)
     }
 
-    /// The OpenID Connect ID token, unverified.
+    /// The OpenID Connect ID token, as it was received.
     fn id_token(&self) -> Option<Arc<Secret>> {
         self.0.id_token().map(secret::arc)
     }
@@ -46,14 +49,9 @@ impl Tokens {
         self.0.expires_at().map(seconds_since_epoch)
     }
 
-    /// The ID of the user at WorkOS AuthKit. Untrusted.
-    fn user_id(&self) -> Option<String> {
-        self.0.user_id().map(str::to_owned)
-    }
-
-    /// The ID of the organization at WorkOS AuthKit. Untrusted.
-    fn organization_id(&self) -> Option<String> {
-        self.0.organization_id().map(str::to_owned)
+    /// The user who logged in.
+    fn identity(&self) -> Option<Identity> {
+        self.0.identity().map(Identity::from)
     }
 
     /// Another member of the response, as raw JSON.

@@ -49,12 +49,15 @@ pub(crate) struct LoginOptions {
     /// OIDC: the issuer, exactly as the server writes it
     #[arg(long, value_name = "URL")]
     pub(crate) issuer: Option<String>,
-    /// Endpoints: where a login begins
+    /// Endpoints: where a login begins; OIDC: if the metadata lacks it
     #[arg(long, value_name = "URL")]
     pub(crate) device_endpoint: Option<String>,
-    /// Endpoints: where the tokens come from
+    /// Endpoints: where the tokens come from; OIDC: if the metadata lacks it
     #[arg(long, value_name = "URL")]
     pub(crate) token_endpoint: Option<String>,
+    /// Endpoints: where tokens are revoked; OIDC: if the metadata lacks it
+    #[arg(long, value_name = "URL")]
+    pub(crate) revocation_endpoint: Option<String>,
     /// The environment variable that holds a client secret
     #[arg(long, value_name = "NAME")]
     pub(crate) client_secret_env: Option<String>,
@@ -105,15 +108,18 @@ impl Arguments {
 impl LoginOptions {
     /// Holds the options against the provider: each has words of its own. Ends the program with status 2.
     pub(crate) fn check(&self) {
-        for (option, given, provider, needed) in [
-            ("--api-base", self.api_base.is_some(), Provider::Authkit, false),
-            ("--domain", self.domain.is_some(), Provider::Connect, true),
-            ("--issuer", self.issuer.is_some(), Provider::Oidc, true),
-            ("--device-endpoint", self.device_endpoint.is_some(), Provider::Endpoints, true),
-            ("--token-endpoint", self.token_endpoint.is_some(), Provider::Endpoints, true),
+        use Provider::{Authkit, Connect, Endpoints, Oidc};
+        // The provider that needs the option, and those that know it.
+        for (option, given, needs, knows) in [
+            ("--api-base", self.api_base.is_some(), None, &[Authkit][..]),
+            ("--domain", self.domain.is_some(), Some(Connect), &[Connect]),
+            ("--issuer", self.issuer.is_some(), Some(Oidc), &[Oidc]),
+            ("--device-endpoint", self.device_endpoint.is_some(), Some(Endpoints), &[Endpoints, Oidc]),
+            ("--token-endpoint", self.token_endpoint.is_some(), Some(Endpoints), &[Endpoints, Oidc]),
+            ("--revocation-endpoint", self.revocation_endpoint.is_some(), None, &[Endpoints, Oidc]),
         ] {
-            let (kind, message) = match (self.provider == provider, given) {
-                (true, false) if needed => {
+            let (kind, message) = match (knows.contains(&self.provider), given) {
+                (_, false) if needs == Some(self.provider) => {
                     (ErrorKind::MissingRequiredArgument, format!("this provider needs {option}"))
                 }
                 (false, true) => (ErrorKind::ArgumentConflict, format!("{option} is for another provider")),

@@ -104,6 +104,17 @@ fn client(options: &LoginOptions) -> Result<Client, Wrong> {
             Client::with_endpoints(given(&options.device_endpoint), given(&options.token_endpoint), id)
         }
     };
+    if options.provider == Provider::Oidc {
+        if let Some(url) = &options.device_endpoint {
+            builder = builder.device_authorization_endpoint(url);
+        }
+        if let Some(url) = &options.token_endpoint {
+            builder = builder.token_endpoint(url);
+        }
+    }
+    if let Some(url) = &options.revocation_endpoint {
+        builder = builder.revocation_endpoint(url);
+    }
     if let Some(url) = &options.api_base {
         builder = builder.api_base(url);
     }

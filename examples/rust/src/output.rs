@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use cli_auth::{Error, Event, Launch, Prompt, Tokens, sanitize};
+use cli_auth::{Error, Event, Identity, Launch, Prompt, Tokens, sanitize};
 use serde_json::{Value, json};
 
 /// Standard output was closed by its reader.
@@ -73,6 +73,9 @@ impl Output {
                 Event::Resumed { suspended_for, .. } => {
                     line(&json!({"event": "resumed", "suspended_for": seconds(*suspended_for)}))
                 }
+                Event::IdentityUnverified { message, .. } => {
+                    line(&json!({"event": "identity_unverified", "message": message}))
+                }
                 _ => Ok(()),
             };
         }
@@ -88,6 +91,7 @@ impl Output {
                 self.say(&format!("No valid response ({reason}). Trying again in {} s.", retry_in.as_secs()));
             }
             Event::Resumed { .. } => self.say("The computer was suspended."),
+            Event::IdentityUnverified { message, .. } => self.say(&format!("Note: {message}.")),
             _ => {}
         }
         Ok(())
@@ -102,14 +106,13 @@ impl Output {
                 "scope": tokens.scopes(),
                 "has_refresh_token": tokens.refresh_token().is_some(),
                 "has_id_token": tokens.id_token().is_some(),
-                // Nobody has verified an id_token here, so it does not say who this is.
-                "subject": tokens.user_id(),
+                "subject": tokens.identity().map(Identity::subject),
             }));
         }
         self.end_count_down();
         let mut text = "Logged in".to_owned();
-        if let Some(user) = tokens.user_id() {
-            let _ = write!(text, " as {}", sanitize(user));
+        if let Some(user) = tokens.identity() {
+            let _ = write!(text, " as {}", sanitize(user.subject()));
         }
         text.push_str(".\n");
         write(&text)

@@ -3,6 +3,7 @@
 pub(super) mod poll;
 pub(super) mod refresh;
 pub(super) mod revoke;
+pub(super) mod userinfo;
 
 use zeroize::Zeroizing;
 

@@ -285,8 +285,10 @@ impl Placeholders for Values<'_> {
                 self.access_token.get_or_insert_with(|| minter.access_token(&session)).clone()
             }
             "id_token" => {
+                // Its `at_hash` is that of the access token which the same script names.
+                let access_token = self.value("access_token")?;
                 let session = self.session().0.clone();
-                self.id_token.get_or_insert_with(|| minter.id_token(&session)).clone()
+                self.id_token.get_or_insert_with(|| minter.id_token(&session, &access_token)).clone()
             }
             "refresh_token" => self.session().1.clone()?,
             _ => return None,

@@ -60,8 +60,11 @@ fn read(mut parser: Parser) -> Result<Command, lexopt::Error> {
             Arg::Long("alg") => {
                 options.settings.alg = Some(parser.value()?.parse_with(|name| match name {
                     "rs256" => Ok(Alg::Rs256),
+                    "ps256" => Ok(Alg::Ps256),
                     "es256" => Ok(Alg::Es256),
-                    _ => Err("rs256 or es256"),
+                    "es384" => Ok(Alg::Es384),
+                    "ed25519" => Ok(Alg::Ed25519),
+                    _ => Err("rs256, ps256, es256, es384 or ed25519"),
                 })?);
             }
             Arg::Long("control") => options.control = true,

@@ -14,11 +14,12 @@ use crate::log::{Log, Place};
 use crate::oauth::check::{self, LONGEST_KEPT};
 use crate::oauth::clients::Clients;
 use crate::oauth::codes::{Codes, Noticed};
-use crate::oauth::jwt::Keys;
+use crate::oauth::id_token;
+use crate::oauth::jwt::{self, Keys};
 use crate::oauth::sessions::Sessions;
 use crate::oauth::{Endpoint, metadata};
 use crate::random;
-use crate::script::{Script, Scripted};
+use crate::script::{Placeholders, Script, Scripted};
 use crate::settings::{Alg, Decision, Discovery, Settings};
 
 /// Further connections wait in the queues of the listeners.
@@ -106,12 +107,31 @@ impl Server {
         self.keys.sign(self.alg, claims)
     }
 
+    /// Signs an ID token that is issued with this access token.
+    pub(crate) fn sign_id_token(
+        &self,
+        mut claims: Map<String, Value>,
+        access_token: &str,
+        client_id: &str,
+        values: &mut dyn Placeholders,
+    ) -> String {
+        claims.insert("at_hash".to_owned(), jwt::left_half(self.alg, access_token).into());
+        let base = id_token::Base {
+            keys: &self.keys,
+            alg: self.alg,
+            claims,
+            now: clock::unix_now(self.settings.clock_offset),
+            client_secret: self.clients.get(client_id).and_then(|client| client.secret),
+        };
+        self.settings.id_token.token(base, values)
+    }
+
     pub(crate) fn verify(&self, token: &str) -> Option<Map<String, Value>> {
         self.keys.verify(self.alg, token)
     }
 
     pub(crate) fn jwks(&self) -> Value {
-        self.keys.jwks(self.alg)
+        self.keys.jwks(self.alg, &self.settings.jwks)
     }
 
     /// Decides a request. The log has it from here on.

@@ -4,6 +4,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Number, Value, json};
 
+use crate::oauth::id_token::IdTokenSettings;
+use crate::oauth::jwt::KeySetSettings;
 use crate::oauth::pkce::Pkce;
 use crate::script::Script;
 
@@ -38,6 +40,8 @@ pub struct Settings {
     pub(crate) organizations: Vec<Organization>,
     /// How tokens are signed; None: as the process was told.
     pub alg: Option<Alg>,
+    pub(crate) id_token: IdTokenSettings,
+    pub(crate) jwks: KeySetSettings,
     /// Whether requests are recorded.
     pub log: bool,
     pub(crate) script: Script,
@@ -68,6 +72,8 @@ impl Default for Settings {
             user: Map::new(),
             organizations: Vec::new(),
             alg: None,
+            id_token: IdTokenSettings::default(),
+            jwks: KeySetSettings::default(),
             log: true,
             script: Script::default(),
         }
@@ -136,7 +142,11 @@ pub(crate) enum Discovery {
 #[serde(rename_all = "snake_case")]
 pub enum Alg {
     Rs256,
+    Ps256,
     Es256,
+    Es384,
+    /// JOSE's `EdDSA`.
+    Ed25519,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -263,6 +273,8 @@ mod tests {
         assert!(parse(r#"{"answer":"aprove"}"#).is_err());
         assert!(parse(r#"{"answer":{"decision":"deny","why":"no"}}"#).is_err());
         assert!(parse(r#"{"tls":"bad"}"#).is_err());
+        assert!(parse(r#"{"id_token":{"claim":{}}}"#).is_err());
+        assert!(parse(r#"{"jwks":{"keys":[]}}"#).is_err());
     }
 
     #[test]

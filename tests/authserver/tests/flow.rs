@@ -6,7 +6,7 @@ mod common;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use common::{DEVICE_GRANT, Process, sleep};
-use ring::signature;
+use ring::{digest, signature};
 use serde_json::{Value, json};
 
 fn control() -> Process {
@@ -169,12 +169,13 @@ fn a_secret_opens_introspection_and_logging_out_ends_the_session() {
 #[test]
 fn id_tokens_verify_with_the_published_keys() {
     let process = control();
-    for alg in ["rs256", "es256"] {
+    for alg in ["rs256", "ps256", "es256", "es384", "ed25519"] {
         let server = process.server(json!({"interval": 1, "answer": "approve", "alg": alg}));
         let metadata = server.target.get("/.well-known/openid-configuration").json();
         let started = server.start("openid email");
         sleep(1.0);
-        let token = server.poll(&started).json()["id_token"].as_str().unwrap().to_owned();
+        let tokens = server.poll(&started).json();
+        let token = tokens["id_token"].as_str().unwrap().to_owned();
         let key = server.target.get("/oauth2/jwks").json()["keys"][0].clone();
         let header: Value = part(&token, 0);
         assert_eq!(
@@ -184,18 +185,76 @@ fn id_tokens_verify_with_the_published_keys() {
         let (signed, signature) = token.rsplit_once('.').unwrap();
         let member = |name: &str| URL_SAFE_NO_PAD.decode(key[name].as_str().unwrap()).unwrap();
         let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
-        if alg == "rs256" {
+        let rsa = |parameters| {
             let public = signature::RsaPublicKeyComponents { n: member("n"), e: member("e") };
-            public.verify(&signature::RSA_PKCS1_2048_8192_SHA256, signed.as_bytes(), &signature).unwrap();
-        } else {
-            let point = [vec![4], member("x"), member("y")].concat();
-            let public = signature::UnparsedPublicKey::new(&signature::ECDSA_P256_SHA256_FIXED, point);
-            public.verify(signed.as_bytes(), &signature).unwrap();
-        }
+            public.verify(parameters, signed.as_bytes(), &signature)
+        };
+        let point = || [vec![4], member("x"), member("y")].concat();
+        let other = |algorithm, key| {
+            signature::UnparsedPublicKey::<Vec<u8>>::new(algorithm, key).verify(signed.as_bytes(), &signature)
+        };
+        let verified = match alg {
+            "rs256" => rsa(&signature::RSA_PKCS1_2048_8192_SHA256),
+            "ps256" => rsa(&signature::RSA_PSS_2048_8192_SHA256),
+            "es256" => other(&signature::ECDSA_P256_SHA256_FIXED, point()),
+            "es384" => other(&signature::ECDSA_P384_SHA384_FIXED, point()),
+            _ => other(&signature::ED25519, member("x")),
+        };
+        assert_eq!(verified, Ok(()), "{alg}");
         let claims: Value = part(&token, 1);
+        let hash = match alg {
+            "es384" => &digest::SHA384,
+            "ed25519" => &digest::SHA512,
+            _ => &digest::SHA256,
+        };
+        let hash = digest::digest(hash, tokens["access_token"].as_str().unwrap().as_bytes());
+        let left = &hash.as_ref()[..hash.as_ref().len() / 2];
+        assert_eq!(claims["at_hash"], URL_SAFE_NO_PAD.encode(left));
         assert_eq!((&claims["iss"], &claims["aud"]), (&metadata["issuer"], &json!("client_test")));
         assert_eq!(claims["email"], "ada@example.test");
     }
+}
+
+#[test]
+fn id_tokens_and_keys_deviate_as_told() {
+    let process = control();
+    let settings = json!({
+        "interval": 1, "answer": "approve", "issuer_path": "/t", "alg": "es256", "clock_offset": 3600,
+        "id_token": {"header": {"kid": "new"}, "claims": {"iss": "{issuer}/", "exp": {"from_now": -60}, "sub": null}},
+        "jwks": {"before": [{"kty": "oct"}], "key": {"kid": "new"}},
+        "script": {"jwks": [{"merge": {"keys": []}}], "token": ["grant"], "userinfo": [{"merge": {"sub": "x"}}]}
+    });
+    let server = process.server(settings);
+    let form = [("client_id", "client_test"), ("scope", "openid")];
+    let started = server.target.post("/t/oauth2/device_authorization", &form).json();
+    let form = [
+        ("grant_type", DEVICE_GRANT),
+        ("device_code", started["device_code"].as_str().unwrap()),
+        ("client_id", "client_test"),
+    ];
+    let tokens = server.target.post("/t/oauth2/token", &form).json();
+    let token = tokens["id_token"].as_str().unwrap();
+    let claims = part(token, 1);
+    assert_eq!(claims["iss"], format!("{}/", server.made["issuer"].as_str().unwrap()));
+    assert_eq!(claims["exp"].as_u64(), claims["iat"].as_u64().map(|now| now - 60));
+    assert_eq!(claims.get("sub"), None);
+    let metadata = server.target.get("/.well-known/oauth-authorization-server/t").json();
+    let path =
+        |name: &str| metadata[name].as_str().unwrap().strip_prefix(&server.target.url).unwrap().to_owned();
+    let kids = || -> Vec<Value> {
+        let keys = server.target.get(&path("jwks_uri")).json()["keys"].as_array().unwrap().clone();
+        keys.iter().map(|key| key["kid"].clone()).collect()
+    };
+    assert_eq!((kids(), kids()), (vec![], vec![Value::Null, json!("new")]));
+    let userinfo = |authorization: &str| {
+        let headers = [("Authorization", authorization)];
+        server.target.send("GET", &path("userinfo_endpoint"), &headers, b"").unwrap()
+    };
+    let bearer = format!("Bearer {}", tokens["access_token"].as_str().unwrap());
+    assert_eq!(userinfo(&bearer).json()["sub"], "x");
+    let refused = userinfo("Bearer wrong");
+    let challenge = Some("Bearer error=\"invalid_token\"");
+    assert_eq!((refused.status, refused.header("www-authenticate")), (401, challenge));
 }
 
 fn part(token: &str, index: usize) -> Value {

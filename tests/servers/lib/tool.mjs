@@ -22,12 +22,14 @@ export class Login {
     return complete.map((line) => JSON.parse(line));
   }
 
-  /** Waits for the end and checks it against `expected`: an exit status and members of the last event. */
+  /** Waits for the end and checks it against `expected`: an exit status and members of the last event. A function says
+   * whether a value is right. */
   async ends(expected, { seconds = 60 } = {}) {
     const { code, signal } = await this.#child.exit({ seconds });
     const events = this.events();
     const last = events.at(-1) ?? {};
-    const wrong = Object.entries(expected.event).filter(([key, value]) => last[key] !== value);
+    const isRight = (want, got) => (typeof want === 'function' ? want(got) : want === got);
+    const wrong = Object.entries(expected.event).filter(([key, value]) => !isRight(value, last[key]));
     if (code !== expected.status || wrong.length > 0) {
       const want = `status ${expected.status} with ${JSON.stringify(expected.event)}`;
       const got = [`status ${code ?? signal}`, ...events.map((event) => JSON.stringify(event)), this.#child.stderr.trim()];
@@ -40,9 +42,12 @@ export class Login {
   }
 }
 
+/** The subject of a verified ID token. */
+const isText = (value) => typeof value === 'string' && value !== '';
+
 /** The three possible outcomes of a login at a working server. */
 export const outcome = {
-  approved: { status: 0, event: { event: 'authorized', has_id_token: true } },
+  approved: { status: 0, event: { event: 'authorized', has_id_token: true, subject: isText } },
   denied: { status: 3, event: { event: 'error', kind: 'denied', oauth_error: 'access_denied' } },
   expired: { status: 4, event: { event: 'error', kind: 'expired' } },
 };

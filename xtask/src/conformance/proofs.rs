@@ -28,8 +28,7 @@ pub(super) fn collect(root: &Path) -> anyhow::Result<(Proofs, Vec<String>)> {
         };
         for case in &cases {
             let name = case.get("id").and_then(Value::as_str).unwrap_or("a scenario without id");
-            let ids = case.get("proves").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-            for id in ids.iter().filter_map(Value::as_str) {
+            for id in proved_by(case) {
                 proofs.entry(id.to_owned()).or_default().push(format!("scenario {name}"));
             }
         }
@@ -53,6 +52,21 @@ pub(super) fn collect(root: &Path) -> anyhow::Result<(Proofs, Vec<String>)> {
         tests.dedup();
     }
     Ok((proofs, faults))
+}
+
+/// Returns what a scenario proves. Where it says `<proves>`, each of its variants says it.
+fn proved_by(case: &Value) -> Vec<&str> {
+    let ids = case.get("proves").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let variants = case.get("variants").and_then(Value::as_object);
+    let of_variants =
+        || variants.into_iter().flat_map(|all| all.values()).filter_map(|one| one.get("proves"));
+    ids.iter()
+        .flat_map(|id| match id.as_str() {
+            Some("<proves>") => of_variants().collect(),
+            _ => vec![id],
+        })
+        .filter_map(Value::as_str)
+        .collect()
 }
 
 /// Returns every file below `folder` with this extension, sorted.

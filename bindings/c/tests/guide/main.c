@@ -17,7 +17,7 @@
         }                                                                            \
     } while (0)
 
-/* Errors and Events; Refreshing, logging out; Secrets. */
+/* Errors, Tokens, and Refresh and revoke. */
 static void whole_life(cli_auth_client *client)
 {
     cli_auth_tokens *tokens = NULL;
@@ -25,10 +25,33 @@ static void whole_life(cli_auth_client *client)
 
     CHECK(log_in(client, &tokens) == 0);
     call_the_api(tokens);
+    CHECK(cli_auth_tokens_identity(tokens));
+    greet(cli_auth_tokens_identity(tokens));
     snprintf(first, sizeof first, "%s", cli_auth_tokens_expose_refresh_token(tokens));
     CHECK(renew(client, &tokens) == CLI_AUTH_OK);
     CHECK(strcmp(first, cli_auth_tokens_expose_refresh_token(tokens)) != 0);
+    CHECK(switch_to(client, "org_1", &tokens) == CLI_AUTH_REJECTED); /* the user belongs to none */
     log_out(client, tokens);
+}
+
+/* Tokens: the user, once from the ID token and once from the server. */
+static void by_an_issuer(const char *url)
+{
+    cli_auth_client_options *options = cli_auth_client_options_for_issuer(url, "client_123");
+    cli_auth_client *client;
+    cli_auth_tokens *tokens = NULL;
+
+    cli_auth_client_options_allow_insecure_loopback(options, true);
+    cli_auth_client_options_add_scope(options, "openid");
+    cli_auth_client_options_add_scope(options, "email");
+    client = cli_auth_client_new(options, NULL);
+    CHECK(client && log_in(client, &tokens) == 0);
+    CHECK(cli_auth_tokens_identity(tokens));
+    greet(cli_auth_tokens_identity(tokens));
+    ask_who(client, tokens);
+    cli_auth_tokens_free(tokens);
+    cli_auth_client_free(client);
+    cli_auth_client_options_free(options);
 }
 
 /* An event loop of your own. */
@@ -38,7 +61,7 @@ static void by_steps(cli_auth_client *client)
     cli_auth_tokens *tokens = NULL;
 
     CHECK(drive(login, &tokens) == CLI_AUTH_OK);
-    CHECK(cli_auth_tokens_user_id(tokens));
+    CHECK(cli_auth_tokens_identity(tokens));
     cli_auth_tokens_free(tokens);
     cli_auth_login_free(login);
 }
@@ -60,7 +83,7 @@ static void by_a_claim(cli_auth_client *client)
     cli_auth_tokens *tokens = NULL;
 
     CHECK(log_in_as(login, 1, never, &tokens) == CLI_AUTH_OK);
-    CHECK(cli_auth_tokens_user_id(tokens));
+    CHECK(cli_auth_tokens_identity(tokens));
     cli_auth_tokens_free(tokens);
     cli_auth_login_free(login);
 
@@ -97,6 +120,7 @@ int main(void)
 
     CHECK(client);
     whole_life(client);
+    by_an_issuer(getenv("CLI_AUTH_TEST_SERVER"));
     by_steps(client);
     by_a_claim(client);
     by_a_signal(client);

@@ -40,6 +40,8 @@ extern const struct test descriptor_tests[];
 extern const struct test drivers_tests[];
 extern const struct test claims_tests[];
 extern const struct test requests_tests[];
+extern const struct test identities_tests[];
+extern const struct test refreshes_tests[];
 extern const struct test signals_tests[];
 extern const struct test sigpipe_tests[];
 extern const struct test forks_tests[];

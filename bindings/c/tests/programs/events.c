@@ -18,13 +18,17 @@ struct record {
     int seen;     /* how many events there were */
     double next_poll_in, expires_in, interval, retry_in, suspended_for;
     uint32_t attempt;
-    char reason[64]; /* "" for none */
+    char reason[64], request_id[64], message[512]; /* "" for none */
 };
+
+static void copy(char *to, const char *text, size_t size)
+{
+    strncpy(to, text == NULL ? "" : text, size - 1);
+}
 
 static void note(void *user_data, const cli_auth_event *event)
 {
     struct record *record = user_data;
-    const char *reason = cli_auth_event_reason(event);
 
     record->seen++;
     if (cli_auth_event_kind(event) != record->kind)
@@ -35,7 +39,9 @@ static void note(void *user_data, const cli_auth_event *event)
     record->retry_in = cli_auth_event_retry_in(event);
     record->suspended_for = cli_auth_event_suspended_for(event);
     record->attempt = cli_auth_event_attempt(event);
-    strncpy(record->reason, reason == NULL ? "" : reason, sizeof record->reason - 1);
+    copy(record->reason, cli_auth_event_reason(event), sizeof record->reason);
+    copy(record->request_id, cli_auth_event_request_id(event), sizeof record->request_id);
+    copy(record->message, cli_auth_event_message(event), sizeof record->message);
     cli_auth_login_cancel(record->login);
 }
 
@@ -53,6 +59,13 @@ static struct record first(int32_t kind, const char *settings)
     return record;
 }
 
+static void no_texts(const struct record *record)
+{
+    CHECK_TEXT(record->reason, "");
+    CHECK_TEXT(record->request_id, "");
+    CHECK_TEXT(record->message, "");
+}
+
 static void pending(void)
 {
     struct record record = first(CLI_AUTH_EVENT_PENDING, "{\"interval\":1,\"expires_in\":60}");
@@ -60,7 +73,7 @@ static void pending(void)
     CHECK_BETWEEN(record.next_poll_in, 1, 1.5);
     CHECK_BETWEEN(record.expires_in, 40, 60);
     CHECK_BETWEEN(record.interval + record.retry_in + record.suspended_for + record.attempt, 0, 0);
-    CHECK_TEXT(record.reason, "");
+    no_texts(&record);
     CHECK_NUMBER(record.seen, 1);
 }
 
@@ -71,18 +84,59 @@ static void slowed_down(void)
 
     CHECK_BETWEEN(record.interval, 6, 6);
     CHECK_BETWEEN(record.next_poll_in + record.expires_in + record.retry_in + record.suspended_for, 0, 0);
-    CHECK_TEXT(record.reason, "");
+    no_texts(&record);
 }
 
 static void retrying(void)
 {
     struct record record = first(CLI_AUTH_EVENT_RETRYING,
-                                 "{\"interval\":1,\"script\":{\"token\":[{\"status\":502,\"body\":\"gateway\"}]}}");
+                                 "{\"interval\":1,\"script\":{\"token\":[{\"status\":502,\"body\":\"gateway\","
+                                 "\"headers\":{\"x-request-id\":\"req-7\"}}]}}");
 
     CHECK_TEXT(record.reason, "http_502");
+    CHECK_TEXT(record.request_id, "req-7");
+    CHECK_TEXT(record.message, "");
     CHECK_NUMBER(record.attempt, 1);
     CHECK_BETWEEN(record.retry_in, 1, 4);
     CHECK_BETWEEN(record.next_poll_in + record.expires_in + record.interval + record.suspended_for, 0, 0);
+
+    /* Without a response there is no id. */
+    record = first(CLI_AUTH_EVENT_RETRYING, "{\"interval\":1,\"script\":{\"token\":[{\"reset\":\"before\"}]}}");
+    CHECK_TEXT(record.reason, "connection_lost");
+    CHECK_TEXT(record.request_id, "");
+}
+
+/* The server's keys cannot be fetched. The tokens follow the event, without an identity. */
+static void identity_unverified(void)
+{
+    struct server server = server_new(APPROVES_WITHOUT_KEYS);
+    struct record record = {.kind = CLI_AUTH_EVENT_IDENTITY_UNVERIFIED, .login = NULL};
+    cli_auth_client_options *options = server_workos_connect(&server);
+    cli_auth_client *client;
+    cli_auth_login *login;
+    cli_auth_tokens *tokens = NULL;
+
+    cli_auth_client_options_add_scope(options, "openid");
+    client = client_of(options);
+    login = cli_auth_login_new(client, NULL);
+    start(login);
+    CHECK_STATUS(cli_auth_login_poll(login, note, &record, &tokens, NULL), CLI_AUTH_OK);
+    CHECK(strlen(record.message) > 40);
+    CHECK_TEXT(record.reason, "");
+    CHECK_TEXT(record.request_id, "");
+    CHECK_BETWEEN(record.next_poll_in + record.expires_in + record.interval + record.retry_in, 0, 0);
+    CHECK(cli_auth_tokens_has_id_token(tokens) && cli_auth_tokens_identity(tokens) == NULL);
+    cli_auth_tokens_free(tokens);
+    cli_auth_login_free(login);
+
+    /* A login that is cancelled at this event ends as cancelled. */
+    login = cli_auth_login_new(client, NULL);
+    record.login = login;
+    start(login);
+    CHECK_STATUS(cli_auth_login_poll(login, note, &record, &tokens, NULL), CLI_AUTH_CANCELLED);
+    cli_auth_login_free(login);
+    cli_auth_client_free(client);
+    server_free(&server);
 }
 
 static atomic_int suspended; /* seconds */
@@ -114,11 +168,16 @@ static void resumed(void)
     CHECK_STATUS(cli_auth_login_poll(record.login, suspend, &record, &tokens, NULL), CLI_AUTH_CANCELLED);
     CHECK_BETWEEN(record.suspended_for, 3599, 3601);
     CHECK_BETWEEN(record.next_poll_in + record.expires_in + record.interval + record.retry_in, 0, 0);
-    CHECK_TEXT(record.reason, "");
+    no_texts(&record);
     cli_auth_login_free(record.login);
     server_free(&server);
 }
 
 const struct test events_tests[] = {
-    {"pending", pending}, {"slowed_down", slowed_down}, {"retrying", retrying}, {"resumed", resumed}, {NULL, NULL},
+    {"pending", pending},
+    {"slowed_down", slowed_down},
+    {"retrying", retrying},
+    {"identity_unverified", identity_unverified},
+    {"resumed", resumed},
+    {NULL, NULL},
 };

@@ -67,20 +67,34 @@ static void lend_tokens(struct loans *loans, const cli_auth_tokens *tokens)
     lend(loans, cli_auth_tokens_expose_other(tokens, cli_auth_tokens_other_names(tokens)[0]));
 }
 
+static void lend_identity(struct loans *loans, const cli_auth_identity *identity)
+{
+    lend(loans, cli_auth_identity_subject(identity));
+    lend(loans, cli_auth_identity_email(identity));
+    lend(loans, cli_auth_identity_name(identity));
+    lend(loans, cli_auth_identity_organization_id(identity));
+    lend(loans, cli_auth_identity_claim_names(identity)[0]);
+    lend(loans, cli_auth_identity_claim(identity, "email"));
+}
+
 /* Prompt, tokens and their texts outlive the login, the client and each other's copies. */
 static void texts_outlive_the_others(void)
 {
-    struct server server = server_new(
-        "{\"answer\":\"approve\",\"interval\":1,\"script\":{\"token\":[{\"grant\":true,\"merge\":{\"extra\":1}}]}}");
+    struct server server =
+        server_new("{\"answer\":\"approve\",\"interval\":1,\"organizations\":[{\"id\":\"org_1\",\"name\":\"One\"}],"
+                   "\"script\":{\"token\":[{\"grant\":true,\"merge\":{\"extra\":1}}]}}");
     cli_auth_client_options *options = server_workos_connect(&server);
     cli_auth_client *client;
     cli_auth_login *login;
     cli_auth_prompt *prompt, *copy;
     cli_auth_step *step;
     cli_auth_tokens *tokens, *again, *third;
+    const cli_auth_identity *identity;
     struct loans loans = {.count = 0};
 
     cli_auth_client_options_add_scope(options, "openid");
+    cli_auth_client_options_add_scope(options, "email");
+    cli_auth_client_options_add_scope(options, "profile");
     cli_auth_client_options_add_scope(options, "offline_access");
     cli_auth_client_options_set_product(options, "test-tool");
     client = client_of(options);
@@ -92,8 +106,10 @@ static void texts_outlive_the_others(void)
     cli_auth_client_free(client);
     CHECK_STATUS(cli_auth_login_poll(login, NULL, NULL, &tokens, NULL), CLI_AUTH_OK);
     lend_tokens(&loans, tokens);
+    identity = cli_auth_tokens_identity(tokens);
+    lend_identity(&loans, identity);
     CHECK_STATUS(cli_auth_login_poll(login, NULL, NULL, &again, NULL), CLI_AUTH_OK);
-    CHECK(again != tokens);
+    CHECK(again != tokens && cli_auth_tokens_identity(again) != identity);
     step = stepped(login, 0);
     third = cli_auth_step_tokens(step);
     CHECK(third != NULL && third != tokens && cli_auth_step_prompt(step) == NULL);
@@ -109,6 +125,7 @@ static void texts_outlive_the_others(void)
     loans.count--;
     free(loans.lent[loans.count].copy);
     still_good(&loans);
+    CHECK(cli_auth_tokens_identity(tokens) == identity);
     settle(&loans);
     cli_auth_tokens_free(tokens);
     cli_auth_prompt_free(prompt);
@@ -136,12 +153,72 @@ static void an_error_outlives_all(void)
     lend(&loans, cli_auth_error_organization_ids(error)[1]);
     lend(&loans, cli_auth_error_organization_names(error)[1]);
     lend(&loans, cli_auth_error_expose_pending_authentication_token(error));
+    lend(&loans, cli_auth_error_member_names(error)[0]);
+    lend(&loans, cli_auth_error_expose_member(error, "code"));
+    CHECK(cli_auth_error_expose_member(again, "code") != cli_auth_error_expose_member(error, "code"));
     cli_auth_error_free(again);
     cli_auth_login_free(login);
     server_free(&server);
     still_good(&loans);
     settle(&loans);
     cli_auth_error_free(error);
+}
+
+/* The caller owns the identity that userinfo returned. That of a request is borrowed from the request. */
+static void identities_outlive_the_others(void)
+{
+    struct server server =
+        server_new("{\"script\":{\"userinfo\":{\"steps\":[{\"json\":{\"sub\":\"user_1\",\"email\":\"a@b.example\","
+                   "\"name\":\"A B\",\"org_id\":\"org_1\"}}],\"then\":\"repeat\"}}}");
+    cli_auth_client *client = client_of(server_workos_connect(&server));
+    cli_auth_request *request = cli_auth_client_begin_userinfo(client, "a", "user_1", NULL);
+    cli_auth_identity *identity;
+    struct loans loans = {.count = 0}, borrowed = {.count = 0};
+    bool done = false;
+
+    CHECK_STATUS(cli_auth_client_userinfo(client, "a", "user_1", &identity, NULL), CLI_AUTH_OK);
+    lend_identity(&loans, identity);
+    cli_auth_client_free(client);
+    CHECK_STATUS(cli_auth_request_step(request, 30, &done, NULL, NULL), CLI_AUTH_OK);
+    CHECK(done);
+    lend_identity(&borrowed, cli_auth_request_identity(request));
+    server_free(&server);
+    still_good(&loans);
+    cli_auth_request_cancel(request);
+    still_good(&borrowed);
+    settle(&borrowed);
+    cli_auth_request_free(request);
+    still_good(&loans);
+    settle(&loans);
+    cli_auth_identity_free(identity);
+}
+
+/* An event is borrowed from its step, and outlives the login. */
+static void an_event_outlives_its_login(void)
+{
+    struct server server = server_new(APPROVES_WITHOUT_KEYS);
+    cli_auth_client_options *options = server_workos_connect(&server);
+    cli_auth_client *client;
+    cli_auth_login *login;
+    cli_auth_step *step;
+    struct loans loans = {.count = 0};
+
+    cli_auth_client_options_add_scope(options, "openid");
+    client = client_of(options);
+    login = cli_auth_login_new(client, NULL);
+    cli_auth_client_free(client);
+    step = stepped(login, 30);
+    while (cli_auth_event_kind(cli_auth_step_event(step)) != CLI_AUTH_EVENT_IDENTITY_UNVERIFIED) {
+        CHECK(cli_auth_step_kind(step) != CLI_AUTH_STEP_AUTHORIZED);
+        cli_auth_step_free(step);
+        step = stepped(login, 30);
+    }
+    lend(&loans, cli_auth_event_message(cli_auth_step_event(step)));
+    cli_auth_login_free(login);
+    server_free(&server);
+    still_good(&loans);
+    settle(&loans);
+    cli_auth_step_free(step);
 }
 
 /* The client and the options it came from go first. */
@@ -151,10 +228,12 @@ static void a_login_outlives_its_client(void)
     cli_auth_client *client = client_of(server_authkit(&server));
     cli_auth_login *fresh = cli_auth_login_new(client, NULL);
     cli_auth_login *begun = cli_auth_login_new(client, NULL);
-    cli_auth_request *request = cli_auth_client_begin_refresh(client, "a", NULL);
+    cli_auth_refresh_options *options = cli_auth_refresh_options_new();
+    cli_auth_request *request = cli_auth_client_begin_refresh(client, "a", options, NULL);
     cli_auth_tokens *tokens;
     bool done = false;
 
+    cli_auth_refresh_options_free(options);
     start(begun);
     cli_auth_client_free(client);
     log_in(begun);
@@ -223,6 +302,8 @@ static void what_is_given_is_copied(void)
 const struct test lifetimes_tests[] = {
     {"texts_outlive_the_others", texts_outlive_the_others},
     {"an_error_outlives_all", an_error_outlives_all},
+    {"identities_outlive_the_others", identities_outlive_the_others},
+    {"an_event_outlives_its_login", an_event_outlives_its_login},
     {"a_login_outlives_its_client", a_login_outlives_its_client},
     {"options_are_used_twice", options_are_used_twice},
     {"what_is_given_is_copied", what_is_given_is_copied},

@@ -8,8 +8,9 @@
 #include "system.h"
 
 static const struct test *const all[] = {
-    misuse_tests,  values_tests,   events_tests,  lifetimes_tests, callbacks_tests, steps_tests,     descriptor_tests,
-    drivers_tests, claims_tests,   requests_tests, signals_tests,  sigpipe_tests,   forks_tests,     resources_tests,
+    misuse_tests,  values_tests,     identities_tests, events_tests,   lifetimes_tests, callbacks_tests,
+    steps_tests,   descriptor_tests, drivers_tests,    claims_tests,   requests_tests,  refreshes_tests,
+    signals_tests, sigpipe_tests,    forks_tests,      resources_tests,
 };
 
 static const struct test *find(const char *name)

@@ -18,10 +18,14 @@ static char mark;
 static void null_settings(void)
 {
     CHECK_STATUS(cli_auth_client_options_set_api_base(NULL, "https://a.example"), CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_client_options_set_device_authorization_endpoint(NULL, "https://a.example"), CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_client_options_set_token_endpoint(NULL, "https://a.example"), CLI_AUTH_MISUSE);
     CHECK_STATUS(cli_auth_client_options_set_revocation_endpoint(NULL, "https://a.example"), CLI_AUTH_MISUSE);
     CHECK_STATUS(cli_auth_client_options_add_scope(NULL, "a"), CLI_AUTH_MISUSE);
     CHECK_STATUS(cli_auth_client_options_add_param(NULL, "a", "b"), CLI_AUTH_MISUSE);
     CHECK_STATUS(cli_auth_client_options_add_token_param(NULL, "a", "b"), CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_client_options_add_refresh_param(NULL, "a", "b"), CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_client_options_verify_id_token(NULL, true), CLI_AUTH_MISUSE);
     CHECK_STATUS(cli_auth_client_options_set_pkce(NULL, CLI_AUTH_PKCE_AUTO), CLI_AUTH_MISUSE);
     CHECK_STATUS(cli_auth_client_options_add_header(NULL, "a", "b"), CLI_AUTH_MISUSE);
     CHECK_STATUS(cli_auth_client_options_add_ca_pem(NULL, "a", 1), CLI_AUTH_MISUSE);
@@ -33,6 +37,9 @@ static void null_settings(void)
     CHECK_STATUS(cli_auth_client_options_set_request_timeout(NULL, 1), CLI_AUTH_MISUSE);
     CHECK_STATUS(cli_auth_client_options_set_login_timeout(NULL, 1), CLI_AUTH_MISUSE);
     CHECK_STATUS(cli_auth_client_options_allow_insecure_loopback(NULL, true), CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_refresh_options_add_scope(NULL, "a"), CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_refresh_options_add_param(NULL, "a", "b"), CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_refresh_options_set_subject(NULL, "a"), CLI_AUTH_MISUSE);
 }
 
 static void null_calls(void)
@@ -41,19 +48,24 @@ static void null_calls(void)
     cli_auth_prompt *prompt = UNTOUCHED(cli_auth_prompt);
     cli_auth_tokens *tokens = UNTOUCHED(cli_auth_tokens);
     cli_auth_step *step = UNTOUCHED(cli_auth_step);
+    cli_auth_identity *identity = UNTOUCHED(cli_auth_identity);
     cli_auth_error *error = NULL;
 
     CHECK(cli_auth_client_new(NULL, &error) == NULL);
     CHECK_ERROR(error, CLI_AUTH_MISUSE);
     CHECK(cli_auth_login_new(NULL, &error) == NULL);
     CHECK_ERROR(error, CLI_AUTH_MISUSE);
-    CHECK(cli_auth_client_begin_refresh(NULL, "a", &error) == NULL);
+    CHECK(cli_auth_client_begin_refresh(NULL, "a", NULL, &error) == NULL);
     CHECK_ERROR(error, CLI_AUTH_MISUSE);
     CHECK(cli_auth_client_begin_revoke(NULL, "a", &error) == NULL);
     CHECK_ERROR(error, CLI_AUTH_MISUSE);
-    CHECK_STATUS(cli_auth_client_refresh(NULL, "a", &tokens, &error), CLI_AUTH_MISUSE);
+    CHECK(cli_auth_client_begin_userinfo(NULL, "a", NULL, &error) == NULL);
+    CHECK_ERROR(error, CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_client_refresh(NULL, "a", NULL, &tokens, &error), CLI_AUTH_MISUSE);
     CHECK_ERROR(error, CLI_AUTH_MISUSE);
     CHECK_STATUS(cli_auth_client_revoke(NULL, "a", &error), CLI_AUTH_MISUSE);
+    CHECK_ERROR(error, CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_client_userinfo(NULL, "a", NULL, &identity, &error), CLI_AUTH_MISUSE);
     CHECK_ERROR(error, CLI_AUTH_MISUSE);
     CHECK_STATUS(cli_auth_login_start(NULL, &prompt, &error), CLI_AUTH_MISUSE);
     CHECK_ERROR(error, CLI_AUTH_MISUSE);
@@ -64,7 +76,8 @@ static void null_calls(void)
     CHECK_STATUS(cli_auth_request_step(NULL, 0, &done, &tokens, &error), CLI_AUTH_MISUSE);
     CHECK_ERROR(error, CLI_AUTH_MISUSE);
     CHECK(done && prompt == UNTOUCHED(cli_auth_prompt) && tokens == UNTOUCHED(cli_auth_tokens) &&
-          step == UNTOUCHED(cli_auth_step));
+          step == UNTOUCHED(cli_auth_step) && identity == UNTOUCHED(cli_auth_identity));
+    CHECK(cli_auth_request_identity(NULL) == NULL);
 
     cli_auth_login_cancel(NULL);
     cli_auth_request_cancel(NULL);
@@ -101,7 +114,9 @@ static void null_prompts_and_events(void)
     CHECK(cli_auth_event_reason(NULL) == NULL);
     CHECK_NUMBER(cli_auth_event_attempt(NULL), 0);
     CHECK_BETWEEN(cli_auth_event_retry_in(NULL), 0, 0);
+    CHECK(cli_auth_event_request_id(NULL) == NULL);
     CHECK_BETWEEN(cli_auth_event_suspended_for(NULL), 0, 0);
+    CHECK(cli_auth_event_message(NULL) == NULL);
 }
 
 static void null_tokens_and_errors(void)
@@ -116,7 +131,7 @@ static void null_tokens_and_errors(void)
     CHECK(cli_auth_tokens_scopes(NULL) == NULL);
     CHECK(!cli_auth_tokens_expires_in(NULL, &seconds) && !cli_auth_tokens_expires_in(NULL, NULL));
     CHECK(!cli_auth_tokens_expires_at(NULL, &seconds) && !cli_auth_tokens_expires_at(NULL, NULL));
-    CHECK(cli_auth_tokens_user_id(NULL) == NULL && cli_auth_tokens_organization_id(NULL) == NULL);
+    CHECK(cli_auth_tokens_identity(NULL) == NULL);
     CHECK(cli_auth_tokens_other_names(NULL) == NULL);
     CHECK(cli_auth_tokens_expose_other(NULL, "a") == NULL && cli_auth_tokens_expose_other(NULL, NULL) == NULL);
 
@@ -129,8 +144,24 @@ static void null_tokens_and_errors(void)
     CHECK(!cli_auth_error_retry_after(NULL, &seconds) && !cli_auth_error_retry_after(NULL, NULL));
     CHECK(cli_auth_error_organization_ids(NULL) == NULL && cli_auth_error_organization_names(NULL) == NULL);
     CHECK(cli_auth_error_expose_pending_authentication_token(NULL) == NULL);
+    CHECK(cli_auth_error_member_names(NULL) == NULL);
+    CHECK(cli_auth_error_expose_member(NULL, "a") == NULL && cli_auth_error_expose_member(NULL, NULL) == NULL);
     CHECK_BETWEEN(seconds, -7, -7);
     CHECK(cli_auth_sanitize(NULL) == NULL);
+}
+
+static void null_identities(void)
+{
+    bool verified = true;
+
+    CHECK(cli_auth_identity_subject(NULL) == NULL);
+    CHECK(cli_auth_identity_email(NULL) == NULL);
+    CHECK(!cli_auth_identity_email_verified(NULL, &verified) && !cli_auth_identity_email_verified(NULL, NULL));
+    CHECK(verified);
+    CHECK(cli_auth_identity_name(NULL) == NULL);
+    CHECK(cli_auth_identity_organization_id(NULL) == NULL);
+    CHECK(cli_auth_identity_claim_names(NULL) == NULL);
+    CHECK(cli_auth_identity_claim(NULL, "a") == NULL && cli_auth_identity_claim(NULL, NULL) == NULL);
 }
 
 static void null_everywhere(void)
@@ -139,12 +170,15 @@ static void null_everywhere(void)
     null_calls();
     null_prompts_and_events();
     null_tokens_and_errors();
+    null_identities();
 
     cli_auth_string_free(NULL);
     cli_auth_client_options_free(NULL);
     cli_auth_client_free(NULL);
     cli_auth_login_free(NULL);
     cli_auth_request_free(NULL);
+    cli_auth_refresh_options_free(NULL);
+    cli_auth_identity_free(NULL);
     cli_auth_prompt_free(NULL);
     cli_auth_step_free(NULL);
     cli_auth_tokens_free(NULL);
@@ -157,8 +191,9 @@ static void null_outputs(void)
     struct server server = server_new("{\"answer\":\"approve\"}");
     cli_auth_client *client = client_of(server_authkit(&server));
     cli_auth_login *login = cli_auth_login_new(client, NULL);
-    cli_auth_request *request = cli_auth_client_begin_refresh(client, "a", NULL);
+    cli_auth_request *request = cli_auth_client_begin_refresh(client, "a", NULL, NULL);
     cli_auth_tokens *tokens = UNTOUCHED(cli_auth_tokens);
+    cli_auth_identity *identity = UNTOUCHED(cli_auth_identity);
     cli_auth_error *error = NULL;
 
     CHECK_STATUS(cli_auth_login_start(login, NULL, &error), CLI_AUTH_MISUSE);
@@ -166,14 +201,18 @@ static void null_outputs(void)
     CHECK_STATUS(cli_auth_login_start(login, NULL, NULL), CLI_AUTH_MISUSE);
     CHECK_STATUS(cli_auth_login_poll(login, NULL, NULL, NULL, NULL), CLI_AUTH_MISUSE);
     CHECK_STATUS(cli_auth_login_step(login, 0, NULL, NULL), CLI_AUTH_MISUSE);
-    CHECK_STATUS(cli_auth_client_refresh(client, "a", NULL, NULL), CLI_AUTH_MISUSE);
-    CHECK_STATUS(cli_auth_client_refresh(client, NULL, &tokens, NULL), CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_client_refresh(client, "a", NULL, NULL, NULL), CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_client_refresh(client, NULL, NULL, &tokens, NULL), CLI_AUTH_MISUSE);
     CHECK_STATUS(cli_auth_client_revoke(client, NULL, NULL), CLI_AUTH_MISUSE);
-    CHECK(cli_auth_client_begin_refresh(client, NULL, NULL) == NULL);
+    CHECK(cli_auth_client_begin_refresh(client, NULL, NULL, NULL) == NULL);
     CHECK(cli_auth_client_begin_revoke(client, NULL, NULL) == NULL);
+    CHECK_STATUS(cli_auth_client_userinfo(client, "a", NULL, NULL, NULL), CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_client_userinfo(client, NULL, NULL, &identity, NULL), CLI_AUTH_MISUSE);
+    CHECK(cli_auth_client_begin_userinfo(client, NULL, NULL, NULL) == NULL);
     CHECK_STATUS(cli_auth_request_step(request, 0, NULL, &tokens, NULL), CLI_AUTH_MISUSE);
-    CHECK(tokens == UNTOUCHED(cli_auth_tokens));
+    CHECK(tokens == UNTOUCHED(cli_auth_tokens) && identity == UNTOUCHED(cli_auth_identity));
     CHECK_NUMBER(server_count(&server, "device") + server_count(&server, "token"), 0);
+    CHECK_NUMBER(server_count(&server, "refresh") + server_count(&server, "userinfo"), 0);
 
     cli_auth_request_free(request);
     cli_auth_login_free(login);
@@ -214,6 +253,7 @@ static void not_utf8(void)
 {
     cli_auth_client *client = client_of(authkit());
     cli_auth_tokens *tokens = UNTOUCHED(cli_auth_tokens);
+    cli_auth_identity *identity = UNTOUCHED(cli_auth_identity);
     cli_auth_client_options *options;
     char *safe;
 
@@ -230,6 +270,10 @@ static void not_utf8(void)
     CHECK_STATUS(refusal(options), CLI_AUTH_MISUSE)
     REFUSED(cli_auth_client_options_set_api_base(options, NOT_UTF8));
     REFUSED(cli_auth_client_options_set_api_base(options, NULL));
+    REFUSED(cli_auth_client_options_set_device_authorization_endpoint(options, NOT_UTF8));
+    REFUSED(cli_auth_client_options_set_device_authorization_endpoint(options, NULL));
+    REFUSED(cli_auth_client_options_set_token_endpoint(options, NOT_UTF8));
+    REFUSED(cli_auth_client_options_set_token_endpoint(options, NULL));
     REFUSED(cli_auth_client_options_set_revocation_endpoint(options, NOT_UTF8));
     REFUSED(cli_auth_client_options_add_scope(options, NULL));
     REFUSED(cli_auth_client_options_add_param(options, NOT_UTF8, "b"));
@@ -237,6 +281,8 @@ static void not_utf8(void)
     REFUSED(cli_auth_client_options_add_param(options, NULL, "b"));
     REFUSED(cli_auth_client_options_add_token_param(options, "a", NOT_UTF8));
     REFUSED(cli_auth_client_options_add_token_param(options, NULL, "b"));
+    REFUSED(cli_auth_client_options_add_refresh_param(options, "a", NOT_UTF8));
+    REFUSED(cli_auth_client_options_add_refresh_param(options, NULL, "b"));
     REFUSED(cli_auth_client_options_set_pkce(options, -1));
     REFUSED(cli_auth_client_options_set_pkce(options, 3));
     REFUSED(cli_auth_client_options_add_header(options, "a", NOT_UTF8));
@@ -251,10 +297,15 @@ static void not_utf8(void)
     REFUSED(cli_auth_client_options_set_client_secret(options, "a", INT32_MAX));
 #undef REFUSED
 
-    CHECK_STATUS(cli_auth_client_refresh(client, NOT_UTF8, &tokens, NULL), CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_client_refresh(client, NOT_UTF8, NULL, &tokens, NULL), CLI_AUTH_MISUSE);
     CHECK_STATUS(cli_auth_client_revoke(client, NOT_UTF8, NULL), CLI_AUTH_MISUSE);
-    CHECK(cli_auth_client_begin_refresh(client, NOT_UTF8, NULL) == NULL);
+    CHECK(cli_auth_client_begin_refresh(client, NOT_UTF8, NULL, NULL) == NULL);
     CHECK(cli_auth_client_begin_revoke(client, NOT_UTF8, NULL) == NULL);
+    CHECK_STATUS(cli_auth_client_userinfo(client, NOT_UTF8, NULL, &identity, NULL), CLI_AUTH_MISUSE);
+    CHECK_STATUS(cli_auth_client_userinfo(client, "a", NOT_UTF8, &identity, NULL), CLI_AUTH_MISUSE);
+    CHECK(cli_auth_client_begin_userinfo(client, NOT_UTF8, NULL, NULL) == NULL);
+    CHECK(cli_auth_client_begin_userinfo(client, "a", NOT_UTF8, NULL) == NULL);
+    CHECK(tokens == UNTOUCHED(cli_auth_tokens) && identity == UNTOUCHED(cli_auth_identity));
     safe = cli_auth_sanitize(NOT_UTF8);
     CHECK_TEXT(safe, "caf\xef\xbf\xbd");
     cli_auth_string_free(safe);
@@ -271,7 +322,7 @@ static void times(void)
     struct server server = server_new("{}");
     cli_auth_client *client = client_of(server_authkit(&server));
     cli_auth_login *login = cli_auth_login_new(client, NULL);
-    cli_auth_request *request = cli_auth_client_begin_refresh(client, "a", NULL);
+    cli_auth_request *request = cli_auth_client_begin_refresh(client, "a", NULL, NULL);
     cli_auth_step *step = UNTOUCHED(cli_auth_step);
     cli_auth_tokens *tokens = UNTOUCHED(cli_auth_tokens);
     bool done;
@@ -339,10 +390,63 @@ static void refusals_are_remembered(void)
     options = authkit();
     CHECK_STATUS(cli_auth_client_options_add_ca_pem(options, "no certificate", 14), CLI_AUTH_OK);
     CHECK_STATUS(refusal(options), CLI_AUTH_INVALID_CONFIG);
+    options = authkit();
+    CHECK_STATUS(cli_auth_client_options_add_refresh_param(options, "grant_type", "a"), CLI_AUTH_OK);
+    CHECK_STATUS(refusal_naming(options, "grant_type"), CLI_AUTH_INVALID_CONFIG);
+    options = authkit();
+    CHECK_STATUS(cli_auth_client_options_add_refresh_param(options, "a", "1"), CLI_AUTH_OK);
+    CHECK_STATUS(cli_auth_client_options_add_refresh_param(options, "a", "2"), CLI_AUTH_OK);
+    CHECK_STATUS(refusal(options), CLI_AUTH_INVALID_CONFIG);
     /* The length of a file that could not be measured: nothing is read. */
     options = authkit();
     CHECK_STATUS(cli_auth_client_options_add_ca_pem(options, "", (size_t)-1), CLI_AUTH_INVALID_CONFIG);
     CHECK_STATUS(refusal(options), CLI_AUTH_INVALID_CONFIG);
+}
+
+static cli_auth_status add_twice(cli_auth_refresh_options *options, const char *name)
+{
+    CHECK_STATUS(cli_auth_refresh_options_add_param(options, name, "1"), CLI_AUTH_OK);
+    return cli_auth_refresh_options_add_param(options, name, "2");
+}
+
+/* A refresh fails with the first error of its options, and sends nothing. */
+static void refused_refresh_options(void)
+{
+    struct server server = server_new("{}");
+    cli_auth_client *client = client_of(server_authkit(&server));
+    cli_auth_tokens *tokens = UNTOUCHED(cli_auth_tokens);
+    cli_auth_refresh_options *options;
+    cli_auth_error *error = NULL;
+
+#define REFUSED(call, status, want)                                                                  \
+    options = cli_auth_refresh_options_new();                                                        \
+    CHECK_STATUS((call), (status));                                                                  \
+    CHECK_STATUS(cli_auth_refresh_options_add_scope(options, "a"), CLI_AUTH_OK);                     \
+    CHECK_STATUS(cli_auth_client_refresh(client, "a", options, &tokens, &error), (want));            \
+    CHECK_ERROR(error, (want));                                                                      \
+    CHECK_STATUS(cli_auth_client_refresh(client, "a", options, &tokens, NULL), (want));              \
+    CHECK(cli_auth_client_begin_refresh(client, "a", options, &error) == NULL);                      \
+    CHECK_ERROR(error, (want));                                                                      \
+    cli_auth_refresh_options_free(options)
+    REFUSED(cli_auth_refresh_options_add_scope(options, NULL), CLI_AUTH_MISUSE, CLI_AUTH_MISUSE);
+    REFUSED(cli_auth_refresh_options_add_scope(options, NOT_UTF8), CLI_AUTH_MISUSE, CLI_AUTH_MISUSE);
+    REFUSED(cli_auth_refresh_options_add_param(options, NULL, "b"), CLI_AUTH_MISUSE, CLI_AUTH_MISUSE);
+    REFUSED(cli_auth_refresh_options_add_param(options, NOT_UTF8, "b"), CLI_AUTH_MISUSE, CLI_AUTH_MISUSE);
+    REFUSED(cli_auth_refresh_options_add_param(options, "a", NULL), CLI_AUTH_MISUSE, CLI_AUTH_MISUSE);
+    REFUSED(cli_auth_refresh_options_add_param(options, "a", NOT_UTF8), CLI_AUTH_MISUSE, CLI_AUTH_MISUSE);
+    REFUSED(cli_auth_refresh_options_set_subject(options, NULL), CLI_AUTH_MISUSE, CLI_AUTH_MISUSE);
+    REFUSED(cli_auth_refresh_options_set_subject(options, NOT_UTF8), CLI_AUTH_MISUSE, CLI_AUTH_MISUSE);
+    /* Values are checked when they are used. */
+    REFUSED(cli_auth_refresh_options_add_scope(options, "a b"), CLI_AUTH_OK, CLI_AUTH_INVALID_CONFIG);
+    REFUSED(cli_auth_refresh_options_add_scope(options, ""), CLI_AUTH_OK, CLI_AUTH_INVALID_CONFIG);
+    REFUSED(cli_auth_refresh_options_add_param(options, "refresh_token", "b"), CLI_AUTH_OK, CLI_AUTH_INVALID_CONFIG);
+    REFUSED(cli_auth_refresh_options_add_param(options, "a", ""), CLI_AUTH_OK, CLI_AUTH_INVALID_CONFIG);
+    REFUSED(add_twice(options, "audience"), CLI_AUTH_OK, CLI_AUTH_INVALID_CONFIG);
+#undef REFUSED
+    CHECK(tokens == UNTOUCHED(cli_auth_tokens));
+    CHECK_NUMBER(server_count(&server, "refresh"), 0);
+    cli_auth_client_free(client);
+    server_free(&server);
 }
 
 /* Outputs are written only on success, an error only on failure, and nobody has to ask for it. */
@@ -364,9 +468,9 @@ static void outputs(void)
     CHECK_STATUS(cli_auth_login_start(login, &prompt, NULL), CLI_AUTH_REJECTED);
     CHECK_STATUS(cli_auth_login_step(login, 0, &step, NULL), CLI_AUTH_REJECTED);
     CHECK_STATUS(cli_auth_login_poll(login, NULL, NULL, &tokens, NULL), CLI_AUTH_REJECTED);
-    CHECK_STATUS(cli_auth_client_refresh(client, "a", &tokens, &error), CLI_AUTH_LOGIN_REQUIRED);
+    CHECK_STATUS(cli_auth_client_refresh(client, "a", NULL, &tokens, &error), CLI_AUTH_LOGIN_REQUIRED);
     CHECK_ERROR(error, CLI_AUTH_LOGIN_REQUIRED);
-    CHECK_STATUS(cli_auth_client_refresh(client, "a", &tokens, NULL), CLI_AUTH_LOGIN_REQUIRED);
+    CHECK_STATUS(cli_auth_client_refresh(client, "a", NULL, &tokens, NULL), CLI_AUTH_LOGIN_REQUIRED);
     CHECK(prompt == UNTOUCHED(cli_auth_prompt) && tokens == UNTOUCHED(cli_auth_tokens) &&
           step == UNTOUCHED(cli_auth_step));
     CHECK(cli_auth_login_prompt(login) == NULL);
@@ -390,6 +494,7 @@ const struct test misuse_tests[] = {
     {"not_utf8", not_utf8},
     {"times", times},
     {"refusals_are_remembered", refusals_are_remembered},
+    {"refused_refresh_options", refused_refresh_options},
     {"outputs", outputs},
     {NULL, NULL},
 };

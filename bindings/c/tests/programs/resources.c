@@ -122,11 +122,68 @@ static void a_thousand_logins(void)
     server_free(&server);
 }
 
+/* Sends requests of every kind, and reads tokens, identities and the members of errors. */
+static void ask_everything(cli_auth_client *client, int count)
+{
+    for (int i = 0; i < count; i++) {
+        cli_auth_refresh_options *options = cli_auth_refresh_options_new();
+        cli_auth_tokens *tokens;
+        cli_auth_identity *user;
+        cli_auth_error *error;
+        cli_auth_request *request;
+        bool done;
+
+        cli_auth_refresh_options_add_scope(options, "a");
+        cli_auth_refresh_options_add_param(options, "audience", "b");
+        cli_auth_refresh_options_set_subject(options, "user_1");
+        CHECK_STATUS(cli_auth_client_refresh(client, "a", options, &tokens, NULL), CLI_AUTH_OK);
+        CHECK_TEXT(cli_auth_tokens_expose_refresh_token(tokens), "r");
+        cli_auth_tokens_free(tokens);
+        cli_auth_request_free(cli_auth_client_begin_refresh(client, "a", options, NULL));
+        cli_auth_refresh_options_free(options);
+
+        CHECK_STATUS(cli_auth_client_userinfo(client, "a", "user_1", &user, NULL), CLI_AUTH_OK);
+        CHECK_TEXT(cli_auth_identity_claim(user, "sub"), "\"user_1\"");
+        cli_auth_identity_free(user);
+        CHECK_STATUS(cli_auth_client_userinfo(client, "a", "user_2", &user, &error), CLI_AUTH_INVALID_RESPONSE);
+        CHECK_TEXT(cli_auth_error_expose_member(error, "sub"), "\"user_1\"");
+        cli_auth_error_free(error);
+        request = cli_auth_client_begin_userinfo(client, "a", NULL, NULL);
+        CHECK_STATUS(cli_auth_request_step(request, 30, &done, NULL, NULL), CLI_AUTH_OK);
+        CHECK(done && cli_auth_request_identity(request) != NULL);
+        cli_auth_request_free(request);
+        cli_auth_request_free(cli_auth_client_begin_userinfo(client, "a", NULL, NULL));
+    }
+}
+
+static void a_thousand_requests(void)
+{
+    struct server server =
+        server_new("{\"log\":false,\"script\":{\"refresh\":{\"steps\":[{\"json\":{\"access_token\":\"a\","
+                   "\"token_type\":\"Bearer\",\"refresh_token\":\"r\"}}],\"then\":\"repeat\"},\"userinfo\":{\"steps\":"
+                   "[{\"json\":{\"sub\":\"user_1\",\"email\":\"a@b.example\"}}],\"then\":\"repeat\"}}}");
+    cli_auth_client *client = client_of(server_workos_connect(&server));
+    size_t descriptors;
+    long before;
+
+    ask_everything(client, 50);
+    descriptors = open_descriptors();
+    before = resident();
+    ask_everything(client, is_watched() ? 20 : 250);
+    CHECK_BETWEEN((double)open_descriptors(), 0, (double)descriptors);
+    CHECK_NUMBER(threads(), 1);
+    if (!is_watched())
+        CHECK_BETWEEN((double)(resident() - before), -1e6, 1024);
+    cli_auth_client_free(client);
+    server_free(&server);
+}
+
 const struct test resources_tests[] = {
     {"nothing_is_left", nothing_is_left},
     {"nothing_is_left_of_a_look_up", nothing_is_left_of_a_look_up},
     {"nothing_is_left_over_tls", nothing_is_left_over_tls},
     {"nothing_is_left_of_what_was_given_up", nothing_is_left_of_what_was_given_up},
     {"a_thousand_logins", a_thousand_logins},
+    {"a_thousand_requests", a_thousand_requests},
     {NULL, NULL},
 };

@@ -50,6 +50,9 @@ void log_in(cli_auth_login *login);
 
 /* Settings of servers. */
 #define APPROVES "{\"answer\":\"approve\",\"interval\":1}"
+#define APPROVES_WITHOUT_KEYS                                                     \
+    "{\"answer\":\"approve\",\"interval\":1,"                                     \
+    "\"script\":{\"jwks\":{\"steps\":[{\"status\":404,\"body\":\"\"}],\"then\":\"repeat\"}}}"
 #define WAITS "{\"interval\":600,\"expires_in\":3000}"
 #define HANGS_AT(endpoint) \
     "{\"interval\":1,\"script\":{\"" endpoint "\":{\"steps\":[{\"hang\":\"before\"}],\"then\":\"repeat\"}}}"

@@ -85,7 +85,7 @@ static void mask_and_handlers(void)
     unchanged(&before);
     CHECK_STATUS(cli_auth_login_poll(login, check_unchanged, &before, &tokens, NULL), CLI_AUTH_OK);
     unchanged(&before);
-    CHECK_STATUS(cli_auth_client_refresh(client, "nobody's", &tokens, NULL), CLI_AUTH_LOGIN_REQUIRED);
+    CHECK_STATUS(cli_auth_client_refresh(client, "nobody's", NULL, &tokens, NULL), CLI_AUTH_LOGIN_REQUIRED);
     unchanged(&before);
     CHECK_STATUS(cli_auth_client_revoke(client, "nobody's", NULL), CLI_AUTH_UNSUPPORTED);
     unchanged(&before);

@@ -77,8 +77,8 @@ static void while_writes_break(const char *settings)
     atomic_store(&broke, 0);
     atomic_store(&broken, true);
     CHECK_STATUS(cli_auth_login_start(login, &prompt, NULL), CLI_AUTH_NETWORK);
-    CHECK_STATUS(cli_auth_client_refresh(client, "a", &tokens, NULL), CLI_AUTH_NETWORK);
-    request = cli_auth_client_begin_refresh(client, "a", NULL);
+    CHECK_STATUS(cli_auth_client_refresh(client, "a", NULL, &tokens, NULL), CLI_AUTH_NETWORK);
+    request = cli_auth_client_begin_refresh(client, "a", NULL, NULL);
     CHECK_STATUS(cli_auth_request_step(request, 30, &done, &tokens, NULL), CLI_AUTH_NETWORK);
     for (end = now() + 1.5; now() < end;)
         cli_auth_step_free(stepped(begun, 0.2));
@@ -107,15 +107,27 @@ static void broken_writes_over_tls(void)
 static void while_resetting(const char *settings)
 {
     struct server server = server_new(settings);
-    cli_auth_client *client = client_of(server_authkit(&server));
+    cli_auth_client *client = client_of(server_authkit(&server)), *other;
 
     default_disposition();
     for (int i = 0; i < 20; i++) {
         cli_auth_tokens *tokens;
-        CHECK(cli_auth_client_refresh(client, "a", &tokens, NULL) != CLI_AUTH_OK);
+        CHECK(cli_auth_client_refresh(client, "a", NULL, &tokens, NULL) != CLI_AUTH_OK);
         CHECK(!is_pending());
     }
+    other = client_of(server_workos_connect(&server));
+    for (int i = 0; i < 5; i++) {
+        cli_auth_request *request = cli_auth_client_begin_userinfo(other, "a", NULL, NULL);
+        cli_auth_identity *user;
+        bool done;
+        CHECK(cli_auth_client_userinfo(other, "a", NULL, &user, NULL) != CLI_AUTH_OK);
+        CHECK(!is_pending());
+        CHECK(cli_auth_request_step(request, 30, &done, NULL, NULL) != CLI_AUTH_OK);
+        CHECK(!is_pending());
+        cli_auth_request_free(request);
+    }
     default_disposition();
+    cli_auth_client_free(other);
     cli_auth_client_free(client);
     server_free(&server);
 }
@@ -124,15 +136,15 @@ static void resets(void)
 {
     while_resetting("{\"script\":{\"connection\":{\"steps\":[\"reset\"],\"then\":\"repeat\"}}}");
     while_resetting("{\"script\":{\"connection\":{\"steps\":[\"close\"],\"then\":\"repeat\"}}}");
-    while_resetting("{\"script\":{\"refresh\":{\"steps\":[{\"reset\":\"before\"}],\"then\":\"repeat\"}}}");
+    while_resetting("{\"script\":{\"any\":{\"steps\":[{\"reset\":\"before\"}],\"then\":\"repeat\"}}}");
 }
 
 static void resets_over_tls(void)
 {
     while_resetting("{\"tls\":\"good\",\"script\":{\"connection\":{\"steps\":[\"reset\"],\"then\":\"repeat\"}}}");
     while_resetting("{\"tls\":\"handshake_reset\"}");
-    while_resetting("{\"tls\":\"good\",\"script\":{\"refresh\":{\"steps\":[{\"reset\":\"before\"}],\"then\":\"repeat\"}}}");
-    while_resetting("{\"tls\":\"good\",\"script\":{\"refresh\":{\"steps\":[{\"close_after\":0}],\"then\":\"repeat\"}}}");
+    while_resetting("{\"tls\":\"good\",\"script\":{\"any\":{\"steps\":[{\"reset\":\"before\"}],\"then\":\"repeat\"}}}");
+    while_resetting("{\"tls\":\"good\",\"script\":{\"any\":{\"steps\":[{\"close_after\":0}],\"then\":\"repeat\"}}}");
 }
 
 /* Connections that were good and are reset while a login holds them. */
@@ -179,11 +191,11 @@ static void the_hosts_own(void)
     sigaddset(&pipe_only, SIGPIPE);
     CHECK(pthread_sigmask(SIG_BLOCK, &pipe_only, NULL) == 0);
     atomic_store(&broken, true);
-    CHECK_STATUS(cli_auth_client_refresh(client, "a", &tokens, NULL), CLI_AUTH_NETWORK);
+    CHECK_STATUS(cli_auth_client_refresh(client, "a", NULL, &tokens, NULL), CLI_AUTH_NETWORK);
     CHECK(!is_pending());
     CHECK(pthread_kill(pthread_self(), SIGPIPE) == 0);
     CHECK(is_pending());
-    CHECK_STATUS(cli_auth_client_refresh(client, "a", &tokens, NULL), CLI_AUTH_NETWORK);
+    CHECK_STATUS(cli_auth_client_refresh(client, "a", NULL, &tokens, NULL), CLI_AUTH_NETWORK);
     atomic_store(&broken, false);
     CHECK(is_pending());
     CHECK(pthread_sigmask(SIG_BLOCK, NULL, &mask) == 0);

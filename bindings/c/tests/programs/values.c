@@ -156,8 +156,7 @@ static void tokens_of_authkit(void)
     CHECK_BETWEEN(expires_in, 280, 301);
     CHECK(cli_auth_tokens_expires_at(tokens, &expires_at) && cli_auth_tokens_expires_at(tokens, NULL));
     CHECK_BETWEEN(expires_at - (double)time(NULL), 280, 301);
-    CHECK_TEXT(cli_auth_tokens_user_id(tokens), "user_7");
-    CHECK_TEXT(cli_auth_tokens_organization_id(tokens), "org_1");
+    CHECK_TEXT(cli_auth_identity_subject(cli_auth_tokens_identity(tokens)), "user_7");
     cli_auth_tokens_free(tokens);
     cli_auth_login_free(login);
     server_free(&server);
@@ -170,12 +169,15 @@ static void tokens_of_connect(void)
         "{\"script\":{\"refresh\":[{\"json\":{\"access_token\":\"at-1\",\"token_type\":\"Bearer\",\"refresh_token\":\"rt-2\","
         "\"id_token\":\"h.p.s\",\"expires_in\":60,\"scope\":\"openid b.c\",\"zeta\":[1,2],\"alpha\":\"\\u00e9\"}},"
         "{\"json\":{\"access_token\":\"at-3\",\"token_type\":\"Bearer\",\"scope\":\"\"}}]}}");
-    cli_auth_client *client = client_of(server_workos_connect(&server));
+    cli_auth_client_options *options = server_workos_connect(&server);
+    cli_auth_client *client;
     cli_auth_tokens *tokens = NULL;
     const char *const *names;
     double seconds = -7;
 
-    CHECK_STATUS(cli_auth_client_refresh(client, "rt-1", &tokens, NULL), CLI_AUTH_OK);
+    CHECK_STATUS(cli_auth_client_options_verify_id_token(options, false), CLI_AUTH_OK);
+    client = client_of(options);
+    CHECK_STATUS(cli_auth_client_refresh(client, "rt-1", NULL, &tokens, NULL), CLI_AUTH_OK);
     CHECK_TEXT(cli_auth_tokens_expose_access_token(tokens), "at-1");
     CHECK(cli_auth_tokens_expose_access_token(tokens) == cli_auth_tokens_expose_access_token(tokens));
     CHECK_TEXT(cli_auth_tokens_expose_refresh_token(tokens), "rt-2");
@@ -187,7 +189,7 @@ static void tokens_of_connect(void)
     CHECK(cli_auth_tokens_scopes(tokens)[2] == NULL);
     CHECK(cli_auth_tokens_expires_in(tokens, &seconds));
     CHECK_BETWEEN(seconds, 50, 60);
-    CHECK(cli_auth_tokens_user_id(tokens) == NULL && cli_auth_tokens_organization_id(tokens) == NULL);
+    CHECK(cli_auth_tokens_identity(tokens) == NULL);
     names = cli_auth_tokens_other_names(tokens);
     CHECK_TEXT(names[0], "alpha");
     CHECK_TEXT(names[1], "zeta");
@@ -198,7 +200,7 @@ static void tokens_of_connect(void)
     CHECK(cli_auth_tokens_expose_other(tokens, "\xff") == NULL && cli_auth_tokens_expose_other(tokens, NULL) == NULL);
     cli_auth_tokens_free(tokens);
 
-    CHECK_STATUS(cli_auth_client_refresh(client, "rt-2", &tokens, NULL), CLI_AUTH_OK);
+    CHECK_STATUS(cli_auth_client_refresh(client, "rt-2", NULL, &tokens, NULL), CLI_AUTH_OK);
     seconds = -7;
     CHECK(!cli_auth_tokens_expires_in(tokens, &seconds) && !cli_auth_tokens_expires_at(tokens, &seconds));
     CHECK_BETWEEN(seconds, -7, -7);
@@ -276,6 +278,44 @@ static void error_kinds(void)
     CHECK_ERROR(error, CLI_AUTH_NETWORK);
 }
 
+/* Members are raw. Texts for display contain none of them. */
+static void error_members(void)
+{
+    cli_auth_error *error =
+        failed("{\"script\":{\"device\":[{\"status\":400,\"json\":{\"error\":\"invalid_client\","
+               "\"suberror\":\"bad\\u001btoken\",\"hint\":{\"secret\":\"raw-secret\"},\"a\":null}}]}}");
+    const char *const *names = cli_auth_error_member_names(error);
+
+    CHECK_TEXT(names[0], "a");
+    CHECK_TEXT(names[1], "error");
+    CHECK_TEXT(names[2], "hint");
+    CHECK_TEXT(names[3], "suberror");
+    CHECK(names[4] == NULL);
+    CHECK_TEXT(cli_auth_error_expose_member(error, "a"), "null");
+    CHECK_TEXT(cli_auth_error_expose_member(error, "error"), "\"invalid_client\"");
+    CHECK_TEXT(cli_auth_error_expose_member(error, "hint"), "{\"secret\":\"raw-secret\"}");
+    CHECK_TEXT(cli_auth_error_expose_member(error, "suberror"), "\"bad\\u001btoken\"");
+    CHECK(cli_auth_error_expose_member(error, "hint") == cli_auth_error_expose_member(error, "hint"));
+    CHECK(cli_auth_error_expose_member(error, "secret") == NULL && cli_auth_error_expose_member(error, "") == NULL);
+    CHECK(cli_auth_error_expose_member(error, "\xff") == NULL && cli_auth_error_expose_member(error, NULL) == NULL);
+    CHECK(strstr(cli_auth_error_message(error), "raw-secret") == NULL);
+    CHECK(cli_auth_error_description(error) == NULL);
+    CHECK(cli_auth_error_detail(error) == NULL || strstr(cli_auth_error_detail(error), "raw-secret") == NULL);
+    CHECK_ERROR(error, CLI_AUTH_REJECTED);
+
+    /* Without a JSON object, and without a response, there are no members. */
+    error = failed("{\"script\":{\"device\":[{\"status\":400,\"json\":[1]}]}}");
+    CHECK(cli_auth_error_member_names(error) != NULL && cli_auth_error_member_names(error)[0] == NULL);
+    cli_auth_error_free(error);
+    error = failed("{\"script\":{\"connection\":[\"reset\"]}}");
+    CHECK(cli_auth_error_member_names(error) != NULL && cli_auth_error_member_names(error)[0] == NULL);
+    CHECK(cli_auth_error_expose_member(error, "error") == NULL);
+    CHECK_ERROR(error, CLI_AUTH_NETWORK);
+    CHECK(cli_auth_client_new(NULL, &error) == NULL);
+    CHECK(cli_auth_error_member_names(error) != NULL && cli_auth_error_member_names(error)[0] == NULL);
+    CHECK_ERROR(error, CLI_AUTH_MISUSE);
+}
+
 static void error_tls(void)
 {
     CHECK_ERROR(failed("{\"tls\":\"untrusted\"}"), CLI_AUTH_TLS);
@@ -305,6 +345,7 @@ const struct test values_tests[] = {
     {"error_with_a_cause", error_with_a_cause},
     {"error_action_required", error_action_required},
     {"error_kinds", error_kinds},
+    {"error_members", error_members},
     {"error_over_tls", error_tls},
     {"error_retry_after", error_retry_after},
     {NULL, NULL},

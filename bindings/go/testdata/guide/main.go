@@ -29,6 +29,12 @@ func main() {
 	check(!renewed.RefreshToken.Equal(tokens.RefreshToken), "the old refresh token")
 	_, err = renew(ctx, client, &cliauth.Tokens{RefreshToken: cliauth.NewSecret("dead")})
 	check(errors.Is(err, cliauth.ErrLoginRequired), err)
+	who, err := whoAmI(ctx, client, tokens)
+	check(err == nil && who == "Ada Example <ada@example.test>", who)
+	_, err = whoAmI(ctx, client, &cliauth.Tokens{AccessToken: tokens.AccessToken})
+	check(errors.Is(err, cliauth.ErrUnsupported), err)
+	_, err = switchTo(ctx, client, renewed, "org_unknown")
+	check(errors.Is(err, cliauth.ErrRejected), err)
 	check(logOut(ctx, client, renewed) == nil, "not logged out")
 
 	check(withinTwoMinutes(ctx, client) == nil, "not within two minutes")

@@ -11,7 +11,8 @@ It works with WorkOS AuthKit, WorkOS Connect and every other conforming server:
     print(prompt.text(), end="", file=sys.stderr)  # code, URL, product, a warning
     prompt.open_browser()  # not over SSH, in CI or without a display
     tokens = login.poll()  # until approved, denied or expired; Ctrl-C ends it at once
-    print("logged in as", tokens.user_id)
+    user = tokens.identity
+    print("logged in as", cli_auth.sanitize(user.subject if user else "unknown"))
 
 A `Client` holds the settings for one authorization server. A `Login` is a single login attempt;
 `Login.cancel` ends it from any thread. Tokens are `Secret`s, which print as ``****``. Each error
@@ -42,7 +43,16 @@ from ._errors import (
     TlsError,
     UnsupportedError,
 )
-from ._events import Event, Pending, Resumed, Retrying, SlowedDown, Waiting
+from ._events import (
+    Event,
+    IdentityUnverified,
+    Pending,
+    Resumed,
+    Retrying,
+    SlowedDown,
+    Waiting,
+)
+from ._identity import Identity
 from ._login import Login
 from ._prompt import Prompt
 from ._secret import Secret
@@ -65,6 +75,8 @@ __all__ = [
     "Event",
     "ExpiredError",
     "ForkedError",
+    "Identity",
+    "IdentityUnverified",
     "InternalError",
     "InvalidConfigError",
     "InvalidResponseError",

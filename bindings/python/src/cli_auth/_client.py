@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import _native as ffi
 from ._check import bytes_of, flag_of, pairs_of, seconds_of, text_of, texts_of
 from ._errors import InvalidConfigError, call
+from ._identity import Identity
 from ._login import SLICE, Login, slice_of
 from ._secret import Opaque, Secret, secret_of
 from ._tokens import Tokens
@@ -42,6 +43,7 @@ class ClientBase(Opaque):
         scopes: Iterable[str] = (),
         params: Pairs = None,
         token_params: Pairs = None,
+        refresh_params: Pairs = None,
         headers: Pairs = None,
         ca_pem: str | bytes | None = None,
         proxy: str | None = None,
@@ -49,6 +51,7 @@ class ClientBase(Opaque):
         client_secret: Secret | str | None = None,
         client_auth: ClientAuth = "auto",
         pkce: Pkce = "auto",
+        verify_id_token: bool = True,
         connect_timeout: float | None = None,
         read_timeout: float | None = None,
         request_timeout: float | None = None,
@@ -68,9 +71,9 @@ class ClientBase(Opaque):
         if api_base is not None:
             builder.api_base(text_of("api_base", api_base))
         return cls._build(
-            builder, scopes, params, token_params, headers, ca_pem, proxy, product, client_secret,
-            client_auth, pkce, connect_timeout, read_timeout, request_timeout, login_timeout,
-            allow_insecure_loopback,
+            builder, scopes, params, token_params, refresh_params, headers, ca_pem, proxy, product,
+            client_secret, client_auth, pkce, verify_id_token, connect_timeout, read_timeout,
+            request_timeout, login_timeout, allow_insecure_loopback,
         )  # fmt: skip
 
     @classmethod
@@ -82,6 +85,7 @@ class ClientBase(Opaque):
         scopes: Iterable[str] = (),
         params: Pairs = None,
         token_params: Pairs = None,
+        refresh_params: Pairs = None,
         headers: Pairs = None,
         ca_pem: str | bytes | None = None,
         proxy: str | None = None,
@@ -89,6 +93,7 @@ class ClientBase(Opaque):
         client_secret: Secret | str | None = None,
         client_auth: ClientAuth = "auto",
         pkce: Pkce = "auto",
+        verify_id_token: bool = True,
         connect_timeout: float | None = None,
         read_timeout: float | None = None,
         request_timeout: float | None = None,
@@ -107,9 +112,9 @@ class ClientBase(Opaque):
             text_of("domain", domain), text_of("client_id", client_id)
         )
         return cls._build(
-            builder, scopes, params, token_params, headers, ca_pem, proxy, product, client_secret,
-            client_auth, pkce, connect_timeout, read_timeout, request_timeout, login_timeout,
-            allow_insecure_loopback,
+            builder, scopes, params, token_params, refresh_params, headers, ca_pem, proxy, product,
+            client_secret, client_auth, pkce, verify_id_token, connect_timeout, read_timeout,
+            request_timeout, login_timeout, allow_insecure_loopback,
         )  # fmt: skip
 
     @classmethod
@@ -118,9 +123,13 @@ class ClientBase(Opaque):
         issuer: str,
         client_id: str,
         *,
+        device_authorization_endpoint: str | None = None,
+        token_endpoint: str | None = None,
+        revocation_endpoint: str | None = None,
         scopes: Iterable[str] = (),
         params: Pairs = None,
         token_params: Pairs = None,
+        refresh_params: Pairs = None,
         headers: Pairs = None,
         ca_pem: str | bytes | None = None,
         proxy: str | None = None,
@@ -128,6 +137,7 @@ class ClientBase(Opaque):
         client_secret: Secret | str | None = None,
         client_auth: ClientAuth = "auto",
         pkce: Pkce = "auto",
+        verify_id_token: bool = True,
         connect_timeout: float | None = None,
         read_timeout: float | None = None,
         request_timeout: float | None = None,
@@ -141,16 +151,29 @@ class ClientBase(Opaque):
         Args:
             issuer: The issuer, exactly as the server writes it.
             client_id: The client ID.
+            device_authorization_endpoint: The URL of the device authorization endpoint, for a
+                server whose metadata lacks it. Like the next two, it takes precedence over that of
+                the metadata.
+            token_endpoint: The URL of the token endpoint.
+            revocation_endpoint: The URL of the revocation endpoint (RFC 7009).
 
         All other arguments are common to every client: see ``help(cli_auth.Client)``.
         """
         builder = ffi.ClientBuilder.for_issuer(
             text_of("issuer", issuer), text_of("client_id", client_id)
         )
+        if device_authorization_endpoint is not None:
+            builder.device_authorization_endpoint(
+                text_of("device_authorization_endpoint", device_authorization_endpoint)
+            )
+        if token_endpoint is not None:
+            builder.token_endpoint(text_of("token_endpoint", token_endpoint))
+        if revocation_endpoint is not None:
+            builder.revocation_endpoint(text_of("revocation_endpoint", revocation_endpoint))
         return cls._build(
-            builder, scopes, params, token_params, headers, ca_pem, proxy, product, client_secret,
-            client_auth, pkce, connect_timeout, read_timeout, request_timeout, login_timeout,
-            allow_insecure_loopback,
+            builder, scopes, params, token_params, refresh_params, headers, ca_pem, proxy, product,
+            client_secret, client_auth, pkce, verify_id_token, connect_timeout, read_timeout,
+            request_timeout, login_timeout, allow_insecure_loopback,
         )  # fmt: skip
 
     @classmethod
@@ -164,6 +187,7 @@ class ClientBase(Opaque):
         scopes: Iterable[str] = (),
         params: Pairs = None,
         token_params: Pairs = None,
+        refresh_params: Pairs = None,
         headers: Pairs = None,
         ca_pem: str | bytes | None = None,
         proxy: str | None = None,
@@ -171,6 +195,7 @@ class ClientBase(Opaque):
         client_secret: Secret | str | None = None,
         client_auth: ClientAuth = "auto",
         pkce: Pkce = "auto",
+        verify_id_token: bool = True,
         connect_timeout: float | None = None,
         read_timeout: float | None = None,
         request_timeout: float | None = None,
@@ -195,9 +220,9 @@ class ClientBase(Opaque):
         if revocation_endpoint is not None:
             builder.revocation_endpoint(text_of("revocation_endpoint", revocation_endpoint))
         return cls._build(
-            builder, scopes, params, token_params, headers, ca_pem, proxy, product, client_secret,
-            client_auth, pkce, connect_timeout, read_timeout, request_timeout, login_timeout,
-            allow_insecure_loopback,
+            builder, scopes, params, token_params, refresh_params, headers, ca_pem, proxy, product,
+            client_secret, client_auth, pkce, verify_id_token, connect_timeout, read_timeout,
+            request_timeout, login_timeout, allow_insecure_loopback,
         )  # fmt: skip
 
     @classmethod
@@ -207,6 +232,7 @@ class ClientBase(Opaque):
         scopes: Iterable[str],
         params: Pairs,
         token_params: Pairs,
+        refresh_params: Pairs,
         headers: Pairs,
         ca_pem: str | bytes | None,
         proxy: str | None,
@@ -214,6 +240,7 @@ class ClientBase(Opaque):
         client_secret: Secret | str | None,
         client_auth: ClientAuth,
         pkce: Pkce,
+        verify_id_token: bool,
         connect_timeout: float | None,
         read_timeout: float | None,
         request_timeout: float | None,
@@ -226,6 +253,8 @@ class ClientBase(Opaque):
             builder.param(name, value)
         for name, value in pairs_of("token_params", token_params):
             builder.token_param(name, value)
+        for name, value in pairs_of("refresh_params", refresh_params):
+            builder.refresh_param(name, value)
         for name, value in pairs_of("headers", headers):
             builder.header(name, value)
         if ca_pem is not None:
@@ -243,6 +272,7 @@ class ClientBase(Opaque):
             raise InvalidConfigError(f"pkce must be 'auto', 'always' or 'never', not {pkce!r}")
         if pkce != "auto":
             builder.pkce(pkce == "always")
+        builder.verify_id_token(flag_of("verify_id_token", verify_id_token))
         if client_secret is not None:
             setters = {
                 "auto": builder.client_secret,
@@ -268,6 +298,20 @@ def _timeout_of(name: str, value: object) -> float:
     return seconds_of(name, value, InvalidConfigError)
 
 
+def options_of(scopes: Iterable[str], params: Pairs, subject: str | None) -> ffi.RefreshOptions:
+    """Return the library's options of a refresh."""
+    return ffi.RefreshOptions(
+        scopes=list(texts_of("scopes", scopes)),
+        params=[ffi.Param(name=name, value=value) for name, value in pairs_of("params", params)],
+        subject=subject_of(subject),
+    )
+
+
+def subject_of(subject: str | None) -> str | None:
+    """Return the value if it is a str or None."""
+    return None if subject is None else text_of("subject", subject)
+
+
 class Client(ClientBase):
     """The settings for one authorization server.
 
@@ -286,6 +330,8 @@ class Client(ClientBase):
         token_params: Extra parameters of the token request, which is sent at every poll. Some
             servers require ``resource`` or ``audience`` here as well as in ``params``, whose rules
             apply.
+        refresh_params: Extra parameters of every refresh, such as ``resource``. A login does not
+            send them. The rules of ``params`` apply.
         headers: Extra headers of every request. They are sent to every server that the settings or
             the metadata name.
         ca_pem: CA certificates in PEM, trusted in addition to those of the operating system. At
@@ -307,6 +353,9 @@ class Client(ClientBase):
             server's metadata lists it, which only a client by issuer reads. If the server then
             refuses the first request as invalid, it is sent once more without PKCE. Defaults to
             ``"auto"``.
+        verify_id_token: Whether an ID token is verified (OpenID Connect Core section 3.1.3.7). If
+            it is not, its keys are not fetched, nothing in it is checked, and `Tokens.identity` is
+            None. AuthKit issues no ID token. Defaults to True.
         connect_timeout: Timeout for establishing a connection (DNS, TCP and TLS), in seconds.
             Defaults to 10.
         read_timeout: Maximum silence of the server within a response, in seconds. Defaults to 15.
@@ -325,30 +374,81 @@ class Client(ClientBase):
         """Create a single login attempt. Does no I/O."""
         return Login._of(self._native)
 
-    def refresh(self, refresh_token: Secret | str) -> Tokens:
+    def refresh(
+        self,
+        refresh_token: Secret | str,
+        *,
+        scopes: Iterable[str] = (),
+        params: Pairs = None,
+        subject: str | None = None,
+    ) -> Tokens:
         """Exchange a refresh token for new tokens (RFC 6749 section 6).
 
-        This is one request, after discovery if needed. It is never retried automatically.
+        This is one request, after discovery if needed. It is never retried automatically. If the
+        response has an ID token, it is verified, for which the keys of the server may have to be
+        fetched.
 
         Many servers, including WorkOS, invalidate the token that was sent. Store the new
         `Tokens.refresh_token` before anything else, and never refresh one token from two processes
         at once. Ctrl-C aborts the request; the server may already have used the token.
+
+        Args:
+            refresh_token: The refresh token.
+            scopes: The scopes of the new access token, which must be among those that the user
+                granted. Defaults to all of them.
+            params: Extra parameters, such as ``resource`` (RFC 8707) or WorkOS's
+                ``organization_id``. They replace those of the client's ``refresh_params`` with the
+                same name. The rules of the client's ``params`` apply.
+            subject: The user that the tokens must be for: the `Identity.subject` of the login
+                (OpenID Connect Core section 12.2).
 
         Raises:
             LoginRequiredError: The token is no longer valid. The user must log in again.
             NetworkError: Keep the token and try again later. If the response was lost, the server
                 may already have used the token.
             ActionRequiredError: The user must log in again, in the browser.
+            InvalidResponseError: The ID token is refused, or identifies another user than
+                `subject`. The token that was sent has probably been used.
+            InvalidConfigError: The token is empty, or an option cannot be used. Nothing was sent.
         """
         token = secret_of("refresh_token", refresh_token)
         # Tracebacks that include local variables must not contain the token.
         del refresh_token
-        refresh = call(self._native.begin_refresh, token)
+        options = options_of(scopes, params, subject)
+        refresh = call(self._native.begin_refresh, token, options)
         while True:
             # In short slices: Python handles Ctrl-C only after the call returns.
             tokens = call(refresh.step, slice_of(SLICE))
             if tokens is not None:
                 return Tokens._of(tokens)
+
+    def userinfo(self, access_token: Secret | str, subject: str | None = None) -> Identity:
+        """Ask the server who the user of an access token is (OpenID Connect Core section 5.3).
+
+        This is one request, after discovery if needed. The access token must have been issued for
+        the scope ``openid``.
+
+        Args:
+            access_token: The access token.
+            subject: The `Identity.subject` of the login, if it is known. A response about another
+                user is refused.
+
+        Raises:
+            RejectedError: The server does not accept the access token.
+            InvalidResponseError: The response is about another user.
+            UnsupportedError: The server has no userinfo endpoint, or it is not known, as with
+                AuthKit and `with_endpoints`.
+            NetworkError: The request failed, or the server cannot handle it now.
+            InvalidConfigError: The token is empty, or has characters that no header may have.
+                Nothing was sent.
+        """
+        token = secret_of("access_token", access_token)
+        del access_token
+        userinfo = call(self._native.begin_userinfo, token, subject_of(subject))
+        while True:
+            identity = call(userinfo.step, slice_of(SLICE))
+            if identity is not None:
+                return Identity._of(identity)
 
     def revoke(self, token: Secret | str) -> None:
         """Revoke a token (RFC 7009).

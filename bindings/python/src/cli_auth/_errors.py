@@ -9,7 +9,7 @@ from ._secret import Secret
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any, TypeVar
 
     from typing_extensions import ParamSpec
@@ -61,6 +61,10 @@ class Error(Exception):
             `ActionRequiredError`.
         pending_authentication_token: The secret with which a server-side component can complete
             the step at WorkOS.
+        members: Every member of the response by its name, as raw JSON, exactly as the server sent
+            it: ``error.members["suberror"].expose()``. The type is `Secret` because a member may
+            contain a secret. Empty if there was no response, or if it is not a JSON object. The
+            names are untrusted.
     """
 
     kind: str = "internal"
@@ -78,6 +82,7 @@ class Error(Exception):
         claims: str | None = None,
         organizations: list[Organization] | None = None,
         pending_authentication_token: Secret | None = None,
+        members: Mapping[str, Secret] | None = None,
     ) -> None:
         super().__init__(message)
         self.oauth_error = oauth_error
@@ -89,10 +94,12 @@ class Error(Exception):
         self.claims = claims
         self.organizations = organizations
         self.pending_authentication_token = pending_authentication_token
+        self.members = dict(members or {})
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # An error may be sent to another process, but not the secret in it.
-        return type(self), self.args, {**vars(self), "pending_authentication_token": None}
+        # An error may be sent to another process, but not the secrets in it.
+        without: dict[str, object] = {"pending_authentication_token": None, "members": {}}
+        return type(self), self.args, {**vars(self), **without}
 
 
 class DeniedError(Error):
@@ -248,6 +255,7 @@ def error_of(failure: Failure) -> Error:
     """Return the exception for an error of the library."""
     organizations = failure.organizations()
     pending = failure.pending_authentication_token()
+    members = {name: failure.member(name) for name in failure.member_names()}
     return _KINDS.get(failure.kind(), Error)(
         str(failure),
         oauth_error=failure.oauth_error(),
@@ -261,6 +269,9 @@ def error_of(failure: Failure) -> Error:
         if organizations is None
         else [Organization(o.id, o.name) for o in organizations],
         pending_authentication_token=None if pending is None else Secret._of(pending),
+        members={
+            name: Secret._of(native) for name, native in members.items() if native is not None
+        },
     )
 
 

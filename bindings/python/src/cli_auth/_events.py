@@ -11,8 +11,8 @@ class Event(Record):
 
     No event is an error, and none needs a reaction; the login continues by itself. Every poll
     without a decision is followed by one (RFC 8628 section 3.5), unless it was the last one before
-    the code expires. Events contain no secret and no text from the server. Later versions may add
-    events; ignore unknown ones.
+    the code expires. All text is sanitised and contains no secret. Later versions may add events;
+    ignore unknown ones.
     """
 
     __slots__ = ()
@@ -58,15 +58,20 @@ class Retrying(Event):
             has responded).
         attempt: The number of consecutive failures, starting at 1.
         retry_in: Seconds until the next poll.
+        request_id: The request ID from the server, as in `Error.request_id`. None if there was no
+            response, or if it has none.
     """
 
-    __slots__ = ("attempt", "reason", "retry_in")
-    __match_args__ = ("reason", "attempt", "retry_in")
+    __slots__ = ("attempt", "reason", "request_id", "retry_in")
+    __match_args__ = ("reason", "attempt", "retry_in", "request_id")
 
-    def __init__(self, reason: str, attempt: int, retry_in: float) -> None:
+    def __init__(
+        self, reason: str, attempt: int, retry_in: float, request_id: str | None = None
+    ) -> None:
         self.reason = reason
         self.attempt = attempt
         self.retry_in = retry_in
+        self.request_id = request_id
 
 
 class Resumed(Event):
@@ -81,6 +86,22 @@ class Resumed(Event):
 
     def __init__(self, suspended_for: float) -> None:
         self.suspended_for = suspended_for
+
+
+class IdentityUnverified(Event):
+    """The user approved, but the ID token was not verified.
+
+    The keys of the server could not be fetched. The tokens follow, without a `Tokens.identity`.
+
+    Attributes:
+        message: Why there are no keys, as a sentence for the user.
+    """
+
+    __slots__ = ("message",)
+    __match_args__ = ("message",)
+
+    def __init__(self, message: str) -> None:
+        self.message = message
 
 
 class Waiting(Record):
@@ -105,7 +126,9 @@ def event_of(native: NativeEvent) -> Event:
     if isinstance(native, NativeEvent.SLOWED_DOWN):
         return SlowedDown(native.interval)
     if isinstance(native, NativeEvent.RETRYING):
-        return Retrying(native.reason, native.attempt, native.retry_in)
+        return Retrying(native.reason, native.attempt, native.retry_in, native.request_id)
     if isinstance(native, NativeEvent.RESUMED):
         return Resumed(native.suspended_for)
+    if isinstance(native, NativeEvent.IDENTITY_UNVERIFIED):
+        return IdentityUnverified(native.message)
     raise AssertionError(native)

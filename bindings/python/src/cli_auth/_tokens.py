@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ._check import text_of
+from ._identity import Identity
 from ._native import Tokens as NativeTokens
 from ._secret import Secret, Value
 
@@ -16,10 +17,9 @@ if TYPE_CHECKING:
 class Tokens(Value):
     """The tokens that the server issued (RFC 6749 section 5.1).
 
-    The library verifies none of the contents, only that they came over TLS from the token endpoint.
-    In particular, an `id_token` proves an identity only after its signature and claims have been
-    verified. The object is immutable and may be shared between threads; `Client.refresh` returns a
-    new one. Its ``repr`` contains no secret.
+    Who logged in is the `identity`. The access token is for its API, and the library does not look
+    into it. The object is immutable and may be shared between threads; `Client.refresh` returns a
+    new one. Its ``repr`` contains no secret and no personal data.
     """
 
     __slots__ = ("_native",)
@@ -55,9 +55,9 @@ class Tokens(Value):
 
     @property
     def id_token(self) -> Secret | None:
-        """The OpenID Connect ID token, **unverified**.
+        """The OpenID Connect ID token as it was received.
 
-        Verify its signature and claims before reading an identity from it.
+        It was verified if there is an `identity` and the server is not AuthKit.
         """
         native = self._native.id_token()
         return None if native is None else Secret._of(native)
@@ -106,17 +106,18 @@ class Tokens(Value):
             return datetime.max.replace(tzinfo=timezone.utc)
 
     @property
-    def user_id(self) -> str | None:
-        """The ID of the user at WorkOS AuthKit, such as ``user_01H…``. Untrusted.
+    def identity(self) -> Identity | None:
+        """The user who logged in.
 
-        None with other servers.
+        None if the server did not say, or if its ID token was not verified.
+
+        With AuthKit, this is the user of the response. With `Client.for_issuer` and
+        `Client.workos_connect`, it is the verified ID token, which servers issue for the scope
+        ``openid``. If the keys for it could not be fetched, the event `IdentityUnverified` came
+        before the tokens. With `Client.with_endpoints`, nothing is known about the keys.
         """
-        return self._native.user_id()
-
-    @property
-    def organization_id(self) -> str | None:
-        """The ID of the organization that the user logged in to at WorkOS AuthKit. Untrusted."""
-        return self._native.organization_id()
+        native = self._native.identity()
+        return None if native is None else Identity._of(native)
 
     def other(self, name: str) -> Secret | None:
         """Return another member of the response as raw JSON, or None if it has no such member.
@@ -135,5 +136,6 @@ class Tokens(Value):
         return (
             f"Tokens(token_type={self.token_type!r}, scopes={self.scopes!r}, "
             f"expires_at={self.expires_at!r}, access_token={self.access_token!r}, "
-            f"refresh_token={self.refresh_token!r}, id_token={self.id_token!r})"
+            f"refresh_token={self.refresh_token!r}, id_token={self.id_token!r}, "
+            f"identity={self.identity!r})"
         )

@@ -21,10 +21,11 @@ from threading import current_thread
 from weakref import WeakSet
 
 from ._check import seconds_of
-from ._client import ClientBase
+from ._client import ClientBase, options_of, subject_of
 from ._errors import CancelledError, MisuseError, call, defect, error_of
 from ._events import Event, Waiting
 from ._exit import Exiting, gate
+from ._identity import Identity
 from ._lean import wake
 from ._login import LoginBase, found_of, next_number
 from ._native import Failure, wait_for_threads
@@ -36,11 +37,13 @@ from ._tokens import Tokens
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
     from types import TracebackType
     from typing import TypeVar
 
     from typing_extensions import Self
+
+    from ._client import Pairs
 
     _T = TypeVar("_T")
 
@@ -227,7 +230,14 @@ class Client(ClientBase):
         _in_use.add(self)
         return login
 
-    async def refresh(self, refresh_token: Secret | str) -> Tokens:
+    async def refresh(
+        self,
+        refresh_token: Secret | str,
+        *,
+        scopes: Iterable[str] = (),
+        params: Pairs = None,
+        subject: str | None = None,
+    ) -> Tokens:
         """Exchange a refresh token for new tokens. See `cli_auth.Client.refresh`.
 
         Cancelling the task aborts the request; the server may already have used the token.
@@ -235,9 +245,22 @@ class Client(ClientBase):
         token = secret_of("refresh_token", refresh_token)
         # Tracebacks that include local variables must not contain the token.
         del refresh_token
+        options = options_of(scopes, params, subject)
         _check_task()
         _in_use.add(self)
-        return Tokens._of(await _call(self._native.refresh_async(token)))
+        return Tokens._of(await _call(self._native.refresh_async(token, options)))
+
+    async def userinfo(self, access_token: Secret | str, subject: str | None = None) -> Identity:
+        """Ask the server who the user of an access token is. See `cli_auth.Client.userinfo`.
+
+        Cancelling the task aborts the request.
+        """
+        token = secret_of("access_token", access_token)
+        del access_token
+        expected = subject_of(subject)
+        _check_task()
+        _in_use.add(self)
+        return Identity._of(await _call(self._native.userinfo_async(token, expected)))
 
     async def revoke(self, token: Secret | str) -> None:
         """Revoke a token. See `cli_auth.Client.revoke`.

@@ -18,7 +18,10 @@ def settings() -> None:
     Client.authkit("client_123", params={"a": 5})  # type: ignore[arg-type]
     Client.authkit("client_123", token_params={"a": 5})  # type: ignore[arg-type]
     Client.authkit("client_123", client_auth="basic")  # type: ignore[arg-type]
+    Client.authkit("client_123", refresh_params={"a": 5})  # type: ignore[arg-type]
     Client.authkit("client_123", pkce=True)  # type: ignore[arg-type]
+    Client.authkit("client_123", verify_id_token="no")  # type: ignore[arg-type]
+    Client.authkit("client_123", token_endpoint="")  # type: ignore[call-arg]
     Client.authkit("client_123", login_timeout="5")  # type: ignore[arg-type]
     Client.authkit("client_123", client_secret=b"bytes")  # type: ignore[arg-type]
     Client.for_issuer("https://login.example.com")  # type: ignore[call-arg]
@@ -38,6 +41,7 @@ def secrets(tokens: Tokens) -> str:
     tokens.refresh_token.expose()  # type: ignore[union-attr]
     ",".join([tokens.access_token])  # type: ignore[list-item]
     tokens.nothing  # type: ignore[attr-defined]  # noqa: B018
+    tokens.identity.subject  # type: ignore[union-attr]  # noqa: B018
     return header
 
 
@@ -55,6 +59,9 @@ def logins(client: Client, login: Login) -> None:
     found: Tokens = login.step(1)  # type: ignore[assignment]
     print(found)
     client.refresh(None)  # type: ignore[arg-type]
+    client.refresh("text", ["openid"])  # type: ignore[call-arg]
+    client.refresh("text", params={"a": 5})  # type: ignore[arg-type]
+    client.userinfo(None)  # type: ignore[arg-type]
     client.revoke(b"bytes")  # type: ignore[arg-type]
     nothing = client.revoke("text")  # type: ignore[func-returns-value]
     print(nothing)

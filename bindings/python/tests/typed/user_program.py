@@ -6,7 +6,7 @@ import asyncio
 import sys
 from datetime import datetime
 from types import ModuleType
-from typing import TYPE_CHECKING, Optional, Union
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 import cli_auth
 from cli_auth import (
@@ -19,6 +19,8 @@ from cli_auth import (
     Event,
     ExpiredError,
     ForkedError,
+    Identity,
+    IdentityUnverified,
     InternalError,
     InvalidConfigError,
     InvalidResponseError,
@@ -64,7 +66,9 @@ def clients() -> list[Client]:
         client_secret=Secret("hunter2"),
         client_auth="client_secret_basic",
         token_params={"audience": "a"},
+        refresh_params=[("resource", "a"), ("resource", "b")],
         pkce="always",
+        verify_id_token=False,
         connect_timeout=5,
         read_timeout=5.5,
         request_timeout=None,
@@ -83,7 +87,13 @@ def clients() -> list[Client]:
         client_auth="client_secret_post",
     )
     for_issuer = Client.for_issuer(
-        "https://login.example.com", "client_123", scopes={"openid"}, headers=[("X-A", "b")]
+        "https://login.example.com",
+        "client_123",
+        device_authorization_endpoint="https://login.example.com/device",
+        token_endpoint="https://login.example.com/token",
+        revocation_endpoint=None,
+        scopes={"openid"},
+        headers=[("X-A", "b")],
     )
     return [whole, authkit, workos_connect, for_issuer]
 
@@ -98,8 +108,11 @@ def show(event: Event) -> None:
         assert_type(event.reason, str)
         assert_type(event.attempt, int)
         assert_type(event.retry_in, float)
+        assert_type(event.request_id, Optional[str])
     elif isinstance(event, Resumed):
         assert_type(event.suspended_for, float)
+    elif isinstance(event, IdentityUnverified):
+        assert_type(event.message, str)
 
 
 def tell(prompt: Prompt) -> None:
@@ -124,14 +137,25 @@ def use(tokens: Tokens) -> str:
     assert_type(tokens.scopes, Optional[tuple[str, ...]])
     assert_type(tokens.expires_in, Optional[float])
     assert_type(tokens.expires_at, Optional[datetime])
-    assert_type(tokens.user_id, Optional[str])
-    assert_type(tokens.organization_id, Optional[str])
+    assert_type(tokens.identity, Optional[Identity])
+    if tokens.identity is not None:
+        greet(tokens.identity)
     assert_type(tokens.other("user"), Optional[Secret])
     assert_type(tokens.other_names, tuple[str, ...])
     secrets: set[Secret] = {tokens.access_token, Secret("text")}
     assert_type(tokens.access_token in secrets, bool)
     assert_type(tokens.access_token.expose(), str)
     return f"Bearer {tokens.access_token.expose()}"
+
+
+def greet(user: Identity) -> None:
+    assert_type(user.subject, str)
+    assert_type(user.email, Optional[str])
+    assert_type(user.email_verified, Optional[bool])
+    assert_type(user.name, Optional[str])
+    assert_type(user.organization_id, Optional[str])
+    assert_type(user.claims, dict[str, Any])
+    print(sanitize(user.email or user.subject))
 
 
 def log_in(client: Client) -> Tokens:
@@ -173,6 +197,7 @@ def explain(error: Error) -> int:
     assert_type(error.request_id, Optional[str])
     assert_type(error.retry_after, Optional[float])
     assert_type(error.pending_authentication_token, Optional[Secret])
+    assert_type(error.members, dict[str, Secret])
     for organization in error.organizations or []:
         assert_type(organization, Organization)
         print(sanitize(organization.id), sanitize(organization.name))
@@ -186,6 +211,9 @@ def main(client: Client) -> int:
         if tokens.refresh_token is not None:
             assert_type(client.refresh(tokens.refresh_token), Tokens)
             client.refresh(tokens.refresh_token.expose())
+            subject = tokens.identity.subject if tokens.identity else None
+            client.refresh("text", scopes=["a"], params={"b": "c"}, subject=subject)
+            assert_type(client.userinfo(tokens.access_token, subject), Identity)
             client.revoke(tokens.refresh_token)
             client.revoke("text")
     except (DeniedError, ExpiredError, CancelledError, ActionRequiredError) as error:
@@ -234,6 +262,8 @@ async def main_async() -> None:
     assert_type(await task, Tokens)
     assert_type(await client.refresh(tokens.access_token), Tokens)
     await client.refresh("text")
+    await client.refresh("text", scopes={"a"}, params=[("b", "c")], subject="user_1")
+    assert_type(await client.userinfo("text", subject="user_1"), Identity)
     await client.revoke("text")
     await client.revoke(Secret("text"))
 
@@ -249,13 +279,17 @@ def as_in_a_test() -> Error:
         retry_after=1.5,
         organizations=[Organization("org_1", "One")],
         pending_authentication_token=Secret("text"),
+        members={"suberror": Secret("text")},
     )
     events: list[Event] = [
         Pending(5.1, 290.0),
         SlowedDown(10.0),
         Retrying("timeout", 1, 5.0),
+        Retrying("http_502", 2, 5.0, "req_1"),
         Resumed(60.0),
+        IdentityUnverified("the server's keys did not arrive"),
     ]
+    greet(Identity("user_1", email="ada@example.com", claims={"groups": ["admin"]}))
     assert_type(events == events, bool)
     assert_type(Waiting(0.0).due_in, float)
     return error

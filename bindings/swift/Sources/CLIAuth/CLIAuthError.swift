@@ -6,7 +6,7 @@ import CLIAuthNative
     import Foundation
 #endif
 
-/// The error of a login, a refresh or a revocation.
+/// The error of a login or of a request.
 ///
 /// Its ``kind-swift.property`` says what the caller should do next. Its ``message`` is for the user at the terminal and
 /// is also its printed form. Printing shows no secret, and all text from the server in the message is sanitised.
@@ -53,6 +53,12 @@ public struct CLIAuthError: Error, Sendable {
     /// key, which a program on a user's machine does not have. Such a program should let the user log in again.
     public let pendingAuthenticationToken: Secret?
 
+    /// Every member of the response by name, as raw JSON, exactly as the server sent it:
+    /// `error.members["suberror"]?.expose()`. JSON strings include their quotes. The type is ``Secret`` because a
+    /// member may contain a secret. The names are untrusted. Empty if there was no response, or if it is not a JSON
+    /// object.
+    public let members: [String: Secret]
+
     /// Creates an error as the library throws it, for tests of a program that handles errors.
     public init(
         _ kind: Kind,
@@ -65,7 +71,8 @@ public struct CLIAuthError: Error, Sendable {
         retryAfter: Duration? = nil,
         claims: String? = nil,
         organizations: [Organization]? = nil,
-        pendingAuthenticationToken: Secret? = nil
+        pendingAuthenticationToken: Secret? = nil,
+        members: [String: Secret] = [:]
     ) {
         self.kind = kind
         self.message = message
@@ -78,6 +85,7 @@ public struct CLIAuthError: Error, Sendable {
         self.claims = claims
         self.organizations = organizations
         self.pendingAuthenticationToken = pendingAuthenticationToken
+        self.members = members
     }
 
     /// The kind of an error, as a word that is the same in every language. Later versions may add kinds.

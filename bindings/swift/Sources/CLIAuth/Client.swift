@@ -4,9 +4,9 @@ import CLIAuthNative
 ///
 /// A client may be shared between tasks and threads. It does no I/O before its first request. Create one with
 /// ``authKit(clientID:apiBase:options:)``, ``workOSConnect(domain:clientID:options:)``,
-/// ``forIssuer(_:clientID:options:)`` or ``withEndpoints(deviceAuthorization:token:revocation:clientID:options:)``.
-/// Each checks all settings and throws ``CLIAuthError/Kind/invalidConfig`` if one is invalid. The message names that
-/// setting.
+/// ``forIssuer(_:clientID:deviceAuthorizationEndpoint:tokenEndpoint:revocationEndpoint:options:)`` or
+/// ``withEndpoints(deviceAuthorization:token:revocation:clientID:options:)``. Each checks all settings and throws
+/// ``CLIAuthError/Kind/invalidConfig`` if one is invalid. The message names that setting.
 ///
 /// All logins and requests of a client share its connections and one thread of the library, which ends with the last of
 /// them.
@@ -51,14 +51,26 @@ public struct Client: Sendable {
     /// - Parameters:
     ///   - issuer: The issuer, exactly as the server writes it.
     ///   - clientID: The client ID.
+    ///   - deviceAuthorizationEndpoint: The URL of the device authorization endpoint, for a server whose metadata lacks
+    ///     it. It takes precedence over that of the metadata.
+    ///   - tokenEndpoint: The URL of the token endpoint. It takes precedence over that of the metadata.
+    ///   - revocationEndpoint: The URL of the revocation endpoint (RFC 7009). It takes precedence over that of the
+    ///     metadata.
     ///   - options: The settings common to all clients.
     /// - Throws: ``CLIAuthError`` of the kind `invalidConfig`.
     public static func forIssuer(
         _ issuer: String,
         clientID: String,
+        deviceAuthorizationEndpoint: String? = nil,
+        tokenEndpoint: String? = nil,
+        revocationEndpoint: String? = nil,
         options: ClientOptions = ClientOptions()
     ) throws -> Client {
-        try Client(ClientBuilder.forIssuer(issuer: issuer, clientId: clientID), options)
+        let builder = ClientBuilder.forIssuer(issuer: issuer, clientId: clientID)
+        deviceAuthorizationEndpoint.map(builder.deviceAuthorizationEndpoint(url:))
+        tokenEndpoint.map(builder.tokenEndpoint(url:))
+        revocationEndpoint.map(builder.revocationEndpoint(url:))
+        return try Client(builder, options)
     }
 
     /// Creates a client for any other server, from its endpoint URLs.
@@ -100,19 +112,54 @@ public struct Client: Sendable {
 
     /// Exchanges a refresh token for new tokens (RFC 6749 section 6).
     ///
-    /// This is one request, after discovery if needed. It is never retried automatically.
+    /// This is one request, after discovery if needed. It is never retried automatically. If the response has an ID
+    /// token, it is verified, for which the keys of the server may have to be fetched.
     ///
     /// Many servers, including WorkOS, invalidate the token that was sent. Store the new ``Tokens/refreshToken`` before
     /// anything else, and never refresh one token from two processes at once.
     ///
+    /// - Parameters:
+    ///   - refreshToken: The refresh token.
+    ///   - options: What to ask for besides new tokens: other scopes, an organization, a resource. Defaults to nothing
+    ///     else.
     /// - Throws: ``CLIAuthError``. On `loginRequired` and `actionRequired`, the user must log in again. On `network`,
-    ///   keep the token and try again later; if the response was lost, the server may already have used the token.
-    ///   `CancellationError` if the task is cancelled, which aborts the request; the server may already have used the
-    ///   token.
-    public func refresh(_ refreshToken: Secret) async throws -> Tokens {
+    ///   keep the token and try again later; if the response was lost, the server may already have used the token. On
+    ///   `invalidResponse`, the ID token was refused, or the tokens are for another user than
+    ///   ``RefreshOptions/subject``; the server has probably used the token. On `invalidConfig`, the token is empty or
+    ///   an option cannot be used, and nothing was sent. `CancellationError` if the task is cancelled, which aborts the
+    ///   request; the server may already have used the token.
+    public func refresh(_ refreshToken: Secret, options: RefreshOptions = RefreshOptions()) async throws -> Tokens {
         Tokens(
             try await cancellable { cancellation in
-                try await native.refreshCancellable(refreshToken: refreshToken.native, cancellation: cancellation)
+                try await native.refreshCancellable(
+                    refreshToken: refreshToken.native,
+                    options: options.native,
+                    cancellation: cancellation
+                )
+            }
+        )
+    }
+
+    /// Asks the server who the user of an access token is (OpenID Connect Core section 5.3).
+    ///
+    /// This is one request, after discovery if needed. The access token must have been issued for the scope `openid`.
+    ///
+    /// - Parameters:
+    ///   - accessToken: The access token.
+    ///   - subject: The ``Identity/subject`` of the login, if it is known. A response about another user is refused.
+    /// - Throws: ``CLIAuthError``. On `rejected`, the server does not accept the access token. On `invalidResponse`,
+    ///   the response is about another user. On `unsupported`, the server has no userinfo endpoint, or it is not known,
+    ///   as with AuthKit and explicit endpoints. On `network`, the request failed or the server cannot handle it now.
+    ///   On `invalidConfig`, the access token is empty, and nothing was sent. `CancellationError` if the task is
+    ///   cancelled, which aborts the request.
+    public func userInfo(for accessToken: Secret, subject: String? = nil) async throws -> Identity {
+        Identity(
+            try await cancellable { cancellation in
+                try await native.userinfoCancellable(
+                    accessToken: accessToken.native,
+                    subject: subject,
+                    cancellation: cancellation
+                )
             }
         )
     }
@@ -164,6 +211,9 @@ extension ClientBuilder {
         for (name, value) in options.tokenParams {
             tokenParam(name: name, value: value)
         }
+        for (name, value) in options.refreshParams {
+            refreshParam(name: name, value: value)
+        }
         for (name, value) in options.headers {
             header(name: name, value: value)
         }
@@ -177,6 +227,7 @@ extension ClientBuilder {
             case .clientSecretPost: clientSecretPost(secret: secret)
             }
         }
+        verifyIdToken(verify: options.verifyIDToken)
         switch options.pkce {
         case .auto: break
         case .always: pkce(always: true)

@@ -23,6 +23,14 @@ public struct ClientOptions: Sendable {
     /// or `audience` here as well as in ``params``, whose rules apply.
     public var tokenParams: [(name: String, value: String)]
 
+    /// Extra parameters of every refresh (RFC 6749 section 6), such as `resource` (RFC 8707 section 2.2). A login does
+    /// not send them. ``RefreshOptions/params`` adds some to a single refresh. The rules of ``params`` apply.
+    public var refreshParams: [(name: String, value: String)]
+
+    /// Whether an ID token is verified (OpenID Connect Core section 3.1.3.7). If it is not, its keys are not fetched,
+    /// nothing in it is checked, and ``Tokens/identity`` is `nil`. AuthKit issues no ID token. Defaults to `true`.
+    public var verifyIDToken: Bool
+
     /// Extra headers of every request. They are sent to every server that the settings or the metadata name. Their
     /// values are treated as secrets.
     public var headers: [(name: String, value: String)]
@@ -71,6 +79,8 @@ public struct ClientOptions: Sendable {
         scopes: [String] = [],
         params: [(name: String, value: String)] = [],
         tokenParams: [(name: String, value: String)] = [],
+        refreshParams: [(name: String, value: String)] = [],
+        verifyIDToken: Bool = true,
         headers: [(name: String, value: String)] = [],
         caPEM: Data? = nil,
         proxy: String? = nil,
@@ -87,6 +97,8 @@ public struct ClientOptions: Sendable {
         self.scopes = scopes
         self.params = params
         self.tokenParams = tokenParams
+        self.refreshParams = refreshParams
+        self.verifyIDToken = verifyIDToken
         self.headers = headers
         self.caPEM = caPEM
         self.proxy = proxy
@@ -145,6 +157,8 @@ extension ClientOptions: CustomStringConvertible, CustomDebugStringConvertible, 
             ("scopes", scopes.isEmpty ? nil : scopes),
             ("params", params.isEmpty ? nil : params.map { "\($0.name)=\($0.value)" }),
             ("tokenParams", tokenParams.isEmpty ? nil : tokenParams.map { "\($0.name)=\($0.value)" }),
+            ("refreshParams", refreshParams.isEmpty ? nil : refreshParams.map { "\($0.name)=\($0.value)" }),
+            ("verifyIDToken", verifyIDToken),
             ("headers", headers.isEmpty ? nil : headers.map { "\($0.name): \(mask)" }),
             ("caPEM", caPEM.map { "\($0.count) bytes" }),
             // The URL may contain a password.

@@ -59,10 +59,11 @@ public final class Login: Sendable {
     ///   closure.
     /// - Returns: The tokens.
     /// - Throws: ``CLIAuthError``. Every program should handle `denied`, `expired`, `cancelled` and `actionRequired`.
-    ///   Transport errors are not thrown; they are reported as ``Event/retrying(reason:attempt:retryIn:)``, and the
-    ///   login continues. Without a ``prompt`` the kind is `misuse`, because the user has not seen the code.
-    ///   `CancellationError` if the task is cancelled before the outcome. Tokens that arrive at the same moment are
-    ///   revoked first if the server supports revocation, which may take up to two seconds.
+    ///   Transport errors are not thrown; they are reported as ``Event/retrying(reason:attempt:retryIn:requestID:)``,
+    ///   and the login continues. Without a ``prompt`` the kind is `misuse`, because the user has not seen the code. On
+    ///   `invalidResponse`, the server's response or its ID token was refused. `CancellationError` if the task is
+    ///   cancelled before the outcome. Tokens that arrive at the same moment are revoked first if the server supports
+    ///   revocation, which may take up to two seconds.
     public func poll(onEvent: (@Sendable (Event) async throws -> Void)? = nil) async throws -> Tokens {
         try await drive { number in
             try translated { try native.checkStarted(number: number) }

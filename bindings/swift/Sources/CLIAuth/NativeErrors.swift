@@ -19,6 +19,10 @@ extension CLIAuthError {
     init(for error: any Error) {
         switch error {
         case let failure as Failure:
+            var members: [String: Secret] = [:]
+            for name in failure.memberNames() {
+                members[name] = failure.member(name: name).map(Secret.init)
+            }
             self.init(
                 Kind(rawValue: failure.kind()),
                 failure.description,
@@ -30,7 +34,8 @@ extension CLIAuthError {
                 retryAfter: failure.retryAfter().map(Duration.init(ofSeconds:)),
                 claims: failure.claims(),
                 organizations: failure.organizations()?.map { Organization(id: $0.id, name: $0.name) },
-                pendingAuthenticationToken: failure.pendingAuthenticationToken().map(Secret.init)
+                pendingAuthenticationToken: failure.pendingAuthenticationToken().map(Secret.init),
+                members: members
             )
         case let failure as CLIAuthError:
             self = failure

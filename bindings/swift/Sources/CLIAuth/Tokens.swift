@@ -8,19 +8,20 @@ import CLIAuthNative
 
 /// The tokens that the server issued (RFC 6749 section 5.1).
 ///
-/// The library verifies none of the contents, only that they came over TLS from the token endpoint. Printing and
-/// dumping the value shows no secret. Properties that are documented as untrusted must pass through ``sanitize(_:)``
-/// before they are printed.
+/// Who logged in is the ``identity``. The access token is for its API, and the library does not look into it. Printing
+/// and dumping the value shows no secret. Properties that are documented as untrusted must pass through
+/// ``sanitize(_:)`` before they are printed.
 public struct Tokens: Sendable {
     /// The access token. Send it as `"Bearer \(tokens.accessToken.expose())"`, over TLS, and only to the API that it
     /// was issued for.
     public let accessToken: Secret
 
-    /// The token for ``Client/refresh(_:)``, or `nil` if the server issued none. Many servers issue one only for the
-    /// scope `offline_access`. If a refresh response contains no new refresh token, this is the previous one.
+    /// The token for ``Client/refresh(_:options:)``, or `nil` if the server issued none. Many servers issue one only
+    /// for the scope `offline_access`. If a refresh response contains no new refresh token, this is the previous one.
     public let refreshToken: Secret?
 
-    /// The OpenID Connect ID token, **unverified**. Verify its signature and claims before reading an identity from it.
+    /// The OpenID Connect ID token as it was received, for a service that verifies it itself. It was verified if there
+    /// is an ``identity`` and the server is not AuthKit.
     public let idToken: Secret?
 
     /// The token type as spelled by the server: `Bearer` in any letter case.
@@ -39,11 +40,14 @@ public struct Tokens: Sendable {
     /// of a JWT access token.
     public let expiresAt: Date?
 
-    /// The ID of the user at WorkOS AuthKit, such as `user_01H…`. Untrusted. `nil` with other servers.
-    public let userID: String?
-
-    /// The ID of the organization that the user logged in to at WorkOS AuthKit. Untrusted.
-    public let organizationID: String?
+    /// The user who logged in. `nil` if the server did not say, or if its ID token was not verified.
+    ///
+    /// With AuthKit, this is the user of the response. With
+    /// ``Client/forIssuer(_:clientID:deviceAuthorizationEndpoint:tokenEndpoint:revocationEndpoint:options:)`` and
+    /// ``Client/workOSConnect(domain:clientID:options:)``, it is the verified ID token, which servers issue for the
+    /// scope `openid`. If the keys for it could not be fetched, ``Event/identityUnverified(message:)`` came before the
+    /// tokens. With explicit endpoints, nothing is known about the keys.
+    public let identity: Identity?
 
     /// All other members of the response by name, as raw JSON. The type is ``Secret`` because a member may contain a
     /// secret. The names are untrusted.
@@ -57,8 +61,7 @@ public struct Tokens: Sendable {
         scopes = native.scopes()
         expiresIn = native.expiresIn().map(Duration.init(ofSeconds:))
         expiresAt = native.expiresAt().map(Date.init(timeIntervalSince1970:))
-        userID = native.userId()
-        organizationID = native.organizationId()
+        identity = native.identity().map(Identity.init)
         var other: [String: Secret] = [:]
         for name in native.otherNames() {
             other[name] = native.other(name: name).map(Secret.init)
@@ -68,13 +71,13 @@ public struct Tokens: Sendable {
 }
 
 extension Tokens: CustomStringConvertible {
-    /// The token type, and which tokens are present, without their text.
+    /// The token type, which tokens are present, without their text, and the subject of the user.
     public var description: String {
         let refresh = refreshToken.map(String.init(reflecting:)) ?? "nil"
         let id = idToken.map(String.init(reflecting:)) ?? "nil"
         return """
             Tokens(tokenType: \(sanitize(tokenType)), accessToken: \(String(reflecting: accessToken)), \
-            refreshToken: \(refresh), idToken: \(id))
+            refreshToken: \(refresh), idToken: \(id), identity: \(identity?.description ?? "nil"))
             """
     }
 }

@@ -88,11 +88,14 @@ struct LoginExample {
             return try .authKit(clientID: options.clientID, apiBase: apiBase, options: settings)
         case .connect(let domain):
             return try .workOSConnect(domain: domain, clientID: options.clientID, options: settings)
-        case .oidc(let issuer):
-            return try .forIssuer(issuer, clientID: options.clientID, options: settings)
-        case .endpoints(let device, let token):
+        case .oidc(let issuer, let device, let token, let revocation):
+            return try .forIssuer(
+                issuer, clientID: options.clientID, deviceAuthorizationEndpoint: device, tokenEndpoint: token,
+                revocationEndpoint: revocation, options: settings)
+        case .endpoints(let device, let token, let revocation):
             return try .withEndpoints(
-                deviceAuthorization: device, token: token, clientID: options.clientID, options: settings)
+                deviceAuthorization: device, token: token, revocation: revocation, clientID: options.clientID,
+                options: settings)
         }
     }
 

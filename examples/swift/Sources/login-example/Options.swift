@@ -19,8 +19,9 @@ let usage = """
       --api-base URL             authkit: another address of the WorkOS API
       --domain HOST_OR_URL       connect: the AuthKit domain
       --issuer URL               oidc: the issuer, exactly as the server writes it
-      --device-endpoint URL      endpoints: where a login begins
-      --token-endpoint URL       endpoints: where the tokens come from
+      --device-endpoint URL      endpoints: where a login begins; oidc: if the metadata lacks it
+      --token-endpoint URL       endpoints: where the tokens come from; oidc: if the metadata lacks it
+      --revocation-endpoint URL  endpoints: where tokens are revoked; oidc: if the metadata lacks it
       --client-secret-env NAME   the environment variable with a client secret
       --scope S                  a scope to ask for; repeatable
       --param K=V                an extra parameter of the first request; repeatable
@@ -41,8 +42,8 @@ struct Options {
     enum Server {
         case authKit(apiBase: String?)
         case connect(domain: String)
-        case oidc(issuer: String)
-        case endpoints(device: String, token: String)
+        case oidc(issuer: String, device: String?, token: String?, revocation: String?)
+        case endpoints(device: String, token: String, revocation: String?)
     }
 
     var server = Server.authKit(apiBase: nil)
@@ -107,7 +108,7 @@ struct Options {
                 }
                 timeout = limit
             case "--provider", "--client-id", "--api-base", "--domain", "--issuer", "--device-endpoint",
-                "--token-endpoint", "--client-secret-env", "--ca-file":
+                "--token-endpoint", "--revocation-endpoint", "--client-secret-env", "--ca-file":
                 guard given[option] == nil else { throw Wrong("\(option) is there twice") }
                 given[option] = try words.value(of: option, value)
             default:
@@ -121,26 +122,32 @@ struct Options {
         server = try Self.server(given)
     }
 
-    /// Returns the server. Checks the options that only one provider has.
+    /// Returns the server. Checks the options that only some providers have.
     private static func server(_ given: [String: String]) throws -> Server {
         guard let provider = given["--provider"] else { throw Wrong("--provider is missing") }
-        let own: [(option: String, provider: String)] = [
-            ("--api-base", "authkit"), ("--domain", "connect"), ("--issuer", "oidc"), ("--device-endpoint", "endpoints"),
-            ("--token-endpoint", "endpoints"),
+        let own: [(option: String, providers: [String])] = [
+            ("--api-base", ["authkit"]), ("--domain", ["connect"]), ("--issuer", ["oidc"]),
+            ("--device-endpoint", ["endpoints", "oidc"]), ("--token-endpoint", ["endpoints", "oidc"]),
+            ("--revocation-endpoint", ["endpoints", "oidc"]),
         ]
-        guard own.contains(where: { $0.provider == provider }) else { throw Wrong("there is no --provider \(provider)") }
-        if let other = own.first(where: { $0.provider != provider && given[$0.option] != nil }) {
-            throw Wrong("\(other.option) is for --provider \(other.provider)")
+        guard own.contains(where: { $0.providers.contains(provider) }) else {
+            throw Wrong("there is no --provider \(provider)")
+        }
+        if let other = own.first(where: { !$0.providers.contains(provider) && given[$0.option] != nil }) {
+            throw Wrong("\(other.option) is for --provider \(other.providers.joined(separator: " or "))")
         }
         func needed(_ option: String) throws -> String {
             guard let value = given[option] else { throw Wrong("--provider \(provider) needs \(option)") }
             return value
         }
+        let (device, token) = ("--device-endpoint", "--token-endpoint")
+        let revocation = given["--revocation-endpoint"]
         switch provider {
         case "connect": return .connect(domain: try needed("--domain"))
-        case "oidc": return .oidc(issuer: try needed("--issuer"))
+        case "oidc":
+            return .oidc(issuer: try needed("--issuer"), device: given[device], token: given[token], revocation: revocation)
         case "endpoints":
-            return .endpoints(device: try needed("--device-endpoint"), token: try needed("--token-endpoint"))
+            return .endpoints(device: try needed(device), token: try needed(token), revocation: revocation)
         default: return .authKit(apiBase: given["--api-base"])
         }
     }

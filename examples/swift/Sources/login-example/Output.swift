@@ -30,16 +30,18 @@ final class Words: Output, @unchecked Sendable {
             countDown(expiresIn.components.seconds)
         case .slowedDown(let interval):
             line("The server asked to slow down. Polling every \(interval.components.seconds) s from now on.")
-        case .retrying(let reason, _, let retryIn):
+        case .retrying(let reason, _, let retryIn, _):
             line("No valid response (\(reason)). Trying again in \(retryIn.components.seconds) s.")
         case .resumed:
             line("The computer was suspended.")
+        case .identityUnverified(let message):
+            line("Note: \(message).")
         }
     }
 
     func authorized(_ tokens: Tokens) throws {
         endCountDown()
-        try write(tokens.userID.map { "Logged in as \(sanitize($0)).\n" } ?? "Logged in.\n")
+        try write(tokens.identity.map { "Logged in as \(sanitize($0.subject)).\n" } ?? "Logged in.\n")
     }
 
     func failed(_ error: CLIAuthError) {
@@ -93,13 +95,15 @@ struct JSONLines: Output {
             ])
         case .slowedDown(let interval):
             try write([("event", .text("slowed_down")), ("interval", .seconds(interval))])
-        case .retrying(let reason, let attempt, let retryIn):
+        case .retrying(let reason, let attempt, let retryIn, _):
             try write([
                 ("event", .text("retrying")), ("reason", .text(reason)), ("attempt", .number(attempt)),
                 ("retry_in", .seconds(retryIn)),
             ])
         case .resumed(let suspendedFor):
             try write([("event", .text("resumed")), ("suspended_for", .seconds(suspendedFor))])
+        case .identityUnverified(let message):
+            try write([("event", .text("identity_unverified")), ("message", .text(message))])
         }
     }
 
@@ -111,8 +115,7 @@ struct JSONLines: Output {
             ("scope", .list(tokens.scopes?.map(JSON.text))),
             ("has_refresh_token", .bool(tokens.refreshToken != nil)),
             ("has_id_token", .bool(tokens.idToken != nil)),
-            // The ID token is not verified here, so it must not be used to identify the user.
-            ("subject", .text(tokens.userID)),
+            ("subject", .text(tokens.identity?.subject)),
         ])
     }
 

@@ -7,6 +7,7 @@ use super::sessions::Session;
 use crate::clock::unix_now;
 use crate::object::{Object, object, put};
 use crate::random;
+use crate::script::Placeholders;
 use crate::server::Server;
 
 const CREATED: &str = "2026-01-15T09:30:00.000Z";
@@ -33,8 +34,9 @@ impl Minter<'_> {
                 "authentication_method": "Password",
             }),
             Flavor::Connect => {
+                let access_token = self.access_token(session);
                 let mut answer = object(json!({
-                    "access_token": self.access_token(session),
+                    "access_token": access_token,
                     "token_type": "bearer",
                     "expires_in": self.server.settings.access_token_expires_in,
                 }));
@@ -42,7 +44,7 @@ impl Minter<'_> {
                     put(&mut answer, "scope", session.scope.as_str());
                 }
                 if has_scope(&session.scope, "openid") {
-                    put(&mut answer, "id_token", self.id_token(session));
+                    put(&mut answer, "id_token", self.id_token(session, &access_token));
                 }
                 if let Some(refresh_token) = refresh_token {
                     put(&mut answer, "refresh_token", refresh_token);
@@ -76,7 +78,7 @@ impl Minter<'_> {
         self.server.sign(&claims)
     }
 
-    pub(crate) fn id_token(self, session: &Session) -> String {
+    pub(crate) fn id_token(self, session: &Session, access_token: &str) -> String {
         let now = unix_now(self.server.settings.clock_offset);
         let mut claims = self.profile(&session.scope);
         put(&mut claims, "iss", self.issuer);
@@ -86,7 +88,8 @@ impl Minter<'_> {
         if let Some(organization_id) = &session.organization_id {
             put(&mut claims, "org_id", organization_id.as_str());
         }
-        self.server.sign(&claims)
+        let mut names = Names { minter: self, client_id: &session.client_id };
+        self.server.sign_id_token(claims, access_token, &session.client_id, &mut names)
     }
 
     /// The claims that scopes open: always `sub`.
@@ -116,6 +119,23 @@ impl Minter<'_> {
     /// The person, as AuthKit describes people.
     pub(crate) fn user(self) -> Object {
         user(&self.server.settings.user)
+    }
+}
+
+/// The placeholders in the settings of ID tokens.
+struct Names<'a> {
+    minter: Minter<'a>,
+    client_id: &'a str,
+}
+
+impl Placeholders for Names<'_> {
+    fn value(&mut self, name: &str) -> Option<String> {
+        Some(match name {
+            "origin" => self.minter.origin.to_owned(),
+            "issuer" => self.minter.issuer.to_owned(),
+            "client_id" => self.client_id.to_owned(),
+            _ => return None,
+        })
     }
 }
 

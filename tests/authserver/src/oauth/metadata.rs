@@ -21,6 +21,7 @@ fn common(issuer: &str, settings: &Settings) -> Object {
         "token_endpoint": format!("{base}/oauth2/token"),
         "introspection_endpoint": format!("{base}/oauth2/introspection"),
         "jwks_uri": format!("{base}/oauth2/jwks"),
+        "userinfo_endpoint": format!("{base}/oauth2/userinfo"),
         "scopes_supported": ["email", "offline_access", "openid", "profile"],
         "response_types_supported": ["code"],
         "grant_types_supported": [DEVICE_GRANT, "refresh_token"],
@@ -44,7 +45,6 @@ pub(crate) fn oauth(issuer: &str, settings: &Settings) -> Value {
 /// OpenID Connect Discovery.
 pub(crate) fn oidc(issuer: &str, settings: &Settings, alg: Alg) -> Value {
     let mut document = common(issuer, settings);
-    put(&mut document, "userinfo_endpoint", format!("{}/oauth2/userinfo", issuer.trim_end_matches('/')));
     put(&mut document, "subject_types_supported", json!(["public"]));
     put(&mut document, "id_token_signing_alg_values_supported", json!([jwt::name(alg)]));
     Value::Object(document)

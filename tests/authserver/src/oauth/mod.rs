@@ -6,6 +6,7 @@ pub(crate) mod clients;
 pub(crate) mod codes;
 pub(crate) mod connect;
 pub(crate) mod grants;
+pub(crate) mod id_token;
 pub(crate) mod jwt;
 pub(crate) mod metadata;
 pub(crate) mod pkce;

@@ -6,6 +6,6 @@ mod step;
 mod track;
 
 pub(crate) use apply::{Scripted, Start, apply, starts_from};
-pub(crate) use placeholders::Placeholders;
+pub(crate) use placeholders::{Placeholders, fill, fill_json};
 pub(crate) use step::{ConnectionStep, Step};
 pub(crate) use track::Script;

@@ -59,6 +59,7 @@ fn contract(event: &str) -> Option<&'static [(&'static str, Kind)]> {
         "slowed_down" => &[("interval", Number)],
         "retrying" => &[("reason", Reason), ("attempt", Count), ("retry_in", Number)],
         "resumed" => &[("suspended_for", Number)],
+        "identity_unverified" => &[("message", Text)],
         "authorized" => &[
             ("token_type", TextOrNull),
             ("expires_in", NumberOrNull),
@@ -337,6 +338,14 @@ mod tests {
                 "{to}"
             );
         }
+    }
+
+    #[test]
+    fn an_unverified_identity_has_a_message() {
+        let unverified = r#"{"event":"identity_unverified","message":"m"}"#;
+        let count = |line: &str| count(json!({"exit": 0}), &with(&[PROMPT, line, DONE], 0));
+        assert_eq!(count(unverified), 0);
+        assert!(count(&unverified.replace(r#""m""#, r#""""#)) > 0);
     }
 
     #[test]

@@ -23,5 +23,5 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println("Logged in as", cliauth.Sanitize(tokens.UserID))
+	fmt.Println("Logged in as", cliauth.Sanitize(tokens.Identity.Subject))
 }

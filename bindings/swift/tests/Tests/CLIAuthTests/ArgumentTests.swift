@@ -18,6 +18,8 @@ final class ArgumentTests: XCTestCase, @unchecked Sendable {
     func testWrongSettingsAreNamed() {
         refused(.init(scopes: ["a\u{1}b"]), names: "scope")
         refused(.init(params: [("client_id", "x")]), names: "client_id")
+        refused(.init(refreshParams: [("grant_type", "x")]), names: "grant_type")
+        refused(.init(refreshParams: [("audience", "x"), ("audience", "y")]), names: "audience")
         refused(.init(headers: [("X Tenant", "x")]), names: "header")
         refused(.init(headers: [("X-Tenant", "x\ny")]), names: "header")
         refused(.init(caPEM: Data("no certificate".utf8)), names: "ertificate")
@@ -26,6 +28,9 @@ final class ArgumentTests: XCTestCase, @unchecked Sendable {
         refused(.init(product: "my cli"), names: "product")
         XCTAssertThrowsError(try Client.authKit(clientID: ""))
         XCTAssertThrowsError(try Client.forIssuer("http://example.com", clientID: "c"))
+        XCTAssertThrowsError(try Client.forIssuer("https://h", clientID: "c", deviceAuthorizationEndpoint: "http://h/d"))
+        XCTAssertThrowsError(try Client.forIssuer("https://h", clientID: "c", tokenEndpoint: "nonsense"))
+        XCTAssertThrowsError(try Client.forIssuer("https://h", clientID: "c", revocationEndpoint: ""))
         XCTAssertThrowsError(try Client.workOSConnect(domain: "", clientID: "c"))
         XCTAssertThrowsError(try Client.withEndpoints(deviceAuthorization: "nonsense", token: "https://h/t", clientID: "c"))
     }

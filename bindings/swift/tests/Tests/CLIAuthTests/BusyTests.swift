@@ -34,7 +34,7 @@ final class BusyTests: XCTestCase, @unchecked Sendable {
             XCTAssertNotNil(login.prompt)
             await events.change { $0 += 1 }
         }
-        XCTAssertNotNil(tokens.userID)
+        XCTAssertNotNil(tokens.identity)
         let seen = await events.value
         XCTAssertEqual(seen, 1)
         let polls = try await server.requests("token")

@@ -106,9 +106,10 @@ final class CancelTests: XCTestCase, @unchecked Sendable {
             await cancellation { try await login.start() }
             await cancellation { try await client.refresh(Secret("token")) }
             await cancellation { try await client.revoke(Secret("token")) }
+            await cancellation { try await client.userInfo(for: Secret("token")) }
         }
         await late.value
-        for endpoint in ["device", "refresh", "revoke"] {
+        for endpoint in ["device", "refresh", "revoke", "userinfo"] {
             let sent = try await server.requests(endpoint)
             XCTAssertEqual(sent.count, 0, endpoint)
         }
@@ -153,14 +154,14 @@ final class CancelTests: XCTestCase, @unchecked Sendable {
     }
 
     func testARequestEndsWithItsTask() async throws {
-        for endpoint in ["refresh", "revoke"] {
+        for endpoint in ["refresh", "revoke", "userinfo"] {
             let server = try await Server.silent(at: endpoint)
             let client = try server.discovered()
             let asking = Task {
-                if endpoint == "refresh" {
-                    _ = try await client.refresh(Secret("a-refresh-token"))
-                } else {
-                    try await client.revoke(Secret("a-refresh-token"))
+                switch endpoint {
+                case "refresh": _ = try await client.refresh(Secret("a-refresh-token"))
+                case "revoke": try await client.revoke(Secret("a-refresh-token"))
+                default: _ = try await client.userInfo(for: Secret("an-access-token"))
                 }
             }
             try await server.waitFor(endpoint, 1)

@@ -47,6 +47,19 @@ final class ErrorTests: XCTestCase, @unchecked Sendable {
         XCTAssertEqual((error as any Error).localizedDescription, error.message)
     }
 
+    func testEveryMemberOfTheResponse() async throws {
+        let server = try await Server.scripted(
+            "token",
+            #"{"status": 400, "json": {"error": "invalid_client", "suberror": "bad_token", "more": {"a": [1, null]}}}"#)
+        let found = try await outcome(server)
+        let members = try XCTUnwrap(found).members
+        XCTAssertEqual(members.keys.sorted(), ["error", "more", "suberror"])
+        XCTAssertEqual(members["suberror"]?.expose(), "\"bad_token\"")
+        XCTAssertEqual(members["more"]?.expose(), #"{"a":[1,null]}"#)
+        let page = try await outcome(Server.scripted("device", #"{"status": 400, "body": "<html>"}"#))
+        XCTAssertEqual(page?.members, [:])
+    }
+
     func testTheTechnicalCause() async throws {
         let found = try await outcome(Server.scripted("device", #"{"reset": "before"}"#))
         let error = try XCTUnwrap(found)
@@ -92,6 +105,7 @@ final class ErrorTests: XCTestCase, @unchecked Sendable {
         XCTAssertEqual(error.kind.rawValue, "expired")
         XCTAssertEqual("\(error)", "too late")
         XCTAssertEqual(error.httpStatus, 400)
+        XCTAssertEqual(error.members, [:])
         XCTAssertNil(CLIAuthError(.init(rawValue: "new"), "x").recoverySuggestion)
     }
 }

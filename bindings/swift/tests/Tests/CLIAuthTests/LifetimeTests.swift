@@ -8,7 +8,7 @@ final class LifetimeTests: XCTestCase, @unchecked Sendable {
         let login = try server.client().login()
         try await login.start()
         let tokens = try await login.poll()
-        XCTAssertNotNil(tokens.userID)
+        XCTAssertNotNil(tokens.identity)
     }
 
     func testSecretsOutliveEverything() async throws {
@@ -51,6 +51,6 @@ final class LifetimeTests: XCTestCase, @unchecked Sendable {
             return Task { try await login.poll() }
         }()
         let tokens = try await polling.value
-        XCTAssertNotNil(tokens.userID)
+        XCTAssertNotNil(tokens.identity)
     }
 }

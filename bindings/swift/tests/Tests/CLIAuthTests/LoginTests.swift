@@ -36,7 +36,7 @@ final class LoginTests: XCTestCase, @unchecked Sendable {
         XCTAssertEqual(again.userCode, prompt.userCode)
         XCTAssertEqual(login.prompt?.userCode, prompt.userCode)
         let tokens = try await login.poll()
-        XCTAssert(tokens.userID?.hasPrefix("user_") ?? false)
+        XCTAssert(tokens.identity?.subject.hasPrefix("user_") ?? false)
         XCTAssertNotNil(tokens.refreshToken)
         XCTAssertNil(tokens.idToken)
         XCTAssertEqual(tokens.expiresIn, .seconds(300))
@@ -75,19 +75,22 @@ final class LoginTests: XCTestCase, @unchecked Sendable {
     }
 
     func testEventsComeInTheirOrder() async throws {
-        let server = try await Server.scripted("token", #""authorization_pending", {"status": 502, "body": "x"}, "grant""#)
+        let server = try await Server.scripted(
+            "token",
+            #""authorization_pending", {"status": 502, "body": "x", "headers": {"x-request-id": "req-1"}}, "grant""#)
         let events = Shared<[Event]>([])
         let login = try await started(server.client())
         _ = try await login.poll { event in await events.change { $0.append(event) } }
         let seen = await events.value
         guard seen.count == 2, case .pending(let next, let expires) = seen[0],
-            case .retrying(let reason, let attempt, let retryIn) = seen[1]
+            case .retrying(let reason, let attempt, let retryIn, let requestID) = seen[1]
         else { return XCTFail("\(seen)") }
         XCTAssert((Duration.seconds(1)...Duration.seconds(2)).contains(next), "\(next)")
         XCTAssert((Duration.seconds(200)...Duration.seconds(300)).contains(expires), "\(expires)")
         XCTAssertEqual(reason, "http_502")
         XCTAssertEqual(attempt, 1)
         XCTAssertGreaterThan(retryIn, .seconds(1))
+        XCTAssertEqual(requestID, "req-1")
     }
 
     func testAStepIsBounded() async throws {

@@ -86,8 +86,32 @@ final class MaskTests: XCTestCase, @unchecked Sendable {
         hides(Step.authorized(tokens))
     }
 
+    func testIdentities() async throws {
+        let user = Identity(
+            subject: "user_1\u{1B}[2J", email: "\(secret)@example.org", name: secret, claims: ["nickname": secret])
+        hides(user)
+        XCTAssertEqual("\(user)", "Identity(subject: user_1\u{FFFD}[2J)")
+        XCTAssertEqual(String(reflecting: user), "\(user)")
+        XCTAssertFalse(printed(user).contains("\u{1B}"))
+
+        let server = try await Server.new(
+            #"{"answer": "approve", "user": {"email": "\#(secret)@example.org", "last_name": "\#(secret)"}}"#)
+        let tokens = try await started(server.client()).poll()
+        XCTAssertEqual(tokens.identity?.email, "\(secret)@example.org")
+        XCTAssert("\(tokens)".contains(try XCTUnwrap(tokens.identity?.subject)))
+        hides(tokens)
+        hides(Step.authorized(tokens))
+    }
+
     func testErrors() async throws {
         hides(CLIAuthError(.actionRequired, "choose", pendingAuthenticationToken: Secret(secret)))
+        hides(CLIAuthError(.actionRequired, "choose", members: ["more": Secret(secret)]))
+        // A server whose response has more members.
+        let talkative = try await Server.scripted(
+            "refresh", #"{"status": 400, "json": {"error": "invalid_grant", "more": "\#(secret)"}}"#)
+        let talked = await failure(.loginRequired) { try await talkative.client().refresh(Secret("a token")) }
+        XCTAssertEqual(talked?.members["more"]?.expose(), "\"\(secret)\"")
+        hides(try XCTUnwrap(talked))
         // A server that tells what it was sent.
         let server = try await Server.scripted(
             "refresh", #"{"status": 400, "json": {"error": "invalid_grant", "error_description": "no \#(secret) here"}}"#)

@@ -166,7 +166,7 @@ final class StepsTests: XCTestCase, @unchecked Sendable {
         }
         try await looping.value
         let tokens = try await login.poll()
-        XCTAssertNotNil(tokens.userID)
+        XCTAssertNotNil(tokens.identity)
     }
 
     func testACancelledTaskIsNotGivenThePrompt() async throws {

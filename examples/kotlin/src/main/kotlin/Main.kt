@@ -96,6 +96,7 @@ private fun newClient(options: Options): Client {
     val settings: ClientOptions.() -> Unit = {
         product = "login-example/$VERSION"
         apiBase = options.apiBase
+        revocationEndpoint = options.revocationEndpoint
         caPem = options.caFile?.let(::readCertificates)
         loginTimeout = options.timeout
         allowInsecureLoopback = options.insecureLoopback
@@ -110,8 +111,13 @@ private fun newClient(options: Options): Client {
     return when (options.provider) {
         Provider.AUTHKIT -> Client.authKit(id, settings)
         Provider.CONNECT -> Client.workosConnect(options.domain, id, settings)
-        Provider.OIDC -> Client.forIssuer(options.issuer, id, settings)
-        Provider.ENDPOINTS -> Client.withEndpoints(options.deviceEndpoint, options.tokenEndpoint, id, settings)
+        Provider.OIDC -> Client.forIssuer(options.issuer, id) {
+            settings()
+            deviceAuthorizationEndpoint = options.deviceEndpoint
+            tokenEndpoint = options.tokenEndpoint
+        }
+        Provider.ENDPOINTS ->
+            Client.withEndpoints(options.deviceEndpoint.orEmpty(), options.tokenEndpoint.orEmpty(), id, settings)
     }
 }
 

@@ -17,8 +17,9 @@ val HELP =
       --api-base URL            authkit: another address of the WorkOS API
       --domain HOST_OR_URL      connect: the AuthKit domain
       --issuer URL              oidc: the issuer, exactly as the server writes it
-      --device-endpoint URL     endpoints: where a login begins
-      --token-endpoint URL      endpoints: where the tokens come from
+      --device-endpoint URL     endpoints: where a login begins; oidc: if the metadata lacks it
+      --token-endpoint URL      endpoints: where the tokens come from; oidc: if the metadata lacks it
+      --revocation-endpoint URL endpoints: where tokens are revoked; oidc: if the metadata lacks it
       --client-secret-env NAME  the environment variable that holds a client secret
       --scope S                 a scope to ask for; may be repeated
       --param K=V               an extra parameter of the device authorization request; may be repeated
@@ -37,7 +38,8 @@ private val FLAGS = setOf("--insecure-loopback", "--json", "--no-browser", "--he
 private val SETTINGS =
     setOf(
         "--provider", "--client-id", "--api-base", "--domain", "--issuer", "--device-endpoint", "--token-endpoint",
-        "--client-secret-env", "--scope", "--param", "--token-param", "--pkce", "--header", "--ca-file", "--timeout",
+        "--revocation-endpoint", "--client-secret-env", "--scope", "--param", "--token-param", "--pkce", "--header",
+        "--ca-file", "--timeout",
     )
 
 /** Returns the arguments by option. The command `login` may be omitted, because there is no other command. */
@@ -64,14 +66,15 @@ fun read(words: List<String>): Map<String, List<String>> {
 
 enum class Provider { AUTHKIT, CONNECT, OIDC, ENDPOINTS }
 
-/** Options of a single provider: the provider, and whether it requires the option. */
+/** Options of some providers: the providers that accept the option, and the one that requires it. */
 private val PROVIDER_OPTIONS =
     listOf(
-        Triple("--api-base", Provider.AUTHKIT, false),
-        Triple("--domain", Provider.CONNECT, true),
-        Triple("--issuer", Provider.OIDC, true),
-        Triple("--device-endpoint", Provider.ENDPOINTS, true),
-        Triple("--token-endpoint", Provider.ENDPOINTS, true),
+        Triple("--api-base", listOf(Provider.AUTHKIT), null),
+        Triple("--domain", listOf(Provider.CONNECT), Provider.CONNECT),
+        Triple("--issuer", listOf(Provider.OIDC), Provider.OIDC),
+        Triple("--device-endpoint", listOf(Provider.ENDPOINTS, Provider.OIDC), Provider.ENDPOINTS),
+        Triple("--token-endpoint", listOf(Provider.ENDPOINTS, Provider.OIDC), Provider.ENDPOINTS),
+        Triple("--revocation-endpoint", listOf(Provider.ENDPOINTS, Provider.OIDC), null),
     )
 
 /** The parsed command line. */
@@ -81,8 +84,9 @@ class Options(private val given: Map<String, List<String>>) {
     val apiBase: String? = last("--api-base")
     val domain: String get() = needed("--domain")
     val issuer: String get() = needed("--issuer")
-    val deviceEndpoint: String get() = needed("--device-endpoint")
-    val tokenEndpoint: String get() = needed("--token-endpoint")
+    val deviceEndpoint: String? = last("--device-endpoint")
+    val tokenEndpoint: String? = last("--token-endpoint")
+    val revocationEndpoint: String? = last("--revocation-endpoint")
     val clientSecretEnv: String? = last("--client-secret-env")
     val scopes: List<String> = given["--scope"].orEmpty()
     val params: List<Pair<String, String>> = pairs("--param", '=', "NAME=VALUE")
@@ -97,10 +101,11 @@ class Options(private val given: Map<String, List<String>>) {
     val noBrowser: Boolean = "--no-browser" in given
 
     init {
-        for ((option, owner, needed) in PROVIDER_OPTIONS) {
-            val name = owner.name.lowercase()
-            if (option in given && owner != provider) throw Usage("$option is for --provider $name")
-            if (needed && option !in given && owner == provider) throw Usage("--provider $name needs $option")
+        for ((option, owners, needing) in PROVIDER_OPTIONS) {
+            if (option in given && provider !in owners) {
+                throw Usage("$option is for --provider ${owners.joinToString(" and ") { it.name.lowercase() }}")
+            }
+            if (option !in given && provider == needing) throw Usage("--provider ${provider.name.lowercase()} needs $option")
         }
     }
 

@@ -40,11 +40,12 @@ class Words : Output {
             line("The server asked to slow down. Polling every ${event.interval.seconds} s from now on.")
         is Event.Retrying -> line("No valid response (${event.reason}). Trying again in ${event.retryIn.seconds} s.")
         is Event.Resumed -> line("The computer was suspended.")
+        is Event.IdentityUnverified -> line("Note: ${event.message}.")
     }
 
     override fun authorized(tokens: Tokens) {
         endCountDown()
-        write(tokens.userId?.let { "Logged in as ${sanitize(it)}." } ?: "Logged in.")
+        write(tokens.identity?.let { "Logged in as ${sanitize(it.subject)}." } ?: "Logged in.")
     }
 
     override fun failed(error: CliAuthException) {
@@ -116,6 +117,7 @@ class JsonLines : Output {
         is Event.Retrying ->
             line("retrying", "reason" to event.reason, "attempt" to event.attempt, "retry_in" to event.retryIn)
         is Event.Resumed -> line("resumed", "suspended_for" to event.suspendedFor)
+        is Event.IdentityUnverified -> line("identity_unverified", "message" to event.message)
     }
 
     override fun authorized(tokens: Tokens) = line(
@@ -125,8 +127,7 @@ class JsonLines : Output {
         "scope" to tokens.scopes,
         "has_refresh_token" to (tokens.refreshToken != null),
         "has_id_token" to (tokens.idToken != null),
-        // The id_token is not verified here, so it must not be used to identify the user.
-        "subject" to tokens.userId,
+        "subject" to tokens.identity?.subject,
     )
 
     override fun failed(error: CliAuthException) = line(

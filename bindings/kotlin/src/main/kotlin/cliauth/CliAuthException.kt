@@ -58,6 +58,16 @@ public sealed class CliAuthException(message: String, details: Details?) : Runti
     @Transient
     public val pendingAuthenticationToken: Secret? = details?.pendingAuthenticationToken
 
+    @Transient
+    private val received: Map<String, Secret>? = details?.members
+
+    /**
+     * Every member of the response as raw JSON, exactly as the server sent it, by its name. JSON strings include their
+     * quotes. The values are secrets because they may contain one. Empty if there is no response, or if it is not a
+     * JSON object. It is omitted when the exception is serialized.
+     */
+    public val members: Map<String, Secret> get() = received.orEmpty()
+
     /** The details of an error beside the message. */
     internal class Details(
         val oauthError: String?,
@@ -69,6 +79,7 @@ public sealed class CliAuthException(message: String, details: Details?) : Runti
         val claims: String?,
         val organizations: List<Organization>?,
         val pendingAuthenticationToken: Secret?,
+        val members: Map<String, Secret>,
     )
 }
 

@@ -6,7 +6,6 @@ import java.util.function.Consumer
 import cliauth.internal.Client as NativeClient
 import cliauth.internal.ClientBuilder as NativeBuilder
 import cliauth.internal.Secret as NativeSecret
-import cliauth.internal.Tokens as NativeTokens
 
 /**
  * The settings for one authorization server. Create it once and share it between threads. It does no I/O before a login
@@ -34,21 +33,27 @@ public class Client private constructor(private val native: NativeClient) : Auto
 
     /**
      * Exchanges a refresh token for new tokens (RFC 6749 section 6). This is one request, after discovery if needed. It
-     * is never retried automatically.
+     * is never retried automatically. If the response has an ID token, it is verified, for which the keys of the server
+     * may have to be fetched.
      *
      * Many servers, including WorkOS, invalidate the token that was sent. Store the new [Tokens.refreshToken] before
      * anything else, and never refresh one token from two processes at once. Cancelling the coroutine aborts the
      * request; the server may already have used the token.
      *
+     * @param configure asks for more than new tokens: other scopes, an organization, a resource
      * @throws LoginRequiredException the token is no longer valid; the user must log in again
      * @throws NetworkException keep the token and try again later; if the response was lost, the server may already
      *   have used it
      * @throws ActionRequiredException the user must log in again, in the browser
+     * @throws InvalidResponseException the ID token was refused, or the tokens are for another user than
+     *   [RefreshOptions.subject]; the server has probably used the token
+     * @throws InvalidConfigException an option is invalid; nothing was sent
      * @throws CancelledException the client was closed during the call; the server may already have used the token
      * @throws MisuseException the client or the secret is closed
      */
-    public suspend fun refresh(refreshToken: Secret): Tokens = withContext(threads) {
-        preferringCancellation { refreshing(refreshToken) { yield() } }
+    public suspend fun refresh(refreshToken: Secret, configure: RefreshOptions.() -> Unit = {}): Tokens {
+        val options = RefreshOptions().apply(configure)
+        return withContext(threads) { preferringCancellation { refreshing(refreshToken, options) { yield() } } }
     }
 
     /**
@@ -56,9 +61,17 @@ public class Client private constructor(private val native: NativeClient) : Auto
      *
      * @throws InterruptedException the thread was interrupted; the server may already have used the token
      */
+    @JvmSynthetic
+    public fun refreshBlocking(refreshToken: Secret, configure: RefreshOptions.() -> Unit): Tokens {
+        val options = RefreshOptions().apply(configure)
+        return preferringInterruption { refreshing(refreshToken, options, ::throwIfInterrupted) }
+    }
+
+    /** Overload for Java. */
+    @JvmOverloads
     @Throws(InterruptedException::class)
-    public fun refreshBlocking(refreshToken: Secret): Tokens =
-        preferringInterruption { refreshing(refreshToken, ::throwIfInterrupted) }
+    public fun refreshBlocking(refreshToken: Secret, configure: Consumer<RefreshOptions> = Consumer {}): Tokens =
+        refreshBlocking(refreshToken) { configure.accept(this) }
 
     /**
      * Revokes a token (RFC 7009). This is one request, after discovery if needed. Revoke the refresh token: servers
@@ -83,9 +96,37 @@ public class Client private constructor(private val native: NativeClient) : Auto
     public fun revokeBlocking(token: Secret): Unit = preferringInterruption { revoking(token, ::throwIfInterrupted) }
 
     /**
-     * Frees the memory and the connections of the client. A refresh or a revocation that is under way throws
-     * [CancelledException]; later calls throw [MisuseException]. Logins of this client remain usable. May be called
-     * from any thread and more than once.
+     * Asks the server who the user of an access token is (OpenID Connect Core section 5.3). This is one request, after
+     * discovery if needed. The access token must have been issued for the scope `openid`.
+     *
+     * @param subject the [Identity.subject] of the login, if it is known: a response about another user is refused
+     * @throws RejectedException the server does not accept the access token
+     * @throws InvalidResponseException the response is about another user
+     * @throws UnsupportedException the server has no userinfo endpoint, or it is not known, as with [authKit] and
+     *   [withEndpoints]
+     * @throws NetworkException the request failed, or the server cannot handle it now
+     * @throws InvalidConfigException the access token is empty; nothing was sent
+     * @throws CancelledException the client was closed during the call
+     * @throws MisuseException the client or the secret is closed
+     */
+    public suspend fun userInfo(accessToken: Secret, subject: String? = null): Identity = withContext(threads) {
+        preferringCancellation { asking(accessToken, subject) { yield() } }
+    }
+
+    /**
+     * Blocking version of [userInfo].
+     *
+     * @throws InterruptedException the thread was interrupted
+     */
+    @JvmOverloads
+    @Throws(InterruptedException::class)
+    public fun userInfoBlocking(accessToken: Secret, subject: String? = null): Identity =
+        preferringInterruption { asking(accessToken, subject, ::throwIfInterrupted) }
+
+    /**
+     * Frees the memory and the connections of the client. A request that is under way throws [CancelledException];
+     * later calls throw [MisuseException]. Logins of this client remain usable. May be called from any thread and more
+     * than once.
      */
     override fun close() {
         closed = true
@@ -94,33 +135,39 @@ public class Client private constructor(private val native: NativeClient) : Auto
 
     override fun toString(): String = "Client"
 
-    private inline fun refreshing(token: Secret, throwIfEnded: () -> Unit): Tokens {
-        // Checked first, so that a cancelled call sends nothing.
-        throwIfEnded()
-        begin(token) { native.beginRefresh(it) }.use { refresh ->
-            var tokens: NativeTokens? = calling(CLOSED) { refresh.step(SLICE) }
-            while (tokens == null) {
-                throwIfEnded()
-                throwIfClosed()
-                tokens = calling(CLOSED) { refresh.step(SLICE) }
-            }
-            return Tokens(tokens)
-        }
+    private inline fun refreshing(token: Secret, options: RefreshOptions, throwIfEnded: () -> Unit): Tokens {
+        val asked = options.toNative()
+        return Tokens(requesting(token, { beginRefresh(it, asked) }, { it.step(SLICE) }, throwIfEnded))
     }
 
     private inline fun revoking(token: Secret, throwIfEnded: () -> Unit) {
-        throwIfEnded()
-        begin(token) { native.beginRevoke(it) }.use { revocation ->
-            while (!calling(CLOSED) { revocation.step(SLICE) }) {
-                throwIfEnded()
-                throwIfClosed()
-            }
-        }
+        requesting(token, { beginRevoke(it) }, { request -> request.step(SLICE).takeIf { it } }, throwIfEnded)
     }
 
-    private inline fun <T> begin(token: Secret, call: (NativeSecret) -> T): T {
+    private inline fun asking(token: Secret, subject: String?, throwIfEnded: () -> Unit): Identity {
+        subject?.let { checked("subject", it) }
+        return Identity(requesting(token, { beginUserinfo(it, subject) }, { it.step(SLICE) }, throwIfEnded))
+    }
+
+    /** Sends a request that contains [token]. Returns what [step] returns once it is not null. */
+    private inline fun <R : AutoCloseable, T : Any> requesting(
+        token: Secret,
+        begin: NativeClient.(NativeSecret) -> R,
+        step: (R) -> T?,
+        throwIfEnded: () -> Unit,
+    ): T {
+        // Checked first, so that a cancelled call sends nothing.
+        throwIfEnded()
         if (closed) throw MisuseException(CLOSED)
-        return calling("the client or the secret is closed") { call(token.opened()) }
+        calling("the client or the secret is closed") { native.begin(token.opened()) }.use { request ->
+            var outcome = calling(CLOSED) { step(request) }
+            while (outcome == null) {
+                throwIfEnded()
+                throwIfClosed()
+                outcome = calling(CLOSED) { step(request) }
+            }
+            return outcome
+        }
     }
 
     private fun throwIfClosed() {

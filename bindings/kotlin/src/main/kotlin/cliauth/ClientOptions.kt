@@ -40,6 +40,7 @@ public class ClientOptions internal constructor() {
     private val scopes = mutableListOf<String>()
     private val params = mutableListOf<Pair<String, String>>()
     private val tokenParams = mutableListOf<Pair<String, String>>()
+    private val refreshParams = mutableListOf<Pair<String, String>>()
     private val headers = mutableListOf<Pair<String, String>>()
     private var secret: Pair<Secret, ClientAuth>? = null
 
@@ -69,8 +70,29 @@ public class ClientOptions internal constructor() {
     /** WorkOS AuthKit only: the base URL of its API, for a test server for example. */
     public var apiBase: String? = null
 
-    /** [Client.withEndpoints] only: the URL of the revocation endpoint (RFC 7009). */
+    /**
+     * [Client.forIssuer] only: the URL of the device authorization endpoint, for a server whose metadata lacks it. It
+     * takes precedence over that of the metadata.
+     */
+    public var deviceAuthorizationEndpoint: String? = null
+
+    /**
+     * [Client.forIssuer] only: the URL of the token endpoint, for a server whose metadata lacks it. It takes precedence
+     * over that of the metadata.
+     */
+    public var tokenEndpoint: String? = null
+
+    /**
+     * [Client.withEndpoints] and [Client.forIssuer] only: the URL of the revocation endpoint (RFC 7009). It takes
+     * precedence over that of the metadata.
+     */
     public var revocationEndpoint: String? = null
+
+    /**
+     * Whether an ID token is verified (OpenID Connect Core section 3.1.3.7). If it is not, its keys are not fetched,
+     * nothing in it is checked, and [Tokens.identity] is null. AuthKit issues no ID token. Defaults to true.
+     */
+    public var verifyIdToken: Boolean = true
 
     /** Timeout for establishing a connection (DNS, TCP and TLS). Defaults to 10 seconds. */
     public var connectTimeout: Duration? = null
@@ -111,6 +133,12 @@ public class ClientOptions internal constructor() {
      */
     public fun tokenParam(name: String, value: String): ClientOptions = apply { tokenParams += name to value }
 
+    /**
+     * Adds a parameter to every refresh (RFC 6749 section 6), such as `resource` (RFC 8707 section 2.2). A login does
+     * not send it. [RefreshOptions.param] adds one to a single refresh. The rules are those of [param].
+     */
+    public fun refreshParam(name: String, value: String): ClientOptions = apply { refreshParams += name to value }
+
     /** Adds a header to every request. It is sent to every server that the settings or the metadata name. */
     public fun header(name: String, value: String): ClientOptions = apply { headers += name to value }
 
@@ -130,13 +158,21 @@ public class ClientOptions internal constructor() {
         tokenParams.forEach { (name, value) ->
             builder.tokenParam(checked("a parameter's name", name), checked("the parameter $name", value))
         }
+        refreshParams.forEach { (name, value) ->
+            builder.refreshParam(checked("a parameter's name", name), checked("the parameter $name", value))
+        }
         headers.forEach { (name, value) -> builder.header(checked("a header's name", name), checked("the header $name", value)) }
         product?.let { builder.product(checked("product", it)) }
         caPem?.let(builder::caPem)
         proxy?.let { builder.proxy(checked("proxy", it)) }
         if (pkce != Pkce.AUTO) builder.pkce(pkce == Pkce.ALWAYS)
         apiBase?.let { builder.apiBase(checked("apiBase", it)) }
+        deviceAuthorizationEndpoint?.let {
+            builder.deviceAuthorizationEndpoint(checked("deviceAuthorizationEndpoint", it))
+        }
+        tokenEndpoint?.let { builder.tokenEndpoint(checked("tokenEndpoint", it)) }
         revocationEndpoint?.let { builder.revocationEndpoint(checked("revocationEndpoint", it)) }
+        builder.verifyIdToken(verifyIdToken)
         connectTimeout?.let { builder.connectTimeout(seconds(it)) }
         readTimeout?.let { builder.readTimeout(seconds(it)) }
         requestTimeout?.let { builder.requestTimeout(seconds(it)) }

@@ -49,6 +49,7 @@ private fun exception(failure: NativeFailure): CliAuthException {
             claims = failure.claims(),
             organizations = failure.organizations()?.map { Organization(it.id, it.name) },
             pendingAuthenticationToken = failure.pendingAuthenticationToken()?.let(::Secret),
+            members = members(failure),
         )
     return when (failure.kind()) {
         "denied" -> DeniedException(message, details)
@@ -70,6 +71,12 @@ private fun exception(failure: NativeFailure): CliAuthException {
     }
 }
 
+private fun members(failure: NativeFailure): Map<String, Secret> {
+    val members = linkedMapOf<String, Secret>()
+    for (name in failure.memberNames()) failure.member(name)?.let { members[name] = Secret(it) }
+    return members
+}
+
 /** Returns the public result of a step. */
 internal fun stepOf(step: NativeStep): Step = when (step) {
     is NativeStep.Prompt -> Prompt(step.prompt)
@@ -81,8 +88,10 @@ internal fun stepOf(step: NativeStep): Step = when (step) {
 private fun event(event: NativeEvent): Event = when (event) {
     is NativeEvent.Pending -> Event.Pending(duration(event.nextPollIn), duration(event.expiresIn))
     is NativeEvent.SlowedDown -> Event.SlowedDown(duration(event.interval))
-    is NativeEvent.Retrying -> Event.Retrying(event.reason, event.attempt.toInt(), duration(event.retryIn))
+    is NativeEvent.Retrying ->
+        Event.Retrying(event.reason, event.attempt.toInt(), duration(event.retryIn), event.requestId)
     is NativeEvent.Resumed -> Event.Resumed(duration(event.suspendedFor))
+    is NativeEvent.IdentityUnverified -> Event.IdentityUnverified(event.message)
 }
 
 private const val NANOS = 1e9

@@ -40,8 +40,10 @@ public sealed interface Event : Progress {
      * gateway has responded)
      * @property attempt the number of consecutive failures, starting at 1
      * @property retryIn the time until the next poll
+     * @property requestId the ID of the request, as [CliAuthException.requestId]; null without a response, or if the
+     * response has none
      */
-    public data class Retrying(val reason: String, val attempt: Int, val retryIn: Duration) : Event
+    public data class Retrying(val reason: String, val attempt: Int, val retryIn: Duration, val requestId: String? = null) : Event
 
     /**
      * The machine was suspended and has resumed.
@@ -49,4 +51,12 @@ public sealed interface Event : Progress {
      * @property suspendedFor how long it was suspended
      */
     public data class Resumed(val suspendedFor: Duration) : Event
+
+    /**
+     * The user approved the login, but the ID token was not verified because the keys of the server could not be
+     * fetched. The tokens follow, without an [Identity].
+     *
+     * @property message why there are no keys: a sentence for the user, sanitised
+     */
+    public data class IdentityUnverified(val message: String) : Event
 }

@@ -7,9 +7,9 @@ import cliauth.internal.Tokens as NativeTokens
 /**
  * The tokens that the server issued (RFC 6749 section 5.1).
  *
- * The library verifies none of the contents, only that they came over TLS from the token endpoint. Properties that are
- * documented as untrusted must pass through [sanitize] before they are printed. The object may be shared between
- * threads. [close] overwrites its secrets; otherwise they are overwritten after garbage collection.
+ * Who logged in is the [identity]. The access token is for its API, and the library does not look into it. Properties
+ * that are documented as untrusted must pass through [sanitize] before they are printed. The object may be shared
+ * between threads. [close] overwrites its secrets; otherwise they are overwritten after garbage collection.
  */
 public class Tokens internal constructor(@get:JvmSynthetic internal val native: NativeTokens) :
     Progress,
@@ -24,7 +24,8 @@ public class Tokens internal constructor(@get:JvmSynthetic internal val native: 
     public val refreshToken: Secret? = native.refreshToken()?.let(::Secret)
 
     /**
-     * The OpenID Connect ID token, **unverified**. Verify its signature and claims before reading an identity from it.
+     * The OpenID Connect ID token as it was received, for a service that verifies it itself. It was verified if there
+     * is an [identity] and the server is not AuthKit.
      */
     public val idToken: Secret? = native.idToken()?.let(::Secret)
 
@@ -50,11 +51,14 @@ public class Tokens internal constructor(@get:JvmSynthetic internal val native: 
     public val expiresAt: Instant?
         get() = read { expiresAt() }?.let { Instant.EPOCH.plus(duration(it)) }
 
-    /** The ID of the user at WorkOS AuthKit. Untrusted. */
-    public val userId: String? get() = read { userId() }
-
-    /** The ID of the organization at WorkOS AuthKit. Untrusted. */
-    public val organizationId: String? get() = read { organizationId() }
+    /**
+     * The user who logged in. Null if the server did not say, or if its ID token was not verified.
+     *
+     * With [Client.authKit], this is the user of the response. With [Client.forIssuer] and [Client.workosConnect], it
+     * is the verified ID token, which servers issue for the scope `openid`. If the keys for it could not be fetched,
+     * [Event.IdentityUnverified] came before the tokens. With [Client.withEndpoints], nothing is known about the keys.
+     */
+    public val identity: Identity? get() = read { identity() }?.let(::Identity)
 
     /** The names of all other members of the response, sorted. Untrusted. */
     public val otherNames: List<String> get() = read { otherNames() }

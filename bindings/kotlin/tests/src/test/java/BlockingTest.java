@@ -11,12 +11,14 @@ import cliauth.ClientAuth;
 import cliauth.ClientOptions;
 import cliauth.DeniedException;
 import cliauth.Event;
+import cliauth.Identity;
 import cliauth.Login;
 import cliauth.Pkce;
 import cliauth.Prompt;
 import cliauth.Secret;
 import cliauth.Step;
 import cliauth.Tokens;
+import cliauth.UnsupportedException;
 import cliauth.Waiting;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -53,10 +55,21 @@ class BlockingTest {
             Tokens tokens = login.pollBlocking(events::add);
             assertEquals(1, events.size());
             assertTrue(((Event.Pending) events.get(0)).getNextPollIn().toMillis() >= 1000);
-            assertTrue(CliAuth.sanitize(tokens.getUserId()).startsWith("user_"));
+            Identity user = tokens.getIdentity();
+            assertTrue(CliAuth.sanitize(user.getSubject()).startsWith("user_"));
+            assertTrue(user.getEmailVerified());
+            assertEquals("\"" + user.getEmail() + "\"", user.getClaims().get("email"));
             assertEquals("****", tokens.getAccessToken().toString());
             Tokens refreshed = client.refreshBlocking(tokens.getRefreshToken());
             assertTrue(refreshed.getAccessToken().expose().startsWith("ey"));
+            Tokens again = client.refreshBlocking(refreshed.getRefreshToken(), options -> {
+                options.setSubject(user.getSubject());
+                options.scopes("read").scopes(List.of("write")).param("resource", "https://api.example.com");
+            });
+            assertEquals(user.getSubject(), again.getIdentity().getSubject());
+            assertThrows(UnsupportedException.class, () -> client.userInfoBlocking(again.getAccessToken()));
+            assertThrows(UnsupportedException.class, () -> client.userInfoBlocking(again.getAccessToken(), "user_1"));
+            assertThrows(NullPointerException.class, () -> client.userInfoBlocking(null));
         }
     }
 
@@ -67,10 +80,15 @@ class BlockingTest {
             options.setProduct("my-cli/1.0");
             options.setLoginTimeout(Duration.ofMinutes(2));
             options.setPkce(Pkce.NEVER);
+            options.setVerifyIdToken(false);
+            options.setDeviceAuthorizationEndpoint("https://id.example.com/device");
+            options.setTokenEndpoint("https://id.example.com/token");
+            options.setRevocationEndpoint("https://id.example.com/revoke");
             options.scopes("openid", "offline_access")
                     .scopes(List.of("profile"))
                     .param("audience", "api")
                     .tokenParam("audience", "api")
+                    .refreshParam("audience", "api")
                     .header("X-Tool", "mine")
                     .clientSecret(new Secret("s"))
                     .clientSecret(new Secret("s"), ClientAuth.CLIENT_SECRET_POST);
@@ -90,6 +108,7 @@ class BlockingTest {
                 login.pollBlocking();
             });
             assertEquals("denied", error.getKind());
+            assertEquals("\"access_denied\"", error.getMembers().get("error").expose());
         }
     }
 

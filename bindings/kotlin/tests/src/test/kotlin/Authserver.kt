@@ -70,9 +70,13 @@ class Server(settings: Map<String, Any?>) : AutoCloseable {
     }
 
     /** A client that gets refresh tokens and can revoke them. */
-    fun issuerClient(): Client = Client.forIssuer(issuer, "client_test") {
+    fun issuerClient(
+        scopes: List<String> = listOf("openid", "offline_access"),
+        configure: ClientOptions.() -> Unit = {},
+    ): Client = Client.forIssuer(issuer, "client_test") {
         trust(this)
-        scopes("openid", "offline_access")
+        scopes(scopes)
+        configure()
     }
 
     fun trust(options: ClientOptions) {

@@ -178,6 +178,25 @@ class CancelTest {
     }
 
     @Test
+    fun `a question for the user that hangs`() = runBlocking<Unit>(Dispatchers.Default) {
+        silentServer("userinfo").use { server ->
+            val client = server.issuerClient()
+            val question = launch { client.userInfo(cliauth.Secret("a-token")) }
+            server.waitFor("userinfo")
+            val took = seconds { question.cancelAndJoin() }
+            assertTrue(took < SOON, "$took s")
+
+            val error = AtomicReference<Throwable>()
+            val blocked =
+                thread { error.set(runCatching { client.userInfoBlocking(cliauth.Secret("a-token")) }.exceptionOrNull()) }
+            server.waitFor("userinfo", 2)
+            blocked.interrupt()
+            blocked.join()
+            assertTrue(error.get() is InterruptedException, "${error.get()}")
+        }
+    }
+
+    @Test
     fun `who is interrupted already sends nothing`() {
         Server().use { server ->
             val client = server.client()
@@ -185,6 +204,8 @@ class CancelTest {
             assertThrows(InterruptedException::class.java) { client.refreshBlocking(cliauth.Secret("an old one")) }
             Thread.currentThread().interrupt()
             assertThrows(InterruptedException::class.java) { client.revokeBlocking(cliauth.Secret("an old one")) }
+            Thread.currentThread().interrupt()
+            assertThrows(InterruptedException::class.java) { client.userInfoBlocking(cliauth.Secret("an old one")) }
             assertEquals(0, server.requests("refresh").size)
         }
     }

@@ -70,14 +70,15 @@ class ClosingTest {
             assertMisuse("client is closed") { client.revokeBlocking(Secret("a")) }
             assertMisuse("client is closed") { runBlocking { client.refresh(Secret("a")) } }
             assertMisuse("client is closed") { runBlocking { client.revoke(Secret("a")) } }
+            assertMisuse("client is closed") { client.userInfoBlocking(Secret("a")) }
+            assertMisuse("client is closed") { runBlocking { client.userInfo(Secret("a")) } }
             val properties =
                 listOf(
                     tokens::tokenType,
                     tokens::scopes,
                     tokens::expiresIn,
                     tokens::expiresAt,
-                    tokens::userId,
-                    tokens::organizationId,
+                    tokens::identity,
                     tokens::otherNames,
                     { tokens.other("a") },
                 )
@@ -89,6 +90,8 @@ class ClosingTest {
                 assertMisuse("secret is closed") { it.revokeBlocking(secret) }
                 assertMisuse("secret is closed") { runBlocking { it.refresh(tokens.refreshToken!!) } }
                 assertMisuse("secret is closed") { runBlocking { it.revoke(secret) } }
+                assertMisuse("secret is closed") { it.userInfoBlocking(secret) }
+                assertMisuse("secret is closed") { runBlocking { it.userInfo(secret) } }
             }
             assertMisuse("secret is closed") { Client.authKit("x") { clientSecret(secret) } }
             assertEquals(secret, secret)
@@ -152,7 +155,7 @@ class ClosingTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = ["refresh", "revoke"])
+    @ValueSource(strings = ["refresh", "revoke", "userinfo"])
     fun `closing a client ends its requests`(endpoint: String) = silentServer(endpoint).use { server ->
         val secret = Secret("a token")
         val client = server.issuerClient()
@@ -160,13 +163,23 @@ class ClosingTest {
         runBlocking(Dispatchers.Default) {
             val suspended =
                 async {
-                    runCatching { if (endpoint == "refresh") client.refresh(secret).close() else client.revoke(secret) }
+                    runCatching {
+                        when (endpoint) {
+                            "refresh" -> client.refresh(secret)
+                            "revoke" -> client.revoke(secret)
+                            else -> client.userInfo(secret)
+                        }
+                    }
                 }
             val driver =
                 thread {
                     val call =
                         runCatching {
-                            if (endpoint == "refresh") client.refreshBlocking(secret).close() else client.revokeBlocking(secret)
+                            when (endpoint) {
+                                "refresh" -> client.refreshBlocking(secret)
+                                "revoke" -> client.revokeBlocking(secret)
+                                else -> client.userInfoBlocking(secret)
+                            }
                         }
                     blocked.set(call.exceptionOrNull())
                 }
@@ -194,6 +207,7 @@ class ClosingTest {
                 mapOf<String, suspend () -> Unit>(
                     "refresh" to { client.refresh(Secret("a")) },
                     "revoke" to { client.revoke(Secret("a")) },
+                    "userinfo" to { client.userInfo(Secret("a")) },
                 )
             for ((name, call) in calls) {
                 assertCancellation(name) {

@@ -4,6 +4,7 @@ import cliauth.CliAuthException
 import cliauth.Client
 import cliauth.ClientOptions
 import cliauth.DeniedException
+import cliauth.Event
 import cliauth.ExpiredException
 import cliauth.InvalidConfigException
 import cliauth.InvalidResponseException
@@ -93,6 +94,33 @@ class ErrorsTest {
     }
 
     @Test
+    fun `every member of the response is there as it came`() {
+        val body = mapOf("error" to "invalid_client", "suberror" to "bad_token", "more" to mapOf("a" to listOf(1, null)))
+        val error = ends<RejectedException>(script("token", mapOf("status" to 400, "json" to body)))
+        assertEquals(listOf("error", "more", "suberror"), error.members.keys.toList())
+        assertEquals("\"bad_token\"", error.members["suberror"]?.expose())
+        assertEquals("""{"a":[1,null]}""", error.members["more"]?.expose())
+        assertNull(error.members["no such member"])
+        val page = mapOf("status" to 400, "body" to "<html>", "content_type" to "text/html")
+        assertEquals(emptyMap<String, Secret>(), ends<InvalidResponseException>(script("device", page)).members)
+    }
+
+    @Test
+    fun `a failed poll has the ID of its request`() {
+        val steps = listOf(mapOf("status" to 502, "body" to "", "headers" to mapOf("x-request-id" to "req-1")))
+        Server("answer" to "approve", "script" to mapOf("token" to steps)).use { server ->
+            server.client().login().use { login ->
+                val events = mutableListOf<Event>()
+                login.startBlocking()
+                login.pollBlocking { events += it }
+                val retrying = events.filterIsInstance<Event.Retrying>().single()
+                assertEquals("http_502", retrying.reason)
+                assertEquals("req-1", retrying.requestId)
+            }
+        }
+    }
+
+    @Test
     fun `the technical cause`() {
         val lost = ends<NetworkException>(script("device", mapOf("reset" to "before")))
         assertEquals("Connection reset by peer (os error 104)", lost.detail)
@@ -142,6 +170,11 @@ class ErrorsTest {
                 "certificate" to { Client.authKit("x") { caPem = byteArrayOf(1, 2, 3) } },
                 "request timeout" to { Client.authKit("x") { requestTimeout = Duration.ofSeconds(-1) } },
                 "https" to { Client.forIssuer("http://id.example.com", "x") },
+                "grant_type" to { Client.authKit("x") { refreshParam("grant_type", "a") } },
+                "audience is there twice" to { Client.authKit("x") { repeat(2) { refreshParam("audience", "a") } } },
+                "device authorization endpoint" to { Client.authKit("x") { deviceAuthorizationEndpoint = "https://h/device" } },
+                "token endpoint" to { Client.workosConnect("acme.authkit.app", "x") { tokenEndpoint = "https://h/token" } },
+                "revocation endpoint" to { Client.authKit("x") { revocationEndpoint = "https://h/revoke" } },
             )
         for ((word, make) in wrong) {
             val error = assertThrows(InvalidConfigException::class.java, { make() }, word)
@@ -160,6 +193,8 @@ class ErrorsTest {
                 "maxWait must not be negative" to { login.stepBlocking(Duration.ofNanos(-1)) },
                 "clientId" to { Client.authKit("half a pair \uD800") },
                 "a secret" to { Secret("\uDC00") },
+                "the parameter audience" to { Client.authKit("x") { refreshParam("audience", "\uD800") } },
+                "tokenEndpoint" to { Client.forIssuer("https://h", "x") { tokenEndpoint = "https://h/\uD800" } },
             )
         for ((words, call) in senseless) {
             val error = assertThrows(MisuseException::class.java, { call() }, words)

@@ -43,7 +43,7 @@ class LoginTest {
                 assertNotNull(tokens.refreshToken)
                 assertNull(tokens.idToken)
                 assertEquals("Bearer", tokens.tokenType.replaceFirstChar(Char::uppercase))
-                assertTrue(tokens.userId!!.startsWith("user_"))
+                assertTrue(tokens.identity!!.subject.startsWith("user_"))
                 assertTrue(tokens.expiresIn!! in Duration.ofSeconds(200)..Duration.ofSeconds(300))
                 assertTrue(tokens.expiresAt!! in Instant.now().plusSeconds(200)..Instant.now().plusSeconds(301))
                 assertEquals(null, tokens.other("no such member"))

@@ -87,6 +87,8 @@ class MasksTest {
                 login.startBlocking()
                 val error = assertThrows(ActionRequiredException::class.java) { login.pollBlocking() }
                 assertEquals(CLEAR, error.pendingAuthenticationToken?.expose())
+                assertEquals("\"$CLEAR\"", error.members["pending_authentication_token"]?.expose())
+                assertFalse(CLEAR in "${error.members}", "${error.members}")
                 assertFalse(CLEAR in error.stackTraceToString())
                 val bytes = serialized(error)
                 assertFalse(CLEAR in bytes.toString(Charsets.ISO_8859_1))
@@ -94,6 +96,7 @@ class MasksTest {
                 assertEquals(error.message, back.message)
                 assertEquals("mfa_challenge", back.oauthError)
                 assertNull(back.pendingAuthenticationToken)
+                assertEquals(emptyMap<String, Secret>(), back.members)
             }
         }
     }

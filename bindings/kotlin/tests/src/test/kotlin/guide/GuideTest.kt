@@ -62,7 +62,8 @@ class GuideTest {
             val tokens: Tokens = withinAMinute(client)!!
             assertFalse(tokens.accessToken.expose() in said { authorization(tokens) })
             assertEquals("Bearer ${tokens.accessToken.expose()}", authorization(tokens))
-            val new = refreshed(client, tokens)
+            assertEquals(tokens.identity?.subject, whoAmI(client, tokens))
+            val new = switchTo(client, refreshed(client, tokens), "org_1")
             assertFalse(new.refreshToken == tokens.refreshToken)
             logOut(client, new)
             client.login().use {
@@ -78,7 +79,7 @@ class GuideTest {
         val pool = java.util.concurrent.Executors.newSingleThreadExecutor()
         assertTrue("Waiting, " in said { GuideMethods.logIn(client) })
         val tokens = GuideMethods.withinAMinute(client, pool)
-        val new = GuideMethods.refreshed(client, tokens)
+        val new = GuideMethods.switchTo(client, GuideMethods.refreshed(client, tokens), "org_1")
         assertFalse(new.refreshToken == tokens.refreshToken)
         GuideMethods.logOut(client, new)
         pool.shutdown()
