@@ -35,13 +35,22 @@ fn presets_set_their_endpoints() {
         "https://api.workos.com/user_management/authorize/device"
     );
     assert_eq!(authkit.token_endpoint.as_str(), "https://api.workos.com/user_management/authenticate");
-    for domain in ["acme.authkit.app", "https://acme.authkit.app", "https://acme.authkit.app/"] {
+    assert!(authkit.issuer.is_none() && authkit.jwks_uri.is_none() && authkit.userinfo_endpoint.is_none());
+    for domain in
+        ["acme.authkit.app", "ACME.authkit.app", "https://acme.authkit.app", "https://acme.authkit.app/"]
+    {
         let connect = known(Client::workos_connect(domain, "id"));
         assert_eq!(
             connect.device_authorization_endpoint.as_ref().unwrap().as_str(),
             "https://acme.authkit.app/oauth2/device_authorization"
         );
         assert_eq!(connect.token_endpoint.as_str(), "https://acme.authkit.app/oauth2/token");
+        assert_eq!(connect.issuer.as_ref().unwrap().as_str(), "https://acme.authkit.app");
+        assert_eq!(connect.jwks_uri.as_ref().unwrap().as_str(), "https://acme.authkit.app/oauth2/jwks");
+        assert_eq!(
+            connect.userinfo_endpoint.as_ref().unwrap().as_str(),
+            "https://acme.authkit.app/oauth2/userinfo"
+        );
     }
     let base = known(Client::authkit("id").api_base("https://h/base/"));
     assert_eq!(base.token_endpoint.as_str(), "https://h/base/user_management/authenticate");

@@ -240,7 +240,8 @@ impl Draft {
                 Source::Known(Arc::new(Metadata {
                     userinfo_endpoint: Some(at("/oauth2/userinfo")?),
                     issuer: Some(
-                        Issuer::parse(base.trim_end_matches('/'), self.loopback)
+                        // As the server writes it: the host in lower case, and no slash at the end.
+                        Issuer::parse(at("")?.as_str().trim_end_matches('/'), self.loopback)
                             .map_err(|why| Error::config(format!("the AuthKit domain {why}")))?,
                     ),
                     jwks_uri: Some(at("/oauth2/jwks")?),

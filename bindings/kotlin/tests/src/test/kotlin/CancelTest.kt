@@ -162,7 +162,7 @@ class CancelTest {
     fun `a refresh that hangs`() = runBlocking<Unit>(Dispatchers.Default) {
         silentServer("refresh").use { server ->
             val client = server.client()
-            val refresh = launch { client.refresh(cliauth.Secret("an old one")) }
+            val refresh = launch { client.refresh(cliauth.Secret("an-old-one")) }
             server.waitFor("refresh")
             val took = seconds { refresh.cancelAndJoin() }
             assertTrue(took < SOON, "$took s")
@@ -201,11 +201,11 @@ class CancelTest {
         Server().use { server ->
             val client = server.client()
             Thread.currentThread().interrupt()
-            assertThrows(InterruptedException::class.java) { client.refreshBlocking(cliauth.Secret("an old one")) }
+            assertThrows(InterruptedException::class.java) { client.refreshBlocking(cliauth.Secret("an-old-one")) }
             Thread.currentThread().interrupt()
-            assertThrows(InterruptedException::class.java) { client.revokeBlocking(cliauth.Secret("an old one")) }
+            assertThrows(InterruptedException::class.java) { client.revokeBlocking(cliauth.Secret("an-old-one")) }
             Thread.currentThread().interrupt()
-            assertThrows(InterruptedException::class.java) { client.userInfoBlocking(cliauth.Secret("an old one")) }
+            assertThrows(InterruptedException::class.java) { client.userInfoBlocking(cliauth.Secret("an-old-one")) }
             assertEquals(0, server.requests("refresh").size)
         }
     }

@@ -157,7 +157,7 @@ class ClosingTest {
     @ParameterizedTest
     @ValueSource(strings = ["refresh", "revoke", "userinfo"])
     fun `closing a client ends its requests`(endpoint: String) = silentServer(endpoint).use { server ->
-        val secret = Secret("a token")
+        val secret = Secret("a-token")
         val client = server.issuerClient()
         val blocked = AtomicReference<Throwable>()
         runBlocking(Dispatchers.Default) {

@@ -153,7 +153,7 @@ class ErrorsTest {
         assertThrows(NetworkException::class.java) { unreachable.client().login().startBlocking() }
         Server().use { server ->
             val unsupported =
-                assertThrows(UnsupportedException::class.java) { server.client().revokeBlocking(Secret("a token")) }
+                assertThrows(UnsupportedException::class.java) { server.client().revokeBlocking(Secret("a-token")) }
             assertEquals("unsupported", unsupported.kind)
         }
     }

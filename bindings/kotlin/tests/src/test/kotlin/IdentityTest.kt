@@ -165,7 +165,7 @@ class IdentityTest {
         val of = "somebody else"
         assertThrows(InvalidResponseException::class.java) { client.userInfoBlocking(tokens.accessToken, of) }
         assertThrows(InvalidResponseException::class.java) { runBlocking { client.userInfo(tokens.accessToken, of) } }
-        val unknown = assertThrows(RejectedException::class.java) { client.userInfoBlocking(Secret("an unknown token")) }
+        val unknown = assertThrows(RejectedException::class.java) { client.userInfoBlocking(Secret("an-unknown-token")) }
         assertEquals(401, unknown.httpStatus)
         val before = server.requests("userinfo").size
         assertThrows(InvalidConfigException::class.java) { client.userInfoBlocking(Secret("")) }
@@ -222,7 +222,7 @@ class IdentityTest {
     @Test
     fun `a refresh with a wrong option sends nothing`() = adasServer().use<Server, Unit> { server ->
         val client = server.issuerClient()
-        val token = Secret("a token")
+        val token = Secret("a-token")
         val wrong =
             mapOf<String, cliauth.RefreshOptions.() -> Unit>(
                 "scope" to { scopes("a b") },
