@@ -235,7 +235,7 @@ mod tests {
             assert_eq!(faults(&name(&tags), 2_000_000, metadata).len(), 1, "{tags}");
         }
         let good = name(&format!("py3-none-manylinux_2_17_{arch}"));
-        assert_eq!(faults(&good, 3_000_001, metadata).len(), 1);
+        assert_eq!(faults(&good, MOST_BYTES + 1, metadata).len(), 1);
         assert_eq!(faults(&good, 1, "Name: cli-auth\nRequires-Dist: httpx>=0.28\n").len(), 1);
     }
 }
