@@ -32,7 +32,7 @@ An OAuth 2.0 authorization server for testing command-line logins.
   --approve, --deny   answer every login
   --interval N        seconds between polls (5)
   --expires-in N      seconds that a code lives (300)
-  --alg ALG           rs256 or es256
+  --alg ALG           rs256, ps256, es256, es384 or ed25519
   --control           add the control interface to the first listener
   --no-log            do not record requests
   --exit-on-eof       end when standard input ends
