@@ -30,8 +30,8 @@ pub(super) struct Identification {
 enum State {
     /// The keys are being fetched, for the second time if they are renewed.
     Fetching { renewed: bool },
-    /// The program was told that the identity is not verified.
-    Told,
+    /// The program has the event that the identity is not verified.
+    Reported,
 }
 
 /// The state after a step, if there is one, and what to do.
@@ -69,12 +69,12 @@ impl Identification {
             (
                 State::Fetching { .. },
                 Input::Keys(Err(error)) | Input::Lost(_, error) | Input::Failed(error),
-            ) => self.tell(&error.to_string()),
+            ) => self.report(&error.to_string()),
             (State::Fetching { .. }, Input::NotSent) => {
-                self.tell("too many requests of this client are under way")
+                self.report("too many requests of this client are under way")
             }
             (State::Fetching { .. }, _) => (Some(self), Effect::Wait { until: None }),
-            (State::Told, _) => self.finish(),
+            (State::Reported, _) => self.finish(),
         }
     }
 
@@ -89,14 +89,14 @@ impl Identification {
                 let this = Self { state: State::Fetching { renewed }, ..self };
                 (Some(this), Effect::FetchKeys { url, renew: renewed })
             }
-            None => self.tell("the server's metadata names no keys (`jwks_uri`)"),
+            None => self.report("the server's metadata names no keys (`jwks_uri`)"),
         }
     }
 
-    fn tell(self, why: &str) -> Transition {
+    fn report(self, why: &str) -> Transition {
         let message = sanitize(&format!("the ID token was not verified, so the user is not known: {why}"));
         let event = Event::IdentityUnverified { message };
-        (Some(Self { state: State::Told, ..self }), Effect::Tell(Notice::Event(event)))
+        (Some(Self { state: State::Reported, ..self }), Effect::Tell(Notice::Event(event)))
     }
 
     fn verify(&self, keys: &KeySet) -> Result<Identity, Refusal> {

@@ -66,7 +66,7 @@ fn fetching((identification, effect): Transition) -> (Identification, bool) {
     }
 }
 
-fn told((identification, effect): Transition) -> (Identification, String) {
+fn reported((identification, effect): Transition) -> (Identification, String) {
     match (identification, effect) {
         (Some(identification), Effect::Tell(Notice::Event(Event::IdentityUnverified { message }))) => {
             (identification, message)
@@ -133,14 +133,14 @@ fn tokens_without_keys_are_given_out_after_an_event() {
     for failure in
         [Input::Keys(Err(lost())), Input::Lost(crate::RetryReason::Timeout, lost()), Input::Failed(lost())]
     {
-        let (identification, message) = told(begin().advance(failure));
+        let (identification, message) = reported(begin().advance(failure));
         assert!(message.ends_with("no\u{fffd}route"), "{message}");
         assert_eq!(ended(identification.advance(Input::Tick)).unwrap(), None);
     }
-    let (identification, _) = told(begin().advance(Input::NotSent));
+    let (identification, _) = reported(begin().advance(Input::NotSent));
     assert!(identification.into_response().identity.is_none());
     let unknown = Bench { server: Metadata { jwks_uri: None, ..Metadata::example() }, ..Bench::new() };
-    let (_, message) = told(unknown.begin("x.y.z"));
+    let (_, message) = reported(unknown.begin("x.y.z"));
     assert!(message.contains("`jwks_uri`"), "{message}");
 }
 
