@@ -59,8 +59,7 @@ pub use prompt::Prompt;
 pub use protocol::{
     event::{Event, RetryReason},
     pkce::Pkce,
-    refresh::RefreshOptions,
-    settings::ClientAuth,
+    settings::{ClientAuth, RefreshOptions},
 };
 pub use sanitize::{SANITIZED_MAX_CHARS, sanitize};
 pub use secret::Secret;

@@ -11,9 +11,9 @@ use crate::{
     http::{HttpTransport, Settings},
     process::{Local, lock},
     protocol::{
-        refresh::{self, RefreshFlow, RefreshOptions},
+        refresh::{self, RefreshFlow},
         revoke::{self, Revocation},
-        settings::ClientSettings,
+        settings::{ClientSettings, RefreshOptions},
         single::SingleRequest,
         userinfo::UserinfoFlow,
     },
@@ -135,7 +135,7 @@ impl Shared {
     ) -> Result<UserinfoFlow, Error> {
         if !is_bearer_token(access_token.expose()) {
             return Err(Error::config(
-                "the access token is empty, or holds characters that no header may have",
+                "the access token is empty, or is not one that a header may have (RFC 6750 section 2.1)",
             ));
         }
         Ok(UserinfoFlow::new(Arc::clone(&self.client), access_token.clone(), subject.map(str::to_owned)))

@@ -157,13 +157,15 @@ impl<T: Clone> Driver<T> {
                 },
                 Effect::FetchKeys { url, renew } => {
                     match environment.server.keys.known(&url, renew, environment.clock.as_ref()) {
-                        Ok(Some(keys)) => {
-                            input = Input::Keys(Ok(keys));
-                            Ok(())
+                        Ok(Some(keys)) => input = Input::Keys(Ok(keys)),
+                        Ok(None) => {
+                            if let Err(error) = self.fetch_keys(environment, url, renew) {
+                                input = Input::Keys(Err(error));
+                            }
                         }
-                        Ok(None) => self.fetch_keys(environment, url, renew),
-                        Err(error) => Err(error),
+                        Err(error) => input = Input::Keys(Err(error)),
                     }
+                    Ok(())
                 }
                 Effect::Send { request, not_after } => self.send(environment, request, not_after),
                 Effect::Tell(notice) => return Pause::Notice(notice),

@@ -73,13 +73,17 @@ impl<T: Clone> InFlight<T> {
                 Error::misuse("the outcome of this request was returned already")
             });
         };
-        let step = driver.step(&self.environment, &self.cancel, max_wait);
-        match self.environment.engine.block_on(true, step).map_err(no_resource)? {
-            Progress::Outcome(outcome) => {
-                *slot = None;
-                outcome.map(Some)
+        loop {
+            let step = driver.step(&self.environment, &self.cancel, max_wait);
+            match self.environment.engine.block_on(true, step).map_err(no_resource)? {
+                Progress::Outcome(outcome) => {
+                    *slot = None;
+                    return outcome.map(Some);
+                }
+                // The outcome follows without a wait.
+                Progress::Notice(_) => {}
+                Progress::Waiting(_) => return Ok(None),
             }
-            Progress::Notice(_) | Progress::Waiting(_) => Ok(None),
         }
     }
 }

@@ -87,7 +87,9 @@ async fn fetch(url: &Url, transport: &dyn Transport) -> Result<KeySet, Error> {
         match attempt(url, transport).await {
             Err(Failure::Lost(..)) => {}
             Err(Failure::Permanent(error)) => return Err(error),
-            Ok(reply) if reply.is_transient() => {}
+            Ok(reply) if reply.is_transient() && reply.retry_after.is_none_or(|wait| wait < LIMIT) => {
+                pause = pause.max(reply.retry_after.unwrap_or_default());
+            }
             Ok(reply) => return KeySet::read(&reply),
         }
         sleep(pause).await;

@@ -18,7 +18,7 @@ use super::{
     event::Event,
     flow::{Effect, Flow, Input, Notice, Now, not_sent, out_of_turn},
     grant::{self, Grant},
-    identification::{self, Identification},
+    identification::{self, Identification, Origin},
     metadata::Metadata,
     pacing::{NextPoll, Pacing},
     pkce::{Pkce, Verifier},
@@ -246,7 +246,7 @@ impl DeviceFlow {
         match poll::read(reply, self.client.dialect, &secrets, granted.answered) {
             Verdict::Granted(response) => {
                 let response = response.with_requested(&self.client.scopes);
-                identifying(Identification::begin(&self.client, &granted.server, response, None))
+                identifying(Identification::begin(&self.client, &granted.server, response, Origin::Login))
             }
             Verdict::Failed(error) => finish(Err(error)),
             Verdict::Transient(reason) => {

@@ -21,9 +21,16 @@ pub(super) struct Identification {
     client: Arc<ClientSettings>,
     server: Arc<Metadata>,
     response: Box<TokenResponse>,
-    /// The user that the program expects.
-    subject: Option<String>,
+    origin: Origin,
     state: State,
+}
+
+/// What the response is to.
+#[derive(Debug)]
+pub(super) enum Origin {
+    Login,
+    /// With the user that the program expects.
+    Refresh(Option<String>),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -38,18 +45,18 @@ enum State {
 pub(super) type Transition = (Option<Identification>, Effect<Tokens>);
 
 impl Identification {
-    /// Begins the check. `subject` is the user that the program expects, if it has one.
+    /// Begins the check.
     pub(super) fn begin(
         client: &Arc<ClientSettings>,
         server: &Arc<Metadata>,
         response: TokenResponse,
-        subject: Option<String>,
+        origin: Origin,
     ) -> Transition {
         let this = Self {
             client: Arc::clone(client),
             server: Arc::clone(server),
             response: Box::new(response),
-            subject,
+            origin,
             state: State::Fetching { renewed: false },
         };
         if !client.verify_id_token || this.response.id_token.is_none() || server.issuer.is_none() {
@@ -107,17 +114,16 @@ impl Identification {
             issuer: self.server.issuer.as_ref().map_or("", Issuer::as_str),
             client_id: &self.client.client_id,
             nonce,
+            is_refresh: matches!(self.origin, Origin::Refresh(_)),
             access_token: &self.response.access_token,
             now: self.response.received,
         };
-        id_token::verify(token, keys, &expected, &self.masker())
+        // The user's own data may contain a value that the client sends, such as the name of a tenant.
+        id_token::verify(token, keys, &expected, &self.response.masker())
     }
 
     fn masker(&self) -> Masker {
-        let response = &self.response;
-        let received =
-            [Some(&response.access_token), response.refresh_token.as_ref(), response.id_token.as_ref()];
-        Masker::new(self.client.secrets_with(received.into_iter().flatten()))
+        Masker::new(self.client.secrets_with(self.response.issued()))
     }
 
     fn identified(mut self, identity: Identity) -> Transition {
@@ -126,7 +132,7 @@ impl Identification {
     }
 
     fn finish(self) -> Transition {
-        if let (Some(identity), Some(subject)) = (&self.response.identity, &self.subject)
+        if let (Some(identity), Origin::Refresh(Some(subject))) = (&self.response.identity, &self.origin)
             && identity.subject() != subject
         {
             let message = "the server's response is for another user: log in again";

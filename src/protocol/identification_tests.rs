@@ -33,14 +33,13 @@ impl Bench {
         let mut reply = Reply::json(200, &body);
         reply.sent.time_of_day = UNIX_EPOCH + Duration::from_secs(1_000);
         let response = token::read(&reply.object().unwrap(), &reply, Dialect::Standard, &[]).unwrap();
+        let origin = match &self.subject {
+            Some(subject) => Origin::Refresh(Some(subject.clone())),
+            None => Origin::Login,
+        };
         let client = ClientSettings { params: self.client.params.clone(), ..ClientSettings::public("id") };
         let client = ClientSettings { verify_id_token: self.client.verify_id_token, ..client };
-        Identification::begin(
-            &Arc::new(client),
-            &Arc::new(self.server.clone()),
-            response,
-            self.subject.clone(),
-        )
+        Identification::begin(&Arc::new(client), &Arc::new(self.server.clone()), response, origin)
     }
 
     fn token(&self, subject: &str) -> String {

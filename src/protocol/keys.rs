@@ -78,6 +78,11 @@ impl Algorithm {
         Some(Self { name, scheme, hash })
     }
 
+    /// Whether it is the one that has two names.
+    fn is_ed25519(&self) -> bool {
+        matches!(self.scheme, Scheme::Ed25519)
+    }
+
     fn fits(&self, key: &Key) -> bool {
         let material = matches!(
             (self.scheme, &key.material),
@@ -86,7 +91,9 @@ impl Algorithm {
                 | (Scheme::P384, Material::P384(_))
                 | (Scheme::Ed25519, Material::Ed25519(_))
         );
-        material && key.algorithm.as_deref().is_none_or(|algorithm| algorithm == self.name)
+        let is_this =
+            |name: &str| name == self.name || (self.is_ed25519() && matches!(name, "EdDSA" | "Ed25519"));
+        material && key.algorithm.as_deref().is_none_or(is_this)
     }
 
     fn verifies(&self, material: &Material, signed: &[u8], signature: &[u8]) -> bool {
@@ -117,7 +124,8 @@ pub(super) enum Unverified {
 impl KeySet {
     /// Reads a key set document. The error is a sentence.
     pub(crate) fn read(reply: &Reply) -> Result<Self, Error> {
-        let error = |kind, message: &str| reply.error(kind, message, &[]);
+        // Without a text of the server: this request has no secret that is known here to mask.
+        let error = |kind, message: &str| Error::new(kind, message);
         if reply.is_transient() {
             let message =
                 format!("the server cannot give its keys now (HTTP {}): try again later", reply.status);

@@ -157,6 +157,9 @@ fn keys_for_other_purposes_and_unusable_keys_are_left_out() {
     ] {
         assert!(!verified(signer.jwk(bad)), "{bad}");
     }
+    let ed25519 = Signer::new("EdDSA");
+    let set = key_set(&[ed25519.jwk(r#""alg":"Ed25519","#)]);
+    assert_eq!(verify(&set, "EdDSA", None, &ed25519.sign("message")), Ok(()));
     let jwk = signer.jwk("");
     for (from, to) in
         [("P-256", "P-521"), ("\"x\":\"", "\"x\":\"AA"), ("\"y\"", "\"z\""), ("EC", "oct"), ("{", "[{")]

@@ -178,7 +178,8 @@ impl Issuer {
             lists_pkce: challenges.iter().any(|method| method == "S256"),
             token_endpoint: token_endpoint.ok_or_else(|| invalid("`token_endpoint` is missing".into()))?,
             revocation_endpoint,
-            userinfo_endpoint: endpoint("userinfo_endpoint")?,
+            // No login needs it: one that cannot be used is as good as none.
+            userinfo_endpoint: endpoint("userinfo_endpoint").ok().flatten(),
             issuer: Some(self.clone()),
             jwks_uri: endpoint("jwks_uri")?,
             prefers_client_secret_post: offers("client_secret_post") && !offers("client_secret_basic"),
@@ -305,13 +306,7 @@ mod tests {
         assert_eq!(metadata.device_authorization_endpoint.unwrap().as_str(), "https://h/d");
         assert_eq!(metadata.token_endpoint.as_str(), "https://h/k?x=1");
         assert!(metadata.revocation_endpoint.is_none() && !metadata.prefers_client_secret_post);
-        for name in [
-            "device_authorization_endpoint",
-            "token_endpoint",
-            "revocation_endpoint",
-            "userinfo_endpoint",
-            "jwks_uri",
-        ] {
+        for name in ["device_authorization_endpoint", "token_endpoint", "revocation_endpoint", "jwks_uri"] {
             for bad in ["http://h/x", "http://127.0.0.1/x", "https://h/x#f", "https://u@h/x"] {
                 let mut object: serde_json::Map<String, serde_json::Value> =
                     serde_json::from_str(GOOD).unwrap();
@@ -321,6 +316,8 @@ mod tests {
                 assert!(error.to_string().contains(&format!("`{name}`")), "{error}");
             }
         }
+        let userinfo = GOOD.replace("\"more\"", "\"userinfo_endpoint\":\"http://h/u\",\"more\"");
+        assert!(read("https://h/t", 200, &userinfo).unwrap().userinfo_endpoint.is_none());
         let without = read("https://h/t", 200, &GOOD.replace("device_authorization_endpoint", "x")).unwrap();
         assert!(without.device_authorization_endpoint.is_none());
         assert_eq!(

@@ -7,7 +7,11 @@ use form_urlencoded::{Serializer, byte_serialize};
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::{metadata::Metadata, pkce::Verifier, refresh::RefreshOptions, settings::ClientSettings};
+use super::{
+    metadata::Metadata,
+    pkce::Verifier,
+    settings::{ClientSettings, RefreshOptions},
+};
 use crate::{ClientAuth, Secret};
 
 /// The grant type of a poll (RFC 8628 section 3.4).

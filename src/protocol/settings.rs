@@ -24,6 +24,80 @@ pub enum ClientAuth {
     ClientSecretPost,
 }
 
+/// What a refresh asks for besides new tokens.
+///
+/// ```no_run
+/// # let client = cli_auth::Client::authkit("client_123").build()?;
+/// # let stored = cli_auth::Secret::new("");
+/// // WorkOS: switch to another organization.
+/// let options = cli_auth::RefreshOptions::new().param("organization_id", "org_123");
+/// let tokens = client.refresh_with(&stored, &options)?;
+/// # Ok::<(), cli_auth::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct RefreshOptions {
+    pub(crate) scopes: Vec<String>,
+    pub(crate) params: Vec<(String, String)>,
+    pub(crate) subject: Option<String>,
+}
+
+impl RefreshOptions {
+    /// Asks for nothing else.
+    ///
+    /// ```
+    /// let options = cli_auth::RefreshOptions::new();
+    /// ```
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks for an access token with these scopes only, which must be among those that the user granted (RFC 6749
+    /// section 6). Defaults to all of them.
+    ///
+    /// ```
+    /// let options = cli_auth::RefreshOptions::new().scopes(["read"]);
+    /// ```
+    #[must_use]
+    pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.scopes.extend(scopes.into_iter().map(Into::into));
+        self
+    }
+
+    /// Adds a parameter to the request, such as `resource` (RFC 8707 section 2.2) or WorkOS's `organization_id`. It
+    /// replaces those of [`ClientBuilder::refresh_param`](crate::ClientBuilder::refresh_param) with the same name. The
+    /// rules of [`ClientBuilder::param`](crate::ClientBuilder::param) apply.
+    ///
+    /// ```
+    /// let options = cli_auth::RefreshOptions::new().param("resource", "https://api.example.com");
+    /// ```
+    #[must_use]
+    pub fn param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.params.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sets the user that the tokens must be for: the [`subject`](crate::Identity::subject) of the login. If the
+    /// response identifies another user, the refresh fails with
+    /// [`InvalidResponse`](crate::ErrorKind::InvalidResponse) (OpenID Connect Core section 12.2). A response without an
+    /// ID token, or whose ID token could not be verified, does not identify a user: then the tokens have no
+    /// [`identity`](crate::Tokens::identity).
+    ///
+    /// ```
+    /// # fn options(tokens: &cli_auth::Tokens) -> cli_auth::RefreshOptions {
+    /// let options = cli_auth::RefreshOptions::new();
+    /// match tokens.identity() {
+    ///     Some(user) => options.subject(user.subject()),
+    ///     None => options,
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn subject(mut self, subject: impl Into<String>) -> Self {
+        self.subject = Some(subject.into());
+        self
+    }
+}
+
 /// The settings that a client's requests share, and how responses are read.
 #[derive(Debug)]
 pub(crate) struct ClientSettings {

@@ -37,6 +37,17 @@ pub(crate) struct TokenResponse {
 }
 
 impl TokenResponse {
+    /// Returns the tokens.
+    pub(super) fn issued(&self) -> impl Iterator<Item = &Secret> {
+        let tokens = [Some(&self.access_token), self.refresh_token.as_ref(), self.id_token.as_ref()];
+        tokens.into_iter().flatten()
+    }
+
+    /// Returns a masker for the tokens.
+    pub(super) fn masker(&self) -> Masker {
+        Masker::new(self.issued().map(Secret::expose))
+    }
+
     /// Completes the scopes with what was requested: a missing scope is the requested one (RFC 6749 section 5.1).
     /// GitHub separates scopes by commas, and a single scope may contain one.
     pub(super) fn with_requested(mut self, requested: &[String]) -> Self {
@@ -121,14 +132,16 @@ pub(crate) fn read(
     let (refresh_token, id_token) = (token("refresh_token")?, token("id_token")?);
     // The parts of this response that may be shown are masked, in case the server puts a secret there.
     let tokens = [Some(&access_token), refresh_token.as_ref(), id_token.as_ref()];
-    let masker = Masker::new(sent.iter().copied().chain(tokens.into_iter().flatten().map(Secret::expose)));
+    let tokens = || tokens.into_iter().flatten().map(Secret::expose);
+    let masker = Masker::new(sent.iter().copied().chain(tokens()));
+    // The user's own data may contain a value that the client sends, such as the name of a tenant.
+    let tokens_only = Masker::new(tokens());
     let hide = |text: String| masker.hide(&text);
     Ok(TokenResponse {
         scopes: scopes.filter(|list| !list.is_empty()).map(|list| list.into_iter().map(hide).collect()),
-        identity: object
-            .object("user")
-            .filter(|_| dialect == Dialect::AuthKit)
-            .and_then(|user| identity::of_user(&user, object.text("organization_id").as_deref(), &masker)),
+        identity: object.object("user").filter(|_| dialect == Dialect::AuthKit).and_then(|user| {
+            identity::of_user(&user, object.text("organization_id").as_deref(), &tokens_only)
+        }),
         received: TimeOfDay {
             time: reply.date.unwrap_or(reply.sent.time_of_day),
             is_servers: reply.date.is_some(),

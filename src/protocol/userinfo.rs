@@ -65,7 +65,8 @@ impl UserinfoFlow {
             }
             (State::Sent, Input::Reply(reply)) => {
                 let secrets = self.client.secrets_with(Some(&self.access_token));
-                finish(verdict::userinfo::read(&reply, self.subject.as_deref(), &secrets))
+                let token = self.access_token.expose();
+                finish(verdict::userinfo::read(&reply, self.subject.as_deref(), token, &secrets))
             }
             (state @ (State::Discovering | State::Reading(..) | State::Sent), Input::Tick) => {
                 (state, Effect::Wait { until: None })
