@@ -76,7 +76,8 @@ impl Client {
         self.refresh_with(refresh_token, &RefreshOptions::new())
     }
 
-    /// Async variant of [`refresh`](Client::refresh) for any executor. Dropping the future ends the request.
+    /// Async variant of [`refresh`](Client::refresh) for any executor. Dropping the future ends the request. Tokens
+    /// that have arrived, and whose ID token is being verified, are then lost.
     ///
     /// ```no_run
     /// # async fn f(client: cli_auth::Client, stored: cli_auth::Secret) -> Result<(), cli_auth::Error> {
@@ -106,7 +107,8 @@ impl Client {
         self.run(self.0.refresh(refresh_token, options)?).map(Tokens::new)
     }
 
-    /// Async variant of [`refresh_with`](Client::refresh_with) for any executor. Dropping the future ends the request.
+    /// Async variant of [`refresh_with`](Client::refresh_with) for any executor. Dropping the future has the effect
+    /// that it has in [`refresh_async`](Client::refresh_async).
     ///
     /// ```no_run
     /// # async fn f(client: cli_auth::Client, stored: cli_auth::Secret) -> Result<(), cli_auth::Error> {
@@ -124,8 +126,9 @@ impl Client {
 
     /// Asks the server who the user of an access token is (OpenID Connect Core section 5.3).
     ///
-    /// Sends one request, after discovery if the endpoints are not known yet. `subject` is the
-    /// [`subject`](Identity::subject) of the login, if it is known: a response about another user is refused. The
+    /// Sends one request, after discovery if the endpoints are not known yet. If the metadata lacks the endpoint, the
+    /// document of OpenID Connect is read first. `subject` is the [`subject`](Identity::subject) of the login, if it is
+    /// known: a response about another user is refused. The
     /// access token must have been issued for the scope `openid`.
     ///
     /// # Errors

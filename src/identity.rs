@@ -6,10 +6,10 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 ///
 /// With WorkOS AuthKit, this is the user in the token response. With an OpenID Connect server, it is the verified ID
 /// token (OpenID Connect Core section 3.1.3.7), or the response of
-/// [`Client::userinfo`](crate::Client::userinfo). There is no identity that was not verified.
+/// [`Client::userinfo`](crate::Client::userinfo). An ID token that was not verified gives no identity.
+/// `Debug` shows only the subject.
 ///
-/// Identify the user by [`subject`](Identity::subject). All text is unsanitised: sanitise it before printing. `Debug`
-/// shows no personal data.
+/// Identify the user by [`subject`](Identity::subject). All text is unsanitised: sanitise it before printing.
 ///
 /// ```no_run
 /// # let login = cli_auth::Client::authkit("client_123").build()?.login();

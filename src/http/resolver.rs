@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_socks_proxy_is_told_an_ipv4_address_if_there_is_one() {
+    fn a_socks_proxy_receives_an_ipv4_address_if_there_is_one() {
         let [first, second, third, fourth] =
             ["[2001:db8::1]:0", "192.0.2.2:0", "[2001:db8::2]:0", "192.0.2.1:0"]
                 .map(|text| text.parse().unwrap());

@@ -1,5 +1,5 @@
-//! A server's self-signed certificate that was given as a root, as OpenSSL makes them for one server: it is an
-//! authority's by its own words, so webpki refuses it as a server's. It is accepted when it is that very certificate.
+//! A server's self-signed certificate that was given as a root, as OpenSSL makes them for one server. It is marked as a
+//! CA, so webpki refuses it as a server's. It is accepted if it is that very certificate.
 
 use std::{sync::Arc, time::Duration};
 
@@ -35,7 +35,8 @@ impl ServerCertVerifier for Verifier {
         if !is_of_an_authority(&verified) || !self.given.contains(certificate) {
             return verified;
         }
-        // webpki has checked the dates before it came to that. If a later version does not, no date is ever wrong.
+        // webpki checks the dates first, so at the end of time it refuses them. If that order changes, nothing is
+        // accepted.
         if is_of_an_authority(&verify(UnixTime::since_unix_epoch(Duration::MAX))) {
             return verified;
         }

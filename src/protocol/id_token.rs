@@ -25,7 +25,7 @@ const WAY_OUT: &str = "choose RS256 or ES256 for this client at the server, or t
 /// The end of the year 9999: the last time that is shown.
 const LAST_SHOWN: f64 = 253_402_300_799.0;
 
-/// What an ID token has to say.
+/// What the claims of an ID token must be.
 pub(super) struct Expected<'a> {
     pub(super) issuer: &'a str,
     pub(super) client_id: &'a str,

@@ -203,7 +203,7 @@ fn the_token_must_be_of_this_issuer_and_for_this_client() {
 
 // proves: OIDCC-3.1.3.7-07, OIDCC-3.1.3.7-08, OIDCC-2-01, R7519-4-01
 #[test]
-fn times_may_be_off_by_a_minute_and_are_told_with_the_clock() {
+fn a_time_may_be_off_by_a_minute_and_the_error_names_the_clock() {
     let mut bench = Bench::new("ES256");
     for good in [
         vec![("exp", json!(NOW - 59))],

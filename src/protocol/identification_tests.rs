@@ -153,7 +153,7 @@ fn a_refused_token_and_another_user_end_the_login() {
     };
     let error = refuse(&bench, "no-token");
     assert_eq!(error.kind(), ErrorKind::InvalidResponse);
-    assert_eq!(error.to_string(), "the server's ID token was refused: it is no JWT");
+    assert_eq!(error.to_string(), "the server's ID token was refused: it is not a JWT");
     bench.subject = Some("u1".into());
     let error = refuse(&bench, &bench.token("u2"));
     assert_eq!(error.kind(), ErrorKind::InvalidResponse);

@@ -27,12 +27,12 @@ impl<'a> Compact<'a> {
             5 => {
                 "it is encrypted, which is not supported: turn the encryption of ID tokens off at the server"
             }
-            _ => "it is no JWT",
+            _ => "it is not a JWT",
         })?;
         if claims.len() > MAX_PAYLOAD_BYTES || header.len().max(signature.len()) > MAX_OTHER_BYTES {
             return Err("it is too long");
         }
-        let decode = |part| URL_SAFE_NO_PAD.decode(part).map_err(|_| "it is no JWT");
+        let decode = |part| URL_SAFE_NO_PAD.decode(part).map_err(|_| "it is not a JWT");
         Ok(Self {
             signed: token.rsplit_once('.').map_or(token, |(signed, _)| signed),
             header: decode(header)?,
@@ -112,7 +112,7 @@ mod tests {
         for bad in
             ["", "a", "e30.e30", "e30.e30.c2ln.x", "e30=.e30.c2ln", "e30.e3 0.c2ln", "e30.e30.c2ln\n", "{}"]
         {
-            assert_eq!(Compact::parse(bad).err(), Some("it is no JWT"), "{bad}");
+            assert_eq!(Compact::parse(bad).err(), Some("it is not a JWT"), "{bad}");
         }
         assert!(Compact::parse("a.b.c.d.e").err().unwrap().contains("encrypted"));
         for long in [format!("{}.e30.c2ln", "e".repeat(8193)), format!("e30.e30.{}", "c".repeat(8193))] {

@@ -34,7 +34,8 @@ impl Cancellation {
     ) -> Result<T, Error> {
         tokio::select! {
             biased;
-            // The outcome is checked first, because a refresh may return the only token that is still valid.
+            // The outcome is checked first, because a refresh may return the only token that is still valid. One whose
+            // ID token is still being verified is lost.
             answer = request => answer,
             () = self.0.notified() => Err(host::cancelled()),
         }
