@@ -112,8 +112,8 @@ typedef struct cli_auth_event cli_auth_event;
 
 /**
  * The user who logged in, as the server vouches for it. With WorkOS AuthKit, this is the user in the token response.
- * With an OpenID Connect server, it is the verified ID token, or the response of `cli_auth_client_userinfo`. An ID token
- * that was not verified gives no identity.
+ * With an OpenID Connect server, it is the verified ID token, or the response of `cli_auth_client_userinfo`. An ID
+ * token that was not verified gives no identity.
  *
  * It does not change, and several threads may read it at once. What its functions return is borrowed from it and is
  * raw: pass it to `cli_auth_sanitize` before you print it. All its functions accept NULL. An identity that
