@@ -80,6 +80,8 @@ pub(crate) struct Draft {
 pub(crate) struct Config {
     pub(crate) client: Arc<ClientSettings>,
     pub(crate) source: Source,
+    /// What names the server, in a stored session.
+    pub(crate) server_name: String,
     /// The name of the program, shown in the prompt.
     pub(crate) product: Option<String>,
     pub(crate) login_timeout: Option<Duration>,
@@ -126,6 +128,7 @@ impl Draft {
             return Err(Error::config(format!("the {setting} is a setting of another kind of client")));
         }
         let source = self.source()?;
+        let server_name = self.server_name(&source);
         check_scopes(&self.scopes)?;
         for params in [&self.params, &self.token_params, &self.refresh_params] {
             check_params(params)?;
@@ -173,6 +176,7 @@ impl Draft {
                 secrets,
             }),
             source,
+            server_name,
             product,
             login_timeout: self.login_timeout,
             http: Settings {
@@ -264,6 +268,18 @@ impl Draft {
                 }))
             }
         })
+    }
+
+    /// Returns what names the server: its issuer, or else the token endpoint.
+    fn server_name(&self, source: &Source) -> String {
+        match (&self.provider, source) {
+            (Provider::AuthKit { api_base }, _) => api_base.trim_end_matches('/').to_owned(),
+            (_, Source::Discover(issuer)) => issuer.as_str().to_owned(),
+            (_, Source::Known(server)) => {
+                let issuer = server.issuer.as_ref().map(Issuer::as_str);
+                issuer.unwrap_or(server.token_endpoint.as_str()).to_owned()
+            }
+        }
     }
 
     /// Returns the User-Agent header, and the name for the prompt.

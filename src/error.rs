@@ -29,8 +29,8 @@ pub enum ErrorKind {
     /// The user must complete a step in a browser first, such as choosing an organization or enrolling a second factor.
     /// The message names the step.
     ActionRequired,
-    /// The refresh token is no longer valid, because it was already used, has expired or was revoked. The user must log
-    /// in again. Only a refresh returns this kind, and only if the server's error code says so.
+    /// There is no session, or it has ended: the refresh token was already used, has expired or was revoked. The user
+    /// must log in again. [`Error::reason`] says which. A server ends a session only by an error code that says so.
     LoginRequired,
     /// The server refused this client or this request, for example because the client id is wrong or the device flow is
     /// not enabled for the client. Retrying does not help.
@@ -50,12 +50,15 @@ pub enum ErrorKind {
     /// A setting of the client is invalid, or the certificates that `SSL_CERT_FILE` or `SSL_CERT_DIR` names cannot be
     /// used. No request was sent.
     InvalidConfig,
+    /// A session could not be read or written: the disk, the key store, or what is stored. [`Error::reason`] says
+    /// which, and the message names the path. Nothing was lost.
+    Store,
     /// The call is invalid: it was made out of order, or with an argument that has no meaning. It had no effect.
     Misuse,
     /// The process was forked after the login was created or the request was sent. In the child, create a new login or
     /// client, or send the request again, as the message says.
     Forked,
-    /// Another call is driving this login or waiting for this request.
+    /// Another call is driving this login or waiting for this request, or another process is refreshing this session.
     Busy,
     /// A defect in this library, or the operating system refused a resource.
     Internal,
@@ -95,6 +98,7 @@ kinds! {
     Proxy => "proxy",
     InvalidResponse => "invalid_response",
     InvalidConfig => "invalid_config",
+    Store => "store",
     Misuse => "misuse",
     Forked => "forked",
     Busy => "busy",
@@ -102,6 +106,105 @@ kinds! {
 }
 
 impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why an error of kind [`LoginRequired`](ErrorKind::LoginRequired) or [`Store`](ErrorKind::Store) was returned.
+/// Reasons may be added: match with a `_` arm.
+///
+/// ```
+/// use cli_auth::ErrorReason;
+/// assert_eq!(ErrorReason::RecordDamaged.as_str(), "record_damaged");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorReason {
+    /// There is no session: the user never logged in, or has logged out.
+    NotLoggedIn,
+    /// The user logged out while the session was in use.
+    LoggedOut,
+    /// The server has ended the session: its refresh token was revoked, has expired or was used by another program.
+    SessionEnded,
+    /// The response to the last refresh was lost, and the server no longer accepts the token that was sent with it.
+    Interrupted,
+    /// The access token has expired, and the server issued no refresh token.
+    TokenExpired,
+    /// The key store is locked, for example over SSH. Unlock it, or log in again with another protection.
+    KeyStoreLocked,
+    /// This machine, or this login session, has no key store.
+    KeyStoreUnavailable,
+    /// The key store did not respond in time, or failed.
+    KeyStoreFailed,
+    /// The key store no longer has the key of this session. Log in again.
+    KeyMissing,
+    /// The operating system does not permit the access.
+    Forbidden,
+    /// The directory belongs to another user, for example after `sudo`.
+    WrongOwner,
+    /// The disk is full, or a quota is exhausted.
+    NoSpace,
+    /// The file system is mounted read-only.
+    ReadOnly,
+    /// The file cannot be replaced, because it is mounted by itself. Mount its directory instead.
+    NotReplaceable,
+    /// What is stored is damaged. It is left as it is. A login moves it aside.
+    RecordDamaged,
+    /// What is stored was written by a newer version. It is left as it is.
+    RecordNewer,
+    /// What is stored belongs to another server, client or profile.
+    RecordForeign,
+    /// There is no directory for the session: neither `HOME` nor the user database names one.
+    NoDirectory,
+    /// Locks do not work in the directory of the session.
+    NoLock,
+    /// Another failure of the file system, or of a store of the program's own.
+    Failed,
+}
+
+/// Defines the name of each reason once.
+macro_rules! reasons {
+    ($($reason:ident => $name:literal,)*) => {
+        impl ErrorReason {
+            /// Returns the reason in snake_case. The name is the same in every language.
+            ///
+            /// ```
+            /// assert_eq!(cli_auth::ErrorReason::LoggedOut.as_str(), "logged_out");
+            /// ```
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$reason => $name,)*
+                }
+            }
+        }
+    };
+}
+
+reasons! {
+    NotLoggedIn => "not_logged_in",
+    LoggedOut => "logged_out",
+    SessionEnded => "session_ended",
+    Interrupted => "interrupted",
+    TokenExpired => "token_expired",
+    KeyStoreLocked => "key_store_locked",
+    KeyStoreUnavailable => "key_store_unavailable",
+    KeyStoreFailed => "key_store_failed",
+    KeyMissing => "key_missing",
+    Forbidden => "forbidden",
+    WrongOwner => "wrong_owner",
+    NoSpace => "no_space",
+    ReadOnly => "read_only",
+    NotReplaceable => "not_replaceable",
+    RecordDamaged => "record_damaged",
+    RecordNewer => "record_newer",
+    RecordForeign => "record_foreign",
+    NoDirectory => "no_directory",
+    NoLock => "no_lock",
+    Failed => "failed",
+}
+
+impl fmt::Display for ErrorReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -143,6 +246,7 @@ pub struct Error(Arc<Fields>);
 #[derive(Clone, Debug)]
 struct Fields {
     kind: ErrorKind,
+    reason: Option<ErrorReason>,
     message: String,
     oauth_error: Option<String>,
     description: Option<String>,
@@ -167,6 +271,7 @@ impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Arc::new(Fields {
             kind,
+            reason: None,
             message: message.into(),
             oauth_error: None,
             description: None,
@@ -189,6 +294,14 @@ impl Error {
         Self::new(ErrorKind::Internal, message)
     }
 
+    pub(crate) fn login_required(reason: ErrorReason, message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::LoginRequired, message).with_reason(reason)
+    }
+
+    pub(crate) fn store(reason: ErrorReason, message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Store, message).with_reason(reason)
+    }
+
     pub(crate) fn misuse(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Misuse, message)
     }
@@ -206,6 +319,20 @@ impl Error {
     /// ```
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
+    }
+
+    /// Returns the reason of an error of kind [`LoginRequired`](ErrorKind::LoginRequired) or
+    /// [`Store`](ErrorKind::Store). `None` for every other kind.
+    ///
+    /// ```
+    /// # fn show(error: &cli_auth::Error) {
+    /// if error.reason() == Some(cli_auth::ErrorReason::KeyStoreLocked) {
+    ///     eprintln!("Unlock the key store of this machine, or log in again.");
+    /// }
+    /// # }
+    /// ```
+    pub fn reason(&self) -> Option<ErrorReason> {
+        self.0.reason
     }
 
     /// Returns the server's error code (RFC 6749 section 5.2, RFC 8628 section 3.5), or WorkOS's `code`. `None` if the
@@ -376,6 +503,10 @@ impl Error {
     fn with(mut self, change: impl FnOnce(&mut Fields)) -> Self {
         change(Arc::make_mut(&mut self.0));
         self
+    }
+
+    pub(crate) fn with_reason(self, reason: ErrorReason) -> Self {
+        self.with(|f| f.reason = Some(reason))
     }
 
     pub(crate) fn with_oauth_error(self, code: Option<String>) -> Self {

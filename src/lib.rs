@@ -16,6 +16,9 @@
 //! [`Login::cancel`] ends it from any thread. A [`Secret`] never prints its value. [`ErrorKind`] groups errors by what
 //! the caller should do next.
 //!
+//! A [`Session`] keeps a user logged in: it stores the tokens on this machine and returns an access token that is
+//! valid, refreshed without races between threads and processes.
+//!
 //! Blocking calls run on the calling thread, and callbacks are called only there. Name resolution uses threads of its
 //! own; inside a Tokio runtime, a worker thread performs the I/O. The `_async` variants run on any executor.
 //!
@@ -46,13 +49,14 @@ mod prompt;
 mod protocol;
 mod sanitize;
 mod secret;
+mod session;
 mod shared;
 mod terminal;
 mod tokens;
 
 pub use builder::ClientBuilder;
 pub use client::Client;
-pub use error::{Error, ErrorKind, Organization};
+pub use error::{Error, ErrorKind, ErrorReason, Organization};
 pub use identity::Identity;
 pub use login::{Login, Step};
 pub use prompt::Prompt;
@@ -63,6 +67,10 @@ pub use protocol::{
 };
 pub use sanitize::{SANITIZED_MAX_CHARS, sanitize};
 pub use secret::Secret;
+pub use session::{
+    AccessToken, CancelToken, LoggedOut, Protection, Session, SessionBuilder, SessionEvent, SessionState,
+    Status, Store, StoreLock, TokenOptions,
+};
 pub use terminal::Launch;
 pub use tokens::Tokens;
 
@@ -73,4 +81,6 @@ mod documents {
     struct Readme;
     #[doc = include_str!("../docs/servers.md")]
     struct Servers;
+    #[doc = include_str!("../docs/sessions.md")]
+    struct Sessions;
 }

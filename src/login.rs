@@ -20,11 +20,12 @@ use crate::{
     flow::{Driver, Environment, Lease, Progress, no_resource, run},
     process::{Local, forked},
     protocol::{
-        device::DeviceFlow,
+        device::{DeviceFlow, PutDown},
         flow::Notice,
         pkce::{Pkce, RANDOM_BYTES, Verifier},
         token::TokenResponse,
     },
+    session::Keeper,
     shared::Shared,
 };
 
@@ -94,6 +95,8 @@ struct Inner {
     descriptor: Descriptor,
     holder: Holder,
     prompt: OnceLock<Prompt>,
+    /// Keeps the stored form of a login that was put down and taken up.
+    keeper: Option<Keeper>,
     attempt: Local<Mutex<Attempt>>,
 }
 
@@ -128,6 +131,19 @@ impl Login {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let verifier = if shared.client.pkce == Pkce::Never { None } else { verifier() };
         let flow = DeviceFlow::new(Arc::clone(&shared.client), shared.login_timeout, verifier);
+        Self::with(shared, flow, None)
+    }
+
+    /// Creates a login that was put down. The user has its prompt already.
+    pub(crate) fn resumed(shared: Arc<Shared>, login: PutDown, keeper: Keeper) -> Self {
+        let prompt = Prompt::new(&login.grant, shared.product.clone());
+        let flow = DeviceFlow::resumed(Arc::clone(&shared.client), shared.login_timeout, login);
+        let this = Self::with(shared, flow, Some(keeper));
+        this.0.prompt.get_or_init(|| prompt);
+        this
+    }
+
+    fn with(shared: Arc<Shared>, flow: DeviceFlow, keeper: Option<Keeper>) -> Self {
         let attempt = Attempt {
             driver: Driver::new(flow, "login"),
             has_begun: false,
@@ -141,6 +157,7 @@ impl Login {
             descriptor: Descriptor::default(),
             holder: Holder::default(),
             prompt: OnceLock::new(),
+            keeper,
             attempt: Local::new(Mutex::new(attempt)),
         }))
     }
@@ -307,6 +324,15 @@ impl Login {
     /// ```
     pub fn prompt(&self) -> Option<&Prompt> {
         self.0.prompt.get()
+    }
+}
+
+impl Login {
+    /// Returns what is needed to take this login up in another process. `None` before the server issued a code, and
+    /// after the outcome.
+    pub(crate) fn pending(&self) -> Result<Option<PutDown>, Error> {
+        let claim = Claim::of(self)?;
+        Ok(self.attempt(claim.number)?.driver.put_down())
     }
 }
 
@@ -514,7 +540,14 @@ impl Attempt {
             self.has_begun = true;
             self.lease = Some(Lease::new(environment));
         }
-        match self.driver.step(environment, &login.cancel, max_wait).await {
+        let had_ended = self.driver.has_ended();
+        let progress = self.driver.step(environment, &login.cancel, max_wait).await;
+        if let Some(keeper) = login.keeper.as_ref().filter(|_| !had_ended)
+            && let Err(error) = self.keep(keeper, &progress, environment)
+        {
+            return Err(self.withdraw_because(error, login, environment).await);
+        }
+        match progress {
             Progress::Notice(Notice::Prompt(grant)) => {
                 let prompt = Prompt::new(&grant, login.shared.product.clone());
                 Ok(Step::Prompt(login.prompt.get_or_init(|| prompt).clone()))
@@ -534,6 +567,39 @@ impl Attempt {
         }
     }
 
+    /// Keeps the stored form of this login. Fails if it is gone, so that tokens are not wanted.
+    fn keep(
+        &self,
+        keeper: &Keeper,
+        progress: &Progress<Arc<TokenResponse>>,
+        environment: &Environment,
+    ) -> Result<(), Error> {
+        match progress {
+            Progress::Outcome(outcome) => keeper.end(outcome.as_ref().err(), environment.clock.now()),
+            Progress::Notice(_) | Progress::Waiting(_) => {
+                if let Some(login) = self.driver.put_down() {
+                    keeper.update(&login);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Ends a login with an error, and revokes the tokens that it received.
+    async fn withdraw_because(&mut self, error: Error, login: &Inner, environment: &Environment) -> Error {
+        let received = self.driver.outcome().and_then(|outcome| outcome.as_ref().ok()).map(Arc::clone);
+        match received {
+            Some(response) => {
+                self.driver.end_with(error.clone());
+                Self::revoke(login, environment, &response).await;
+                error
+            }
+            None => {
+                self.driver.outcome().and_then(|outcome| outcome.as_ref().err().cloned()).unwrap_or(error)
+            }
+        }
+    }
+
     /// Revokes the tokens that a cancelled login received: the refresh token, or else
     /// the access token. Tokens that the server cannot revoke, or not in time, stay
     /// valid until they expire. Returns the outcome that replaces the tokens.
@@ -546,11 +612,15 @@ impl Attempt {
         // Done first: if the caller drops this future during the
         // revocation, it must not find tokens that may be revoked.
         let outcome = self.driver.end_as_cancelled();
+        Self::revoke(login, environment, response).await;
+        outcome
+    }
+
+    async fn revoke(login: &Inner, environment: &Environment, response: &TokenResponse) {
         let token = response.refresh_token.as_ref().unwrap_or(&response.access_token);
         if let Ok(flow) = login.shared.revoke(token) {
             let _ = tokio::time::timeout(REVOKE_WITHIN, run(flow, environment)).await;
         }
-        outcome
     }
 
     /// Revokes tokens that have arrived and that the program did not accept.

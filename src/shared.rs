@@ -1,6 +1,9 @@
 //! The state that a client shares with everything created from it.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use crate::{
     Error, Secret,
@@ -8,7 +11,7 @@ use crate::{
     config::{self, Config},
     engine::Engine,
     flow::{Environment, Server, Transport, no_resource},
-    http::{HttpTransport, Settings},
+    http::{HttpTransport, Settings, Timeouts},
     process::{Local, lock},
     protocol::{
         refresh::{self, RefreshFlow},
@@ -24,7 +27,9 @@ pub(crate) struct Shared {
     pub(crate) client: Arc<ClientSettings>,
     /// The name of the program, shown in the prompt.
     pub(crate) product: Option<String>,
-    pub(crate) login_timeout: Option<std::time::Duration>,
+    pub(crate) login_timeout: Option<Duration>,
+    /// What names the server, in a stored session.
+    pub(crate) server_name: String,
     http: Settings,
     server: Arc<Server>,
     clock: Arc<dyn Clock>,
@@ -43,12 +48,13 @@ enum Slot {
 
 impl Shared {
     pub(crate) fn new(config: Config) -> Self {
-        let Config { client, source, product, login_timeout, http } = config;
+        let Config { client, source, server_name, product, login_timeout, http } = config;
         Self {
             server: Arc::new(Server::new(source, client.loopback)),
             client,
             product,
             login_timeout,
+            server_name,
             http,
             clock: Arc::new(SystemClock),
             environment: Mutex::new(Slot::Empty),
@@ -69,12 +75,44 @@ impl Shared {
             server: Arc::clone(&self.server),
             clock: Arc::clone(&self.clock),
             patience: self.http.timeouts.total,
+            hastier: Mutex::default(),
             leases: Mutex::default(),
         });
         let mut slot = lock(&self.environment)?;
         let environment = slot.ours()?.unwrap_or(built);
         *slot = Slot::Built(Arc::clone(&environment));
         Ok(environment)
+    }
+}
+
+impl Shared {
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        self.clock.as_ref()
+    }
+
+    pub(crate) fn timeouts(&self) -> Timeouts {
+        self.http.timeouts
+    }
+
+    /// Returns a transport that gives up where no connection is established within this time.
+    pub(crate) fn transport_within(
+        &self,
+        environment: &Environment,
+        connect: Duration,
+    ) -> Result<Arc<dyn Transport>, Error> {
+        if connect >= self.http.timeouts.connect {
+            return environment.transport();
+        }
+        let mut hastier = lock(&environment.hastier)?;
+        let known = hastier.iter().find(|(limit, _)| *limit == connect).and_then(|(_, known)| known.get());
+        if let Some(known) = known {
+            return Ok(Arc::clone(known));
+        }
+        let timeouts = Timeouts { connect, ..self.http.timeouts };
+        let http = Settings { timeouts, ..self.http.clone() };
+        let made: Arc<dyn Transport> = Arc::new(HttpTransport::new(http, Arc::clone(&self.clock))?);
+        hastier.push((connect, Local::new(Arc::clone(&made))));
+        Ok(made)
     }
 }
 

@@ -31,6 +31,10 @@ impl Tokens {
         Self(response)
     }
 
+    pub(crate) fn response(&self) -> &TokenResponse {
+        &self.0
+    }
+
     /// Returns the access token. Send it as `Authorization: Bearer …`,
     /// over TLS, and only to the API that it was issued for.
     ///

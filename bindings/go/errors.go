@@ -42,6 +42,8 @@ const (
 	ErrInvalidResponse Kind = "invalid_response"
 	// ErrInvalidConfig means that a setting of the client or an option of a call is invalid. Nothing was sent.
 	ErrInvalidConfig Kind = "invalid_config"
+	// ErrStore means that a session could not be read or written. No function of this version returns it.
+	ErrStore Kind = "store"
 	// ErrMisuse means that a call is invalid: Poll before Start, a call after Close, a nil context, a zero [Client], a
 	// text that is not UTF-8 or contains a NUL character, or a constant that does not exist. Nothing was sent.
 	ErrMisuse Kind = "misuse"

@@ -128,9 +128,36 @@ impl Engine {
         patience: Duration,
         request: impl Future<Output = T> + Send + 'static,
     ) -> io::Result<Task<T>> {
+        Ok(Task(self.start(patience, request)?))
+    }
+
+    /// Variant of [`spawn`](Engine::spawn) for a request that goes on if what waits for it is dropped. Then nothing
+    /// drives it unless the worker runs.
+    pub(crate) fn detach<T: Send + 'static>(
+        &self,
+        patience: Duration,
+        request: impl Future<Output = T> + Send + 'static,
+    ) -> io::Result<Detached<Option<T>>> {
+        Ok(Detached(self.start(patience, request)?))
+    }
+
+    /// Runs a future on the worker, whatever becomes of the caller.
+    pub(crate) fn hand_over<T: Send + 'static>(
+        &self,
+        future: impl Future<Output = T> + Send + 'static,
+    ) -> io::Result<Detached<T>> {
+        self.start_worker()?;
+        Ok(Detached(self.parts()?.runtime.spawn(future)))
+    }
+
+    fn start<T: Send + 'static>(
+        &self,
+        patience: Duration,
+        request: impl Future<Output = T> + Send + 'static,
+    ) -> io::Result<JoinHandle<Option<T>>> {
         let parts = self.parts()?;
         let permits = Arc::clone(&parts.permits);
-        Ok(Task(parts.runtime.spawn(async move {
+        Ok(parts.runtime.spawn(async move {
             let permit = tokio::time::timeout(patience, permits.acquire_owned()).await.ok()?.ok()?;
             // If the server has closed a kept connection, that must be noticed before the connection is used.
             drive_pool().await;
@@ -141,7 +168,7 @@ impl Engine {
                 drop(permit);
             });
             Some(output)
-        })))
+        }))
     }
 
     /// Runs a future on this thread, driving the engine. Set `turns` if the future may end without waiting: requests in
@@ -273,7 +300,6 @@ impl<T> Future for Task<T> {
     type Output = Result<Option<T>, Died>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let died = |error: JoinError| if error.is_panic() { Died::Panicked } else { Died::ShutDown };
         Pin::new(&mut self.0).poll(context).map_err(died)
     }
 }
@@ -282,6 +308,22 @@ impl<T> Drop for Task<T> {
     fn drop(&mut self) {
         self.0.abort();
     }
+}
+
+/// Work that goes on if this is dropped.
+#[derive(Debug)]
+pub(crate) struct Detached<T>(JoinHandle<T>);
+
+impl<T> Future for Detached<T> {
+    type Output = Result<T, Died>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context).map_err(died)
+    }
+}
+
+fn died(error: JoinError) -> Died {
+    if error.is_panic() { Died::Panicked } else { Died::ShutDown }
 }
 
 /// A future that uses the engine's timers and sockets and can be polled by any executor.

@@ -16,6 +16,7 @@ use crate::{
     Error, ErrorKind,
     engine::{Cancel, Died, Task},
     protocol::{
+        device::PutDown,
         flow::{Effect, Flow, Input, Notice},
         request::Request,
     },
@@ -125,6 +126,16 @@ impl<T: Clone> Driver<T> {
     fn end(&mut self, outcome: Result<T, Error>) {
         self.request = None;
         self.outcome = Some(outcome);
+    }
+
+    /// Returns what is needed to take the flow up in another process, if it can be.
+    pub(crate) fn put_down(&self) -> Option<PutDown> {
+        self.flow.put_down().filter(|_| !self.has_ended())
+    }
+
+    /// Ends the flow with an error instead of its result.
+    pub(crate) fn end_with(&mut self, error: Error) {
+        self.end(Err(error));
     }
 
     /// Ends the flow as if it had been cancelled before it had a result.

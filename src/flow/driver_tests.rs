@@ -12,7 +12,7 @@ use crate::{
     RetryReason,
     clock::{Clock, SystemClock},
     engine::Engine,
-    flow::{Failure, Server, Source, Transport},
+    flow::{Extent, Failure, Server, Source, Transport},
     process::Local,
     protocol::{flow::Now, metadata::Metadata, reply::Reply, uri::Loopback},
 };
@@ -81,6 +81,7 @@ fn environment(transport: Arc<Scripted>) -> Arc<Environment> {
         server: Arc::new(Server::new(Source::Known(Arc::new(Metadata::example())), Loopback::Refused)),
         clock: Arc::new(SystemClock),
         patience: Duration::from_secs(10),
+        hastier: Mutex::default(),
         leases: Mutex::default(),
     })
 }
@@ -142,7 +143,7 @@ fn a_flow_that_waits_for_nothing_fails_instead_of_hanging() {
 
 #[test]
 fn transport_failures_map_to_the_matching_input() {
-    let lost = Failure::Lost(RetryReason::Timeout, Error::internal("lost"));
+    let lost = Failure::Lost(RetryReason::Timeout, Error::internal("lost"), Extent::MaybeSent);
     assert!(matches!(Input::from(lost), Input::Lost(RetryReason::Timeout, _)));
     assert!(matches!(Input::from(Failure::Permanent(Error::internal("no"))), Input::Failed(_)));
 }

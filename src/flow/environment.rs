@@ -14,12 +14,17 @@ use crate::{
     process::{Local, forked},
 };
 
+/// A transport of this process.
+pub(crate) type OwnTransport = Local<Arc<dyn Transport>>;
+
 /// One for each client and process.
 #[derive(Debug)]
 pub(crate) struct Environment {
     pub(crate) engine: Engine,
     /// Its connections belong to the engine: a forked child must not close them.
-    pub(crate) transport: Local<Arc<dyn Transport>>,
+    pub(crate) transport: OwnTransport,
+    /// Transports that give up a connection earlier, by the time. Made when they are first used.
+    pub(crate) hastier: Mutex<Vec<(Duration, OwnTransport)>>,
     pub(crate) server: Arc<Server>,
     pub(crate) clock: Arc<dyn Clock>,
     /// How long a request may wait for one of the client's connections.
@@ -53,6 +58,8 @@ impl Drop for Lease {
             *leases = leases.saturating_sub(1);
             if *leases == 0 {
                 transport.close_idle();
+                let hastier = self.0.hastier.lock().unwrap_or_else(PoisonError::into_inner);
+                hastier.iter().filter_map(|(_, transport)| transport.get()).for_each(|it| it.close_idle());
             }
         }
         // Also closes the connection of a request that was dropped with the lease's owner.
@@ -61,7 +68,7 @@ impl Drop for Lease {
 }
 
 impl Environment {
-    pub(super) fn transport(&self) -> Result<Arc<dyn Transport>, Error> {
+    pub(crate) fn transport(&self) -> Result<Arc<dyn Transport>, Error> {
         self.transport
             .get()
             .map(Arc::clone)

@@ -96,7 +96,7 @@ async fn fetch(url: &Url, transport: &dyn Transport) -> Result<KeySet, Error> {
         pause = pause.saturating_mul(2);
     }
     match attempt(url, transport).await {
-        Err(Failure::Lost(_, error) | Failure::Permanent(error)) => Err(error),
+        Err(Failure::Lost(_, error, _) | Failure::Permanent(error)) => Err(error),
         Ok(reply) => KeySet::read(&reply),
     }
 }

@@ -16,4 +16,4 @@ pub(crate) use driver::{Driver, Progress, run};
 pub(crate) use environment::{Environment, Lease, no_resource};
 #[cfg(feature = "__host")]
 pub(crate) use in_flight::InFlight;
-pub(crate) use transport::{Failure, Transport};
+pub(crate) use transport::{Extent, Failure, Transport};

@@ -16,11 +16,20 @@ pub(crate) trait Transport: Send + Sync + fmt::Debug {
     fn close_idle(&self);
 }
 
+/// How far a request without a response got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// No connection to the server was established, so the server knows nothing of the request.
+    NotSent,
+    /// The server may have received the request, and may have acted on it.
+    MaybeSent,
+}
+
 /// The reason why there is no response.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The request may succeed the next time.
-    Lost(RetryReason, Error),
+    Lost(RetryReason, Error, Extent),
     /// The request will not succeed.
     Permanent(Error),
 }
@@ -28,7 +37,7 @@ pub(crate) enum Failure {
 impl From<Failure> for Input {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Lost(reason, error) => Self::Lost(reason, error),
+            Failure::Lost(reason, error, _) => Self::Lost(reason, error),
             Failure::Permanent(error) => Self::Failed(error),
         }
     }

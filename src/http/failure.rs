@@ -5,7 +5,11 @@ use std::{error::Error as StdError, io};
 use url::Url;
 
 use super::{proxy::ProxyServer, resolver::Unresolved, tls};
-use crate::{Error, ErrorKind, RetryReason, flow::Failure, protocol::uri::is_localhost};
+use crate::{
+    Error, ErrorKind, RetryReason,
+    flow::{Extent, Failure},
+    protocol::uri::is_localhost,
+};
 
 /// Returns why a request failed. Only a refused certificate is permanent.
 pub(super) fn failure(error: &reqwest::Error, url: &Url, proxy: Option<&ProxyServer>) -> Failure {
@@ -60,6 +64,8 @@ pub(super) fn failure(error: &reqwest::Error, url: &Url, proxy: Option<&ProxySer
             Some(cause) => lost.with_cause(cause),
             None => lost,
         },
+        // A time limit of the whole request does not say how far it got.
+        if matches!(stage, Stage::Response) { Extent::MaybeSent } else { Extent::NotSent },
     )
 }
 

@@ -1,5 +1,5 @@
 //! The code that differs between operating systems: clocks, the wake of a waiting step, the descriptor of an event
-//! loop, signals, and opening a page.
+//! loop, signals, files and their locks, and opening a page.
 //!
 //! Each system has a directory that exports the same names. To support another system, add a directory. CONTRIBUTING.md
 //! lists what else depends on the system.
@@ -12,7 +12,8 @@ pub(crate) use unix::readable::Readable;
 #[cfg(unix)]
 pub(crate) use unix::{
     TRUSTS_A_BUNDLE, browser,
-    clock::{Clocks, clocks},
+    clock::{Clocks, boot_id, clocks},
+    files,
     signals::with_signals_blocked,
     wake::{Wake, wake_pair},
 };

@@ -28,7 +28,7 @@ use super::{
     token::TokenResponse,
     verdict::poll::{self, Verdict},
 };
-use crate::{Error, ErrorKind, RetryReason};
+use crate::{Error, ErrorKind, RetryReason, Secret};
 
 /// The shortest suspension that is reported. A shorter one may be the difference between two readings of two clocks.
 const SHORTEST_SUSPEND: Duration = Duration::from_secs(1);
@@ -50,6 +50,10 @@ pub(crate) struct DeviceFlow {
 enum State {
     /// No request was sent yet.
     Ready,
+    /// A login that was put down, before the first step.
+    PutDown(Box<PutDown>),
+    /// A login that was put down, while the metadata is fetched.
+    Resuming(Box<PutDown>),
     Discovering,
     /// The device authorization request is in progress. If it is the one without PKCE, there is also the error of the
     /// first one.
@@ -93,6 +97,20 @@ enum Next {
     TooLong(Duration),
 }
 
+/// A login for which the server issued a code, as another process can take it up. Times are on the clock that includes
+/// suspended time.
+#[derive(Debug)]
+pub(crate) struct PutDown {
+    pub(crate) grant: Grant,
+    pub(crate) verifier: Option<Secret>,
+    /// The server's current interval.
+    pub(crate) interval: Duration,
+    pub(crate) slow_downs: u32,
+    pub(crate) expires_at: Duration,
+    /// When the next poll is due.
+    pub(crate) due_at: Duration,
+}
+
 type Tokens = Arc<TokenResponse>;
 type Transition = (State, Effect<Tokens>);
 
@@ -104,6 +122,12 @@ impl DeviceFlow {
         pkce: Option<Verifier>,
     ) -> Self {
         Self { client, time_limit, give_up_at: None, pkce, state: State::Ready }
+    }
+
+    /// Takes up a login that was put down.
+    pub(crate) fn resumed(client: Arc<ClientSettings>, time_limit: Option<Duration>, login: PutDown) -> Self {
+        let pkce = login.verifier.clone().map(Verifier::of);
+        Self { client, time_limit, give_up_at: None, pkce, state: State::PutDown(Box::new(login)) }
     }
 
     fn next(&mut self, state: State, input: Input, now: Now) -> Transition {
@@ -123,6 +147,12 @@ impl DeviceFlow {
 
             // ── Ready ──
             (State::Ready, Input::Tick) => (State::Discovering, Effect::Discover),
+            (State::PutDown(login), Input::Tick) => (State::Resuming(login), Effect::Discover),
+            (State::Resuming(login), Input::Tick) => self.await_reply(State::Resuming(login)),
+            (State::Resuming(login), Input::Discovered(server)) => {
+                self.wake(Granted::resumed(*login, server, now), now)
+            }
+            (State::Resuming(_), Input::NotSent) => finish(Err(not_sent())),
 
             // ── Discovering, Authorizing: requests are not retried, because the user is waiting ──
             (State::Discovering, Input::Discovered(server)) => {
@@ -328,7 +358,7 @@ impl Flow for DeviceFlow {
     type Output = Tokens;
 
     fn advance(&mut self, input: Input, now: Now) -> Effect<Tokens> {
-        if matches!(self.state, State::Ready) {
+        if matches!(self.state, State::Ready | State::PutDown(_)) {
             self.give_up_at = self.time_limit.map(|limit| now.elapsed.saturating_add(limit));
         }
         let state = mem::replace(&mut self.state, State::Ended);
@@ -342,6 +372,22 @@ impl Flow for DeviceFlow {
             State::Identifying(identification) => Some(identification.into_response()),
             _ => None,
         }
+    }
+
+    fn put_down(&self) -> Option<PutDown> {
+        let (State::Waiting(granted) | State::Polling(granted)) = &self.state else { return None };
+        let due_at = match granted.next {
+            Next::PollAt(due) | Next::LastPollAt(due) => due,
+            Next::Expiry | Next::TooLong(_) => granted.expires_at,
+        };
+        Some(PutDown {
+            grant: granted.grant.clone(),
+            verifier: self.pkce.as_ref().map(|pkce| pkce.verifier.clone()),
+            interval: granted.pacing.interval(),
+            slow_downs: granted.pacing.slow_downs(),
+            expires_at: granted.expires_at,
+            due_at,
+        })
     }
 }
 
@@ -375,6 +421,24 @@ fn show(grant: Grant, server: Arc<Metadata>, sent: Duration, now: Now) -> Transi
 }
 
 impl Granted {
+    /// Waits one interval before the first poll, or until it was due if that is later: the process that put the login
+    /// down may have polled a moment ago.
+    fn resumed(login: PutDown, server: Arc<Metadata>, now: Now) -> Self {
+        let due_in = login.due_at.saturating_sub(now.elapsed);
+        let granted = Self {
+            server,
+            expires_at: login.expires_at,
+            next: Next::Expiry,
+            suspended: now.suspended(),
+            answered: false,
+            malformed: false,
+            trouble: None,
+            pacing: Pacing::resumed(login.interval, login.slow_downs, due_in),
+            grant: login.grant,
+        };
+        granted.planned(now)
+    }
+
     fn now_answered(self) -> Self {
         Self { answered: true, trouble: None, ..self }
     }

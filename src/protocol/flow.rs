@@ -7,7 +7,10 @@ use std::{sync::Arc, time::Duration};
 
 use url::Url;
 
-use super::{event::Event, grant::Grant, keys::KeySet, metadata::Metadata, reply::Reply, request::Request};
+use super::{
+    device::PutDown, event::Event, grant::Grant, keys::KeySet, metadata::Metadata, reply::Reply,
+    request::Request,
+};
 use crate::{Error, RetryReason};
 
 /// A flow, from its first request to its outcome.
@@ -22,6 +25,11 @@ pub(crate) trait Flow: Send {
 
     /// Ends the flow before its outcome. Returns the result that it has received, if it was still being checked.
     fn interrupt(&mut self) -> Option<Self::Output> {
+        None
+    }
+
+    /// Returns what is needed to take the flow up in another process. `None` for a flow that cannot be.
+    fn put_down(&self) -> Option<PutDown> {
         None
     }
 }

@@ -1,10 +1,10 @@
 //! What follows a token response: the check of its ID token, with the keys of the server.
 
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 
 use super::{
     event::Event,
-    flow::{Effect, Input, Notice},
+    flow::{Effect, Flow, Input, Notice, Now, out_of_turn},
     id_token::{self, Expected, Refusal},
     keys::KeySet,
     metadata::{Issuer, Metadata},
@@ -17,7 +17,7 @@ type Tokens = Arc<TokenResponse>;
 
 /// A token response whose ID token is being checked.
 #[derive(Debug)]
-pub(super) struct Identification {
+pub(crate) struct Identification {
     client: Arc<ClientSettings>,
     server: Arc<Metadata>,
     response: Box<TokenResponse>,
@@ -144,6 +144,36 @@ impl Identification {
     fn refuse(self, what: &str) -> Transition {
         let message = format!("the server's ID token was refused: {}", self.masker().hide(what));
         (None, Effect::Finish(Err(Error::new(ErrorKind::InvalidResponse, sanitize(&message)))))
+    }
+}
+
+/// The flow that checks the ID token of a response that is there already.
+#[derive(Debug)]
+pub(crate) enum IdentifyFlow {
+    Ready(Arc<ClientSettings>, Arc<Metadata>, Box<TokenResponse>),
+    Checking(Identification),
+    Ended,
+}
+
+impl IdentifyFlow {
+    pub(crate) fn new(client: &Arc<ClientSettings>, server: &Arc<Metadata>, response: TokenResponse) -> Self {
+        Self::Ready(Arc::clone(client), Arc::clone(server), Box::new(response))
+    }
+}
+
+impl Flow for IdentifyFlow {
+    type Output = Tokens;
+
+    fn advance(&mut self, input: Input, _now: Now) -> Effect<Tokens> {
+        let (next, effect) = match (mem::replace(self, Self::Ended), input) {
+            (Self::Ready(client, server, response), Input::Tick) => {
+                Identification::begin(&client, &server, *response, Origin::Refresh(None))
+            }
+            (Self::Checking(identification), input) => identification.advance(input),
+            (Self::Ready(..) | Self::Ended, _) => return Effect::Finish(Err(out_of_turn())),
+        };
+        *self = next.map_or(Self::Ended, Self::Checking);
+        effect
     }
 }
 

@@ -61,6 +61,12 @@ impl Pacing {
         }
     }
 
+    /// Continues the waits of a login that was put down, whose next poll is due in this time.
+    pub(crate) fn resumed(interval: Duration, slow_downs: u32, due_in: Duration) -> Self {
+        let slow_downs = usize::try_from(slow_downs).unwrap_or(usize::MAX);
+        Self { slow_downs, retry_after: due_in, is_raised: false, ..Self::new(interval) }
+    }
+
     /// Records `authorization_pending`. A supplied interval counts only if it is longer.
     pub(crate) fn pending(&mut self, supplied: Option<Duration>, retry_after: Option<Duration>) {
         self.is_raised = supplied > Some(self.interval) || retry_after.is_some();
@@ -89,6 +95,11 @@ impl Pacing {
     /// Returns the server's current interval.
     pub(crate) fn interval(&self) -> Duration {
         self.interval
+    }
+
+    /// Returns the number of `slow_down` responses.
+    pub(crate) fn slow_downs(&self) -> u32 {
+        u32::try_from(self.slow_downs).unwrap_or(u32::MAX)
     }
 
     /// Returns the number of consecutive failed polls.

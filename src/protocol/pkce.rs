@@ -42,7 +42,7 @@ impl Verifier {
         Self::of(Secret::new(URL_SAFE_NO_PAD.encode(random)))
     }
 
-    fn of(verifier: Secret) -> Self {
+    pub(crate) fn of(verifier: Secret) -> Self {
         let hash = digest::digest(&digest::SHA256, verifier.expose().as_bytes());
         Self { challenge: URL_SAFE_NO_PAD.encode(hash), verifier }
     }

@@ -75,7 +75,7 @@ impl Request {
     }
 
     /// Returns a refresh (RFC 6749 section 6). A parameter of `options` replaces those of the client with its name.
-    pub(super) fn refresh(
+    pub(crate) fn refresh(
         client: &ClientSettings,
         server: &Metadata,
         refresh_token: &Secret,

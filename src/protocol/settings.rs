@@ -121,7 +121,7 @@ pub(crate) struct ClientSettings {
 
 impl ClientSettings {
     /// Returns the secrets of a request that also sends `tokens`.
-    pub(super) fn secrets_with<'a>(&'a self, tokens: impl IntoIterator<Item = &'a Secret>) -> Vec<&'a str> {
+    pub(crate) fn secrets_with<'a>(&'a self, tokens: impl IntoIterator<Item = &'a Secret>) -> Vec<&'a str> {
         self.secrets.iter().chain(tokens).map(Secret::expose).collect()
     }
 }

@@ -11,13 +11,13 @@ use super::{
     identity,
     json::{IllTyped, Object},
     jwt,
-    reply::Reply,
+    reply::{Reply, Sent},
     settings::Dialect,
 };
 use crate::{ErrorKind, Identity, Secret, secret::Masker};
 
 /// A valid token response.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct TokenResponse {
     pub(crate) access_token: Secret,
     pub(crate) refresh_token: Option<Secret>,
@@ -29,6 +29,8 @@ pub(crate) struct TokenResponse {
     pub(crate) expires_at: Option<SystemTime>,
     /// AuthKit's user, or the verified ID token.
     pub(crate) identity: Option<Identity>,
+    /// When the request was sent, on this machine's clocks.
+    pub(crate) sent: Sent,
     /// When the response was sent.
     pub(crate) received: TimeOfDay,
     /// Every other member, as raw JSON. Secret, because it may contain anything (AuthKit: an identity provider's
@@ -50,7 +52,7 @@ impl TokenResponse {
 
     /// Completes the scopes with what was requested: a missing scope is the requested one (RFC 6749 section 5.1).
     /// GitHub separates scopes by commas, and a single scope may contain one.
-    pub(super) fn with_requested(mut self, requested: &[String]) -> Self {
+    pub(crate) fn with_requested(mut self, requested: &[String]) -> Self {
         self.scopes = match self.scopes.as_deref() {
             None if !requested.is_empty() => Some(requested.to_vec()),
             Some([one]) if requested.len() > 1 && one.contains(',') => {
@@ -142,6 +144,7 @@ pub(crate) fn read(
         identity: object.object("user").filter(|_| dialect == Dialect::AuthKit).and_then(|user| {
             identity::of_user(&user, object.text("organization_id").as_deref(), &tokens_only)
         }),
+        sent: reply.sent,
         received: TimeOfDay {
             time: reply.date.unwrap_or(reply.sent.time_of_day),
             is_servers: reply.date.is_some(),

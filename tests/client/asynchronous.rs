@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::support::{Server, started};
 
 /// A minimal executor, to show that no particular one is needed.
-fn block_on<F: Future>(future: F) -> F::Output {
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     struct Unpark(thread::Thread);
     impl Wake for Unpark {
         fn wake(self: Arc<Self>) {

@@ -16,5 +16,6 @@ mod host;
 mod identity;
 mod proxies;
 mod refresh;
+mod session;
 mod step;
 mod support;

@@ -322,6 +322,11 @@ uint32_t cli_auth_abi_version(void);
 #define CLI_AUTH_PROXY 16
 
 /**
+ * A session could not be read or written. No function of this version returns it.
+ */
+#define CLI_AUTH_STORE 17
+
+/**
  * Returns the name of a status in snake_case, such as `ok`, `denied` or `action_required`. The names are the same in
  * every language.
  *

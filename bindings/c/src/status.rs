@@ -47,6 +47,8 @@ pub const CLI_AUTH_LOGIN_REQUIRED: cli_auth_status = 15;
 /// The proxy cannot be used: its setting is invalid, it could not be reached, or it refused the connection. Check the
 /// setting.
 pub const CLI_AUTH_PROXY: cli_auth_status = 16;
+/// A session could not be read or written. No function of this version returns it.
+pub const CLI_AUTH_STORE: cli_auth_status = 17;
 
 pub(super) fn of_kind(kind: ErrorKind) -> cli_auth_status {
     match kind {
@@ -62,6 +64,7 @@ pub(super) fn of_kind(kind: ErrorKind) -> cli_auth_status {
         ErrorKind::Proxy => CLI_AUTH_PROXY,
         ErrorKind::InvalidResponse => CLI_AUTH_INVALID_RESPONSE,
         ErrorKind::InvalidConfig => CLI_AUTH_INVALID_CONFIG,
+        ErrorKind::Store => CLI_AUTH_STORE,
         ErrorKind::Misuse => CLI_AUTH_MISUSE,
         ErrorKind::Forked => CLI_AUTH_FORKED,
         ErrorKind::Busy => CLI_AUTH_BUSY,
@@ -100,6 +103,7 @@ pub(super) fn name(status: cli_auth_status) -> &'static CStr {
         CLI_AUTH_MISUSE => c"misuse",
         CLI_AUTH_LOGIN_REQUIRED => c"login_required",
         CLI_AUTH_PROXY => c"proxy",
+        CLI_AUTH_STORE => c"store",
         _ => c"unknown",
     }
 }

@@ -27,6 +27,7 @@ KINDS = {
     "proxy": cli_auth.ProxyError,
     "invalid_response": cli_auth.InvalidResponseError,
     "invalid_config": cli_auth.InvalidConfigError,
+    "store": cli_auth.StoreError,
     "misuse": cli_auth.MisuseError,
     "forked": cli_auth.ForkedError,
     "busy": cli_auth.BusyError,

@@ -2,6 +2,7 @@
 
 pub(crate) mod browser;
 pub(crate) mod clock;
+pub(crate) mod files;
 #[cfg(feature = "__host")]
 pub(crate) mod readable;
 pub(crate) mod signals;

@@ -1,7 +1,7 @@
 //! What a response means: one table for each endpoint, and what the tables share.
 
 pub(super) mod poll;
-pub(super) mod refresh;
+pub(crate) mod refresh;
 pub(super) mod revoke;
 pub(super) mod userinfo;
 

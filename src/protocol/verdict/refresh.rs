@@ -3,7 +3,7 @@
 use super::{
     Code, Dialect, Reply, TokenResponse, invalid_client, is_step_up, refused, step_up, token_or_refusal,
 };
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, ErrorReason};
 
 /// Reads the response to a refresh. `sent` contains the secrets of the request.
 ///
@@ -29,7 +29,7 @@ fn failed(reply: &Reply, code: &str, sent: &[&str]) -> Error {
         _ if is_step_up(reply, code) => step_up(reply, code, sent),
         "invalid_grant" | "expired_token" | "token_expired" | "invalid_token" => {
             let message = "the refresh token is no longer valid (used, expired or revoked): log in again";
-            reply.error(ErrorKind::LoginRequired, message, sent)
+            reply.error(ErrorKind::LoginRequired, message, sent).with_reason(ErrorReason::SessionEnded)
         }
         "slow_down"
         | "authorization_pending"

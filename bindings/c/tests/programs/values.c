@@ -46,7 +46,7 @@ static void status_names(void)
     static const char *const names[] = {
         "ok",      "denied", "expired",          "cancelled",      "action_required", "rejected", "unsupported",
         "network", "tls",    "invalid_response", "invalid_config", "forked",          "busy",     "internal",
-        "misuse"};
+        "misuse",  "login_required", "proxy",    "store"};
 
     for (int32_t i = 0; i < (int32_t)(sizeof names / sizeof *names); i++)
         CHECK_TEXT(cli_auth_status_name(i), names[i]);

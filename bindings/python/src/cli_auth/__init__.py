@@ -40,6 +40,7 @@ from ._errors import (
     Organization,
     ProxyError,
     RejectedError,
+    StoreError,
     TlsError,
     UnsupportedError,
 )
@@ -93,6 +94,7 @@ __all__ = [
     "Retrying",
     "Secret",
     "SlowedDown",
+    "StoreError",
     "TlsError",
     "Tokens",
     "UnsupportedError",

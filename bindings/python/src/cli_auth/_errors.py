@@ -197,6 +197,12 @@ class InvalidConfigError(Error, ValueError):
     kind = "invalid_config"
 
 
+class StoreError(Error):
+    """A session could not be read or written. No function of this version raises it."""
+
+    kind = "store"
+
+
 class MisuseError(Error, ValueError):
     """The API was misused: a call came too early, or an argument has an invalid value.
 
@@ -243,6 +249,7 @@ _KINDS: dict[str, type[Error]] = {
         ProxyError,
         InvalidResponseError,
         InvalidConfigError,
+        StoreError,
         MisuseError,
         ForkedError,
         BusyError,

@@ -138,6 +138,9 @@ public struct CLIAuthError: Error, Sendable {
         /// A setting of the client is invalid. No request was sent.
         public static let invalidConfig = Kind(rawValue: "invalid_config")
 
+        /// A session could not be read or written. No function of this version throws it.
+        public static let store = Kind(rawValue: "store")
+
         /// The API was misused: calls were made in the wrong order, or an argument has an invalid value. The call had
         /// no effect.
         public static let misuse = Kind(rawValue: "misuse")
@@ -196,6 +199,8 @@ extension CLIAuthError: CustomStringConvertible, LocalizedError {
             return "Change the settings, here or at the server."
         case .network:
             return "Try again later."
+        case .store:
+            return "Free some space, unlock the key store, or log in again."
         case .proxy:
             return "Check the settings of the proxy."
         case .tls:

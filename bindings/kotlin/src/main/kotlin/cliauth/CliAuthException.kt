@@ -183,6 +183,13 @@ public class InvalidConfigException internal constructor(message: String, detail
     override val kind: String get() = "invalid_config"
 }
 
+/** A session could not be read or written. No function of this version throws it. */
+public class StoreException internal constructor(message: String, details: Details?) : CliAuthException(message, details) {
+    public constructor(message: String) : this(message, null)
+
+    override val kind: String get() = "store"
+}
+
 /**
  * The API was misused: calls were made in the wrong order, an object is closed, or an argument has an invalid value.
  * The call had no effect.

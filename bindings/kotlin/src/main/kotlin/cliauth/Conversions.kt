@@ -64,6 +64,7 @@ private fun exception(failure: NativeFailure): CliAuthException {
         "proxy" -> ProxyException(message, details)
         "invalid_response" -> InvalidResponseException(message, details)
         "invalid_config" -> InvalidConfigException(message, details)
+        "store" -> StoreException(message, details)
         "misuse" -> MisuseException(message, details)
         "busy" -> BusyException(message, details)
         // Includes `forked`, because a JVM does not fork.

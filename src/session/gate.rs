@@ -1,0 +1,88 @@
+//! One refresh at a time among the threads and tasks of a process: one leads, the others share its outcome.
+
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::watch;
+
+use super::{policy::Given, record::Variant};
+use crate::{
+    Error,
+    process::{Process, lock},
+};
+
+/// The outcome of the leader. `None` while it is under way, or if it was dropped.
+pub(super) type Outcome = Option<Result<Given, Error>>;
+
+#[derive(Debug)]
+pub(super) struct Gate(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    /// In a forked child, the leader does not exist.
+    process: Process,
+    running: Option<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    variant: Variant,
+    outcome: watch::Receiver<Outcome>,
+}
+
+/// The place of a caller.
+pub(super) enum Seat {
+    Lead(Lead),
+    /// Another caller leads, with these parameters.
+    Follow(Variant, watch::Receiver<Outcome>),
+}
+
+/// The leader. Dropping it lets another caller lead.
+pub(super) struct Lead {
+    gate: Arc<Gate>,
+    process: Process,
+    outcome: watch::Sender<Outcome>,
+}
+
+impl Gate {
+    pub(super) fn new() -> Self {
+        Self(Mutex::new(State { process: Process::current(), running: None }))
+    }
+
+    pub(super) fn enter(self: &Arc<Self>, variant: &Variant) -> Result<Seat, Error> {
+        let mut state = lock(&self.0)?;
+        if !state.process.is_current() {
+            *state = State { process: Process::current(), running: None };
+        }
+        if let Some(running) = &state.running {
+            return Ok(Seat::Follow(running.variant.clone(), running.outcome.clone()));
+        }
+        let (sender, receiver) = watch::channel(None);
+        state.running = Some(Running { variant: variant.clone(), outcome: receiver });
+        Ok(Seat::Lead(Lead { gate: Arc::clone(self), process: state.process, outcome: sender }))
+    }
+
+    /// Whether a refresh is under way.
+    pub(super) fn is_taken(&self) -> bool {
+        lock(&self.0).is_ok_and(|state| state.process.is_current() && state.running.is_some())
+    }
+}
+
+impl Lead {
+    /// Ends the refresh for all who follow.
+    pub(super) fn finish(self, outcome: Result<Given, Error>) {
+        let sender = self.outcome.clone();
+        // Whoever hears of the outcome must be able to lead.
+        drop(self);
+        let _ = sender.send(Some(outcome));
+    }
+}
+
+impl Drop for Lead {
+    fn drop(&mut self) {
+        if let Ok(mut state) = lock(&self.gate.0)
+            && state.process == self.process
+        {
+            state.running = None;
+        }
+    }
+}
