@@ -14,9 +14,10 @@
 enum { USAGE = 2 };
 
 static const char help[] =
-    "usage: login-example [login] --provider PROVIDER --client-id ID [OPTION]...\n"
+    "usage: login-example [COMMAND] --provider PROVIDER --client-id ID [OPTION]...\n"
     "\n"
-    "Logs you in, in a browser on this or another device.\n"
+    "Logs you in, in a browser on this or another device. The command is login, which may be left out, or\n"
+    "token, status or logout, which need a stored login.\n"
     "\n"
     "  --provider PROVIDER       authkit (WorkOS AuthKit), connect (WorkOS Connect; needs --domain),\n"
     "                            oidc (any server that publishes its metadata; needs --issuer),\n"
@@ -30,15 +31,24 @@ static const char help[] =
     "  --revocation-endpoint URL endpoints: where tokens are revoked; oidc: if the metadata lacks it\n"
     "  --client-secret-env NAME  the environment variable that holds a client secret\n"
     "  --scope S                 a scope to ask for; may be repeated\n"
-    "  --param K=V               an extra parameter of the device authorization request; may be repeated\n"
+    "  --param K=V               an extra parameter of the device authorization request (token: of a refresh);\n"
+    "                            may be repeated\n"
     "  --token-param K=V         an extra parameter of the token request; may be repeated\n"
     "  --pkce MODE               auto (if the server's metadata lists it), always or never\n"
     "  --header 'NAME: VALUE'    an extra header of every request; may be repeated\n"
     "  --ca-file PEM             certificates to trust beside those of the system\n"
     "  --insecure-loopback       allow plain http to this machine, for tests\n"
+    "  --app NAME                the program that the stored login belongs to\n"
+    "  --profile NAME            the name of the stored login\n"
+    "  --store STORE             where to store the login: auto, keyring, file or none; this tool can only use\n"
+    "                            none, the default\n"
     "  --json                    print one JSON object a line on standard output, and nothing else\n"
-    "  --no-browser              do not open a browser\n"
-    "  --timeout SECONDS         give up after this time\n"
+    "  --no-browser              login: do not open a browser\n"
+    "  --timeout SECONDS         login: give up after this time\n"
+    "  --begin                   login: store the login and end after the prompt\n"
+    "  --resume                  login: go on with the login that --begin stored\n"
+    "  --min-validity SECONDS    token: how long the token must be valid\n"
+    "  --refused-env NAME        token: the variable with a token that was refused\n"
     "  --help, --version         print this, or the version\n";
 
 static const struct option long_options[] = {
@@ -56,7 +66,14 @@ static const struct option long_options[] = {
     [OPT_TIMEOUT] = {"timeout", required_argument, NULL, OPT_TIMEOUT},
     [OPT_INSECURE_LOOPBACK] = {"insecure-loopback", no_argument, NULL, OPT_INSECURE_LOOPBACK},
     [OPT_JSON] = {"json", no_argument, NULL, OPT_JSON},
+    [OPT_APP] = {"app", required_argument, NULL, OPT_APP},
+    [OPT_PROFILE] = {"profile", required_argument, NULL, OPT_PROFILE},
+    [OPT_STORE] = {"store", required_argument, NULL, OPT_STORE},
     [OPT_NO_BROWSER] = {"no-browser", no_argument, NULL, OPT_NO_BROWSER},
+    [OPT_BEGIN] = {"begin", no_argument, NULL, OPT_BEGIN},
+    [OPT_RESUME] = {"resume", no_argument, NULL, OPT_RESUME},
+    [OPT_MIN_VALIDITY] = {"min-validity", required_argument, NULL, OPT_MIN_VALIDITY},
+    [OPT_REFUSED_ENV] = {"refused-env", required_argument, NULL, OPT_REFUSED_ENV},
     [OPT_SCOPE] = {"scope", required_argument, NULL, OPT_SCOPE},
     [OPT_PARAM] = {"param", required_argument, NULL, OPT_PARAM},
     [OPT_TOKEN_PARAM] = {"token-param", required_argument, NULL, OPT_TOKEN_PARAM},
@@ -64,6 +81,15 @@ static const struct option long_options[] = {
     [OPT_HELP] = {"help", no_argument, NULL, OPT_HELP},
     [OPT_VERSION] = {"version", no_argument, NULL, OPT_VERSION},
     {NULL, 0, NULL, 0},
+};
+
+/* The options that only one command has. */
+static const struct {
+    enum option_id option;
+    const char *command;
+} command_options[] = {
+    {OPT_TIMEOUT, "login"}, {OPT_NO_BROWSER, "login"},   {OPT_BEGIN, "login"},
+    {OPT_RESUME, "login"},  {OPT_MIN_VALIDITY, "token"}, {OPT_REFUSED_ENV, "token"},
 };
 
 /* The options that only some providers have, and whether the first one requires them. */
@@ -95,32 +121,21 @@ static int wrong(const char *format, ...)
     return USAGE;
 }
 
-static bool read_provider(const char *word, enum provider *provider)
+/* The words that an option or the command may be. NULL ends each list. */
+static const char *const providers[] = {
+    [AUTHKIT] = "authkit", [CONNECT] = "connect", [OIDC] = "oidc", [ENDPOINTS] = "endpoints", NULL};
+static const char *const pkce_modes[] = {
+    [CLI_AUTH_PKCE_AUTO] = "auto", [CLI_AUTH_PKCE_ALWAYS] = "always", [CLI_AUTH_PKCE_NEVER] = "never", NULL};
+static const char *const stores[] = {"auto", "keyring", "file", "none", NULL};
+static const char *const commands[] = {"login", "token", "status", "logout", NULL};
+
+/* Returns the position of a word in a list, or -1. */
+static int find(const char *word, const char *const *list)
 {
-    static const char *const names[] = {
-        [AUTHKIT] = "authkit", [CONNECT] = "connect", [OIDC] = "oidc", [ENDPOINTS] = "endpoints"};
-
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(word, names[i]) == 0) {
-            *provider = (enum provider)i;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool read_pkce(const char *word, int32_t *pkce)
-{
-    static const char *const names[] = {
-        [CLI_AUTH_PKCE_AUTO] = "auto", [CLI_AUTH_PKCE_ALWAYS] = "always", [CLI_AUTH_PKCE_NEVER] = "never"};
-
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(word, names[i]) == 0) {
-            *pkce = (int32_t)i;
-            return true;
-        }
-    }
-    return false;
+    for (int i = 0; list[i] != NULL; i++)
+        if (strcmp(word, list[i]) == 0)
+            return i;
+    return -1;
 }
 
 /* Reads a decimal number above 0 and below 2^64. strtod alone would also accept "0x10", " 1" and "infinity". */
@@ -178,17 +193,55 @@ static int read_option(struct options *options, enum option_id option, char *wor
     if (options->value[option] != NULL)
         return wrong("--%s is given twice", name);
     options->value[option] = word == NULL ? "" : word;
-    if (option == OPT_PROVIDER && !read_provider(word, &options->provider))
-        return wrong("there is no --provider %s", word);
-    if (option == OPT_PKCE && !read_pkce(word, &options->pkce))
+    if (option == OPT_PROVIDER) {
+        int provider = find(word, providers);
+
+        if (provider < 0)
+            return wrong("there is no --provider %s", word);
+        options->provider = (enum provider)provider;
+    }
+    if (option == OPT_PKCE && (options->pkce = find(word, pkce_modes)) < 0)
         return wrong("--pkce %s: write auto, always or never", word);
+    if (option == OPT_STORE && find(word, stores) < 0)
+        return wrong("--store %s: write auto, keyring, file or none", word);
     if (option == OPT_TIMEOUT && !read_seconds(word, &options->timeout))
         return wrong("--timeout %s: give a number of seconds above 0", word);
     return OPTIONS_GIVEN;
 }
 
-static int check(const struct options *options)
+/* Ends the program because of a limit of this tool: the command line is valid. */
+static int refuse(const char *what, const char *why)
 {
+    fprintf(stderr, "login-example: %s %s.\n", what, why);
+    return USAGE;
+}
+
+/* Refuses what needs a stored login, because this tool does not store any. */
+static int check_store(const struct options *options, const char *command)
+{
+    const char *store = options->value[OPT_STORE] == NULL ? "none" : options->value[OPT_STORE];
+    bool begin = options->value[OPT_BEGIN] != NULL;
+    bool resume = options->value[OPT_RESUME] != NULL;
+
+    if (begin && resume)
+        return wrong("--begin and --resume cannot be used together");
+    if (strcmp(store, "none") != 0)
+        return refuse("this tool", "cannot store a login yet, so --store must be none");
+    if (strcmp(command, "login") != 0)
+        return refuse(command, "needs a stored login, and --store is none");
+    if (begin || resume)
+        return wrong("--%s needs a store, and --store is none", begin ? "begin" : "resume");
+    return OPTIONS_GIVEN;
+}
+
+static int check(const struct options *options, const char *command)
+{
+    for (size_t i = 0; i < sizeof command_options / sizeof *command_options; i++) {
+        enum option_id option = command_options[i].option;
+
+        if (options->value[option] != NULL && strcmp(command_options[i].command, command) != 0)
+            return wrong("--%s is for %s", long_options[option].name, command_options[i].command);
+    }
     if (options->value[OPT_PROVIDER] == NULL)
         return wrong("--provider is missing");
     if (options->value[OPT_CLIENT_ID] == NULL)
@@ -203,7 +256,7 @@ static int check(const struct options *options)
         if (!given && own && provider_options[i].needed)
             return wrong("this provider needs --%s", name);
     }
-    return OPTIONS_GIVEN;
+    return check_store(options, command);
 }
 
 /* getopt_long accepts "--time" for "--timeout" until a new option makes it ambiguous. Abbreviations are refused, so
@@ -217,7 +270,8 @@ static bool is_abbreviated(const char *word, int option)
 
 int options_read(struct options *options, int argc, char **argv)
 {
-    bool named = argc > 1 && strcmp(argv[1], "login") == 0;
+    bool named = argc > 1 && argv[1][0] != '-';
+    const char *command = named ? argv[1] : "login";
 
     *options = (struct options){.provider = AUTHKIT};
     options->extras = calloc((size_t)argc + 1, sizeof *options->extras);
@@ -225,9 +279,8 @@ int options_read(struct options *options, int argc, char **argv)
         perror("login-example");
         return EXIT_FAILURE;
     }
-    /* The word `login` is optional, because there is no other command. */
-    if (!named && (argc < 2 || argv[1][0] != '-'))
-        return wrong("the command is login");
+    if (find(command, commands) < 0)
+        return wrong("there is no command %s; the commands are login, token, status and logout", command);
     optind = named ? 2 : 1;
     for (;;) {
         char *word = argv[optind];
@@ -256,7 +309,7 @@ int options_read(struct options *options, int argc, char **argv)
     }
     if (optind < argc)
         return wrong("%s is too much", argv[optind]);
-    return check(options);
+    return check(options, command);
 }
 
 void options_free(struct options *options)

@@ -239,6 +239,7 @@ void output_authorized(struct output *output, const cli_auth_tokens *tokens)
     put_bool("has_refresh_token", cli_auth_tokens_has_refresh_token(tokens));
     put_bool("has_id_token", cli_auth_tokens_has_id_token(tokens));
     put_text("subject", user);
+    put_text("saved", NULL);
     end(output);
 }
 

@@ -16,9 +16,10 @@ import (
 	"cliauth"
 )
 
-const usage = `Usage: login-example [login] --provider PROVIDER --client-id ID [OPTION]...
+const usage = `Usage: login-example [COMMAND] --provider PROVIDER --client-id ID [OPTION]...
 
-Logs you in, in a browser on this or another device.
+Logs you in, in a browser on this or another device. The command is login, which may be left out, or token, status or
+logout, which need a stored login.
 
   --provider PROVIDER        authkit: WorkOS AuthKit
                              connect: WorkOS Connect (--domain)
@@ -33,15 +34,23 @@ Logs you in, in a browser on this or another device.
   --revocation-endpoint URL  endpoints: where tokens are revoked; oidc: if the metadata lacks it
   --client-secret-env NAME   the environment variable with a client secret
   --scope S                  a scope to ask for; repeatable
-  --param K=V                an extra parameter of the first request; repeatable
+  --param K=V                an extra parameter of the first request (token: of a refresh); repeatable
   --token-param K=V          an extra parameter of the token request; repeatable
   --pkce MODE                auto (if the metadata lists it), always or never
   --header 'NAME: VALUE'     an extra header of every request; repeatable
   --ca-file PEM              certificates to trust beside the system's
   --insecure-loopback        allow http to this machine, for tests
+  --app NAME                 the program that the stored login belongs to
+  --profile NAME             the name of the stored login
+  --store STORE              where to store the login: auto, keyring, file or none; this tool
+                             can only use none, the default
   --json                     print a JSON object a line, and nothing else
-  --no-browser               do not open a browser
-  --timeout SECONDS          give up after this time
+  --no-browser               login: do not open a browser
+  --timeout SECONDS          login: give up after this time
+  --begin                    login: store the login and end after the prompt
+  --resume                   login: go on with the login that --begin stored
+  --min-validity SECONDS     token: how long the token must be valid
+  --refused-env NAME         token: the variable with a token that was refused
   --version                  print the version
 `
 
@@ -77,6 +86,9 @@ func readArguments(words []string) *options {
 	case errors.Is(err, errVersion):
 		fmt.Println("login-example", version)
 		os.Exit(0)
+	case errors.As(err, new(refusal)):
+		say("login-example: %v.\n", err)
+		os.Exit(2)
 	}
 	fmt.Fprintf(os.Stderr, "%s\nlogin-example: %v\n", usage, err)
 	os.Exit(2)
@@ -85,10 +97,15 @@ func readArguments(words []string) *options {
 
 var errVersion = errors.New("the version is asked for")
 
+// refusal is a limit of this tool: the command line is valid.
+type refusal string
+
+func (r refusal) Error() string { return string(r) }
+
 func parse(words []string) (*options, error) {
-	// The word is optional, because there is no other command.
-	if len(words) > 0 && words[0] == "login" {
-		words = words[1:]
+	command := "login"
+	if len(words) > 0 && !strings.HasPrefix(words[0], "-") {
+		command, words = words[0], words[1:]
 	}
 	o := &options{}
 	flags := flag.NewFlagSet("login-example", flag.ContinueOnError)
@@ -105,7 +122,9 @@ func parse(words []string) (*options, error) {
 	flags.StringVar(&o.caFile, "ca-file", "", "")
 	flags.BoolVar(&o.insecureLoopback, "insecure-loopback", false, "")
 	flags.BoolVar(&o.json, "json", false, "")
-	flags.BoolVar(&o.noBrowser, "no-browser", false, "")
+	flags.String("app", "", "")
+	flags.String("profile", "", "")
+	store := flags.String("store", "none", "")
 	showVersion := flags.Bool("version", false, "")
 	flags.Func("scope", "", func(word string) error {
 		o.scopes = append(o.scopes, word)
@@ -133,10 +152,22 @@ func parse(words []string) (*options, error) {
 		o.headers = append(o.headers, pair{strings.TrimSpace(name), strings.TrimSpace(value)})
 		return nil
 	})
-	flags.Func("timeout", "", func(word string) (err error) {
-		o.timeout, err = seconds(word)
-		return err
-	})
+	switch command {
+	case "login":
+		flags.BoolVar(&o.noBrowser, "no-browser", false, "")
+		flags.Func("timeout", "", func(word string) (err error) {
+			o.timeout, err = seconds(word)
+			return err
+		})
+		flags.Bool("begin", false, "")
+		flags.Bool("resume", false, "")
+	case "token":
+		flags.String("min-validity", "", "")
+		flags.String("refused-env", "", "")
+	case "status", "logout":
+	default:
+		return nil, fmt.Errorf("there is no command %q", command)
+	}
 	if err := flags.Parse(words); err != nil {
 		return nil, withTwoDashes(err)
 	}
@@ -148,7 +179,27 @@ func parse(words []string) (*options, error) {
 	}
 	o.given = map[string]bool{}
 	flags.Visit(func(f *flag.Flag) { o.given[f.Name] = true })
-	return o, check(o.provider, o.given)
+	if err := check(o.provider, o.given); err != nil {
+		return nil, err
+	}
+	return o, checkStore(command, *store, o.given)
+}
+
+// checkStore refuses what needs a stored login, because this tool does not store any.
+func checkStore(command, store string, given map[string]bool) error {
+	switch {
+	case !slices.Contains([]string{"auto", "keyring", "file", "none"}, store):
+		return errors.New("--store: write auto, keyring, file or none")
+	case given["begin"] && given["resume"]:
+		return errors.New("--begin and --resume cannot be used together")
+	case store != "none":
+		return refusal("this tool cannot store a login yet, so --store must be none")
+	case command != "login":
+		return refusal(command + " needs a stored login, and --store is none")
+	case given["begin"] || given["resume"]:
+		return errors.New("--begin and --resume need a store, and --store is none")
+	}
+	return nil
 }
 
 // check checks the options against the provider: some options belong to only one or two of them.

@@ -184,9 +184,10 @@ func (jsonLines) authorized(tokens *cliauth.Tokens) error {
 		HasRefreshToken bool      `json:"has_refresh_token"`
 		HasIDToken      bool      `json:"has_id_token"`
 		Subject         *string   `json:"subject"`
+		Saved           *string   `json:"saved"`
 	}{
 		"authorized", tokens.TokenType, expiresIn, tokens.Scopes,
-		!tokens.RefreshToken.IsZero(), !tokens.IDToken.IsZero(), subject,
+		!tokens.RefreshToken.IsZero(), !tokens.IDToken.IsZero(), subject, nil,
 	})
 }
 

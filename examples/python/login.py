@@ -16,6 +16,7 @@ import cli_auth  # noqa: E402
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import NoReturn, TextIO
 
 __version__ = "0.1.0"
@@ -34,6 +35,12 @@ PROVIDER_OPTIONS = {
     "--device-endpoint": ("endpoints", ["endpoints", "oidc"]),
     "--token-endpoint": ("endpoints", ["endpoints", "oidc"]),
     "--revocation-endpoint": (None, ["endpoints", "oidc"]),
+}
+
+# Options that only one command has.
+COMMAND_OPTIONS = {
+    "login": ["--no-browser", "--timeout", "--begin", "--resume"],
+    "token": ["--min-validity", "--refused-env"],
 }
 
 
@@ -185,6 +192,7 @@ class JsonLines:
             has_refresh_token=tokens.refresh_token is not None,
             has_id_token=tokens.id_token is not None,
             subject=None if tokens.identity is None else tokens.identity.subject,
+            saved=None,
         )
 
     def failed(self, error: cli_auth.Error) -> None:
@@ -322,18 +330,27 @@ class Parser(argparse.ArgumentParser):
         say(f"{self.format_usage()}{self.prog}: error: {message}")
         sys.exit(2)
 
+    def refuse(self, message: str) -> NoReturn:
+        """End the program because of a limit of this tool: the usage was correct."""
+        say(f"{self.prog}: {message}.")
+        sys.exit(2)
+
 
 def read_arguments() -> argparse.Namespace:
     parser = Parser(
-        usage="%(prog)s [login] --provider PROVIDER --client-id ID [OPTION]...",
-        description="Logs you in, in a browser on this or another device.",
+        usage="%(prog)s [COMMAND] --provider PROVIDER --client-id ID [OPTION]...",
+        description="Logs you in, in a browser on this or another device. Default COMMAND: login.",
         # Without a width, argparse imports every compression module, even without --help.
         formatter_class=lambda prog: argparse.HelpFormatter(prog, width=80),
         allow_abbrev=False,
     )
     parser.register("type", None, utf8)
     add = parser.add_argument
-    add("command", nargs="?", choices=["login"], help="the only command; may be left out")
+
+    def repeatable(option: str, metavar: str, kind: Callable[[str], object], text: str) -> None:
+        add(option, metavar=metavar, type=kind, action="append", help=f"{text}; repeatable")
+
+    add("command", nargs="?", choices=["login", "token", "status", "logout"], default="login")
     add(
         "--provider",
         required=True,
@@ -348,56 +365,56 @@ def read_arguments() -> argparse.Namespace:
     lacking = "oidc: if the metadata lacks it"
     add("--device-endpoint", metavar="URL", help=f"endpoints: where a login begins; {lacking}")
     add("--token-endpoint", metavar="URL", help=f"endpoints: where the tokens come from; {lacking}")
-    add(
-        "--revocation-endpoint",
-        metavar="URL",
-        help=f"endpoints: where tokens are revoked; {lacking}",
-    )
+    add("--revocation-endpoint", metavar="URL", help=f"endpoints: to revoke tokens; {lacking}")
     add("--client-secret-env", metavar="NAME", help="the environment variable with a client secret")
     add("--scope", metavar="S", action="append", default=[], help="a scope to ask for; repeatable")
-    add(
-        "--param",
-        metavar="K=V",
-        type=param,
-        action="append",
-        help="an extra parameter of the device authorization request; repeatable",
-    )
-    add(
-        "--token-param",
-        metavar="K=V",
-        type=param,
-        action="append",
-        help="an extra parameter of the token request; repeatable",
-    )
-    add(
-        "--pkce",
-        choices=["auto", "always", "never"],
-        default="auto",
-        help="whether to use PKCE; auto: if the server's metadata lists it",
-    )
-    add(
-        "--header",
-        metavar="'NAME: VALUE'",
-        type=header,
-        action="append",
-        help="an extra header of every request; repeatable",
-    )
+    repeatable("--param", "K=V", param, "a parameter of the first request (token: of a refresh)")
+    repeatable("--token-param", "K=V", param, "an extra parameter of the token request")
+    repeatable("--header", "'NAME: VALUE'", header, "an extra header of every request")
+    modes = ["auto", "always", "never"]
+    add("--pkce", choices=modes, default="auto", help="auto: if the server's metadata lists it")
     # Paths need not be UTF-8.
     add("--ca-file", metavar="PEM", type=str, help="certificates to trust beside the system's")
     add("--insecure-loopback", action="store_true", help="allow http to this machine, for tests")
+    add("--app", metavar="NAME", help="the program that the stored login belongs to")
+    add("--profile", metavar="NAME", help="the name of the stored login")
+    stores = ["auto", "keyring", "file", "none"]
+    add("--store", choices=stores, default="none", help="this tool can only use none, the default")
     add("--json", action="store_true", help="print a JSON object a line, and nothing else")
-    add("--no-browser", action="store_true", help="do not open a browser")
-    add("--timeout", metavar="SECONDS", type=seconds, help="give up after this time")
+    add("--no-browser", action="store_true", help="login: do not open a browser")
+    add("--timeout", metavar="SECONDS", type=seconds, help="login: give up after this time")
+    add("--begin", action="store_true", help="login: store the login and end after the prompt")
+    add("--resume", action="store_true", help="login: go on with the login that --begin stored")
+    add("--min-validity", metavar="SECONDS", help="token: how long the token must be valid")
+    add("--refused-env", metavar="NAME", help="token: the variable with a token that was refused")
     add("--version", action="version", version=f"%(prog)s {__version__}")
 
     options = parser.parse_args()
+    values = vars(options).items()
+    given = {"--" + name.replace("_", "-") for name, value in values if value not in (None, False)}
+    for command, own in COMMAND_OPTIONS.items():
+        for option in given.intersection(own):
+            if options.command != command:
+                parser.error(f"{option} is for {command}")
     for option, (needed_by, providers) in PROVIDER_OPTIONS.items():
-        given = getattr(options, option[2:].replace("-", "_")) is not None
-        if given and options.provider not in providers:
+        if option in given and options.provider not in providers:
             parser.error(f"{option} is for --provider {' or '.join(providers)}")
-        if not given and options.provider == needed_by:
+        if option not in given and options.provider == needed_by:
             parser.error(f"--provider {needed_by} needs {option}")
+    check_store(parser, options)
     return options
+
+
+def check_store(parser: Parser, options: argparse.Namespace) -> None:
+    """Refuse what needs a stored login, because this tool does not store any."""
+    if options.begin and options.resume:
+        parser.error("--begin and --resume cannot be used together")
+    if options.store != "none":
+        parser.refuse("this tool cannot store a login yet, so --store must be none")
+    if options.command != "login":
+        parser.refuse(f"{options.command} needs a stored login, and --store is none")
+    if options.begin or options.resume:
+        parser.error("--begin and --resume need a store, and --store is none")
 
 
 def utf8(word: str) -> str:

@@ -4,12 +4,18 @@ use std::{env, ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Args, CommandFactory, Parser, ValueEnum, error::ErrorKind};
 
-/// Logs you in, in a browser on this or another device.
+/// Logs you in, in a browser on this or another device, and keeps you logged in.
 #[derive(Parser)]
 #[command(version)]
 pub(crate) enum Arguments {
     /// Log in and print who you are.
     Login(LoginOptions),
+    /// Print an access token.
+    Token(TokenOptions),
+    /// Print whether you are logged in.
+    Status(Common),
+    /// Log out of this machine and of the server.
+    Logout(Common),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -32,8 +38,75 @@ pub(crate) enum Provider {
     Endpoints,
 }
 
+/// What every word takes.
+#[derive(Args)]
+pub(crate) struct Common {
+    #[command(flatten)]
+    pub(crate) server: ServerOptions,
+    #[command(flatten)]
+    pub(crate) session: SessionOptions,
+    /// Print one JSON object a line on standard output, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct SessionOptions {
+    /// The name under which the login is kept
+    #[arg(long, value_name = "NAME", default_value = "login-example")]
+    pub(crate) app: String,
+    /// One of several logins
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub(crate) profile: String,
+    /// Where the login is kept
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(crate) store: Store,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Store {
+    /// In a file, with a key in the system's key store if there is one
+    Auto,
+    /// In a file, with a key in the system's key store
+    Keyring,
+    /// In a file that only you can read
+    File,
+    /// Nowhere
+    None,
+}
+
 #[derive(Args)]
 pub(crate) struct LoginOptions {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Do not open a browser
+    #[arg(long)]
+    pub(crate) no_browser: bool,
+    /// Give up after this time
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
+    pub(crate) timeout: Option<Duration>,
+    /// Show the code and end; a later --resume waits for your approval
+    #[arg(long, conflicts_with = "resume")]
+    pub(crate) begin: bool,
+    /// Wait for the login that --begin has begun
+    #[arg(long)]
+    pub(crate) resume: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct TokenOptions {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// For how long the token must be valid at least
+    #[arg(long, value_name = "SECONDS", value_parser = seconds_or_none, allow_negative_numbers = true)]
+    pub(crate) min_validity: Option<Duration>,
+    /// The environment variable that holds a token that an API has refused
+    #[arg(long, value_name = "NAME")]
+    pub(crate) refused_env: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct ServerOptions {
     /// Which kind of server to log in to
     #[arg(long, value_enum)]
     pub(crate) provider: Provider,
@@ -64,7 +137,7 @@ pub(crate) struct LoginOptions {
     /// A scope to ask for; may be repeated
     #[arg(long, value_name = "S")]
     pub(crate) scope: Vec<String>,
-    /// An extra parameter of the device authorization request; may be repeated
+    /// An extra parameter of the device authorization request, with `token` of a refresh; may be repeated
     #[arg(long, value_name = "K=V", value_parser = param)]
     pub(crate) param: Vec<(String, String)>,
     /// An extra parameter of the token request; may be repeated
@@ -82,19 +155,10 @@ pub(crate) struct LoginOptions {
     /// Allow plain http to this machine, for tests
     #[arg(long)]
     pub(crate) insecure_loopback: bool,
-    /// Print one JSON object a line on standard output, and nothing else
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Do not open a browser
-    #[arg(long)]
-    pub(crate) no_browser: bool,
-    /// Give up after this time
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
-    pub(crate) timeout: Option<Duration>,
 }
 
 impl Arguments {
-    /// Reads the command line. The word `login` may be left out, since there is no other command.
+    /// Reads the command line. The word `login` may be left out.
     pub(crate) fn read() -> Self {
         let mut words: Vec<OsString> = env::args_os().collect();
         let first = words.get(1).and_then(|word| word.to_str());
@@ -105,31 +169,59 @@ impl Arguments {
     }
 }
 
-impl LoginOptions {
-    /// Holds the options against the provider: each has words of its own. Ends the program with status 2.
+impl Arguments {
+    /// Checks what depends on several options. Ends the program with status 2.
     pub(crate) fn check(&self) {
+        let (word, common) = match self {
+            Self::Login(options) => ("login", &options.common),
+            Self::Token(options) => ("token", &options.common),
+            Self::Status(common) => ("status", common),
+            Self::Logout(common) => ("logout", common),
+        };
+        let wrong = match self {
+            Self::Login(options)
+                if (options.begin || options.resume) && common.session.store == Store::None =>
+            {
+                let message = "--begin and --resume need a place to keep the login: not --store none";
+                Some((ErrorKind::ArgumentConflict, message.to_owned()))
+            }
+            Self::Login(_) => None,
+            _ if common.session.store == Store::None => {
+                let message = "with --store none no login is kept: there is nothing to look at";
+                Some((ErrorKind::ArgumentConflict, message.to_owned()))
+            }
+            _ => None,
+        };
+        if let Some((kind, message)) = wrong.or_else(|| common.server.wrong()) {
+            let mut command = Self::command();
+            command.build();
+            let found = command.find_subcommand_mut(word).map(std::mem::take);
+            found.unwrap_or(command).error(kind, message).exit();
+        }
+    }
+}
+
+impl ServerOptions {
+    /// Holds the options against the provider: each has words of its own.
+    fn wrong(&self) -> Option<(ErrorKind, String)> {
         use Provider::{Authkit, Connect, Endpoints, Oidc};
         // The provider that needs the option, and those that know it.
-        for (option, given, needs, knows) in [
+        [
             ("--api-base", self.api_base.is_some(), None, &[Authkit][..]),
             ("--domain", self.domain.is_some(), Some(Connect), &[Connect]),
             ("--issuer", self.issuer.is_some(), Some(Oidc), &[Oidc]),
             ("--device-endpoint", self.device_endpoint.is_some(), Some(Endpoints), &[Endpoints, Oidc]),
             ("--token-endpoint", self.token_endpoint.is_some(), Some(Endpoints), &[Endpoints, Oidc]),
             ("--revocation-endpoint", self.revocation_endpoint.is_some(), None, &[Endpoints, Oidc]),
-        ] {
-            let (kind, message) = match (knows.contains(&self.provider), given) {
-                (_, false) if needs == Some(self.provider) => {
-                    (ErrorKind::MissingRequiredArgument, format!("this provider needs {option}"))
-                }
-                (false, true) => (ErrorKind::ArgumentConflict, format!("{option} is for another provider")),
-                _ => continue,
-            };
-            let mut command = Arguments::command();
-            command.build();
-            let login = command.find_subcommand_mut("login").map(std::mem::take);
-            login.unwrap_or(command).error(kind, message).exit();
-        }
+        ]
+        .into_iter()
+        .find_map(|(option, given, needs, knows)| match (knows.contains(&self.provider), given) {
+            (_, false) if needs == Some(self.provider) => {
+                Some((ErrorKind::MissingRequiredArgument, format!("this provider needs {option}")))
+            }
+            (false, true) => Some((ErrorKind::ArgumentConflict, format!("{option} is for another provider"))),
+            _ => None,
+        })
     }
 }
 
@@ -148,4 +240,11 @@ fn seconds(text: &str) -> Result<Duration, String> {
     seconds
         .and_then(|s| Duration::try_from_secs_f64(s).ok())
         .ok_or_else(|| "give a number of seconds above 0".to_owned())
+}
+
+fn seconds_or_none(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().filter(|seconds: &f64| *seconds >= 0.0);
+    seconds
+        .and_then(|s| Duration::try_from_secs_f64(s).ok())
+        .ok_or_else(|| "give a number of seconds, 0 or more".to_owned())
 }

@@ -1,66 +1,130 @@
-//! Logs a person in from a terminal. Copy it: what a tool needs around `cli_auth` is all here.
+//! Logs a user in from a terminal and keeps them logged in. Copy it: what a tool needs around `cli_auth` is all here.
 
 mod args;
+mod client;
 mod output;
+mod signals;
 
-use std::{
-    fs::File,
-    io::{self, Read},
-    path::Path,
-    process::ExitCode,
-    sync::{
-        Arc,
-        atomic::{AtomicI32, Ordering},
-    },
-    thread,
-    time::Duration,
-};
+use std::{process::ExitCode, time::Duration};
 
-use cli_auth::{Client, ClientAuth, ClientBuilder, Error, ErrorKind, Login, Pkce};
-use signal_hook::{
-    consts::{SIGINT, SIGTERM},
-    iterator::Signals,
-    low_level::emulate_default_handler,
-};
+use cli_auth::{Error, ErrorKind, Login, Secret, SessionState, Tokens};
 
-use args::{Arguments, LoginOptions, PkceMode, Provider};
-use output::{Closed, Output};
+use args::{Arguments, Common, LoginOptions, Store, TokenOptions};
+use client::{Wrong, client, login_client, session};
+use output::{Closed, Output, Word};
+use signals::{Signals, leave_after};
 
-fn main() -> ExitCode {
-    let Arguments::Login(options) = Arguments::read();
-    options.check();
-    let mut output = Output::new(options.json);
-    let signal = Arc::new(AtomicI32::new(0));
-    match log_in(&options, &mut output, &signal) {
-        Ok(status) => ExitCode::from(status),
-        // Whoever read our output is gone: there is nobody left to tell.
-        Err(Closed) => ExitCode::FAILURE,
+/// How long a login that was ended may take to say so. Revoking a token that came too late takes up to two seconds.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// How the program ends early.
+enum End {
+    /// Whoever read the output is gone: there is nobody left to tell.
+    Closed,
+    Failed(Wrong),
+}
+
+impl From<Closed> for End {
+    fn from(_: Closed) -> Self {
+        Self::Closed
     }
 }
 
-fn log_in(options: &LoginOptions, output: &mut Output, signal: &Arc<AtomicI32>) -> Result<u8, Closed> {
-    let client = match client(options) {
-        Ok(client) => client,
-        Err(Wrong::Setting(message)) => {
-            output.wrong_setting(&message)?;
-            return Ok(1);
-        }
-        Err(Wrong::Client(error)) => return failed(&error, output, signal),
+impl<T: Into<Wrong>> From<T> for End {
+    fn from(error: T) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::read();
+    arguments.check();
+    let signals = Signals::default();
+    let (word, common) = match &arguments {
+        Arguments::Login(options) => (Word::Login, &options.common),
+        Arguments::Token(options) => (Word::Token, &options.common),
+        Arguments::Status(common) => (Word::Status, common),
+        Arguments::Logout(common) => (Word::Logout, common),
     };
-    let login = client.login();
-    cancel_on_signals(&login, signal);
+    let mut output = Output::new(word, common.json);
+    let done = match &arguments {
+        Arguments::Login(options) => log_in(options, &mut output, &signals),
+        Arguments::Token(options) => token(options, &mut output, &signals),
+        Arguments::Status(common) => status(common, &mut output),
+        Arguments::Logout(common) => log_out(common, &mut output),
+    };
+    ExitCode::from(match done {
+        Ok(status) => status,
+        Err(End::Closed) => 1,
+        Err(End::Failed(Wrong::Setting(message))) => output.wrong_setting(&message).map_or(1, |()| 1),
+        Err(End::Failed(Wrong::Client(error))) => {
+            output.error(&error).map_or(1, |()| exit_status(&error, word, &signals))
+        }
+    })
+}
+
+fn exit_status(error: &Error, word: Word, signals: &Signals) -> u8 {
+    match error.kind() {
+        ErrorKind::Denied => 3,
+        ErrorKind::Expired => 4,
+        ErrorKind::ActionRequired => 5,
+        ErrorKind::LoginRequired if word == Word::Token => 6,
+        ErrorKind::Network | ErrorKind::Busy if word == Word::Token => 7,
+        ErrorKind::Cancelled => signals.exit_status(),
+        _ => 1,
+    }
+}
+
+fn log_in(options: &LoginOptions, output: &mut Output, signals: &Signals) -> Result<u8, End> {
+    let Common { server, session: place, json } = &options.common;
+    let client = login_client(server, options.timeout)?;
+    let (session, events) = session(&client, place)?;
+    let keeps = place.store != Store::None;
     if let Some(limit) = options.timeout {
         leave_after(limit.saturating_add(GRACE), 4);
     }
-
-    let prompt = match login.start() {
-        Ok(prompt) => prompt,
-        Err(error) => return failed(&error, output, signal),
-    };
-    output.prompt(&prompt)?;
-    if !options.json && !options.no_browser {
-        output.launched(prompt.open_browser());
+    if options.begin {
+        let login = client.login();
+        cancel_on_signals(&login, signals);
+        let prompt = session.begin_with(&login)?;
+        output.prompt(&prompt)?;
+        output.session_events(&events)?;
+        output.begun()?;
+        return Ok(0);
     }
+    let login = if options.resume { session.resume()? } else { client.login() };
+    cancel_on_signals(&login, signals);
+    let mut not_saved = None;
+    if !options.resume {
+        // Nobody should approve a login and learn afterwards that it is lost.
+        not_saved = keeps.then(|| session.check_writable().err()).flatten();
+        if let (Some(error), false) = (&not_saved, json) {
+            output.not_saved(error)?;
+        }
+        let prompt = login.start()?;
+        output.prompt(&prompt)?;
+        if !json && !options.no_browser {
+            output.launched(prompt.open_browser());
+        }
+    }
+    let tokens = wait(&login, output)?;
+    let saved = match keeps.then(|| session.save(&tokens)) {
+        Some(Ok(saved)) => Some(saved),
+        Some(Err(error)) => {
+            if *json || not_saved.is_none() {
+                output.not_saved(&error)?;
+            }
+            None
+        }
+        None => None,
+    };
+    output.session_events(&events)?;
+    output.authorized(&tokens, saved)?;
+    Ok(0)
+}
+
+/// Waits for the user's decision.
+fn wait(login: &Login, output: &mut Output) -> Result<Tokens, End> {
     let mut written = Ok(());
     let tokens = login.poll(|event| {
         written = output.event(&event);
@@ -69,119 +133,56 @@ fn log_in(options: &LoginOptions, output: &mut Output, signal: &Arc<AtomicI32>) 
         }
     });
     written?;
-    match tokens {
-        Ok(tokens) => output.authorized(&tokens).map(|()| 0),
-        Err(error) => failed(&error, output, signal),
-    }
+    Ok(tokens?)
 }
 
-fn failed(error: &Error, output: &mut Output, signal: &AtomicI32) -> Result<u8, Closed> {
-    output.error(error)?;
-    Ok(match error.kind() {
-        ErrorKind::Denied => 3,
-        ErrorKind::Expired => 4,
-        ErrorKind::ActionRequired => 5,
-        ErrorKind::Cancelled if signal.load(Ordering::SeqCst) == SIGTERM => 143,
-        ErrorKind::Cancelled => 130,
-        _ => 1,
+fn cancel_on_signals(login: &Login, signals: &Signals) {
+    let login = login.clone();
+    signals.on_first(GRACE, move || login.cancel());
+}
+
+fn token(options: &TokenOptions, output: &mut Output, signals: &Signals) -> Result<u8, End> {
+    let Common { server, session: place, .. } = &options.common;
+    let cancel = cli_auth::CancelToken::new();
+    let mut wanted =
+        cli_auth::TokenOptions::new().cancel_token(&cancel).force_refresh(!server.param.is_empty());
+    if let Some(name) = &options.refused_env {
+        match std::env::var(name).ok().filter(|token| !token.is_empty()) {
+            Some(token) => wanted = wanted.refused(&Secret::new(token)),
+            None => return Ok(output.usage(&format!("the variable {name} is not set to a token"))),
+        }
+    }
+    if let Some(time) = options.min_validity {
+        wanted = wanted.min_validity(time);
+    }
+    for (name, value) in &server.param {
+        wanted = wanted.param(name, value);
+    }
+    let (session, events) = session(&client(server, |builder| builder)?, place)?;
+    signals.on_first(GRACE, move || cancel.cancel());
+    let token = session.token_with(&wanted);
+    output.session_events(&events)?;
+    let token = token?;
+    output.token(&token)?;
+    Ok(0)
+}
+
+fn status(common: &Common, output: &mut Output) -> Result<u8, End> {
+    let (session, events) = session(&client(&common.server, |builder| builder)?, &common.session)?;
+    let status = session.status();
+    output.session_events(&events)?;
+    let status = status?;
+    output.status(&status)?;
+    Ok(match status.state() {
+        SessionState::Valid | SessionState::Refreshable => 0,
+        _ => 6,
     })
 }
 
-/// What keeps a client from being made.
-enum Wrong {
-    Setting(String),
-    Client(Error),
-}
-
-fn client(options: &LoginOptions) -> Result<Client, Wrong> {
-    let id = options.client_id.as_str();
-    let given = |value: &Option<String>| value.clone().unwrap_or_default();
-    let mut builder: ClientBuilder = match options.provider {
-        Provider::Authkit => Client::authkit(id),
-        Provider::Connect => Client::workos_connect(given(&options.domain), id),
-        Provider::Oidc => Client::for_issuer(given(&options.issuer), id),
-        Provider::Endpoints => {
-            Client::with_endpoints(given(&options.device_endpoint), given(&options.token_endpoint), id)
-        }
-    };
-    if options.provider == Provider::Oidc {
-        if let Some(url) = &options.device_endpoint {
-            builder = builder.device_authorization_endpoint(url);
-        }
-        if let Some(url) = &options.token_endpoint {
-            builder = builder.token_endpoint(url);
-        }
-    }
-    if let Some(url) = &options.revocation_endpoint {
-        builder = builder.revocation_endpoint(url);
-    }
-    if let Some(url) = &options.api_base {
-        builder = builder.api_base(url);
-    }
-    if let Some(name) = &options.client_secret_env {
-        let secret = std::env::var(name)
-            .map_err(|_| Wrong::Setting(format!("the variable {name} is not set to a text")))?;
-        builder = builder.client_secret(secret, ClientAuth::Auto);
-    }
-    if let Some(path) = &options.ca_file {
-        let pem =
-            read(path).map_err(|error| Wrong::Setting(format!("cannot read {}: {error}", path.display())))?;
-        builder = builder.ca_pem(pem);
-    }
-    for (name, value) in &options.param {
-        builder = builder.param(name, value);
-    }
-    builder = builder.pkce(match options.pkce {
-        PkceMode::Auto => Pkce::Auto,
-        PkceMode::Always => Pkce::Always,
-        PkceMode::Never => Pkce::Never,
-    });
-    for (name, value) in &options.token_param {
-        builder = builder.token_param(name, value);
-    }
-    for (name, value) in &options.header {
-        builder = builder.header(name, value);
-    }
-    if let Some(limit) = options.timeout {
-        builder = builder.login_timeout(limit);
-    }
-    builder
-        .scopes(&options.scope)
-        .product(concat!("login-example/", env!("CARGO_PKG_VERSION")))
-        .allow_insecure_loopback(options.insecure_loopback)
-        .build()
-        .map_err(Wrong::Client)
-}
-
-/// How long a login that was ended may take to say so. Revoking a token that came too late takes up to two seconds.
-const GRACE: Duration = Duration::from_secs(3);
-
-/// A file of certificates; nobody has one of more than 4 MiB.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut pem = Vec::new();
-    File::open(path)?.take(4 * 1024 * 1024 + 1).read_to_end(&mut pem)?;
-    Ok(pem)
-}
-
-/// The first Ctrl-C or SIGTERM cancels the login, which then ends by itself; a second one ends the program on the spot.
-fn cancel_on_signals(login: &Login, caught: &Arc<AtomicI32>) {
-    let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else { return };
-    let (login, caught) = (login.clone(), Arc::clone(caught));
-    thread::spawn(move || {
-        for signal in signals.forever() {
-            if caught.swap(signal, Ordering::SeqCst) != 0 {
-                let _ = emulate_default_handler(signal);
-            }
-            login.cancel();
-            leave_after(GRACE, 128 + signal);
-        }
-    });
-}
-
-/// Ends the program even where nobody reads what it wants to say, and a full pipe holds it.
-fn leave_after(limit: Duration, status: i32) {
-    thread::spawn(move || {
-        thread::sleep(limit);
-        std::process::exit(status)
-    });
+fn log_out(common: &Common, output: &mut Output) -> Result<u8, End> {
+    let (session, events) = session(&client(&common.server, |builder| builder)?, &common.session)?;
+    let logged_out = session.log_out();
+    output.session_events(&events)?;
+    output.logged_out(&logged_out?)?;
+    Ok(0)
 }

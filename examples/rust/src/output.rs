@@ -4,10 +4,14 @@ use std::{
     env,
     fmt::Write as _,
     io::{self, Write},
+    sync::mpsc::Receiver,
     time::Duration,
 };
 
-use cli_auth::{Error, Event, Identity, Launch, Prompt, Tokens, sanitize};
+use cli_auth::{
+    AccessToken, Error, Event, Identity, Launch, LoggedOut, Prompt, SessionEvent, SessionState, Status,
+    Tokens, sanitize,
+};
 use serde_json::{Value, json};
 
 /// Standard output was closed by its reader.
@@ -17,7 +21,17 @@ pub(crate) struct Closed;
 /// The number of columns that the countdown needs.
 const COUNTDOWN_COLUMNS: u16 = 48;
 
+/// What the tool was asked to do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Word {
+    Login,
+    Token,
+    Status,
+    Logout,
+}
+
 pub(crate) struct Output {
+    word: Word,
     json: bool,
     /// Whether the countdown is rewritten in place.
     in_place: bool,
@@ -26,8 +40,8 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    pub(crate) fn new(json: bool) -> Self {
-        Self { json, in_place: can_rewrite(), counting: false }
+    pub(crate) fn new(word: Word, json: bool) -> Self {
+        Self { word, json, in_place: can_rewrite(), counting: false }
     }
 
     pub(crate) fn prompt(&mut self, prompt: &Prompt) -> Result<(), Closed> {
@@ -97,7 +111,96 @@ impl Output {
         Ok(())
     }
 
-    pub(crate) fn authorized(&mut self, tokens: &Tokens) -> Result<(), Closed> {
+    pub(crate) fn begun(&mut self) -> Result<(), Closed> {
+        if self.json {
+            return line(&json!({"event": "begun"}));
+        }
+        eprint("Approve it, and then go on with --resume.\n");
+        Ok(())
+    }
+
+    /// What a session did beside what it was asked for.
+    pub(crate) fn session_events(&mut self, events: &Receiver<SessionEvent>) -> Result<(), Closed> {
+        for event in events.try_iter() {
+            match &event {
+                SessionEvent::UserChanged { previous_subject, .. } if self.json => {
+                    line(&json!({"event": "user_changed", "previous_subject": previous_subject}))?;
+                }
+                SessionEvent::UserChanged { previous_subject, .. } => {
+                    self.say(&format!("Before, {} was logged in.", sanitize(previous_subject)));
+                }
+                // `saved` says it.
+                SessionEvent::Unprotected { .. } if self.json => {}
+                _ => {
+                    if let Some(warning) = event.warning() {
+                        self.say(&format!("Warning: {warning}."));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn not_saved(&mut self, error: &Error) -> Result<(), Closed> {
+        if self.json {
+            return line(&json!({"event": "not_saved", "message": error.to_string()}));
+        }
+        self.say(&format!("Warning: the login is not kept: {error}."));
+        Ok(())
+    }
+
+    pub(crate) fn token(&mut self, token: &AccessToken) -> Result<(), Closed> {
+        if self.json {
+            return line(&json!({
+                "access_token": token.expose(),
+                "token_type": token.token_type(),
+                "expires_in": token.expires_in().map(seconds),
+                "refreshed": token.was_refreshed(),
+            }));
+        }
+        write(&format!("{}\n", token.expose()))
+    }
+
+    pub(crate) fn status(&mut self, status: &Status) -> Result<(), Closed> {
+        let path = status.path().map(|path| path.display().to_string());
+        if self.json {
+            return line(&json!({
+                "event": "status",
+                "state": status.state().as_str(),
+                "profile": status.profile(),
+                "subject": status.subject(),
+                "organization": status.organization_id(),
+                "expires_in": status.expires_in().map(seconds),
+                "protection": status.protection(),
+                "path": path,
+            }));
+        }
+        let user = status.subject().map_or_else(|| "an unknown user".to_owned(), sanitize);
+        let text = match status.state() {
+            SessionState::Valid | SessionState::Refreshable => format!("Logged in as {user}."),
+            SessionState::Ended => format!("The login of {user} has ended. Log in again."),
+            _ => "Not logged in.".to_owned(),
+        };
+        write(&format!("{text}\n"))
+    }
+
+    pub(crate) fn logged_out(&mut self, out: &LoggedOut) -> Result<(), Closed> {
+        if self.json {
+            return line(&json!({"event": "logged_out", "removed": out.removed(), "revoked": out.revoked()}));
+        }
+        if out.revoked() == Some(false) {
+            self.say("Warning: the server did not revoke the tokens. They end with their lifetime.");
+        }
+        write(if out.removed() { "Logged out.\n" } else { "You were not logged in.\n" })
+    }
+
+    /// Prints a sentence about wrong usage. Returns the exit status.
+    pub(crate) fn usage(&mut self, message: &str) -> u8 {
+        self.say(&format!("error: {message}"));
+        2
+    }
+
+    pub(crate) fn authorized(&mut self, tokens: &Tokens, saved: Option<&str>) -> Result<(), Closed> {
         if self.json {
             return line(&json!({
                 "event": "authorized",
@@ -107,6 +210,7 @@ impl Output {
                 "has_refresh_token": tokens.refresh_token().is_some(),
                 "has_id_token": tokens.id_token().is_some(),
                 "subject": tokens.identity().map(Identity::subject),
+                "saved": saved,
             }));
         }
         self.end_count_down();
@@ -134,7 +238,7 @@ impl Output {
                 "claims": error.claims(),
             }));
         }
-        self.say(&format!("Not logged in: {error}."));
+        self.say(&format!("{}: {error}.", self.failure()));
         for organization in organizations.unwrap_or_default() {
             self.say(&format!("  {}  {}", sanitize(&organization.id), sanitize(&organization.name)));
         }
@@ -144,10 +248,19 @@ impl Output {
         Ok(())
     }
 
+    fn failure(&self) -> &'static str {
+        match self.word {
+            Word::Login => "Not logged in",
+            Word::Token => "No token",
+            Word::Status => "No status",
+            Word::Logout => "Not logged out",
+        }
+    }
+
     /// A setting that the tool itself found wrong.
     pub(crate) fn wrong_setting(&mut self, message: &str) -> Result<(), Closed> {
         if !self.json {
-            self.say(&format!("Not logged in: {message}."));
+            self.say(&format!("{}: {message}.", self.failure()));
             return Ok(());
         }
         line(&json!({

@@ -18,6 +18,9 @@ pub(crate) struct Case {
     pub(crate) proves: Vec<String>,
     /// One sentence that describes the behaviour.
     pub(crate) about: String,
+    /// Whether the case is only for tools that can store logins (true) or only for those that cannot (false).
+    #[serde(default)]
+    pub(crate) sessions: Option<bool>,
     #[serde(default)]
     pub(crate) login: Login,
     #[serde(default = "yes")]
@@ -55,6 +58,13 @@ pub(crate) struct Case {
     #[serde(default = "usual_time")]
     pub(crate) takes: f64,
     pub(crate) expect: Expect,
+}
+
+impl Case {
+    /// Returns whether the case is for a tool that can store logins, or for one that cannot.
+    pub(crate) fn is_for(&self, sessions: bool) -> bool {
+        self.sessions.is_none_or(|needed| needed == sessions)
+    }
 }
 
 fn yes() -> bool {

@@ -8,6 +8,7 @@ mod browser;
 mod case;
 mod checks;
 mod control;
+mod faults;
 mod fill;
 mod log;
 mod members;
@@ -19,6 +20,7 @@ mod report;
 mod requirements;
 mod resolver;
 mod schedule;
+mod soak;
 mod socks;
 mod tool;
 mod variants;
@@ -32,7 +34,14 @@ use crate::options::{Command, Options};
 use crate::requirements::Requirements;
 
 fn main() -> ExitCode {
-    let options = match options::parse(std::env::args_os().skip(1)) {
+    let mut args = std::env::args_os().skip(1).peekable();
+    if args.next_if(|word| word == "soak").is_some() {
+        return soak::main(args);
+    }
+    if args.next_if(|word| word == "faults").is_some() {
+        return faults::main(args);
+    }
+    let options = match options::parse(args) {
         Ok(options) => options,
         Err(error) => {
             eprintln!("scenarios: {error}\n{}", options::USAGE);
@@ -75,7 +84,15 @@ fn run(options: &Options) -> Result<bool, String> {
     if chosen.is_empty() {
         return Err("no case matches the filter".to_owned());
     }
-    play_chosen(options, chosen)
+    let (played, others): (Vec<Case>, Vec<Case>) =
+        chosen.into_iter().partition(|case| case.is_for(options.sessions));
+    if let Some(line) = report::not_run(&others, options.sessions) {
+        println!("{line}");
+    }
+    if played.is_empty() {
+        return Err("none of these cases is for this tool".to_owned());
+    }
+    play_chosen(options, played)
 }
 
 fn is_chosen(case: &Case, filters: &[String]) -> bool {

@@ -6,11 +6,14 @@ use std::path::PathBuf;
 use lexopt::{Arg, Parser, ValueExt};
 
 pub(crate) const USAGE: &str = "\
-usage: scenarios --tool PATH [--tool-name NAME] [--filter TEXT]... [--jobs N] [--authserver PATH] [--logs DIR] [--cases DIR]
+usage: scenarios soak --help | faults --help
+       scenarios --tool PATH [--tool-name NAME] [--sessions] [--filter TEXT]... [--jobs N] [--authserver PATH]
+                 [--logs DIR] [--cases DIR]
        scenarios --list [--filter TEXT]... | --list-requirements
 
   --tool PATH          the example tool to test
   --tool-name NAME     the name of the tool in the output; defaults to rust
+  --sessions           the tool can store logins
   --filter TEXT        run only cases with TEXT in their id or a requirement; may be repeated to match any of several
   --jobs N             number of parallel cases; defaults to 24
   --authserver PATH    the authorization server; defaults to `authserver` in the directory of this program
@@ -33,6 +36,8 @@ pub(crate) struct Options {
     pub(crate) command: Command,
     pub(crate) tool: String,
     pub(crate) tool_name: String,
+    /// Whether the tool can store logins.
+    pub(crate) sessions: bool,
     pub(crate) filters: Vec<String>,
     pub(crate) jobs: usize,
     pub(crate) authserver: PathBuf,
@@ -45,6 +50,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Options,
         command: Command::Play,
         tool: String::new(),
         tool_name: "rust".to_owned(),
+        sessions: false,
         filters: Vec::new(),
         jobs: 24,
         authserver: beside_this_program("authserver"),
@@ -56,6 +62,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Options,
         match arg {
             Arg::Long("tool") => options.tool = parser.value()?.string()?,
             Arg::Long("tool-name") => options.tool_name = parser.value()?.string()?,
+            Arg::Long("sessions") => options.sessions = true,
             Arg::Long("filter") => options.filters.push(parser.value()?.string()?),
             Arg::Long("jobs") => options.jobs = parser.value()?.parse()?,
             Arg::Long("authserver") => options.authserver = parser.value()?.into(),
@@ -74,14 +81,18 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Options,
         return Err("--tool is missing".into());
     }
     if options.logs.as_os_str().is_empty() {
-        let target =
-            std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
-        options.logs = target.join("scenarios").join(&options.tool_name);
+        options.logs = logs_of(&options.tool_name);
     }
     Ok(options)
 }
 
-fn beside_this_program(name: &str) -> PathBuf {
+/// Returns the directory for the details of failures.
+pub(crate) fn logs_of(name: &str) -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
+    target.join("scenarios").join(name)
+}
+
+pub(crate) fn beside_this_program(name: &str) -> PathBuf {
     let folder = std::env::current_exe().ok().and_then(|path| path.parent().map(PathBuf::from));
     folder.unwrap_or_default().join(name)
 }
@@ -101,6 +112,8 @@ mod tests {
         assert_eq!((options.tool.as_str(), options.jobs), ("t", 3));
         assert_eq!(options.filters, ["a", "b"]);
         assert!(options.logs.ends_with("scenarios/rust"));
+        assert!(!options.sessions);
+        assert!(parsed(&["--tool", "t", "--sessions"]).unwrap().sessions);
         assert_eq!(parsed(&["--list-requirements"]).unwrap().command, Command::ListRequirements);
     }
 

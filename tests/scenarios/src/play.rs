@@ -60,6 +60,7 @@ const CLEARED: &[&str] = &[
     "CLICOLOR",
     "CLICOLOR_FORCE",
     "CONTINUOUS_INTEGRATION",
+    "DBUS_SESSION_BUS_ADDRESS",
     "DISPLAY",
     "FORCE_COLOR",
     "GITHUB_ACTIONS",
@@ -252,6 +253,9 @@ fn environment(case: &Case, browsers: &FakeBrowsers, values: &Values) -> Vec<(St
     env.insert("PATH".to_owned(), Some(format!("{}:{path}", browsers.folder().display())));
     env.insert("TERM".to_owned(), Some("xterm-256color".to_owned()));
     env.insert("LC_ALL".to_owned(), Some("C.UTF-8".to_owned()));
+    // Logins are kept in the directory of the case, and not in that of the user who runs it.
+    env.insert("XDG_STATE_HOME".to_owned(), Some(values.text("{dir}/state")));
+    env.insert("XDG_RUNTIME_DIR".to_owned(), Some(values.text("{dir}/run")));
     let own =
         case.env.iter().map(|(name, value)| (name.clone(), value.as_deref().map(|text| values.text(text))));
     env.extend(own);

@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::case::Case;
 use crate::schedule::Outcome;
 
 /// Maximum length of a line; the file has the full text.
@@ -21,6 +22,13 @@ pub(crate) fn line(outcome: &Outcome, details: Option<&Path>) -> String {
     let cut = if short.len() < why.len() { "..." } else { "" };
     let place = details.map(|path| format!(" [{}]", path.display())).unwrap_or_default();
     format!("FAILED {}: {short}{cut}{place}", outcome.case.id)
+}
+
+/// Returns a line that counts the cases that are not for this tool. `None` if there are none.
+pub(crate) fn not_run(cases: &[Case], sessions: bool) -> Option<String> {
+    let can = if sessions { "cannot" } else { "can" };
+    let count = cases.len();
+    (count > 0).then(|| format!("{count} not run, because they are only for tools that {can} store logins"))
 }
 
 /// Returns everything about a run as text.
@@ -82,6 +90,22 @@ pub(crate) fn write_details(folder: &Path, outcome: &Outcome) -> io::Result<Path
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn cases_that_are_not_for_the_tool_are_counted() {
+        let case = |sessions: Option<bool>| -> Case {
+            let case =
+                json!({"id": "a", "proves": [], "about": "", "sessions": sessions, "expect": {"exit": 0}});
+            serde_json::from_value(case).unwrap()
+        };
+        let cases = [case(None), case(Some(true)), case(Some(false))];
+        assert_eq!(cases.each_ref().map(|case| case.is_for(true)), [true, true, false]);
+        assert_eq!(cases.each_ref().map(|case| case.is_for(false)), [true, false, true]);
+        assert_eq!(not_run(&[], true), None);
+        let line = "3 not run, because they are only for tools that cannot store logins";
+        assert_eq!(not_run(&cases, true).as_deref(), Some(line));
+        assert!(not_run(&cases, false).unwrap().ends_with(" tools that can store logins"));
+    }
 
     #[test]
     fn a_failure_is_one_line_that_ends_with_its_file() {

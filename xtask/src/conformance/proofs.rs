@@ -1,5 +1,5 @@
-//! Collects the proofs: the `proves` member of the scenarios, `// proves: ID, ID` above a Rust test, and
-//! `<!-- proves: ID -->` in a document, for requirements that documentation fulfils.
+//! Collects the proofs: the `proves` member of the scenarios and of the faults, `// proves: ID, ID` above a Rust test,
+//! and `<!-- proves: ID -->` in a document, for requirements that documentation fulfils.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,7 +19,9 @@ const MAX_LINES_BETWEEN: usize = 12;
 pub(super) fn collect(root: &Path) -> anyhow::Result<(Proofs, Vec<String>)> {
     let mut proofs = Proofs::new();
     let mut faults = Vec::new();
-    for path in files(&root.join("tests").join("scenarios").join("cases"), "json")? {
+    let scenarios = root.join("tests").join("scenarios");
+    let cases = files(&scenarios.join("cases"), "json")?.into_iter().map(|path| ("scenario", path));
+    for (kind, path) in cases.chain([("fault", scenarios.join("faults.json"))]) {
         let text = fs::read_to_string(&path)?;
         let value = serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))?;
         let cases = match value {
@@ -27,9 +29,9 @@ pub(super) fn collect(root: &Path) -> anyhow::Result<(Proofs, Vec<String>)> {
             one => vec![one],
         };
         for case in &cases {
-            let name = case.get("id").and_then(Value::as_str).unwrap_or("a scenario without id");
+            let name = case.get("id").and_then(Value::as_str).unwrap_or("without id");
             for id in proved_by(case) {
-                proofs.entry(id.to_owned()).or_default().push(format!("scenario {name}"));
+                proofs.entry(id.to_owned()).or_default().push(format!("{kind} {name}"));
             }
         }
     }

@@ -7,9 +7,10 @@ import CLIAuth
 #endif
 
 let usage = """
-    Usage: login-example [login] --provider PROVIDER --client-id ID [OPTION]...
+    Usage: login-example [COMMAND] --provider PROVIDER --client-id ID [OPTION]...
 
-    Logs you in, in a browser on this or another device.
+    Logs you in, in a browser on this or another device. The command is login, which may be left out, or token, status
+    or logout, which need a stored login.
 
       --provider PROVIDER        authkit: WorkOS AuthKit
                                  connect: WorkOS Connect (--domain)
@@ -24,15 +25,23 @@ let usage = """
       --revocation-endpoint URL  endpoints: where tokens are revoked; oidc: if the metadata lacks it
       --client-secret-env NAME   the environment variable with a client secret
       --scope S                  a scope to ask for; repeatable
-      --param K=V                an extra parameter of the first request; repeatable
+      --param K=V                an extra parameter of the first request (token: of a refresh); repeatable
       --token-param K=V          an extra parameter of the token request; repeatable
       --pkce MODE                auto (if the metadata lists it), always or never
       --header 'NAME: VALUE'     an extra header of every request; repeatable
       --ca-file PEM              certificates to trust beside the system's
       --insecure-loopback        allow http to this machine, for tests
+      --app NAME                 the program that the stored login belongs to
+      --profile NAME             the name of the stored login
+      --store STORE              where to store the login: auto, keyring, file or none; this tool
+                                 can only use none, the default
       --json                     print a JSON object a line, and nothing else
-      --no-browser               do not open a browser
-      --timeout SECONDS          give up after this time
+      --no-browser               login: do not open a browser
+      --timeout SECONDS          login: give up after this time
+      --begin                    login: store the login and end after the prompt
+      --resume                   login: go on with the login that --begin stored
+      --min-validity SECONDS     token: how long the token must be valid
+      --refused-env NAME         token: the variable with a token that was refused
       --version                  print the version
 
     """
@@ -69,6 +78,8 @@ struct Options {
             return try Options(words)
         } catch let wrong as Wrong {
             say("\(usage)\nlogin-example: \(sanitize(wrong.why))\n")
+        } catch let refused as Refused {
+            say("login-example: \(refused.why).\n")
         } catch {
             say("login-example: \(error)\n")
         }
@@ -76,15 +87,22 @@ struct Options {
     }
 
     private init(_ words: [String]) throws {
-        // The command may be omitted, because there is no other command.
-        var words = Arguments(words.first == "login" ? words.dropFirst() : words[...])
+        let named = words.first.flatMap { $0.hasPrefix("-") ? nil : $0 }
+        let command = named ?? "login"
+        guard ["login", "token", "status", "logout"].contains(command) else {
+            throw Wrong("there is no command \(command)")
+        }
+        var words = Arguments(words.dropFirst(named == nil ? 0 : 1))
         var given: [String: String] = [:]
+        var (begin, resume) = (false, false)
         while let word = words.next() {
             let (option, value) = word
             switch option {
             case "--insecure-loopback": insecureLoopback = try words.nothing(after: option, value)
             case "--json": json = try words.nothing(after: option, value)
-            case "--no-browser": noBrowser = try words.nothing(after: option, value)
+            case "--no-browser" where command == "login": noBrowser = try words.nothing(after: option, value)
+            case "--begin" where command == "login": begin = try words.nothing(after: option, value)
+            case "--resume" where command == "login": resume = try words.nothing(after: option, value)
             case "--scope": scopes.append(try words.value(of: option, value))
             case "--param", "--token-param":
                 guard let param = pair(try words.value(of: option, value), separator: "=") else {
@@ -102,17 +120,19 @@ struct Options {
                     throw Wrong("\(option): write auto, always or never")
                 }
                 pkce = mode
-            case "--timeout":
+            case "--timeout" where command == "login":
                 guard let limit = seconds(try words.value(of: option, value)) else {
                     throw Wrong("\(option): give a number of seconds above 0")
                 }
                 timeout = limit
             case "--provider", "--client-id", "--api-base", "--domain", "--issuer", "--device-endpoint",
-                "--token-endpoint", "--revocation-endpoint", "--client-secret-env", "--ca-file":
+                "--token-endpoint", "--revocation-endpoint", "--client-secret-env", "--ca-file", "--app", "--profile",
+                "--store",
+                "--min-validity" where command == "token", "--refused-env" where command == "token":
                 guard given[option] == nil else { throw Wrong("\(option) is there twice") }
                 given[option] = try words.value(of: option, value)
             default:
-                throw Wrong(option.hasPrefix("-") ? "there is no option \(option)" : "\(option) is a word too many")
+                throw Wrong(option.hasPrefix("-") ? "\(command) has no \(option)" : "\(option) is a word too many")
             }
         }
         guard let id = given["--client-id"] else { throw Wrong("--client-id is missing") }
@@ -120,6 +140,18 @@ struct Options {
         clientSecretEnv = given["--client-secret-env"]
         caFile = given["--ca-file"]
         server = try Self.server(given)
+        try Self.checkStore(given["--store"] ?? "none", command, begin: begin, resume: resume)
+    }
+
+    /// Refuses what needs a stored login, because this tool does not store any.
+    private static func checkStore(_ store: String, _ command: String, begin: Bool, resume: Bool) throws {
+        guard ["auto", "keyring", "file", "none"].contains(store) else {
+            throw Wrong("--store: write auto, keyring, file or none")
+        }
+        if begin && resume { throw Wrong("--begin and --resume cannot be used together") }
+        if store != "none" { throw Refused(why: "this tool cannot store a login yet, so --store must be none") }
+        if command != "login" { throw Refused(why: "\(command) needs a stored login, and --store is none") }
+        if begin || resume { throw Wrong("--begin and --resume need a store, and --store is none") }
     }
 
     /// Returns the server. Checks the options that only some providers have.
@@ -169,6 +201,11 @@ private struct Wrong: Error {
     init(_ why: String) {
         self.why = why
     }
+}
+
+/// The command line is valid, but this tool cannot do what it says.
+private struct Refused: Error {
+    let why: String
 }
 
 /// An iterator over the arguments.

@@ -116,6 +116,7 @@ struct JSONLines: Output {
             ("has_refresh_token", .bool(tokens.refreshToken != nil)),
             ("has_id_token", .bool(tokens.idToken != nil)),
             ("subject", .text(tokens.identity?.subject)),
+            ("saved", .null),
         ])
     }
 

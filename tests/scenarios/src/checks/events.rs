@@ -25,6 +25,7 @@ enum Kind {
     OrganizationsOrNull,
     Reason,
     Failure,
+    SavedOrNull,
 }
 
 const ERROR_KINDS: &[&str] = &[
@@ -67,6 +68,7 @@ fn contract(event: &str) -> Option<&'static [(&'static str, Kind)]> {
             ("has_refresh_token", Bool),
             ("has_id_token", Bool),
             ("subject", TextOrNull),
+            ("saved", SavedOrNull),
         ],
         "error" => &[
             ("kind", Failure),
@@ -102,6 +104,9 @@ impl Kind {
                 let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
                 !text.is_empty() && text.chars().all(plain)
             }),
+            Self::SavedOrNull => {
+                value.is_null() || value.as_str().is_some_and(|place| ["keyring", "file"].contains(&place))
+            }
             Self::Failure => value.as_str().is_some_and(|kind| ERROR_KINDS.contains(&kind)),
         }
     }
@@ -281,7 +286,7 @@ mod tests {
 
     const PROMPT: &str = r#"{"event":"prompt","user_code":"A-B","verification_uri":"https://h","verification_uri_complete":null,"expires_in":300}"#;
     const PENDING: &str = r#"{"event":"pending","next_poll_in":5.1,"expires_in":294.8}"#;
-    const DONE: &str = r#"{"event":"authorized","token_type":"Bearer","expires_in":3600,"scope":["openid"],"has_refresh_token":true,"has_id_token":true,"subject":null}"#;
+    const DONE: &str = r#"{"event":"authorized","token_type":"Bearer","expires_in":3600,"scope":["openid"],"has_refresh_token":true,"has_id_token":true,"subject":null,"saved":null}"#;
     const ERROR: &str = r#"{"event":"error","kind":"rejected","oauth_error":null,"message":"m","http_status":400,"request_id":null,"organizations":[{"id":"o","name":"n"}],"claims":null}"#;
 
     fn with(lines: &[&str], status: i32) -> Seen {
@@ -346,6 +351,18 @@ mod tests {
         let count = |line: &str| count(json!({"exit": 0}), &with(&[PROMPT, line, DONE], 0));
         assert_eq!(count(unverified), 0);
         assert!(count(&unverified.replace(r#""m""#, r#""""#)) > 0);
+    }
+
+    #[test]
+    fn a_login_is_saved_in_a_keyring_or_in_a_file_or_not_at_all() {
+        let count = |saved: &str| {
+            let done = DONE.replace(r#""saved":null"#, &format!(r#""saved":{saved}"#));
+            count(json!({"exit": 0}), &with(&[PROMPT, &done], 0))
+        };
+        assert_eq!(["null", r#""keyring""#, r#""file""#].map(count), [0; 3]);
+        assert!([r#""none""#, r#""memory""#, "true"].map(count).iter().all(|faults| *faults > 0));
+        let without = DONE.replace(r#","saved":null"#, "");
+        assert!(!check(&case(json!({"exit": 0})), &with(&[PROMPT, &without], 0)).is_empty());
     }
 
     #[test]

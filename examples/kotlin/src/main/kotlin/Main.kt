@@ -29,9 +29,12 @@ private const val MOST_CERTIFICATES = 4 * 1024 * 1024
 fun main(words: Array<String>) {
     val status =
         try {
-            run(read(words.asList()))
+            run(words.asList())
         } catch (wrong: Usage) {
             say("login-example: ${wrong.message}\nTry 'login-example --help'.")
+            USAGE
+        } catch (refused: Refused) {
+            say("login-example: ${refused.message}.")
             USAGE
         } catch (_: Closed) {
             // The reader of standard output has closed it.
@@ -40,12 +43,13 @@ fun main(words: Array<String>) {
     exitProcess(status)
 }
 
-private fun run(given: Map<String, List<String>>): Int {
+private fun run(words: List<String>): Int {
+    val (command, given) = read(words)
     when {
         "--help" in given -> write(HELP)
         "--version" in given -> write("login-example $VERSION")
         else -> {
-            val options = Options(given)
+            val options = Options(command, given)
             return runBlocking { logIn(options, if (options.json) JsonLines() else Words()) }
         }
     }

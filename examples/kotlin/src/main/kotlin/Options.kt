@@ -4,11 +4,15 @@ import java.time.Duration
 /** The command line is invalid. */
 class Usage(override val message: String) : Exception(message)
 
+/** The command line is valid, but this tool cannot do what it says. */
+class Refused(override val message: String) : Exception(message)
+
 val HELP =
     """
-    usage: login-example [login] --provider PROVIDER --client-id ID [OPTION]...
+    usage: login-example [COMMAND] --provider PROVIDER --client-id ID [OPTION]...
 
-    Logs you in, in a browser on this or another device.
+    Logs you in, in a browser on this or another device. The command is login, which may be left out, or
+    token, status or logout, which need a stored login.
 
       --provider PROVIDER       authkit (WorkOS AuthKit), connect (WorkOS Connect; needs --domain),
                                 oidc (any server that publishes its metadata; needs --issuer),
@@ -22,30 +26,53 @@ val HELP =
       --revocation-endpoint URL endpoints: where tokens are revoked; oidc: if the metadata lacks it
       --client-secret-env NAME  the environment variable that holds a client secret
       --scope S                 a scope to ask for; may be repeated
-      --param K=V               an extra parameter of the device authorization request; may be repeated
+      --param K=V               an extra parameter of the device authorization request (token: of a refresh);
+                                may be repeated
       --token-param K=V         an extra parameter of the token request; may be repeated
       --pkce MODE               auto (if the server's metadata lists it), always or never
       --header 'NAME: VALUE'    an extra header of every request; may be repeated
       --ca-file PEM             certificates to trust beside those of the system
       --insecure-loopback       allow plain http to this machine, for tests
+      --app NAME                the program that the stored login belongs to
+      --profile NAME            the name of the stored login
+      --store STORE             where to store the login: auto, keyring, file or none; this tool can only use
+                                none, the default
       --json                    print one JSON object a line on standard output, and nothing else
-      --no-browser              do not open a browser
-      --timeout SECONDS         give up after this time
+      --no-browser              login: do not open a browser
+      --timeout SECONDS         login: give up after this time
+      --begin                   login: store the login and end after the prompt
+      --resume                  login: go on with the login that --begin stored
+      --min-validity SECONDS    token: how long the token must be valid
+      --refused-env NAME        token: the variable with a token that was refused
       --help, --version         print this, or the version
     """.trimIndent()
 
-private val FLAGS = setOf("--insecure-loopback", "--json", "--no-browser", "--help", "--version")
+private val COMMANDS = setOf("login", "token", "status", "logout")
+private val FLAGS =
+    setOf("--insecure-loopback", "--json", "--no-browser", "--begin", "--resume", "--help", "--version")
 private val SETTINGS =
     setOf(
         "--provider", "--client-id", "--api-base", "--domain", "--issuer", "--device-endpoint", "--token-endpoint",
         "--revocation-endpoint", "--client-secret-env", "--scope", "--param", "--token-param", "--pkce", "--header",
-        "--ca-file", "--timeout",
+        "--ca-file", "--timeout", "--app", "--profile", "--store", "--min-validity", "--refused-env",
     )
 
-/** Returns the arguments by option. The command `login` may be omitted, because there is no other command. */
-fun read(words: List<String>): Map<String, List<String>> {
+private val STORES = setOf("auto", "keyring", "file", "none")
+
+/** Options that only one command has. */
+private val COMMAND_OPTIONS =
+    mapOf(
+        "login" to listOf("--no-browser", "--timeout", "--begin", "--resume"),
+        "token" to listOf("--min-validity", "--refused-env"),
+    )
+
+/** Returns the command, which is `login` by default, and the arguments by option. */
+fun read(words: List<String>): Pair<String, Map<String, List<String>>> {
     val given = mutableMapOf<String, MutableList<String>>()
-    val rest = (if (words.firstOrNull() == "login") words.drop(1) else words).iterator()
+    val named = words.firstOrNull()?.takeUnless { it.startsWith("-") }
+    val command = named ?: "login"
+    if (command !in COMMANDS) throw Usage("there is no '$command'; the command is login, token, status or logout")
+    val rest = words.drop(if (named == null) 0 else 1).iterator()
     while (rest.hasNext()) {
         val word = rest.next()
         val name = word.substringBefore("=")
@@ -61,7 +88,7 @@ fun read(words: List<String>): Map<String, List<String>> {
                 }
         }
     }
-    return given
+    return command to given
 }
 
 enum class Provider { AUTHKIT, CONNECT, OIDC, ENDPOINTS }
@@ -78,7 +105,7 @@ private val PROVIDER_OPTIONS =
     )
 
 /** The parsed command line. */
-class Options(private val given: Map<String, List<String>>) {
+class Options(private val command: String, private val given: Map<String, List<String>>) {
     val provider: Provider = provider(needed("--provider"))
     val clientId: String = needed("--client-id")
     val apiBase: String? = last("--api-base")
@@ -101,11 +128,27 @@ class Options(private val given: Map<String, List<String>>) {
     val noBrowser: Boolean = "--no-browser" in given
 
     init {
+        for ((owner, options) in COMMAND_OPTIONS.filterKeys { it != command }) {
+            options.find { it in given }?.let { throw Usage("$it is for $owner") }
+        }
         for ((option, owners, needing) in PROVIDER_OPTIONS) {
             if (option in given && provider !in owners) {
                 throw Usage("$option is for --provider ${owners.joinToString(" and ") { it.name.lowercase() }}")
             }
             if (option !in given && provider == needing) throw Usage("--provider ${provider.name.lowercase()} needs $option")
+        }
+        checkStore(last("--store") ?: "none")
+    }
+
+    /** Refuses what needs a stored login, because this tool does not store any. */
+    private fun checkStore(store: String) {
+        val pending = listOf("--begin", "--resume").filter { it in given }
+        when {
+            store !in STORES -> throw Usage("--store: write auto, keyring, file or none")
+            pending.size == 2 -> throw Usage("--begin and --resume cannot be used together")
+            store != "none" -> throw Refused("this tool cannot store a login yet, so --store must be none")
+            command != "login" -> throw Refused("$command needs a stored login, and --store is none")
+            pending.isNotEmpty() -> throw Usage("${pending.first()} needs a store, and --store is none")
         }
     }
 

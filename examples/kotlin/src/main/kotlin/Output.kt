@@ -128,6 +128,7 @@ class JsonLines : Output {
         "has_refresh_token" to (tokens.refreshToken != null),
         "has_id_token" to (tokens.idToken != null),
         "subject" to tokens.identity?.subject,
+        "saved" to null,
     )
 
     override fun failed(error: CliAuthException) = line(
