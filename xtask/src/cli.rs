@@ -23,6 +23,8 @@ Usage: cargo xtask COMMAND
   bench [LANG...] [--peers] [--against CHECKOUT]
                                     measure, optionally with other clients, or with the tools built in another checkout
   authserver ...                    run the test authorization server; --help lists its options
+  soak [--minutes N] [--seed N] [--processes N]
+                                    processes that share a session are killed and stopped; --help lists all options
 
 LANG is rust, python, c, go, kotlin or swift. Defaults to all languages.
 ";
@@ -39,6 +41,7 @@ pub(crate) enum Command {
     Install(Install),
     Bench(bench::Options),
     Authserver(Vec<OsString>),
+    Soak(Vec<OsString>),
 }
 
 /// Reads the arguments of this process.
@@ -55,6 +58,9 @@ fn parse_from(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
     };
     if name == "authserver" {
         return Ok(Command::Authserver(parser.raw_args()?.collect()));
+    }
+    if name == "soak" {
+        return Ok(Command::Soak(parser.raw_args()?.collect()));
     }
     let options: &[&str] = match name.as_str() {
         "demo" => &["approve", "deny"],
@@ -221,9 +227,11 @@ mod tests {
     }
 
     #[test]
-    fn authserver_arguments_are_passed_on_unparsed() {
+    fn arguments_of_authserver_and_soak_are_passed_on_unparsed() {
         let arguments = ["authserver", "--listen", "127.0.0.1:0", "--help"];
         assert!(matches!(parsed(&arguments), Ok(Command::Authserver(rest)) if rest == arguments[1..]));
+        let arguments = ["soak", "--seed", "7", "--help"];
+        assert!(matches!(parsed(&arguments), Ok(Command::Soak(rest)) if rest == arguments[1..]));
     }
 
     #[test]

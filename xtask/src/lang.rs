@@ -106,6 +106,11 @@ impl Language {
         (self == Self::Kotlin).then_some(8)
     }
 
+    /// Returns whether the example tool can store logins.
+    pub(crate) fn has_sessions(self) -> bool {
+        self == Self::Rust
+    }
+
     /// Builds the packages that users install, and returns their paths in `target/dist`.
     pub(crate) fn package(self, workspace: &Workspace, run: Run) -> anyhow::Result<Vec<PathBuf>> {
         (self.parts().package)(workspace, run)

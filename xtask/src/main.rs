@@ -18,6 +18,7 @@ mod public_names;
 mod report;
 mod setup;
 mod signals;
+mod soak;
 mod test;
 mod workspace;
 
@@ -69,5 +70,6 @@ fn run(command: Command) -> anyhow::Result<u8> {
         Command::Install(options) => lang::install(&workspace, &options),
         Command::Bench(options) => bench::run(&workspace, &options),
         Command::Authserver(arguments) => authserver::run(&workspace, &arguments),
+        Command::Soak(arguments) => soak::run(&workspace, &arguments),
     }
 }

@@ -24,7 +24,9 @@ pub(crate) fn prepare(
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let mut needs: Vec<&Need> = Vec::new();
-    for need in debian::SHARED.iter().chain(languages.iter().flat_map(|language| language.needs())) {
+    let key_store = if languages.contains(&Language::Rust) { debian::KEY_STORE } else { &[] };
+    let of_languages = languages.iter().flat_map(|language| language.needs());
+    for need in debian::SHARED.iter().chain(key_store).chain(of_languages) {
         if !needs.contains(&need) {
             needs.push(need);
         }

@@ -78,6 +78,9 @@ fn scenarios(workspace: &Workspace, language: Language, report: &mut Report) -> 
         let mut runner = workspace.command(workspace.binary(Profile::Debug, "scenarios"));
         runner.arg("--tool").arg(launcher(workspace, language)).args(["--tool-name", language.name()]);
         runner.arg("--authserver").arg(workspace.binary(Profile::Debug, "authserver"));
+        if language.has_sessions() {
+            runner.arg("--sessions");
+        }
         if let Some(jobs) = language.tools_at_once() {
             runner.arg("--jobs").arg(jobs.to_string());
         }

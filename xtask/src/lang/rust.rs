@@ -9,6 +9,7 @@ use super::Parts;
 use crate::examples::Run;
 use crate::process;
 use crate::report::{Counts, Outcome, Report};
+use crate::soak;
 use crate::workspace::{Profile, Workspace};
 
 const BINARY: &str = "login-example";
@@ -49,10 +50,12 @@ fn package(workspace: &Workspace, run: Run) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 /// Runs the unit, property, documentation and integration tests of every crate, and those of the core once more alone:
-/// in a workspace build, the core has the hidden feature that the crates under `bindings/` enable.
+/// in a workspace build, the core has the hidden feature that the crates under `bindings/` enable. Then sessions on
+/// faulty machines, and a short soak.
 fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
     cargo_test(workspace, report, "cargo test", "--workspace")?;
-    cargo_test(workspace, report, "cargo test, the core without hidden features", "--package=cli-auth")
+    cargo_test(workspace, report, "cargo test, the core without hidden features", "--package=cli-auth")?;
+    soak::test(workspace, report)
 }
 
 fn cargo_test(workspace: &Workspace, report: &mut Report, title: &str, packages: &str) -> anyhow::Result<()> {

@@ -25,6 +25,16 @@ pub(super) const SHARED: &[Need] = &[
     Need { program: "chromium", package: "chromium" },
 ];
 
+/// The key store that the tests of the core use. Without it, they leave those tests out, except in CI.
+pub(super) const KEY_STORE: &[Need] = if cfg!(target_os = "linux") {
+    &[
+        Need { program: "dbus-daemon", package: "dbus" },
+        Need { program: "gnome-keyring-daemon", package: "gnome-keyring" },
+    ]
+} else {
+    &[]
+};
+
 const LIMIT: Duration = Duration::from_secs(15 * 60);
 
 /// Returns whether the program is installed and usable.
