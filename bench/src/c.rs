@@ -26,6 +26,7 @@ pub(super) fn subject(checkout: &Checkout) -> anyhow::Result<Subject> {
         Size::of_program(TOOL, &floor, Budget::Nothing)?,
     ];
     Ok(Subject {
+        reader: None,
         tool: tool(checkout)?,
         short: None,
         floor: Party { words: floor, sizes: sizes_of_floor, import: None },

@@ -27,6 +27,7 @@ const CANCELS: &[Cancel] =
 pub(super) fn subject(checkout: &Checkout) -> anyhow::Result<Subject> {
     checkout.build_example("go")?;
     Ok(Subject {
+        reader: None,
         tool: tool(checkout)?,
         short: None,
         floor: party(Words::new([beside(checkout)?]))?,

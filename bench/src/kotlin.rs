@@ -27,6 +27,7 @@ pub(super) fn subject(checkout: &Checkout) -> anyhow::Result<Subject> {
     let meter = built(checkout, METER)?;
     let short = java.trained(checkout, &meter, "ShortKt", &["https://127.0.0.1:9", "/dev/null"])?;
     Ok(Subject {
+        reader: None,
         short: Some(short),
         floor: beside(checkout, &java)?,
         // The JVM exits at Ctrl-C whatever its threads do.

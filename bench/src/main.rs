@@ -24,6 +24,7 @@ mod stop;
 mod subject;
 mod swift;
 mod table;
+mod token;
 
 use std::env;
 use std::fs;
@@ -95,7 +96,8 @@ fn run(options: &Options) -> anyhow::Result<()> {
     for &language in &options.languages {
         // First, because it must already be built, and a missing one is detected immediately.
         let other = other.as_ref().map(language.tool).transpose()?;
-        let bench = Bench { server: &server, subject: (language.subject)(&checkout)? };
+        let work = checkout.work(language.name)?;
+        let bench = Bench { server: &server, subject: (language.subject)(&checkout)?, work };
         let peers = if options.peers { (language.peers)(&checkout, &server.ca_file)? } else { Vec::new() };
         println!(
             "\n== {}: median (least - most); ratio: median of the pairs (of the least){}",
@@ -142,7 +144,7 @@ fn load_average() -> String {
 
 type Measure = fn(&Bench<'_>) -> anyhow::Result<Vec<Row>>;
 
-const MEASURES: [(&str, Measure); 5] = [
+const MEASURES: [(&str, Measure); 6] = [
     ("start, memory, sizes and Ctrl-C", |bench| {
         launch::measure(bench, &bench.subject.floor, &json!({}), &|at| bench.floor(at, 1, 5.0))
     }),
@@ -158,6 +160,7 @@ const MEASURES: [(&str, Measure); 5] = [
         let floor = |polls, pause| load::floor_polls(bench, polls, pause);
         Ok(vec![load::busy_polls(bench, &floor)?, load::paced_polls(bench, &floor)?])
     }),
+    ("a stored token", |bench| token::measure(bench, bench.subject.reader.as_deref())),
 ];
 
 const NOTES: &str = "\
@@ -181,6 +184,8 @@ writes JSON.";
 struct Bench<'s> {
     server: &'s Server,
     subject: Subject,
+    /// A directory for files.
+    work: PathBuf,
 }
 
 /// Starts a program for comparison.
@@ -196,6 +201,9 @@ impl Bench<'_> {
     fn example(&self, words: &Words, at: &Virtual<'_>) -> anyhow::Result<Program> {
         let mut command = words.command();
         command.args(["login", "--provider", "endpoints", "--client-id", "bench", "--json", "--no-browser"]);
+        if self.subject.reader.is_some() {
+            command.args(["--store", "none"]);
+        }
         command.arg("--device-endpoint").arg(format!("{}/oauth2/device_authorization", at.url));
         command.arg("--token-endpoint").arg(format!("{}/oauth2/token", at.url));
         command.arg("--ca-file").arg(&self.server.ca_file);

@@ -36,6 +36,7 @@ pub(super) fn subject(checkout: &Checkout) -> anyhow::Result<Subject> {
     let tool = tool(checkout)?;
     let python = interpreter_of(&tool.words)?;
     Ok(Subject {
+        reader: None,
         tool,
         short: Some(Words::new([&python, &checkout.root.join(SHORT)])),
         floor: beside(checkout, &python)?,

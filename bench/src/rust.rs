@@ -12,7 +12,9 @@ const CROWDS: &[u32] = &[1_000, 10_000];
 
 pub(super) fn subject(checkout: &Checkout) -> anyhow::Result<Subject> {
     checkout.build_example("rust")?;
+    let reader = floor::program(checkout)?.with_file_name("reader");
     Ok(Subject {
+        reader: Some(reader),
         tool: tool(checkout)?,
         short: None,
         floor: party(Words::new([floor::program(checkout)?]))?,

@@ -116,6 +116,8 @@ pub(super) struct Subject {
     /// The numbers of simultaneous logins to measure.
     pub(super) crowds: &'static [u32],
     pub(super) budgets: Budgets,
+    /// A program that prints a line of the file in its argument. `None` if the example tool has no sessions.
+    pub(super) reader: Option<PathBuf>,
 }
 
 /// One way to cancel a login.

@@ -28,6 +28,7 @@ pub(super) fn subject(checkout: &Checkout) -> anyhow::Result<Subject> {
     let floor = build(checkout, FLOOR, "floor", Some(&archive))?;
     let meter = build(checkout, METER, "meter", None)?;
     Ok(Subject {
+        reader: None,
         short: None,
         floor: party(tool.words.with_last(floor))?,
         floor_hears: true,
