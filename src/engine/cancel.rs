@@ -1,15 +1,18 @@
 //! The cancel flag of a login, and the list of flags that the engine checks when it is woken.
 
-use std::sync::{
-    Arc, Mutex, OnceLock, PoisonError, Weak,
-    atomic::{AtomicBool, Ordering, fence},
+use std::{
+    pin::pin,
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering, fence},
+    },
 };
 
 use tokio::sync::Notify;
 
 use crate::{platform::Wake, process::Local};
 
-/// The cancel flag of one login.
+/// The cancel flag of one login, or of the calls of a session.
 #[derive(Debug, Default)]
 pub(crate) struct Cancel {
     set: AtomicBool,
@@ -34,10 +37,16 @@ impl Cancel {
         self.set.load(Ordering::SeqCst)
     }
 
-    /// Resolves once the flag is set.
+    /// Resolves once the flag is set. Any number of calls may wait.
     pub(crate) async fn cancelled(&self) {
-        while !self.is_set() {
-            self.noticed.notified().await;
+        loop {
+            let mut noticed = pin!(self.noticed.notified());
+            // From here on a notice is not missed, so the flag is checked after this.
+            noticed.as_mut().enable();
+            if self.is_set() {
+                return;
+            }
+            noticed.await;
         }
     }
 }
@@ -72,14 +81,14 @@ impl Flags {
         list.flags.push(Arc::downgrade(cancel));
     }
 
-    /// Notifies every login whose flag is set, and only those, because thousands may be waiting.
+    /// Notifies whoever waits for a flag that is set, and nobody else, because thousands may be waiting.
     pub(super) fn notify(&self) {
         let list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let set: Vec<_> =
             list.flags.iter().filter_map(Weak::upgrade).filter(|cancel| cancel.is_set()).collect();
         drop(list);
         // Without the lock: this may call a waker of the host, which may do anything.
-        set.iter().for_each(|cancel| cancel.noticed.notify_one());
+        set.iter().for_each(|cancel| cancel.noticed.notify_waiters());
     }
 }
 
@@ -87,7 +96,6 @@ impl Flags {
 mod tests {
     use std::{
         future::Future,
-        pin::pin,
         sync::atomic::AtomicUsize,
         task::{Context, Waker},
     };
@@ -123,6 +131,18 @@ mod tests {
         flags.notify();
         assert_eq!(host.2.load(Ordering::SeqCst), 1);
         assert!(cancelled.as_mut().poll(&mut Context::from_waker(&waker)).is_ready());
+    }
+
+    #[test]
+    fn every_call_that_waits_for_one_flag_is_woken() {
+        let (flags, wake, cancel) = (Flags::default(), wake(), Arc::new(Cancel::default()));
+        flags.add(&cancel, &wake);
+        let mut calls: Vec<_> = (0..3).map(|_| Box::pin(cancel.cancelled())).collect();
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(calls.iter_mut().all(|call| call.as_mut().poll(&mut context).is_pending()));
+        cancel.set();
+        flags.notify();
+        assert!(calls.iter_mut().all(|call| call.as_mut().poll(&mut context).is_ready()));
     }
 
     #[test]

@@ -314,6 +314,13 @@ impl<T> Drop for Task<T> {
 #[derive(Debug)]
 pub(crate) struct Detached<T>(JoinHandle<T>);
 
+impl<T> Detached<T> {
+    /// Ends the work at its next wait.
+    pub(crate) fn abort(&self) {
+        self.0.abort();
+    }
+}
+
 impl<T> Future for Detached<T> {
     type Output = Result<T, Died>;
 

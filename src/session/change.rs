@@ -86,11 +86,10 @@ impl Before {
         Ok(Self { header: Some(header), token })
     }
 
-    fn login_id(&self) -> Option<&str> {
-        self.header
-            .as_ref()
-            .filter(|header| header.protection == Protected::Keyring)
-            .map(|it| it.login_id.as_str())
+    fn remove_key(&self, core: &Core) {
+        if let Some(header) = &self.header {
+            remove_key(core, &header.login_id, header.protection);
+        }
     }
 }
 
@@ -128,17 +127,7 @@ async fn try_save(
     let protection = protect(core, &login_id, events)?;
     let record =
         Record::of_login(core.owner.clone(), login_id, protection, response, Moment::of(response.sent));
-    let replaced = replace(core, lock.as_mut(), loaded, &record);
-    let (stamp, record) = match replaced {
-        Ok(stamp) => (stamp, Arc::new(record)),
-        Err(error) => {
-            if protection == Protected::Keyring {
-                let _ = core.keys.remove(&core.item(&record.header.login_id));
-            }
-            return Err(error);
-        }
-    };
-    core.remember(stamp, &record)?;
+    let record = replace(core, lock.as_mut(), loaded, record)?;
     drop(lock);
     core.be_quiet(core.now(), None);
     let previous = before.header.as_ref().and_then(|header| header.subject.clone());
@@ -147,9 +136,7 @@ async fn try_save(
     {
         events.push(SessionEvent::UserChanged { previous_subject });
     }
-    if let Some(login_id) = before.login_id() {
-        let _ = core.keys.remove(&core.item(login_id));
-    }
+    before.remove_key(core);
     let is_another = |token: &Secret| {
         record.tokens.refresh_token.as_ref() != Some(token) && record.tokens.access_token != *token
     };
@@ -197,7 +184,28 @@ fn move_aside(core: &Core, lock: &mut dyn Locked, events: &mut Vec<SessionEvent>
     Ok(())
 }
 
+/// Saves a record with a new key, which is removed again if that fails.
 fn replace(
+    core: &Core,
+    lock: &mut dyn Locked,
+    loaded: Option<Bytes>,
+    record: Record,
+) -> Result<Arc<Record>, Error> {
+    let replaced = try_replace(core, lock, loaded, &record);
+    match replaced {
+        Ok(stamp) => {
+            let record = Arc::new(record);
+            core.remember(stamp, &record)?;
+            Ok(record)
+        }
+        Err(error) => {
+            remove_key(core, &record.header.login_id, record.header.protection);
+            Err(error)
+        }
+    }
+}
+
+fn try_replace(
     core: &Core,
     lock: &mut dyn Locked,
     loaded: Option<Bytes>,
@@ -209,6 +217,13 @@ fn replace(
     replaced.ok_or_else(|| {
         Error::new(ErrorKind::Busy, format!("another login was just saved in {}: log in again", core.place()))
     })
+}
+
+/// Removes the key of a record that is gone. A key that stays behind opens nothing.
+pub(super) fn remove_key(core: &Core, login_id: &str, protection: Protected) {
+    if protection == Protected::Keyring {
+        let _ = core.keys.remove(&core.item(login_id));
+    }
 }
 
 /// Chooses the protection of a login. The key is written for it, so that nothing is guessed.
@@ -277,12 +292,9 @@ async fn try_import(core: &Core, mut record: Record, events: &mut Vec<SessionEve
     let (before, loaded) = read_before(core, lock.as_mut(), events)?;
     record.header.login_id = new_id()?;
     record.header.protection = protect(core, &record.header.login_id, events)?;
-    let stamp = replace(core, lock.as_mut(), loaded, &record)?;
-    core.remember(stamp, &Arc::new(record))?;
+    replace(core, lock.as_mut(), loaded, record)?;
     drop(lock);
-    if let Some(login_id) = before.login_id() {
-        let _ = core.keys.remove(&core.item(login_id));
-    }
+    before.remove_key(core);
     Ok(())
 }
 
@@ -305,9 +317,7 @@ async fn try_log_out(
     environment: &Environment,
     events: &mut Vec<SessionEvent>,
 ) -> Result<LoggedOut, Error> {
-    if core.backing.stamp() == Stamp::Absent
-        && core.pending.as_ref().is_none_or(|pending| pending.stamp() == Stamp::Absent)
-    {
+    if core.backing.is_empty() && core.pending.as_ref().is_none_or(Backing::is_empty) {
         core.forget();
         return Ok(LoggedOut { removed: false, revoked: None });
     }
@@ -327,16 +337,23 @@ async fn try_log_out(
         Some(mut lock) => lock.remove()?,
         None => core.backing.remove_unlocked()?,
     };
-    let pending = pending::remove(core, events).await?;
     core.forget();
-    if let Some(login_id) = before.as_ref().and_then(Before::login_id) {
-        let _ = core.keys.remove(&core.item(login_id));
+    if let Some(before) = &before {
+        before.remove_key(core);
     }
+    // The tokens are revoked even if a login that was put down cannot be removed.
+    let pending = pending::remove(core, events).await;
     let revoked = match before {
         Some(Before { token: Some(token), .. }) => revoke(core, environment, &token).await,
         // There were tokens, but they could not be read.
-        Some(Before { header: Some(_), token: None }) => Some(false),
+        Some(Before { header: Some(_), token: None }) if may_revoke(environment) => Some(false),
         _ => None,
     };
-    Ok(LoggedOut { removed: removed || pending, revoked })
+    Ok(LoggedOut { removed: pending? || removed, revoked })
+}
+
+/// Whether the server may have a revocation endpoint. False only if it is known to have none.
+fn may_revoke(environment: &Environment) -> bool {
+    let known = environment.server.known(environment.clock.as_ref());
+    !known.is_ok_and(|server| server.is_some_and(|server| server.revocation_endpoint.is_none()))
 }

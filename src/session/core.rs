@@ -107,6 +107,10 @@ impl Core {
         read: bool,
         events: &mut Vec<SessionEvent>,
     ) -> Option<Result<Given, Error>> {
+        // What could not be saved is tried again first.
+        if self.unsaved().is_some() {
+            return None;
+        }
         let record = match self.remembered() {
             Ok(Some(record)) => record,
             Ok(None) if read => match self.load(events) {
@@ -117,9 +121,6 @@ impl Core {
             Ok(None) => return None,
             Err(error) => return Some(Err(error)),
         };
-        if self.memory().is_ok_and(|memory| memory.unsaved.is_some()) {
-            return None;
-        }
         match judge(&record, ask, self.now()) {
             Judgement::Fresh => {}
             Judgement::Early if self.gate.is_taken() => {}
@@ -139,13 +140,13 @@ impl Core {
             .map(|(_, record)| Arc::clone(record)))
     }
 
-    /// Reads the record without the lock.
+    /// Reads the record without the lock. If the store fails, what it could not save before counts.
     pub(super) fn load(&self, events: &mut Vec<SessionEvent>) -> Result<Option<Arc<Record>>, Error> {
-        let loaded = self.backing.load(events)?;
-        self.understand(loaded.as_ref())
+        let loaded = self.backing.load(events).and_then(|loaded| self.understand(loaded.as_ref()));
+        loaded.or_else(|error| self.unsaved().map(Some).ok_or(error))
     }
 
-    /// Turns what a store has into a record, which is remembered. What could not be saved before counts, if it follows
+    /// Turns what a store has into a record, which is remembered. What could not be saved before counts, if it replaces
     /// what the store has.
     pub(super) fn understand(&self, loaded: Option<&(Bytes, Stamp)>) -> Result<Option<Arc<Record>>, Error> {
         let Some((bytes, stamp)) = loaded else {
@@ -157,7 +158,7 @@ impl Core {
         let sealed = self.header(bytes)?;
         let record = self.open(sealed)?;
         let mut memory = self.memory()?;
-        let record = match memory.unsaved.take().filter(|unsaved| unsaved.follows(&record)) {
+        let record = match memory.unsaved.take().filter(|unsaved| unsaved.header.supersedes(&record.header)) {
             Some(unsaved) => {
                 memory.unsaved = Some(Arc::clone(&unsaved));
                 unsaved

@@ -1,6 +1,6 @@
 //! What a session reports while it works.
 
-use crate::Error;
+use crate::{Error, ErrorKind};
 
 /// Something that a session did or noticed. Variants may be added: match with a `_` arm.
 ///
@@ -81,6 +81,10 @@ impl SessionEvent {
     pub fn warning(&self) -> Option<String> {
         match self {
             Self::NotSaved { error } => Some(format!("the tokens were not saved: {error}")),
+            // Unlike a network, a disk does not recover without the user.
+            Self::RefreshFailed { error } if error.kind() == ErrorKind::Store => {
+                Some(format!("the session could not be refreshed: {error}"))
+            }
             Self::Ended { error } => Some(error.to_string()),
             Self::Unprotected { message }
             | Self::ModeRepaired { message }

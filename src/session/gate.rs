@@ -36,8 +36,11 @@ pub(super) enum Seat {
     Follow(Variant, watch::Receiver<Outcome>),
 }
 
-/// The leader. Dropping it lets another caller lead.
-pub(super) struct Lead {
+/// The leader. The request that it sends has a clone: another caller leads once all are dropped.
+#[derive(Clone)]
+pub(super) struct Lead(Arc<Leading>);
+
+struct Leading {
     gate: Arc<Gate>,
     process: Process,
     outcome: watch::Sender<Outcome>,
@@ -58,7 +61,8 @@ impl Gate {
         }
         let (sender, receiver) = watch::channel(None);
         state.running = Some(Running { variant: variant.clone(), outcome: receiver });
-        Ok(Seat::Lead(Lead { gate: Arc::clone(self), process: state.process, outcome: sender }))
+        let leading = Leading { gate: Arc::clone(self), process: state.process, outcome: sender };
+        Ok(Seat::Lead(Lead(Arc::new(leading))))
     }
 
     /// Whether a refresh is under way.
@@ -70,19 +74,24 @@ impl Gate {
 impl Lead {
     /// Ends the refresh for all who follow.
     pub(super) fn finish(self, outcome: Result<Given, Error>) {
-        let sender = self.outcome.clone();
         // Whoever hears of the outcome must be able to lead.
-        drop(self);
-        let _ = sender.send(Some(outcome));
+        self.0.release();
+        let _ = self.0.outcome.send(Some(outcome));
     }
 }
 
-impl Drop for Lead {
-    fn drop(&mut self) {
-        if let Ok(mut state) = lock(&self.gate.0)
-            && state.process == self.process
-        {
+impl Leading {
+    fn release(&self) {
+        let Ok(mut state) = lock(&self.gate.0) else { return };
+        let leads = |running: &Running| running.outcome.same_channel(&self.outcome.subscribe());
+        if state.process == self.process && state.running.as_ref().is_some_and(leads) {
             state.running = None;
         }
+    }
+}
+
+impl Drop for Leading {
+    fn drop(&mut self) {
+        self.release();
     }
 }

@@ -3,11 +3,8 @@
 use std::{
     fmt,
     future::Future,
-    pin::{Pin, pin},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    pin::Pin,
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -23,11 +20,11 @@ use super::{
     pending,
     policy::Given,
     record::{Access, Protected},
-    refresh::{LOCK_WAIT, Operation},
+    refresh::{LOCK_WAIT, Operation, Phase, cancelled},
 };
 use crate::{
     Error, ErrorKind, Login, Prompt, RefreshOptions, Secret, Tokens,
-    engine::Cancel,
+    engine::{Cancel, Detached},
     flow::{Environment, Lease, no_resource},
     process::forked,
 };
@@ -612,10 +609,6 @@ fn inherited() -> Error {
     forked("this call began: call again in the child")
 }
 
-fn cancelled() -> Error {
-    Error::new(ErrorKind::Cancelled, "the call was cancelled")
-}
-
 fn ended() -> Error {
     Error::new(ErrorKind::Cancelled, "the program is ending: this client was closed")
 }
@@ -627,6 +620,20 @@ struct Call<'a> {
     ask: &'a Ask,
     refresh: &'a RefreshOptions,
     cancel: &'a Arc<Cancel>,
+}
+
+/// An operation on the worker. Dropping this ends the operation, unless that could lose tokens.
+struct Handed {
+    task: Detached<(Result<Given, Error>, Vec<SessionEvent>)>,
+    phase: Arc<Phase>,
+}
+
+impl Drop for Handed {
+    fn drop(&mut self) {
+        if self.phase.abandon() {
+            self.task.abort();
+        }
+    }
 }
 
 type Running = Pin<Box<dyn Future<Output = (Result<Given, Error>, Vec<SessionEvent>)> + Send>>;
@@ -681,30 +688,35 @@ impl Call<'_> {
     }
 
     async fn lead(&self, lead: Lead, is_async: bool, events: &mut Vec<SessionEvent>) -> Result<Given, Error> {
-        let is_critical = Arc::new(AtomicBool::new(false));
+        let phase = Arc::new(Phase::default());
         let operation = Operation {
             core: Arc::clone(self.core),
             environment: Arc::clone(self.environment),
             ask: self.ask.clone(),
             options: self.refresh.clone(),
-            is_critical: Arc::clone(&is_critical),
+            phase: Arc::clone(&phase),
+            lead,
         };
-        let mut running: Running = Box::pin(operation.run(lead));
+        let mut running: Running = Box::pin(operation.run());
         if is_async && !self.core.backing.is_of_program() {
             let task = self.environment.engine.hand_over(running).map_err(no_resource)?;
-            let mut task = pin!(task);
-            let outcome = tokio::select! {
+            let mut handed = Handed { task, phase };
+            return tokio::select! {
                 biased;
                 () = self.cancel.cancelled() => {
-                    // The worker goes on. It saves what was sent, within the same time.
-                    let _ = timeout(AFTER_CANCEL, task.as_mut()).await;
-                    return Err(cancelled());
+                    if !handed.phase.abandon()
+                        && let Ok(Ok((_, more))) = timeout(AFTER_CANCEL, &mut handed.task).await
+                    {
+                        events.extend(more);
+                    }
+                    Err(cancelled())
                 }
-                outcome = task.as_mut() => outcome,
+                outcome = &mut handed.task => {
+                    let (result, more) = outcome.map_err(|_| ended())?;
+                    events.extend(more);
+                    result
+                }
             };
-            let (result, more) = outcome.map_err(|_| ended())?;
-            events.extend(more);
-            return result;
         }
         let outcome = tokio::select! {
             biased;
@@ -717,7 +729,7 @@ impl Call<'_> {
                 result
             }
             None => {
-                if is_critical.load(Ordering::SeqCst) {
+                if !phase.abandon() {
                     self.finish_cancelled(running, events).await;
                 }
                 Err(cancelled())

@@ -11,13 +11,13 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    change::{new_id, protect},
+    change::{new_id, protect, remove_key},
     core::Core,
     event::SessionEvent,
     form::{self, FORMAT, Unreadable},
     moment::{Moment, StoredMoment, millis},
     record::{Owner, Protected},
-    store::{Backing, Bytes, FileStore, Locked, Locking, Stamp},
+    store::{Backing, Bytes, FileStore, Locked, Locking},
 };
 use crate::{
     Error, ErrorKind, ErrorReason, Login, Secret,
@@ -92,11 +92,14 @@ impl Place {
         let before = self.load(events).ok().flatten();
         let login_id = new_id()?;
         let protection = protect(&self.core, &login_id, events)?;
-        self.write(login_id, protection, &login)?;
-        if let Some((header, _)) = before {
-            self.remove_key(&header);
+        let written = self.write(login_id.clone(), protection, &login);
+        // The key of the login that is no longer stored.
+        match (&written, before) {
+            (Ok(()), Some((header, _))) => remove_key(&self.core, &header.login_id, header.protection),
+            (Ok(()), None) => {}
+            (Err(_), _) => remove_key(&self.core, &login_id, protection),
         }
-        Ok(())
+        written
     }
 
     fn write(&mut self, login_id: String, protection: Protected, login: &PutDown) -> Result<(), Error> {
@@ -177,12 +180,6 @@ impl Place {
     fn shown(&self) -> String {
         self.files.path().map(|path| crate::sanitize(&path.display().to_string())).unwrap_or_default()
     }
-
-    fn remove_key(&self, header: &Header) {
-        if header.protection == Protected::Keyring {
-            let _ = self.core.keys.remove(&self.core.item(&header.login_id));
-        }
-    }
 }
 
 /// Takes up the stored login.
@@ -222,7 +219,7 @@ pub(super) fn resume(core: &Arc<Core>, events: &mut Vec<SessionEvent>) -> Result
 /// Removes a login that was put down. Returns whether there was one.
 pub(super) async fn remove(core: &Core, events: &mut Vec<SessionEvent>) -> Result<bool, Error> {
     let Some(files) = &core.pending else { return Ok(false) };
-    if files.stamp() == Stamp::Absent {
+    if files.is_empty() {
         return Ok(false);
     }
     let mut waited = Duration::ZERO;
@@ -245,8 +242,8 @@ pub(super) async fn remove(core: &Core, events: &mut Vec<SessionEvent>) -> Resul
                 serde_json::from_slice::<Header>(first).ok()
             });
             let removed = lock.remove()?;
-            if let Some(header) = header.filter(|header| header.protection == Protected::Keyring) {
-                let _ = core.keys.remove(&core.item(&header.login_id));
+            if let Some(header) = header {
+                remove_key(core, &header.login_id, header.protection);
             }
             Ok(removed)
         }
@@ -297,7 +294,7 @@ impl Keeper {
             return Ok(());
         }
         let removed = kept.place.lock.remove();
-        kept.place.remove_key(&kept.header);
+        remove_key(&kept.place.core, &kept.header.login_id, kept.header.protection);
         if matches!(removed, Ok(false)) {
             let message = "you have logged out meanwhile: log in again";
             return Err(Error::login_required(ErrorReason::LoggedOut, message));

@@ -2,15 +2,15 @@
 //!
 //! ```text
 //!               due                  lock taken              still due
-//!   Loading ──────────▶ Locking ───────────────▶ Rereading ────────────▶ Reaching ──▶ Preparing
-//!      │                  │ busy, while            │ another process                     │
-//!      │ fresh            │ the token is good      │ refreshed it                        ▼
-//!      ▼                  ▼                        ▼                                  Sending ◀─▶ Pausing
-//!    Ended              Ended                  Unlocking ◀──── Saving ◀─────────────────┘
+//!   Loading ──────────▶ Locking ───────────────▶ Rereading ────────────▶ Preparing ──▶ Reaching
+//!      │                  │ busy, while            │ another process                      │
+//!      │ fresh            │ the token is good      │ refreshed it                         ▼
+//!      ▼                  ▼                        ▼                                   Sending ◀─▶ Pausing
+//!    Ended              Ended                  Unlocking ◀──── Saving ◀──────────────────┘
 //! ```
 //!
-//! The refresh token is sent only while the lock is held, after the record was read again under it and after it was
-//! proved that the response can be saved. Whatever fails before that leaves the session as it was.
+//! Nothing is sent before the lock is held, the record was read again under it, and it was proved that a response can
+//! be saved. Whatever fails before that leaves the session as it was.
 
 use std::{mem, sync::Arc, time::Duration};
 
@@ -60,13 +60,13 @@ pub(crate) enum Effect {
     Lock {
         wait: bool,
     },
+    /// Prove that a record can be written.
+    Prepare,
     /// Get ready to send: know the endpoints. `connect` is the time for establishing a connection.
     Reach {
         connect: Duration,
         within: Duration,
     },
-    /// Prove that a record can be written.
-    Prepare,
     /// Send the refresh token.
     Send {
         token: Secret,
@@ -100,8 +100,8 @@ pub(crate) enum Input {
     Locked(Held),
     /// Another process holds the lock, or there is none to take. The error is for a caller that has to have it.
     NotLocked(Error),
-    Reached(Result<(), Error>),
     Prepared(Result<(), Error>),
+    Reached(Result<(), Error>),
     Answered(Answer),
     Saved(Saved),
 }
@@ -180,8 +180,8 @@ enum State {
     Loading,
     Locking(Due),
     Rereading(Due, Held),
-    Reaching(Refreshing),
     Preparing(Refreshing),
+    Reaching(Refreshing),
     Sending(Refreshing),
     Pausing(Refreshing),
     /// The refresh token is dead, unless another process has replaced it.
@@ -252,12 +252,14 @@ impl TokenFlow {
 
             // ── Under the lock ──
             (State::Rereading(due, held), Input::Loaded(loaded)) => self.reread(&due, held, loaded, now),
-            (State::Reaching(refreshing), Input::Reached(Ok(()))) => {
-                (State::Preparing(refreshing), Effect::Prepare)
+            (State::Preparing(refreshing), Input::Prepared(Ok(()))) => {
+                let is_early = refreshing.due.early;
+                let connect = self.server.connect.min(if is_early { EARLY_CONNECT } else { BUDGET });
+                (State::Reaching(refreshing), Effect::Reach { connect, within: DISCOVERY })
             }
-            (State::Reaching(refreshing), Input::Reached(Err(error))) => self.stop(&refreshing, error, now),
-            (State::Preparing(refreshing), Input::Prepared(Ok(()))) => self.send(refreshing, now),
-            (State::Preparing(refreshing), Input::Prepared(Err(error))) => self.stop(&refreshing, error, now),
+            (State::Reaching(refreshing), Input::Reached(Ok(()))) => self.send(refreshing, now),
+            (State::Preparing(refreshing), Input::Prepared(Err(error)))
+            | (State::Reaching(refreshing), Input::Reached(Err(error))) => self.stop(&refreshing, error, now),
             (State::Sending(refreshing), Input::Answered(answer)) => self.answered(refreshing, answer, now),
             (State::Pausing(refreshing), Input::Tick) => self.send(refreshing, now),
             (State::Burying(refreshing, error), Input::Loaded(loaded)) => {
@@ -322,8 +324,6 @@ impl TokenFlow {
             }
             judgement => {
                 let due = Due { record, early: judgement == Judgement::Early };
-                let connect =
-                    if due.early { EARLY_CONNECT.min(self.server.connect) } else { self.server.connect };
                 let refreshing = Refreshing {
                     due,
                     held,
@@ -333,7 +333,7 @@ impl TokenFlow {
                     maybe_spent: false,
                     buried: false,
                 };
-                (State::Reaching(refreshing), Effect::Reach { connect, within: DISCOVERY })
+                (State::Preparing(refreshing), Effect::Prepare)
             }
         }
     }
@@ -541,7 +541,7 @@ impl Note {
 }
 
 impl Finished {
-    fn of(result: Result<Given, Error>) -> Self {
+    pub(super) fn of(result: Result<Given, Error>) -> Self {
         Self { result, events: Vec::new(), unsaved: None, quiet: None }
     }
 }

@@ -251,7 +251,9 @@ impl World {
         self.lock = Some(number);
         let mut interrupted = false;
         match self.leftover.take() {
-            Some(Some(record)) if self.disk.as_ref().is_some_and(|disk| record.follows(disk)) => {
+            Some(Some(record))
+                if self.disk.as_ref().is_some_and(|disk| record.header.is_successor_of(&disk.header)) =>
+            {
                 self.disk = Some(record);
             }
             Some(_) => interrupted = true,
@@ -281,7 +283,7 @@ impl World {
     fn rename(&mut self, number: usize, record: Arc<Record>) -> Result<Saved, TestCaseError> {
         prop_assert!(self.lock == Some(number));
         Ok(match self.disk.clone() {
-            Some(disk) if record.follows(&disk) => {
+            Some(disk) if record.header.is_successor_of(&disk.header) => {
                 if record.header.ended.is_some() {
                     prop_assert!(!self.family.alive, "a session ended although the server did not say so");
                     self.buried.insert(number_of(&refresh_token_of(&disk)));

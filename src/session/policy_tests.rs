@@ -87,7 +87,7 @@ impl Bench {
                 }
                 Effect::Save(_) if self.save_fails => Input::Saved(Saved::Failed(full())),
                 Effect::Save(record) => {
-                    assert!(record.follows(self.disk.as_ref().unwrap()));
+                    assert!(record.header.is_successor_of(&self.disk.as_ref().unwrap().header));
                     self.disk = Some(record);
                     Input::Saved(Saved::Done)
                 }

@@ -155,6 +155,23 @@ pub(crate) struct Access {
     pub(crate) times: Times,
 }
 
+impl Header {
+    /// Returns whether a record that could not be saved replaces what is stored: it is a later one of the same login,
+    /// or another process has meanwhile found its predecessor's refresh token dead.
+    pub(crate) fn supersedes(&self, stored: &Self) -> bool {
+        let is_later = self.generation > stored.generation;
+        let is_alive = self.ended.is_none() && stored.ended.is_some();
+        self.login_id == stored.login_id && (is_later || is_alive)
+    }
+
+    /// Returns whether this is the next record of the same login.
+    pub(crate) fn is_successor_of(&self, other: &Self) -> bool {
+        self.owner == other.owner
+            && self.login_id == other.login_id
+            && Some(self.generation) == other.generation.checked_add(1)
+    }
+}
+
 impl Record {
     /// Returns the record of a new login.
     pub(crate) fn of_login(
@@ -229,6 +246,13 @@ impl Record {
         next
     }
 
+    /// Returns this record with a generation that comes after another one.
+    pub(crate) fn after(&self, generation: u64) -> Self {
+        let mut next = self.clone();
+        next.header.generation = next.header.generation.max(generation.saturating_add(1));
+        next
+    }
+
     /// Returns the record of a session that has ended. Its access tokens stay, because they may still be valid.
     pub(crate) fn ended(&self, why: Ended) -> Self {
         let mut next = self.successor();
@@ -242,12 +266,6 @@ impl Record {
         let mut next = self.clone();
         next.header.generation = next.header.generation.saturating_add(1);
         next
-    }
-
-    /// Returns whether this record directly follows another one of the same login.
-    pub(crate) fn follows(&self, other: &Self) -> bool {
-        self.header.login_id == other.header.login_id
-            && Some(self.header.generation) == other.header.generation.checked_add(1)
     }
 
     pub(crate) fn access(&self, variant: &Variant) -> Option<Access> {

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicU8, Ordering},
     },
     time::Duration,
 };
@@ -49,8 +49,36 @@ pub(super) struct Operation {
     pub(super) ask: Ask,
     /// The parameters of a refresh.
     pub(super) options: RefreshOptions,
-    /// Set while dropping this operation could lose tokens.
-    pub(super) is_critical: Arc<AtomicBool>,
+    pub(super) phase: Arc<Phase>,
+    pub(super) lead: Lead,
+}
+
+/// Whether an operation can be dropped. The operation and its caller decide that at the same time.
+#[derive(Debug, Default)]
+pub(super) struct Phase(AtomicU8);
+
+/// Nothing was sent yet.
+const IDLE: u8 = 0;
+/// The refresh token was sent: dropping the operation could lose tokens.
+const CRITICAL: u8 = 1;
+/// The caller is gone.
+const ABANDONED: u8 = 2;
+
+impl Phase {
+    /// Gives the operation up, unless that could lose tokens. Returns whether it may be dropped.
+    pub(super) fn abandon(&self) -> bool {
+        self.change(IDLE, ABANDONED)
+    }
+
+    fn begin_to_send(&self) -> bool {
+        self.change(IDLE, CRITICAL)
+    }
+
+    /// Returns whether the phase is the new one now.
+    fn change(&self, from: u8, to: u8) -> bool {
+        let changed = self.0.compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst);
+        changed.is_ok() || changed == Err(to)
+    }
 }
 
 /// What the operation has at hand.
@@ -66,7 +94,7 @@ struct State {
 
 impl Operation {
     /// Runs to the outcome, which all who follow share. Returns it with the events for the program.
-    pub(super) async fn run(self, lead: Lead) -> (Result<Given, Error>, Vec<SessionEvent>) {
+    pub(super) async fn run(self) -> (Result<Given, Error>, Vec<SessionEvent>) {
         let _lease = Lease::new(&self.environment);
         let mut state = State::default();
         self.save_unsaved(&mut state);
@@ -81,7 +109,7 @@ impl Operation {
             self.core.be_quiet(self.core.now(), quiet);
         }
         events.extend(more);
-        lead.finish(result.clone());
+        self.lead.finish(result.clone());
         (result, events)
     }
 
@@ -95,8 +123,8 @@ impl Operation {
                 Effect::Lock { wait } => self.lock(state, wait).await,
                 Effect::Reach { connect, within } => Input::Reached(self.reach(state, connect, within).await),
                 Effect::Prepare => Input::Prepared(self.prepare(state)),
+                Effect::Send { .. } if !self.phase.begin_to_send() => return Finished::of(Err(cancelled())),
                 Effect::Send { token, record, within } => {
-                    self.is_critical.store(true, Ordering::SeqCst);
                     Input::Answered(self.send(state, token, record, within).await)
                 }
                 Effect::Pause(time) => {
@@ -109,7 +137,6 @@ impl Operation {
                         lock.leave(note);
                     }
                     state.lock = None;
-                    self.is_critical.store(false, Ordering::SeqCst);
                     Input::Tick
                 }
                 Effect::Revoke(token) => {
@@ -127,17 +154,15 @@ impl Operation {
         let Some(unsaved) = core.unsaved() else { return };
         let Ok(Locking::Taken(mut lock)) = core.backing.try_lock(&mut state.events) else { return };
         let Ok(Some((bytes, _))) = lock.load(&mut state.events) else { return };
-        let is_next = core.header(&bytes).is_ok_and(|sealed| {
-            sealed.header.login_id == unsaved.header.login_id
-                && sealed.header.generation < unsaved.header.generation
-        });
-        if !is_next {
+        let Ok(stored) = core.header(&bytes) else { return };
+        if !unsaved.header.supersedes(&stored.header) {
             return core.drop_unsaved();
         }
-        if let Ok(new) = core.bytes(&unsaved)
+        let record = Arc::new(unsaved.after(stored.header.generation));
+        if let Ok(new) = core.bytes(&record)
             && let Ok(Some(stamp)) = lock.replace(Some(&bytes), &new)
         {
-            let _ = core.remember(stamp, &unsaved);
+            let _ = core.remember(stamp, &record);
         }
     }
 
@@ -157,9 +182,7 @@ impl Operation {
         };
         let is_successor = |current: &[u8], left: &[u8]| {
             let (Ok(current), Ok(left)) = (form::read(current), form::read(left)) else { return false };
-            current.header.owner == left.header.owner
-                && current.header.login_id == left.header.login_id
-                && current.header.generation.checked_add(1) == Some(left.header.generation)
+            left.header.is_successor_of(&current.header)
         };
         let interrupted = match lock.recover(&is_successor) {
             Ok(recovery) => recovery == Recovery::Removed,
@@ -218,6 +241,7 @@ impl Operation {
             options: self.options.clone(),
             token,
             record,
+            _lead: self.lead.clone(),
         };
         let patience = self.environment.patience.min(within);
         let request = exchange.answer(transport, within);
@@ -300,6 +324,8 @@ struct Exchange {
     options: RefreshOptions,
     token: Secret,
     record: Arc<Record>,
+    /// Whatever becomes of the operation, nobody else sends this token meanwhile.
+    _lead: Lead,
 }
 
 impl Exchange {
@@ -392,6 +418,10 @@ fn refused(error: Error) -> Answer {
         }
         _ => Answer::Refused(error),
     }
+}
+
+pub(super) fn cancelled() -> Error {
+    Error::new(ErrorKind::Cancelled, "the call was cancelled")
 }
 
 fn no_response() -> Error {

@@ -17,5 +17,6 @@ mod identity;
 mod proxies;
 mod refresh;
 mod session;
+mod session_store;
 mod step;
 mod support;

@@ -1,20 +1,18 @@
 //! Sessions: one refresh for all callers, and tokens that no cancelled caller loses.
 
 use std::{
-    io,
+    fs::{self, File},
     path::Path,
-    sync::{
-        Arc, Barrier, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread::{self, ThreadId},
+    sync::{Arc, Barrier},
+    thread,
     time::{Duration, Instant},
 };
 
 use cli_auth::{
-    CancelToken, Client, ErrorKind, ErrorReason, Protection, Secret, Session, SessionBuilder, SessionEvent,
-    SessionState, Store, StoreLock, TokenOptions,
+    CancelToken, Client, ErrorKind, ErrorReason, Protection, Secret, Session, SessionBuilder, SessionState,
+    TokenOptions,
 };
+use nix::fcntl::{Flock, FlockArg};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -24,44 +22,44 @@ use crate::{
 };
 
 /// A directory for sessions.
-struct Place(TempDir);
+pub(crate) struct Place(TempDir);
 
 impl Place {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(TempDir::new().unwrap())
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
 
-    fn builder(&self, client: &Client) -> SessionBuilder {
+    pub(crate) fn builder(&self, client: &Client) -> SessionBuilder {
         client.session().app("test").directory(self.path()).protection(Protection::File)
     }
 
-    fn session(&self, client: &Client) -> Session {
+    pub(crate) fn session(&self, client: &Client) -> Session {
         self.builder(client).build().unwrap()
     }
 }
 
-fn log_in(client: &Client, session: &Session) {
+pub(crate) fn log_in(client: &Client, session: &Session) {
     session.save(&started(client).0.poll(drop).unwrap()).unwrap();
 }
 
 /// Asks for a token that is valid for longer than the current one.
-fn longer() -> TokenOptions {
+pub(crate) fn longer() -> TokenOptions {
     TokenOptions::new().min_validity(Duration::from_secs(295))
 }
 
 /// A server whose access tokens are due for [`longer`] some seconds after they were issued.
-fn server(script: serde_json::Value) -> Server {
+pub(crate) fn server(script: serde_json::Value) -> Server {
     Server::new(json!({
         "interval": 1, "answer": "approve", "access_token_expires_in": 297, "script": script,
     }))
 }
 
 /// Waits until the access token of a new login is due for [`longer`].
-fn wait_until_due(session: &Session) {
+pub(crate) fn wait_until_due(session: &Session) {
     let end = Instant::now() + PATIENCE;
     while session.status().unwrap().expires_in().unwrap() >= Duration::from_secs(295) {
         assert!(Instant::now() < end);
@@ -172,123 +170,53 @@ fn assert_is_saved_without_a_request(server: &Server, place: &Place) {
 
 // proves: C-16
 #[test]
-fn cancelling_a_call_that_waits_for_another_process_ends_it_at_once() {
+fn cancelling_calls_that_wait_for_another_process_ends_all_of_them_at_once() {
     let server = server(json!({}));
     let (client, place) = (server.client(), Place::new());
     let session = place.session(&client);
     log_in(&client, &session);
     wait_until_due(&session);
-    let lock = std::fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().path());
-    let lock = lock.into_iter().find(|path| path.extension().is_some_and(|it| it == "lock")).unwrap();
-    let held = std::fs::File::open(lock).unwrap();
-    let _held = nix::fcntl::Flock::lock(held, nix::fcntl::FlockArg::LockExclusive).unwrap();
+    let _held = hold_lock(&place);
     let cancel = CancelToken::new();
+    let options = || longer().cancel_token(&cancel);
     thread::scope(|scope| {
-        let call = scope.spawn(|| session.token_with(&longer().cancel_token(&cancel)).unwrap_err());
+        let calls = [
+            scope.spawn(|| session.token_with(&options()).unwrap_err()),
+            scope.spawn(|| session.token_with(&options()).unwrap_err()),
+            // One that does not share the lead of the others, and waits on the worker.
+            scope.spawn(|| block_on(place.session(&client).token_with_async(&options())).unwrap_err()),
+        ];
         thread::sleep(Duration::from_millis(100));
         let at = Instant::now();
         cancel.cancel();
-        assert_eq!(call.join().unwrap().kind(), ErrorKind::Cancelled);
-        assert!(at.elapsed() < Duration::from_secs(1), "{:?}", at.elapsed());
+        for call in calls {
+            assert_eq!(call.join().unwrap().kind(), ErrorKind::Cancelled);
+        }
+        // Nothing was sent, so nobody waits for tokens.
+        assert!(at.elapsed() < Duration::from_millis(1_500), "{:?}", at.elapsed());
     });
     assert!(server.requests("refresh", 0).is_empty());
 }
 
-/// A store of the program's own that remembers which threads called it.
-#[derive(Default)]
-struct Vault {
-    record: Mutex<Option<Secret>>,
-    lock: Arc<Mutex<bool>>,
-    threads: Mutex<Vec<ThreadId>>,
-    full: Mutex<bool>,
+/// Holds the lock of a session as another process would.
+fn hold_lock(place: &Place) -> Flock<File> {
+    let lock = fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().path());
+    let lock = lock.into_iter().find(|path| path.extension().is_some_and(|it| it == "lock")).unwrap();
+    Flock::lock(File::open(lock).unwrap(), FlockArg::LockExclusive).unwrap()
 }
 
-struct VaultLock(Arc<Mutex<bool>>);
-
-impl Drop for VaultLock {
-    fn drop(&mut self) {
-        *self.0.lock().unwrap() = false;
-    }
-}
-
-/// The store that the session owns.
-struct Shelf(Arc<Vault>);
-
-impl Store for Shelf {
-    fn load(&self) -> io::Result<Option<Secret>> {
-        self.0.threads.lock().unwrap().push(thread::current().id());
-        Ok(self.0.record.lock().unwrap().clone())
-    }
-
-    fn replace(&self, current: Option<&Secret>, new: &Secret) -> io::Result<bool> {
-        self.0.threads.lock().unwrap().push(thread::current().id());
-        if *self.0.full.lock().unwrap() {
-            return Err(io::Error::other("the vault is full"));
-        }
-        let mut record = self.0.record.lock().unwrap();
-        if record.as_ref() != current {
-            return Ok(false);
-        }
-        *record = Some(new.clone());
-        Ok(true)
-    }
-
-    fn remove(&self) -> io::Result<bool> {
-        Ok(self.0.record.lock().unwrap().take().is_some())
-    }
-
-    fn try_lock(&self) -> io::Result<Option<StoreLock>> {
-        let mut is_taken = self.0.lock.lock().unwrap();
-        if *is_taken {
-            return Ok(None);
-        }
-        *is_taken = true;
-        Ok(Some(StoreLock::new(VaultLock(Arc::clone(&self.0.lock)))))
-    }
-}
-
-// proves: C-50, C-51, C-52
+// proves: C-60
 #[test]
-fn a_store_of_the_program_is_used_on_the_callers_thread_only() {
+fn a_logout_removes_what_a_killed_process_left() {
     let server = server(json!({}));
-    let (client, vault) = (server.client(), Arc::new(Vault::default()));
-    let not_saved = Arc::new(AtomicUsize::new(0));
-    let session = client
-        .session()
-        .app("test")
-        .store(Shelf(Arc::clone(&vault)))
-        .on_event({
-            let (not_saved, here) = (Arc::clone(&not_saved), thread::current().id());
-            move |event| {
-                assert_eq!(thread::current().id(), here);
-                if matches!(event, SessionEvent::NotSaved { .. }) {
-                    not_saved.fetch_add(1, Ordering::SeqCst);
-                }
-            }
-        })
-        .build()
-        .unwrap();
+    let (client, place) = (server.client(), Place::new());
+    let session = place.session(&client);
     log_in(&client, &session);
-    assert_eq!(session.status().unwrap().protection(), Some("program"));
-    let first = session.token().unwrap();
-    let second = block_on(session.refused_async(first.secret())).unwrap();
-    assert_ne!(first.secret(), second.secret());
-
-    // The vault is full: the tokens count, and the next call saves them.
-    *vault.full.lock().unwrap() = true;
-    let third = session.refused(second.secret()).unwrap();
-    assert_eq!(not_saved.load(Ordering::SeqCst), 1);
-    assert_eq!(session.token().unwrap().secret(), third.secret());
-    assert!(!vault.record.lock().unwrap().as_ref().unwrap().expose().contains(third.expose()));
-    *vault.full.lock().unwrap() = false;
-    assert_eq!(session.token().unwrap().secret(), third.secret());
-    assert!(vault.record.lock().unwrap().as_ref().unwrap().expose().contains(third.expose()));
-
-    let here = thread::current().id();
-    assert!(vault.threads.lock().unwrap().iter().all(|thread| *thread == here));
-    assert!(session.log_out().unwrap().removed());
-    assert!(vault.record.lock().unwrap().is_none());
-    assert_eq!(session.token().unwrap_err().reason(), Some(ErrorReason::NotLoggedIn));
+    let record = session.status().unwrap().path().unwrap().to_owned();
+    let left = place.path().join(format!("{}.new", record.file_name().unwrap().display()));
+    fs::rename(&record, &left).unwrap();
+    assert!(!session.log_out().unwrap().removed());
+    assert!(!left.exists());
 }
 
 // proves: C-12

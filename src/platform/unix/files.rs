@@ -246,6 +246,11 @@ impl FileLock {
                 .custom_flags(flags.bits())
                 .open(path)
                 .map_err(NotLocked::Failed)?;
+            // A umask can take away the owner's own permissions, and an older file may have wider ones.
+            let is_right = |file: &Metadata| file.permissions().mode() & 0o7777 == FILE_MODE;
+            if !file.metadata().is_ok_and(|file| is_right(&file)) {
+                let _ = file.set_permissions(fs::Permissions::from_mode(FILE_MODE));
+            }
             let lock = if is_on_network(&file) { lock_with_limit(file)? } else { lock(file)? };
             // Somebody may have removed the file before it was locked: then the lock excludes nobody.
             let is_current = match (lock.metadata(), fs::symlink_metadata(path)) {

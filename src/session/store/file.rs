@@ -29,6 +29,9 @@ const LEAST_RESERVED: u64 = 8 * 1024;
 /// The size of the text in a lock file. It is written at once, and the file never shrinks.
 const LOCK_BYTES: usize = 256;
 
+/// What follows the name of a record that is being written.
+const NEW: &str = ".new";
+
 /// The files of one session.
 #[derive(Clone, Debug)]
 pub(crate) struct FileStore {
@@ -62,6 +65,13 @@ struct LockText {
     pid: u32,
     failed_at: Option<StoredMoment>,
     spent: Option<u64>,
+}
+
+/// A lock file that can be locked.
+enum Taken {
+    Lock(FileLock),
+    /// Another process has it.
+    Busy(File),
 }
 
 impl FileStore {
@@ -134,34 +144,41 @@ impl FileStore {
         Ok(Some((text, stamp)))
     }
 
-    /// Takes the lock in a directory.
-    fn lock_in(&self, directory: &Path) -> Result<FileLock, NotLocked> {
-        FileLock::take(&directory.join(&self.names.lock))
+    /// Returns the directory in which the lock is if locks do not work where the record is.
+    fn other_directory(&self) -> Option<PathBuf> {
+        Some(files::runtime_directory()?.join(&self.names.app))
+    }
+
+    /// Takes the lock in a directory. `None` if locks do not work there.
+    fn lock_in(&self, directory: &Path) -> Result<Option<Taken>, Error> {
+        let path = directory.join(&self.names.lock);
+        match FileLock::take(&path) {
+            Ok(lock) => Ok(Some(Taken::Lock(lock))),
+            Err(NotLocked::Busy(file)) => Ok(Some(Taken::Busy(file))),
+            Err(NotLocked::Unsupported) => Ok(None),
+            Err(NotLocked::Failed(error)) => Err(self.trouble("lock", &path, error)),
+        }
     }
 
     /// Takes the lock where the user's runtime files are, because the directory of the record does not have locks.
-    fn lock_elsewhere(&self, events: &mut Vec<SessionEvent>) -> Result<FileLock, NotLocked> {
-        let runtime = files::runtime_directory().ok_or(NotLocked::Unsupported)?;
-        let directory = runtime.join(&self.names.app);
-        files::create_directory(&directory).map_err(NotLocked::Failed)?;
-        let lock = self.lock_in(&directory)?;
+    fn lock_elsewhere(&self, events: &mut Vec<SessionEvent>) -> Result<Option<Taken>, Error> {
+        let Some(directory) = self.other_directory() else { return Ok(None) };
+        files::create_directory(&directory).map_err(|error| self.trouble("create", &directory, error))?;
+        let Some(taken) = self.lock_in(&directory)? else { return Ok(None) };
         let message = format!(
             "locks do not work in {}, so the lock is in {}: other machines that use the same files are not excluded",
             self.directory.display(),
             directory.display()
         );
-        events.push(SessionEvent::LockMoved { message });
-        Ok(lock)
+        events.push(SessionEvent::LockMoved { message: crate::sanitize(&message) });
+        Ok(Some(taken))
     }
 
     /// Says that locks work nowhere.
     fn no_lock(&self) -> String {
         let directory = self.directory.display();
-        let message = match files::runtime_directory() {
-            Some(runtime) => {
-                let runtime = runtime.join(&self.names.app);
-                format!("locks do not work in {directory}, nor in {}", runtime.display())
-            }
+        let message = match self.other_directory() {
+            Some(other) => format!("locks do not work in {directory}, nor in {}", other.display()),
             None => format!("locks do not work in {directory}, and there is no XDG_RUNTIME_DIR for them"),
         };
         crate::sanitize(&format!("{message}: keep the session on a local disk"))
@@ -210,6 +227,13 @@ impl Backing for FileStore {
         }
     }
 
+    fn is_empty(&self) -> bool {
+        // A process that was killed may have left tokens beside the record.
+        let left = beside(&self.target(), NEW);
+        let is_absent = |error: io::Error| error.kind() == Io::NotFound;
+        self.stamp() == Stamp::Absent && fs::symlink_metadata(left).is_err_and(is_absent)
+    }
+
     fn load(&self, events: &mut Vec<SessionEvent>) -> Result<Option<(Bytes, Stamp)>, Error> {
         let loaded = self.read(&self.target(), events)?;
         if loaded.is_some() {
@@ -221,19 +245,17 @@ impl Backing for FileStore {
 
     fn try_lock(&self, events: &mut Vec<SessionEvent>) -> Result<Locking, Error> {
         self.check_directory(true, events)?;
-        let path = self.directory.join(&self.names.lock);
-        let taken = match self.lock_in(&self.directory) {
-            Err(NotLocked::Unsupported) => self.lock_elsewhere(events),
+        let taken = match self.lock_in(&self.directory)? {
+            None => self.lock_elsewhere(events)?,
             taken => taken,
         };
         match taken {
-            Ok(lock) => Ok(Locking::Taken(Box::new(FileLocked::new(self.clone(), lock)))),
-            Err(NotLocked::Busy(file)) => Ok(Locking::Busy(match read_text(&file) {
+            Some(Taken::Lock(lock)) => Ok(Locking::Taken(Box::new(FileLocked::new(self.clone(), lock)))),
+            Some(Taken::Busy(file)) => Ok(Locking::Busy(match read_text(&file) {
                 Some(text) => format!("process {}", text.pid),
                 None => "another process".into(),
             })),
-            Err(NotLocked::Unsupported) => Err(Error::store(ErrorReason::NoLock, self.no_lock())),
-            Err(NotLocked::Failed(error)) => Err(self.trouble("lock", &path, error)),
+            None => Err(Error::store(ErrorReason::NoLock, self.no_lock())),
         }
     }
 
@@ -278,7 +300,7 @@ impl FileLocked {
     }
 
     fn new_path(&self) -> PathBuf {
-        beside(&self.target, ".new")
+        beside(&self.target, NEW)
     }
 
     /// Names this process, and the failure that the next holders should know of.
@@ -403,7 +425,7 @@ fn remove(store: &FileStore) -> Result<bool, Error> {
         Err(error) if error.kind() == Io::NotFound => Ok(false),
         Err(error) => Err(store.trouble("remove", path, error)),
     };
-    let new = gone(&beside(&target, ".new"))?;
+    let new = gone(&beside(&target, NEW))?;
     let removed = gone(&target)?;
     if removed || new {
         let directory = target.parent().unwrap_or(&store.directory);

@@ -26,6 +26,11 @@ pub(crate) trait Backing: Send + Sync + fmt::Debug {
     /// Returns something that changes whenever the record does. Much cheaper than [`load`](Backing::load).
     fn stamp(&self) -> Stamp;
 
+    /// Whether there is certainly nothing to remove.
+    fn is_empty(&self) -> bool {
+        self.stamp() == Stamp::Absent
+    }
+
     /// Reads the record. `None` if there is none.
     fn load(&self, events: &mut Vec<SessionEvent>) -> Result<Option<(Bytes, Stamp)>, Error>;
 
