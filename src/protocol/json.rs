@@ -59,6 +59,16 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// Returns an integer that is not negative and has no fraction, exponent or quotes.
+    pub(crate) fn integer(&self, name: &str) -> Option<u64> {
+        self.raw(name)?.parse().ok()
+    }
+
+    /// Returns a truth value.
+    pub(crate) fn boolean(&self, name: &str) -> Option<bool> {
+        self.raw(name)?.parse().ok()
+    }
+
     /// Returns the numbers of a list. Empty if the member is anything else.
     pub(crate) fn numbers(&self, name: &str) -> Vec<f64> {
         self.raw(name).and_then(|raw| serde_json::from_str(raw).ok()).unwrap_or_default()
@@ -183,6 +193,17 @@ mod tests {
         for name in ["i", "j", "k", "l", "m", "n"] {
             assert_eq!(object.number(name), Err(IllTyped(name.into())), "{name}");
         }
+    }
+
+    #[test]
+    fn integers_and_truth_values_are_read_in_their_plain_form_only() {
+        let body = br#"{"a":18446744073709551615,"b":18446744073709551616,"c":1.0,"d":"1","e":-1,"f":true,"g":"true"}"#;
+        let object = Object::parse(body).unwrap();
+        assert_eq!(object.integer("a"), Some(u64::MAX));
+        for name in ["b", "c", "d", "e", "f", "none"] {
+            assert_eq!(object.integer(name), None, "{name}");
+        }
+        assert_eq!((object.boolean("f"), object.boolean("g"), object.boolean("a")), (Some(true), None, None));
     }
 
     #[test]

@@ -14,14 +14,14 @@ use ring::{
     digest,
     rand::{SecureRandom, SystemRandom},
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::{
     key::Key,
-    record::{Access, Header, Protected, Record, StoredTokens, Times, Variant},
+    record::{Access, Header, Protected, Record, StoredTokens, Times},
 };
-use crate::Secret;
+use crate::{Secret, protocol::json::Object};
 
 /// The format that this version writes, and the only one that it reads.
 pub(crate) const FORMAT: u64 = 1;
@@ -46,16 +46,10 @@ pub(crate) struct Sealed {
     second: Zeroizing<Vec<u8>>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct Trailer {
     length: usize,
     sha256: String,
-}
-
-/// Only what tells formats apart.
-#[derive(Deserialize)]
-struct AnyHeader {
-    format: u64,
 }
 
 /// The second line. Borrows the tokens for writing.
@@ -71,21 +65,6 @@ struct Writing<'a> {
 struct WritingAccess<'a> {
     token: &'a str,
     token_type: &'a str,
-    times: Times,
-}
-
-#[derive(Deserialize)]
-struct Reading {
-    refresh_token: Option<String>,
-    access_token: String,
-    variants: BTreeMap<String, ReadingAccess>,
-    refused: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct ReadingAccess {
-    token: String,
-    token_type: String,
     times: Times,
 }
 
@@ -120,32 +99,30 @@ pub(super) fn with_trailer(first: &[u8], second: &[u8]) -> Zeroizing<Vec<u8>> {
 pub(super) fn lines(file: &[u8]) -> Result<(&[u8], &[u8]), Unreadable> {
     let mut parts = file.splitn(4, |byte| *byte == b'\n');
     let first = parts.next().unwrap_or_default();
-    // An array could be read as one, too.
-    if !first.starts_with(b"{") {
-        return Err(Unreadable::Damaged);
-    }
     // A later version may have changed everything but this member.
-    match serde_json::from_slice::<AnyHeader>(first) {
-        Ok(AnyHeader { format: FORMAT }) => {}
-        Ok(AnyHeader { format }) if format > FORMAT => return Err(Unreadable::Newer),
+    match Object::parse(first).and_then(|header| header.integer("format")) {
+        Some(FORMAT) => {}
+        Some(format) if format > FORMAT => return Err(Unreadable::Newer),
         _ => return Err(Unreadable::Damaged),
     }
     let (Some(second), Some(third), Some([])) = (parts.next(), parts.next(), parts.next()) else {
         return Err(Unreadable::Damaged);
     };
-    let trailer: Trailer = serde_json::from_slice(third).map_err(|_| Unreadable::Damaged)?;
-    let before = file.get(..trailer.length).ok_or(Unreadable::Damaged)?;
     let length = first.len().saturating_add(second.len()).saturating_add(2);
-    if trailer.length != length || trailer.sha256 != hash(before) {
-        return Err(Unreadable::Damaged);
+    let is_whole = |trailer: &Object<'_>| {
+        let hash = file.get(..length).map(hash);
+        trailer.integer("length") == u64::try_from(length).ok() && trailer.text("sha256") == hash
+    };
+    match Object::parse(third) {
+        Some(trailer) if is_whole(&trailer) => Ok((first, second)),
+        _ => Err(Unreadable::Damaged),
     }
-    Ok((first, second))
 }
 
 /// Reads the header of a file. Needs no key.
 pub(crate) fn read(file: &[u8]) -> Result<Sealed, Unreadable> {
     let (first, second) = lines(file)?;
-    let header = serde_json::from_slice(first).map_err(|_| Unreadable::Damaged)?;
+    let header = Object::parse(first).and_then(|header| Header::read(&header)).ok_or(Unreadable::Damaged)?;
     Ok(Sealed { header, first: first.to_vec(), second: Zeroizing::new(second.to_vec()) })
 }
 
@@ -159,7 +136,8 @@ impl Sealed {
             }
             Protected::File | Protected::Program => self.second,
         };
-        let tokens = tokens_from_json(&tokens).ok_or(Unreadable::Damaged)?;
+        let tokens = Object::parse(&tokens).and_then(|tokens| StoredTokens::read(&tokens));
+        let tokens = tokens.ok_or(Unreadable::Damaged)?;
         if self.header.has_refresh_token != tokens.refresh_token.is_some() {
             return Err(Unreadable::Damaged);
         }
@@ -168,17 +146,16 @@ impl Sealed {
 }
 
 fn tokens_to_json(tokens: &StoredTokens) -> Option<Zeroizing<Vec<u8>>> {
+    // Inserted one by one: what collects sorts, and sorting code costs ten kilobytes in each library.
+    let mut variants = BTreeMap::new();
+    for (variant, Access { token, token_type, times }) in &tokens.variants {
+        let access = WritingAccess { token: token.expose(), token_type, times: *times };
+        variants.insert(variant.0.as_str(), access);
+    }
     let writing = Writing {
         refresh_token: tokens.refresh_token.as_ref().map(Secret::expose),
         access_token: tokens.access_token.expose(),
-        variants: tokens
-            .variants
-            .iter()
-            .map(|(variant, access)| {
-                let Access { token, token_type, times } = access;
-                (variant.0.as_str(), WritingAccess { token: token.expose(), token_type, times: *times })
-            })
-            .collect(),
+        variants,
         refused: tokens.refused.as_ref().map(Secret::expose),
     };
     json(&writing)
@@ -189,20 +166,6 @@ pub(super) fn json(value: &impl Serialize) -> Option<Zeroizing<Vec<u8>>> {
     let mut text = Zeroizing::new(Vec::with_capacity(MAX_BYTES));
     serde_json::to_writer(&mut *text, value).ok()?;
     Some(text)
-}
-
-fn tokens_from_json(text: &[u8]) -> Option<StoredTokens> {
-    let read: Reading = serde_json::from_slice(text).ok()?;
-    let variants = read.variants.into_iter().map(|(variant, access)| {
-        let ReadingAccess { token, token_type, times } = access;
-        (Variant(variant), Access { token: Secret::new(token), token_type, times })
-    });
-    Some(StoredTokens {
-        refresh_token: read.refresh_token.map(Secret::new),
-        access_token: Secret::new(read.access_token),
-        variants: variants.collect(),
-        refused: read.refused.map(Secret::new),
-    })
 }
 
 /// Encrypts with a new nonce. The key is used for one login, which does not refresh often enough for two random nonces

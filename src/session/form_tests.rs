@@ -3,7 +3,10 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::*;
-use crate::session::{moment::Moment, record::Owner};
+use crate::session::{
+    moment::Moment,
+    record::{Owner, Variant},
+};
 
 fn times() -> Times {
     let received =
@@ -149,5 +152,25 @@ fn a_trailer_with_the_wrong_length_is_damaged() {
         wrong.extend(serde_json::to_vec(&trailer).unwrap());
         wrong.push(b'\n');
         assert_eq!(read(&wrong).unwrap_err(), Unreadable::Damaged, "{length}");
+    }
+}
+
+#[test]
+fn a_member_that_is_missing_or_of_another_type_makes_a_file_unusable() {
+    let file = write(&record(Protected::File), None).unwrap();
+    let (first, second) = lines(&file).unwrap();
+    let header: serde_json::Value = serde_json::from_slice(first).unwrap();
+    for name in header.as_object().unwrap().keys() {
+        let mut wrong = header.clone();
+        wrong[name] = serde_json::json!([{}]);
+        let file = with_trailer(wrong.to_string().as_bytes(), second);
+        assert_eq!(read(&file).unwrap_err(), Unreadable::Damaged, "{name}");
+    }
+    let tokens: serde_json::Value = serde_json::from_slice(second).unwrap();
+    for name in tokens.as_object().unwrap().keys() {
+        let mut wrong = tokens.clone();
+        wrong[name] = serde_json::json!([{}]);
+        let file = with_trailer(first, wrong.to_string().as_bytes());
+        assert_eq!(read(&file).unwrap().open(None).unwrap_err(), Unreadable::Damaged, "{name}");
     }
 }

@@ -2,9 +2,12 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::{platform, protocol::reply::Sent};
+use crate::{
+    platform,
+    protocol::{json::Object, reply::Sent},
+};
 
 /// A moment on both clocks of this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +21,7 @@ pub(crate) struct Moment {
 }
 
 /// The id of a boot, as the operating system gives it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct BootId(pub(crate) u64);
 
 impl Moment {
@@ -52,11 +55,19 @@ impl Moment {
 }
 
 /// The form in which a record has a moment: milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct StoredMoment {
     wall_ms: u64,
     elapsed_ms: u64,
     boot: Option<BootId>,
+}
+
+impl StoredMoment {
+    pub(crate) fn read(object: &Object<'_>) -> Option<Self> {
+        let wall_ms = object.integer("wall_ms")?;
+        let elapsed_ms = object.integer("elapsed_ms")?;
+        Some(Self { wall_ms, elapsed_ms, boot: object.integer("boot").map(BootId) })
+    }
 }
 
 impl From<Moment> for StoredMoment {

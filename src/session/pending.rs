@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{
     change::{new_id, protect, remove_key},
@@ -22,7 +22,7 @@ use super::{
 use crate::{
     Error, ErrorKind, ErrorReason, Login, Secret,
     process::lock,
-    protocol::{device::PutDown, flow::Now, grant::Grant},
+    protocol::{device::PutDown, flow::Now, grant::Grant, json::Object},
 };
 
 /// How long a logout waits for a process that has taken the login up.
@@ -32,7 +32,7 @@ const LOGOUT_WAIT: Duration = Duration::from_secs(5);
 const TRY_AGAIN: Duration = Duration::from_millis(20);
 
 /// The first line of the file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct Header {
     format: u64,
     login_id: String,
@@ -45,7 +45,7 @@ struct Header {
 }
 
 /// The second line.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct Contents {
     device_code: String,
     code_verifier: Option<String>,
@@ -56,6 +56,37 @@ struct Contents {
     interval_ms: u64,
     slow_downs: u32,
     due_in_ms: u64,
+}
+
+impl Header {
+    fn read(line: &[u8]) -> Option<Self> {
+        let object = Object::parse(line)?;
+        Some(Self {
+            format: object.integer("format")?,
+            login_id: object.text("login_id")?,
+            owner: Owner::read(&object.object("owner")?)?,
+            protection: Protected::of_name(&object.text("protection")?)?,
+            stored: StoredMoment::read(&object.object("stored")?)?,
+            expires_in_ms: object.integer("expires_in_ms")?,
+        })
+    }
+}
+
+impl Contents {
+    fn read(text: &[u8]) -> Option<Self> {
+        let object = Object::parse(text)?;
+        Some(Self {
+            device_code: object.text("device_code")?,
+            code_verifier: object.string("code_verifier").ok()?,
+            user_code: object.text("user_code")?,
+            verification_uri: object.text("verification_uri")?,
+            verification_uri_complete: object.string("verification_uri_complete").ok()?,
+            lifetime_ms: object.integer("lifetime_ms")?,
+            interval_ms: object.integer("interval_ms")?,
+            slow_downs: object.integer("slow_downs")?.try_into().ok()?,
+            due_in_ms: object.integer("due_in_ms")?,
+        })
+    }
 }
 
 /// The place of a login that is put down, or was taken up. Dropping it releases the lock.
@@ -144,7 +175,7 @@ impl Place {
         let Some((bytes, _)) = self.lock.load(events)? else { return Ok(None) };
         let unreadable = |why| self.unreadable(why);
         let (first, second) = form::lines(&bytes).map_err(unreadable)?;
-        let header: Header = serde_json::from_slice(first).map_err(|_| unreadable(Unreadable::Damaged))?;
+        let header = Header::read(first).ok_or_else(|| unreadable(Unreadable::Damaged))?;
         if header.owner != self.core.owner {
             return Err(Error::store(
                 ErrorReason::RecordForeign,
@@ -152,10 +183,8 @@ impl Place {
             ));
         }
         let contents = match self.core.key_of(&header.login_id, header.protection)? {
-            Some(key) => {
-                form::unseal(first, second, &key).and_then(|text| serde_json::from_slice(&text).ok())
-            }
-            None => serde_json::from_slice(second).ok(),
+            Some(key) => form::unseal(first, second, &key).and_then(|text| Contents::read(&text)),
+            None => Contents::read(second),
         };
         let contents = contents.ok_or_else(|| unreadable(Unreadable::Damaged))?;
         Ok(Some((header, contents)))
@@ -239,7 +268,7 @@ pub(super) async fn remove(core: &Core, events: &mut Vec<SessionEvent>) -> Resul
             let loaded = lock.load(events).ok().flatten();
             let header = loaded.and_then(|(bytes, _)| {
                 let (first, _) = form::lines(&bytes).ok()?;
-                serde_json::from_slice::<Header>(first).ok()
+                Header::read(first)
             });
             let removed = lock.remove()?;
             if let Some(header) = header {

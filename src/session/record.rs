@@ -1,17 +1,21 @@
 //! What is stored of a session: a readable header, and the tokens.
 //!
 //! The header is enough for [`status`](crate::Session::status), which needs no key. [`form`](super::form) turns a
-//! record into the bytes of a file and back.
+//! record into the bytes of a file and back. What serde derives for reading would add some forty kilobytes to each
+//! library, so the few members are read by hand.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::moment::{Moment, StoredMoment, millis};
-use crate::{ErrorReason, Secret, protocol::token::TokenResponse};
+use crate::{
+    ErrorReason, Secret,
+    protocol::{json::Object, token::TokenResponse},
+};
 
 /// The number of access tokens with parameters of their own that a record keeps, for example one for each organization.
 const MAX_VARIANTS: usize = 16;
@@ -24,7 +28,7 @@ pub(crate) struct Record {
 }
 
 /// What identifies a session and says how it is, without its tokens.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Header {
     pub(crate) format: u64,
     /// The id of the login: random, new at each login. The key store's item has it in its name.
@@ -44,7 +48,7 @@ pub(crate) struct Header {
 }
 
 /// Whose session it is. A record is used only by the client that wrote it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Owner {
     pub(crate) server: String,
     pub(crate) client_id: String,
@@ -52,7 +56,7 @@ pub(crate) struct Owner {
 }
 
 /// How the tokens of a record are protected. Chosen at the login and never changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Protected {
     /// Sealed with a key in the key store of the operating system.
@@ -63,8 +67,29 @@ pub(crate) enum Protected {
     Program,
 }
 
+impl Owner {
+    pub(super) fn read(object: &Object<'_>) -> Option<Self> {
+        let (server, client_id) = (object.text("server")?, object.text("client_id")?);
+        Some(Self { server, client_id, profile: object.text("profile")? })
+    }
+}
+
+impl Protected {
+    pub(super) fn of_name(name: &str) -> Option<Self> {
+        [Self::Keyring, Self::File, Self::Program].into_iter().find(|one| one.as_str() == name)
+    }
+
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Keyring => "keyring",
+            Self::File => "file",
+            Self::Program => "program",
+        }
+    }
+}
+
 /// Why a session has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Ended {
     /// The server no longer accepts the refresh token.
@@ -76,6 +101,15 @@ pub(crate) enum Ended {
 }
 
 impl Ended {
+    fn of_name(name: &str) -> Option<Self> {
+        match name {
+            "refused" => Some(Self::Refused),
+            "interrupted" => Some(Self::Interrupted),
+            "other_user" => Some(Self::OtherUser),
+            _ => None,
+        }
+    }
+
     pub(crate) fn reason(self) -> ErrorReason {
         match self {
             Self::Refused | Self::OtherUser => ErrorReason::SessionEnded,
@@ -85,7 +119,7 @@ impl Ended {
 }
 
 /// When an access token was issued, and for how long.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Times {
     /// When its request was sent.
     received: StoredMoment,
@@ -96,6 +130,12 @@ pub(crate) struct Times {
 }
 
 impl Times {
+    fn read(object: &Object<'_>) -> Option<Self> {
+        let received = StoredMoment::read(&object.object("received")?)?;
+        let (lives_ms, lifetime_ms) = (object.integer("lives_ms"), object.integer("lifetime_ms"));
+        Some(Self { received, lives_ms, lifetime_ms })
+    }
+
     pub(crate) fn new(received: Moment, lives: Option<Duration>, lifetime: Option<Duration>) -> Self {
         Self { received: received.into(), lives_ms: lives.map(millis), lifetime_ms: lifetime.map(millis) }
     }
@@ -129,7 +169,7 @@ pub(crate) struct StoredTokens {
 }
 
 /// The parameters of a refresh in one text, which tells apart the access tokens of one session. Empty for none.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) struct Variant(pub(crate) String);
 
 impl Variant {
@@ -155,7 +195,51 @@ pub(crate) struct Access {
     pub(crate) times: Times,
 }
 
+impl StoredTokens {
+    pub(super) fn read(object: &Object<'_>) -> Option<Self> {
+        let mut variants = BTreeMap::new();
+        for (variant, access) in object.object("variants")?.members() {
+            let access = Object::parse(access.as_bytes())?;
+            variants.insert(Variant(variant.to_owned()), Access::read(&access)?);
+        }
+        let secret = |name| Some(object.string(name).ok()?.map(Secret::new));
+        Some(Self {
+            refresh_token: secret("refresh_token")?,
+            access_token: secret("access_token")??,
+            variants,
+            refused: secret("refused")?,
+        })
+    }
+}
+
+impl Access {
+    fn read(object: &Object<'_>) -> Option<Self> {
+        let (token, token_type) = (Secret::new(object.text("token")?), object.text("token_type")?);
+        Some(Self { token, token_type, times: Times::read(&object.object("times")?)? })
+    }
+}
+
 impl Header {
+    /// `None` if a member is missing or of another type.
+    pub(crate) fn read(object: &Object<'_>) -> Option<Self> {
+        let scopes = object.raw("scopes").map(|_| object.strings("scopes"));
+        let ended = object.string("ended").ok()?;
+        Some(Self {
+            format: object.integer("format")?,
+            login_id: object.text("login_id")?,
+            generation: object.integer("generation")?,
+            owner: Owner::read(&object.object("owner")?)?,
+            subject: object.string("subject").ok()?,
+            organization: object.string("organization").ok()?,
+            scopes: if let Some(scopes) = scopes { Some(scopes?) } else { None },
+            token_type: object.text("token_type")?,
+            times: Times::read(&object.object("times")?)?,
+            has_refresh_token: object.boolean("has_refresh_token")?,
+            ended: if let Some(name) = ended { Some(Ended::of_name(&name)?) } else { None },
+            protection: Protected::of_name(&object.text("protection")?)?,
+        })
+    }
+
     /// Returns whether a record that could not be saved replaces what is stored: it is a later one of the same login,
     /// or another process has meanwhile found its predecessor's refresh token dead.
     pub(crate) fn supersedes(&self, stored: &Self) -> bool {

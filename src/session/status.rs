@@ -12,7 +12,7 @@ use super::{
     core::Core,
     form::{self, MAX_BYTES},
     moment::{BootId, Moment},
-    record::{Header, Owner, Protected},
+    record::{Header, Owner},
     store::list as files_in,
 };
 use crate::{Error, ErrorReason, platform, shared::Shared};
@@ -209,16 +209,6 @@ impl Status {
     /// ```
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
-    }
-}
-
-impl Protected {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Keyring => "keyring",
-            Self::File => "file",
-            Self::Program => "program",
-        }
     }
 }
 

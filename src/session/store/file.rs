@@ -8,12 +8,13 @@ use std::{
 
 use nix::errno::Errno;
 use ring::digest;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{Backing, Bytes, Locked, Locking, Recovery, Stamp};
 use crate::{
     Error, ErrorReason,
     platform::files::{self, FileLock, FileStamp, Mode, NotLocked},
+    protocol::json::Object,
     session::{
         event::SessionEvent,
         form::{MAX_BYTES, hex},
@@ -60,7 +61,7 @@ impl Names {
 }
 
 /// What a lock file says. It contains nothing that anybody depends on.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct LockText {
     pid: u32,
     failed_at: Option<StoredMoment>,
@@ -513,7 +514,12 @@ fn read_text(file: &File) -> Option<LockText> {
     use std::os::unix::fs::FileExt;
     let mut text = [0; LOCK_BYTES];
     let length = file.read_at(&mut text, 0).ok()?;
-    serde_json::from_slice(text.get(..length)?.trim_ascii_end()).ok()
+    let object = Object::parse(text.get(..length)?)?;
+    Some(LockText {
+        pid: object.integer("pid")?.try_into().ok()?,
+        failed_at: object.object("failed_at").and_then(|moment| StoredMoment::read(&moment)),
+        spent: object.integer("spent"),
+    })
 }
 
 /// Returns the paths of the records in a directory.

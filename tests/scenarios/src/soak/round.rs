@@ -13,8 +13,9 @@ use crate::case::SignalName;
 use crate::control::{Control, ServerClock, VirtualServer};
 use crate::tool::{End, Start, Tool};
 
-/// The time that any command may take, without the time in which it is stopped.
-pub(crate) const LIMIT: Duration = Duration::from_secs(30);
+/// The time that any command may take, without the time in which it is stopped: 25 s for the lock and 20 s for the
+/// server, on a busy machine.
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
 /// Polling interval while a process is silent.
 const LOOK: Duration = Duration::from_millis(20);
