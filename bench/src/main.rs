@@ -8,6 +8,7 @@ mod c;
 mod checkout;
 mod floor;
 mod golang;
+mod keyring;
 mod kotlin;
 mod language;
 mod launch;
