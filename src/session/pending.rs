@@ -315,8 +315,8 @@ impl Keeper {
             | ErrorKind::ActionRequired
             | ErrorKind::Unsupported
             | ErrorKind::InvalidResponse => false,
-            // A time limit of the program does not end the code.
-            ErrorKind::Expired => now.elapsed < kept.expires_at,
+            // A time limit of the program does not end the code. The server may say that it has expired.
+            ErrorKind::Expired => error.oauth_error().is_none() && now.elapsed < kept.expires_at,
             _ => true,
         });
         if stays {

@@ -1,4 +1,5 @@
-//! Processes that share a session, killed and stopped while they refresh it, and machines on which files do not work.
+//! Sessions: stories of several commands, machines on which files do not work, and processes that are killed and
+//! stopped while they refresh.
 
 use std::ffi::OsString;
 use std::process::Command;
@@ -14,7 +15,7 @@ use crate::workspace::{Profile, Workspace};
 /// How long the soak starts rounds in `cargo xtask test`.
 const SHORT: &str = "20";
 
-/// Timeout for either part in `cargo xtask test`. The last rounds of the soak take up to a minute.
+/// Timeout for each part in `cargo xtask test`. The last rounds of the soak take up to a minute.
 const LIMIT: Duration = Duration::from_secs(4 * 60);
 
 /// `cargo xtask soak ...`
@@ -26,8 +27,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[OsString]) -> anyhow::Resu
     process::run_in_foreground(runner(workspace, "soak").args(arguments))
 }
 
-/// Runs a short soak and the cases of faulty machines, with the programs that are built.
+/// Runs the stories, the cases of faulty machines and a short soak, with the programs that are built.
 pub(crate) fn test(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
+    report.part("sessions", |live| counted(runner(workspace, "stories"), LIMIT, |line| live.line(line)))?;
     report.part("sessions on faulty machines", |live| {
         counted(runner(workspace, "faults"), LIMIT, |line| live.line(line))
     })?;

@@ -160,6 +160,7 @@ fn a_locked_key_store_is_reported_before_anything_is_searched() {
     }
 }
 
+// proves: C-41
 #[test]
 fn a_prompt_is_never_shown_and_counts_as_locked() {
     for (operation, method) in [(Read, "GetSecret"), (Write, "CreateItem"), (Remove, "Delete")] {

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::peers::Manner;
+use crate::variants::Named;
 
 /// One behaviour scenario.
 #[derive(Debug, Clone, Deserialize)]
@@ -58,6 +59,12 @@ pub(crate) struct Case {
     #[serde(default = "usual_time")]
     pub(crate) takes: f64,
     pub(crate) expect: Expect,
+}
+
+impl Named for Case {
+    fn id(&self) -> &str {
+        &self.id
+    }
 }
 
 impl Case {
@@ -142,6 +149,7 @@ pub(crate) enum SignalName {
     Term,
     Stop,
     Cont,
+    Kill,
 }
 
 impl SignalName {

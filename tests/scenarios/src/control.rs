@@ -154,6 +154,10 @@ impl Control {
         Ok((log, value))
     }
 
+    pub(crate) fn script(&self, id: &str, script: &Value) -> Result<(), String> {
+        self.call("PUT", &format!("servers/{id}/script"), Some(script)).map(drop)
+    }
+
     pub(crate) fn answer(&self, id: &str, decision: &Value) -> Result<(), String> {
         self.call("POST", &format!("servers/{id}/answer"), Some(decision)).map(drop)
     }

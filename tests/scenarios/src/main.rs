@@ -7,6 +7,7 @@
 mod browser;
 mod case;
 mod checks;
+mod command;
 mod control;
 mod faults;
 mod fill;
@@ -22,6 +23,7 @@ mod resolver;
 mod schedule;
 mod soak;
 mod socks;
+mod stories;
 mod tool;
 mod variants;
 
@@ -37,6 +39,9 @@ fn main() -> ExitCode {
     let mut args = std::env::args_os().skip(1).peekable();
     if args.next_if(|word| word == "soak").is_some() {
         return soak::main(args);
+    }
+    if args.next_if(|word| word == "stories").is_some() {
+        return stories::main(args);
     }
     if args.next_if(|word| word == "faults").is_some() {
         return faults::main(args);
@@ -64,7 +69,7 @@ fn run(options: &Options) -> Result<bool, String> {
         println!("{}", options::USAGE);
         return Ok(true);
     }
-    let all = variants::load(&options.cases)?;
+    let all: Vec<Case> = variants::load(&options.cases)?;
     if options.command == Command::ListRequirements {
         let folder = options.cases.parent().ok_or("the directory of the cases has no parent directory")?;
         let requirements = Requirements::load(folder)?;

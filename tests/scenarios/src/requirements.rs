@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn every_requirement_is_proved_open_or_proved_elsewhere() {
-        let cases = variants::load(&folder().join("cases")).unwrap();
+        let cases: Vec<Case> = variants::load(&folder().join("cases")).unwrap();
         let mistakes = Requirements::load(folder()).unwrap().mistakes(&cases);
         assert!(mistakes.is_empty(), "{}", mistakes.join("\n"));
     }
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn inconsistencies_are_found() {
         let entry = json!({"id": "a", "proves": ["X", "Y"], "about": "", "expect": {"exit": 0}});
-        let cases = variants::expand(entry.as_object().unwrap().clone()).unwrap();
+        let cases: Vec<Case> = variants::expand(entry.as_object().unwrap().clone()).unwrap();
         let map = |ids: &[&str]| ids.iter().map(|id| ((*id).to_owned(), String::new())).collect();
         let requirements = |ids: &[&str], open: &[&str], elsewhere: &[&str]| Requirements {
             ids: ids.iter().map(|id| (*id).to_owned()).collect(),
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn the_list_names_the_cases() {
         let entry = json!({"id": "a", "proves": ["X", "Y"], "about": "", "expect": {"exit": 0}, "each": {"1": {}, "2": {}}});
-        let cases = variants::expand(entry.as_object().unwrap().clone()).unwrap();
+        let cases: Vec<Case> = variants::expand(entry.as_object().unwrap().clone()).unwrap();
         let proofs = Requirements::proofs(&cases);
         assert_eq!(json!(proofs), json!({"X": ["a-1", "a-2"], "Y": ["a-1", "a-2"]}));
     }

@@ -179,6 +179,7 @@ impl Tool {
             SignalName::Term => Signal::SIGTERM,
             SignalName::Stop => Signal::SIGSTOP,
             SignalName::Cont => Signal::SIGCONT,
+            SignalName::Kill => Signal::SIGKILL,
         };
         Ok(signal::kill(self.pid()?, signal)?)
     }

@@ -7,17 +7,21 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::case::Case;
+/// What has an id of its own.
+pub(crate) trait Named: DeserializeOwned {
+    fn id(&self) -> &str;
+}
 
 /// Loads the cases of all `*.json` files of a directory. Their ids must be unique.
-pub(crate) fn load(folder: &Path) -> Result<Vec<Case>, String> {
+pub(crate) fn load<T: Named>(folder: &Path) -> Result<Vec<T>, String> {
     let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut paths: Vec<_> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
     paths.sort();
-    let mut cases = Vec::new();
+    let mut cases: Vec<T> = Vec::new();
     for path in paths {
         let place = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
         let text = fs::read_to_string(&path).map_err(|error| place(&error))?;
@@ -29,14 +33,14 @@ pub(crate) fn load(folder: &Path) -> Result<Vec<Case>, String> {
         }
     }
     let mut seen = BTreeSet::new();
-    match cases.iter().find(|case| !seen.insert(case.id.clone())) {
-        Some(twice) => Err(format!("two cases have the id {}", twice.id)),
+    match cases.iter().find(|case| !seen.insert(case.id().to_owned())) {
+        Some(twice) => Err(format!("two cases have the id {}", twice.id())),
         None => Ok(cases),
     }
 }
 
 /// Returns the cases that one entry of a file stands for.
-pub(crate) fn expand(mut entry: Map<String, Value>) -> Result<Vec<Case>, String> {
+pub(crate) fn expand<T: Named>(mut entry: Map<String, Value>) -> Result<Vec<T>, String> {
     let variants = match entry.remove("each") {
         None => vec![(String::new(), Map::new())],
         Some(Value::Object(each)) => each
@@ -52,10 +56,11 @@ pub(crate) fn expand(mut entry: Map<String, Value>) -> Result<Vec<Case>, String>
     variants
         .into_iter()
         .map(|(suffix, names)| {
-            let value = substitute(&template, &names);
-            let mut case: Case = serde_json::from_value(value).map_err(|error| error.to_string())?;
-            case.id.push_str(&suffix);
-            Ok(case)
+            let mut value = substitute(&template, &names);
+            if let Some(Value::String(id)) = value.get_mut("id") {
+                id.push_str(&suffix);
+            }
+            serde_json::from_value(value).map_err(|error| error.to_string())
         })
         .collect()
 }
@@ -86,8 +91,10 @@ fn in_text(text: &str, names: &Map<String, Value>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
+
+    use super::*;
+    use crate::case::Case;
 
     fn entry(value: Value) -> Map<String, Value> {
         value.as_object().unwrap().clone()
@@ -95,7 +102,7 @@ mod tests {
 
     #[test]
     fn an_entry_without_variants_is_one_case() {
-        let cases =
+        let cases: Vec<Case> =
             expand(entry(json!({"id": "a", "proves": ["X"], "about": "A.", "expect": {"exit": 0}}))).unwrap();
         assert_eq!(cases.len(), 1);
         assert_eq!(cases[0].id, "a");
@@ -104,7 +111,7 @@ mod tests {
 
     #[test]
     fn variants_replace_values_text_and_keys() {
-        let cases = expand(entry(json!({
+        let cases: Vec<Case> = expand(entry(json!({
             "id": "a", "proves": [], "about": "The <what>.", "expect": {"exit": "<exit>"},
             "server": {"script": {"device": [{"merge": {"<what>": "<value>"}, "body": "<html>"}]}},
             "each": {"one": {"what": "x", "value": null, "exit": 3}, "two": {"what": "y", "value": [1], "exit": 4}}
@@ -119,14 +126,14 @@ mod tests {
     #[test]
     fn unknown_members_are_rejected() {
         let wrong = json!({"id": "a", "proves": [], "about": "", "expect": {"exit": 0}, "evnets": []});
-        assert!(expand(entry(wrong)).unwrap_err().contains("evnets"));
+        assert!(expand::<Case>(entry(wrong)).unwrap_err().contains("evnets"));
         let wrong = json!({"id": "a", "proves": [], "about": "", "expect": {"exit": 0, "gap": []}});
-        assert!(expand(entry(wrong)).unwrap_err().contains("gap"));
+        assert!(expand::<Case>(entry(wrong)).unwrap_err().contains("gap"));
     }
 
     #[test]
     fn the_case_files_are_valid() {
-        let cases = load(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/cases"))).unwrap();
+        let cases: Vec<Case> = load(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/cases"))).unwrap();
         assert!(cases.len() > 100, "{}", cases.len());
         for case in &cases {
             assert!(!case.proves.is_empty(), "{} proves nothing", case.id);

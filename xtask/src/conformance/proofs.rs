@@ -1,5 +1,5 @@
-//! Collects the proofs: the `proves` member of the scenarios and of the faults, `// proves: ID, ID` above a Rust test,
-//! and `<!-- proves: ID -->` in a document, for requirements that documentation fulfils.
+//! Collects the proofs: the `proves` member of the scenarios, stories and faults, `// proves: ID, ID` above a Rust
+//! test, and `<!-- proves: ID -->` in a document, for requirements that documentation fulfils.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,8 +20,11 @@ pub(super) fn collect(root: &Path) -> anyhow::Result<(Proofs, Vec<String>)> {
     let mut proofs = Proofs::new();
     let mut faults = Vec::new();
     let scenarios = root.join("tests").join("scenarios");
-    let cases = files(&scenarios.join("cases"), "json")?.into_iter().map(|path| ("scenario", path));
-    for (kind, path) in cases.chain([("fault", scenarios.join("faults.json"))]) {
+    let mut sources: Vec<(&str, PathBuf)> = vec![("fault", scenarios.join("faults.json"))];
+    for (kind, folder) in [("scenario", "cases"), ("story", "stories")] {
+        sources.extend(files(&scenarios.join(folder), "json")?.into_iter().map(|path| (kind, path)));
+    }
+    for (kind, path) in sources {
         let text = fs::read_to_string(&path)?;
         let value = serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))?;
         let cases = match value {

@@ -37,6 +37,7 @@ from cli_auth import (
     Retrying,
     Secret,
     SlowedDown,
+    StoreError,
     TlsError,
     Tokens,
     UnsupportedError,
@@ -228,7 +229,7 @@ def main(client: Client) -> int:
         InvalidResponseError,
     ) as error:
         return explain(error)
-    except (ForkedError, BusyError, InternalError) as error:
+    except (ForkedError, BusyError, InternalError, StoreError) as error:
         return explain(error)
     except (InvalidConfigError, MisuseError) as error:
         as_value_error: ValueError = error

@@ -1,124 +1,15 @@
-//! Checks the JSON lines on standard output: format, keys and their order, and the expectations of the case.
+//! Checks the JSON lines on standard output: their format, their order, and the expectations of the case.
 
 use std::time::Instant;
 
 use serde_json::Value;
 
-use super::Fault;
+use super::{Fault, contract};
 use crate::case::Case;
 use crate::members::Members;
 use crate::pattern::mismatch;
 use crate::play::Seen;
 use crate::tool::End;
-
-/// The type of a member of an event.
-#[derive(Debug, Clone, Copy)]
-enum Kind {
-    Text,
-    TextOrNull,
-    Number,
-    NumberOrNull,
-    Count,
-    StatusOrNull,
-    Bool,
-    TextsOrNull,
-    OrganizationsOrNull,
-    Reason,
-    Failure,
-    SavedOrNull,
-}
-
-const ERROR_KINDS: &[&str] = &[
-    "denied",
-    "expired",
-    "cancelled",
-    "action_required",
-    "login_required",
-    "rejected",
-    "unsupported",
-    "network",
-    "tls",
-    "proxy",
-    "invalid_response",
-    "invalid_config",
-    "forked",
-    "busy",
-    "internal",
-];
-
-/// Returns the members of an event after `event`, in the required order.
-fn contract(event: &str) -> Option<&'static [(&'static str, Kind)]> {
-    use Kind::*;
-    Some(match event {
-        "prompt" => &[
-            ("user_code", Text),
-            ("verification_uri", Text),
-            ("verification_uri_complete", TextOrNull),
-            ("expires_in", NumberOrNull),
-        ],
-        "pending" => &[("next_poll_in", Number), ("expires_in", NumberOrNull)],
-        "slowed_down" => &[("interval", Number)],
-        "retrying" => &[("reason", Reason), ("attempt", Count), ("retry_in", Number)],
-        "resumed" => &[("suspended_for", Number)],
-        "identity_unverified" => &[("message", Text)],
-        "authorized" => &[
-            ("token_type", TextOrNull),
-            ("expires_in", NumberOrNull),
-            ("scope", TextsOrNull),
-            ("has_refresh_token", Bool),
-            ("has_id_token", Bool),
-            ("subject", TextOrNull),
-            ("saved", SavedOrNull),
-        ],
-        "error" => &[
-            ("kind", Failure),
-            ("oauth_error", TextOrNull),
-            ("message", Text),
-            ("http_status", StatusOrNull),
-            ("request_id", TextOrNull),
-            ("organizations", OrganizationsOrNull),
-            ("claims", TextOrNull),
-        ],
-        _ => return None,
-    })
-}
-
-impl Kind {
-    fn holds(self, value: &Value) -> bool {
-        let number = value.as_f64().is_some_and(|number| number >= 0.0);
-        match self {
-            Self::Text => value.as_str().is_some_and(|text| !text.is_empty()),
-            Self::TextOrNull => value.is_null() || value.is_string(),
-            Self::Number => number,
-            Self::NumberOrNull => value.is_null() || number,
-            Self::Count => value.as_u64().is_some_and(|count| count > 0),
-            Self::StatusOrNull => value.is_null() || value.as_u64().is_some_and(|n| (100..1000).contains(&n)),
-            Self::Bool => value.is_boolean(),
-            Self::TextsOrNull => {
-                value.is_null() || value.as_array().is_some_and(|items| items.iter().all(Value::is_string))
-            }
-            Self::OrganizationsOrNull => {
-                value.is_null() || value.as_array().is_some_and(|items| items.iter().all(is_organization))
-            }
-            Self::Reason => value.as_str().is_some_and(|text| {
-                let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-                !text.is_empty() && text.chars().all(plain)
-            }),
-            Self::SavedOrNull => {
-                value.is_null() || value.as_str().is_some_and(|place| ["keyring", "file"].contains(&place))
-            }
-            Self::Failure => value.as_str().is_some_and(|kind| ERROR_KINDS.contains(&kind)),
-        }
-    }
-}
-
-fn is_organization(value: &Value) -> bool {
-    value.as_object().is_some_and(|members| {
-        members.len() == 2
-            && members.get("id").is_some_and(Value::is_string)
-            && members.get("name").is_some_and(|name| name.is_string() || name.is_null())
-    })
-}
 
 struct Event {
     name: String,
@@ -136,7 +27,7 @@ pub(super) fn check(case: &Case, seen: &Seen) -> Vec<Fault> {
         match Members::parse(&line) {
             Ok(members) => {
                 let name = members.text("event").unwrap_or_default().to_owned();
-                faults.extend(contract_fault(&name, &members));
+                faults.extend(contract::fault(&members));
                 events.push(Event { name, members, at });
             }
             Err(error) => faults.push(Fault::new(
@@ -150,21 +41,6 @@ pub(super) fn check(case: &Case, seen: &Seen) -> Vec<Fault> {
     faults.extend(promise_faults(&events, seen));
     faults.extend(wanted_faults(case, &events, seen));
     faults
-}
-
-fn contract_fault(name: &str, members: &Members) -> Option<Fault> {
-    let Some(contract) = contract(name) else {
-        return Some(Fault::new("event", "a known event", members.to_value()));
-    };
-    let wanted: Vec<&str> = std::iter::once("event").chain(contract.iter().map(|(key, _)| *key)).collect();
-    let keys: Vec<&str> = members.keys().collect();
-    if wanted != keys {
-        return Some(Fault::new(format!("keys of {name}"), wanted.join(","), keys.join(",")));
-    }
-    contract.iter().find_map(|(key, kind)| {
-        let value = members.get(key)?;
-        (!kind.holds(value)).then(|| Fault::new(format!("{name}.{key}"), format!("{kind:?}"), value))
-    })
 }
 
 /// Seconds by which the runner of a busy machine may read a line late.

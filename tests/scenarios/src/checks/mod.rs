@@ -1,5 +1,6 @@
 //! Compares the observations with the expectations of a case and with the rules for every case.
 
+pub(crate) mod contract;
 mod events;
 mod outcome;
 mod output;

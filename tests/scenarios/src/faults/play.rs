@@ -4,12 +4,13 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::case::{Case, Fate, Fault, Run, Session, Word};
 use super::machine::{Machine, Programs};
+use crate::command::{Done, secrets_of};
 use crate::control::{Control, VirtualServer};
 use crate::fill::Values;
 use crate::pattern::mismatch;
@@ -17,18 +18,6 @@ use crate::tool::{End, Start, Tool};
 
 /// The time limit for a command that ends in time otherwise.
 const LIMIT: Duration = Duration::from_secs(40);
-
-/// The shortest text in a record that is a secret.
-const SHORTEST_SECRET: usize = 16;
-
-/// What a command did.
-#[derive(Debug)]
-struct Done {
-    end: End,
-    seconds: f64,
-    stdout: String,
-    stderr: String,
-}
 
 struct Stage<'a> {
     machine: &'a Machine,
@@ -100,8 +89,11 @@ pub(crate) fn play(
     if case.fault == Fault::MuteBus && (connections > 0) != run.asks_bus {
         faults.push(format!("{connections} connections to the session bus"));
     }
-    let secrets = [before, after].into_iter().flatten().flat_map(|bytes| secrets(&bytes)).chain(log.secrets);
-    faults.extend(printed_secret(run.run, &done, secrets.collect()));
+    let secrets =
+        [before, after].into_iter().flatten().flat_map(|bytes| secrets_of(&bytes)).chain(log.secrets);
+    if done.prints_a_secret(run.run.as_str(), &secrets.collect::<Vec<_>>()) {
+        faults.push("a secret was printed".to_owned());
+    }
     if matches!(case.fault, Fault::Umask000 | Fault::Umask077) {
         faults.extend(open_files(&machine.directory()));
     }
@@ -162,19 +154,7 @@ impl Stage<'_> {
         let (program, args) = words.split_first().ok_or("no program")?;
         let mut tool = Tool::start(&Start { program, args, env: &env, columns: None })
             .map_err(|error| format!("{program}: {error}"))?;
-        let end = loop {
-            tool.read(Duration::from_millis(20));
-            if let Some(end) = tool.ended().map_err(|error| error.to_string())? {
-                break end;
-            }
-            if tool.started.elapsed() > LIMIT {
-                tool.kill();
-                break End::TimedOut;
-            }
-        };
-        let seconds = (Instant::now() - tool.started).as_secs_f64();
-        tool.read_rest();
-        Ok(Done { end, seconds, stdout: tool.stdout.text(), stderr: tool.stderr.text() })
+        Done::wait_for(&mut tool, LIMIT)
     }
 }
 
@@ -186,9 +166,7 @@ fn output_faults(run: &Run, done: &Done, values: &Values) -> Vec<String> {
     if done.seconds > run.within {
         faults.push(format!("ended after {:.1} s, not within {} s", done.seconds, run.within));
     }
-    let last = done.stdout.lines().last().unwrap_or_default();
-    let last: Value = serde_json::from_str(last).unwrap_or_default();
-    if let Some(why) = mismatch(&values.json(&run.last), &last) {
+    if let Some(why) = mismatch(&values.json(&run.last), &done.last()) {
         faults.push(format!("the last line: {why}"));
     }
     let everything = format!("{}{}", done.stdout, done.stderr);
@@ -209,33 +187,6 @@ fn fate_fault(fate: Fate, before: Option<&[u8]>, after: Option<&[u8]>) -> Option
     }
 }
 
-/// Returns the texts in the second line of a record, which is not sealed.
-fn secrets(record: &[u8]) -> Vec<String> {
-    let line = record.split(|byte| *byte == b'\n').nth(1).unwrap_or_default();
-    let mut found = Vec::new();
-    collect(&serde_json::from_slice(line).unwrap_or_default(), &mut found);
-    found
-}
-
-fn collect(value: &Value, found: &mut Vec<String>) {
-    match value {
-        Value::String(text) if text.len() >= SHORTEST_SECRET => found.push(text.clone()),
-        Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
-        Value::Object(members) => members.values().for_each(|member| collect(member, found)),
-        _ => {}
-    }
-}
-
-fn printed_secret(word: Word, done: &Done, secrets: Vec<String>) -> Option<String> {
-    let printed: Value = serde_json::from_str(done.stdout.trim()).unwrap_or_default();
-    let token = printed.get("access_token").and_then(Value::as_str).filter(|_| word == Word::Token);
-    let is_printed = |secret: &String| {
-        let is_token = token == Some(secret);
-        done.stderr.contains(secret.as_str()) || (!is_token && done.stdout.contains(secret.as_str()))
-    };
-    secrets.iter().any(is_printed).then(|| "a secret was printed".to_owned())
-}
-
 /// Returns what other users can use in a directory, and itself.
 fn open_files(directory: &Path) -> Vec<String> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
@@ -249,27 +200,6 @@ fn open_files(directory: &Path) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn done(stdout: &str, stderr: &str) -> Done {
-        Done { end: End::Status(0), seconds: 0.1, stdout: stdout.to_owned(), stderr: stderr.to_owned() }
-    }
-
-    #[test]
-    fn the_secrets_of_a_record_are_in_its_second_line() {
-        let record = b"{\"login_id\":\"0123456789abcdef0123\"}\n{\"a\":{\"b\":[\"secret-secret-secret\",\"short\"]}}\nx";
-        assert_eq!(secrets(record), ["secret-secret-secret"]);
-        assert_eq!(secrets(b"").len(), 0);
-    }
-
-    #[test]
-    fn only_token_prints_a_secret_and_only_the_access_token() {
-        let secrets = || vec!["an-access-token".to_owned(), "a-refresh-token".to_owned()];
-        let token = done(r#"{"access_token":"an-access-token"}"#, "");
-        assert_eq!(printed_secret(Word::Token, &token, secrets()), None);
-        assert!(printed_secret(Word::Login, &token, secrets()).is_some());
-        assert!(printed_secret(Word::Token, &done("a-refresh-token", ""), secrets()).is_some());
-        assert!(printed_secret(Word::Token, &done("", "an-access-token"), secrets()).is_some());
-    }
 
     #[test]
     fn the_fate_of_a_record_is_decided_by_its_bytes() {
