@@ -321,12 +321,8 @@ async fn try_log_out(
         core.forget();
         return Ok(LoggedOut { removed: false, revoked: None });
     }
-    let lock = match take_lock(core, LOGOUT_WAIT, events).await {
-        Ok(lock) => Some(lock),
-        // A process that hangs must not keep the user logged in.
-        Err(error) if error.kind() == ErrorKind::Busy => None,
-        Err(error) => return Err(error),
-    };
+    // Neither a process that hangs nor a lock that does not work keeps the user logged in.
+    let lock = take_lock(core, LOGOUT_WAIT, events).await.ok();
     let loaded = core.backing.load(events).ok().flatten();
     let mut before = loaded.and_then(|(bytes, _)| Before::of(core, &bytes).ok());
     if let (Some(before), Some(unsaved)) = (&mut before, core.unsaved()) {

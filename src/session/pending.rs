@@ -253,11 +253,12 @@ pub(super) async fn remove(core: &Core, events: &mut Vec<SessionEvent>) -> Resul
     }
     let mut waited = Duration::ZERO;
     let lock = loop {
-        match files.try_lock(events)? {
-            Locking::Taken(lock) => break Some(lock),
+        match files.try_lock(events) {
+            Ok(Locking::Taken(lock)) => break Some(lock),
             // The process that waits for the login finds it gone, and revokes what it receives.
-            Locking::Busy(_) if waited >= LOGOUT_WAIT => break None,
-            Locking::Busy(_) => {
+            Ok(Locking::Busy(_)) if waited >= LOGOUT_WAIT => break None,
+            Err(_) => break None,
+            Ok(Locking::Busy(_)) => {
                 tokio::time::sleep(TRY_AGAIN).await;
                 waited = waited.saturating_add(TRY_AGAIN);
             }

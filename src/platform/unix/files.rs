@@ -113,7 +113,13 @@ pub(crate) fn foreign_home(path: &Path) -> Option<(String, String)> {
 
 /// Creates a directory with those above it, for its owner only.
 pub(crate) fn create_directory(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(DIRECTORY_MODE).create(path)
+    DirBuilder::new().recursive(true).mode(DIRECTORY_MODE).create(path)?;
+    let mode = fs::metadata(path)?.permissions().mode();
+    // A umask can take away the owner's own permissions.
+    if mode & DIRECTORY_MODE == DIRECTORY_MODE {
+        return Ok(());
+    }
+    fs::set_permissions(path, fs::Permissions::from_mode((mode | DIRECTORY_MODE) & 0o7777))
 }
 
 /// Opens an existing file for reading. Follows no link, and waits for no other program.

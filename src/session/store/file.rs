@@ -121,6 +121,10 @@ impl FileStore {
         let file = match files::open_to_read(path) {
             Ok(file) => file,
             Err(error) if error.kind() == Io::NotFound => return Ok(None),
+            // A socket.
+            Err(error) if error.raw_os_error().map(Errno::from_raw) == Some(Errno::ENXIO) => {
+                return Err(damaged(path, "it is not a file"));
+            }
             Err(error) => return Err(self.trouble("read", path, error)),
         };
         let metadata = file.metadata().map_err(|error| self.trouble("read", path, error))?;
@@ -204,11 +208,18 @@ impl FileStore {
                 (ErrorReason::ReadOnly, format!("cannot {what} {shown}: the file system is read-only"))
             }
             (Some(Errno::EBUSY | Errno::EXDEV), _) => not_replaceable(path),
+            (Some(Errno::ELOOP), _) if path.extension().is_some_and(|end| end == "lock") => {
+                (ErrorReason::Forbidden, format!("cannot {what} {shown}: it is a link; remove it"))
+            }
             (Some(Errno::ELOOP), _) => (
                 ErrorReason::Forbidden,
                 format!("cannot {what} {shown}: it is a link to a link; link to the file itself"),
             ),
-            _ => (ErrorReason::Failed, format!("cannot {what} {shown}: {error}")),
+            (Some(errno), _) => {
+                let why = errno.desc();
+                (ErrorReason::Failed, format!("cannot {what} {shown}: {why}; check what is there"))
+            }
+            (None, _) => (ErrorReason::Failed, format!("cannot {what} {shown}: {error}")),
         };
         Error::store(reason, crate::sanitize(&message)).with_cause(error)
     }
