@@ -75,7 +75,7 @@ impl Shared {
             server: Arc::clone(&self.server),
             clock: Arc::clone(&self.clock),
             patience: self.http.timeouts.total,
-            hastier: Mutex::default(),
+            open_ended: Mutex::default(),
             leases: Mutex::default(),
         });
         let mut slot = lock(&self.environment)?;
@@ -94,24 +94,21 @@ impl Shared {
         self.http.timeouts
     }
 
-    /// Returns a transport that gives up where no connection is established within this time.
-    pub(crate) fn transport_within(
+    /// Returns a transport that limits only the time for establishing a connection: its user limits the requests.
+    pub(crate) fn open_ended_transport(
         &self,
         environment: &Environment,
         connect: Duration,
     ) -> Result<Arc<dyn Transport>, Error> {
-        if connect >= self.http.timeouts.connect {
-            return environment.transport();
-        }
-        let mut hastier = lock(&environment.hastier)?;
-        let known = hastier.iter().find(|(limit, _)| *limit == connect).and_then(|(_, known)| known.get());
+        let mut open_ended = lock(&environment.open_ended)?;
+        let known = open_ended.iter().find(|(limit, _)| *limit == connect).and_then(|(_, known)| known.get());
         if let Some(known) = known {
             return Ok(Arc::clone(known));
         }
-        let timeouts = Timeouts { connect, ..self.http.timeouts };
+        let timeouts = Timeouts { connect, read: config::LONGEST, total: config::LONGEST };
         let http = Settings { timeouts, ..self.http.clone() };
         let made: Arc<dyn Transport> = Arc::new(HttpTransport::new(http, Arc::clone(&self.clock))?);
-        hastier.push((connect, Local::new(Arc::clone(&made))));
+        open_ended.push((connect, Local::new(Arc::clone(&made))));
         Ok(made)
     }
 }

@@ -81,7 +81,7 @@ fn environment(transport: Arc<Scripted>) -> Arc<Environment> {
         server: Arc::new(Server::new(Source::Known(Arc::new(Metadata::example())), Loopback::Refused)),
         clock: Arc::new(SystemClock),
         patience: Duration::from_secs(10),
-        hastier: Mutex::default(),
+        open_ended: Mutex::default(),
         leases: Mutex::default(),
     })
 }

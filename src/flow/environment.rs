@@ -23,8 +23,9 @@ pub(crate) struct Environment {
     pub(crate) engine: Engine,
     /// Its connections belong to the engine: a forked child must not close them.
     pub(crate) transport: OwnTransport,
-    /// Transports that give up a connection earlier, by the time. Made when they are first used.
-    pub(crate) hastier: Mutex<Vec<(Duration, OwnTransport)>>,
+    /// Transports without a limit for responses, by the time for establishing a connection. Made when they are first
+    /// used.
+    pub(crate) open_ended: Mutex<Vec<(Duration, OwnTransport)>>,
     pub(crate) server: Arc<Server>,
     pub(crate) clock: Arc<dyn Clock>,
     /// How long a request may wait for one of the client's connections.
@@ -58,8 +59,8 @@ impl Drop for Lease {
             *leases = leases.saturating_sub(1);
             if *leases == 0 {
                 transport.close_idle();
-                let hastier = self.0.hastier.lock().unwrap_or_else(PoisonError::into_inner);
-                hastier.iter().filter_map(|(_, transport)| transport.get()).for_each(|it| it.close_idle());
+                let open_ended = self.0.open_ended.lock().unwrap_or_else(PoisonError::into_inner);
+                open_ended.iter().filter_map(|(_, transport)| transport.get()).for_each(|it| it.close_idle());
             }
         }
         // Also closes the connection of a request that was dropped with the lease's owner.

@@ -86,7 +86,7 @@ impl Core {
         };
         policy::Server {
             replay_window,
-            attempt: attempt.min(limits.total),
+            attempt: attempt.min(limits.total).min(limits.read),
             connect: connect.min(limits.connect),
         }
     }

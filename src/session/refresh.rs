@@ -1,10 +1,13 @@
 //! Runs the policy: reads, locks, sends and saves what its effects say.
 
 use std::{
+    future::{Future, poll_fn},
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicU8, Ordering},
     },
+    task::Poll,
     time::Duration,
 };
 
@@ -23,6 +26,7 @@ use super::{
 };
 use crate::{
     Error, ErrorKind, RefreshOptions, RetryReason, Secret,
+    engine::drive_pool,
     flow::{Environment, Extent, Failure, Lease, Transport, no_resource, run},
     protocol::{
         identification::IdentifyFlow, jwt, metadata::Metadata, reply::Reply, request::Request,
@@ -38,6 +42,9 @@ const LONGEST_TRY: Duration = Duration::from_millis(50);
 
 /// The time limit for revoking tokens.
 const REVOKE_WITHIN: Duration = Duration::from_secs(5);
+
+/// How often a request whose time is over is looked at: for the head of a response and each piece of its body.
+const LATE_LOOKS: u32 = 16;
 
 /// How long the keys of a server may take that are needed because a response names another user.
 const KEYS_WITHIN: Duration = Duration::from_secs(5);
@@ -196,7 +203,7 @@ impl Operation {
     /// Knows where to send the request.
     async fn reach(&self, state: &mut State, connect: Duration, within: Duration) -> Result<(), Error> {
         let environment = &self.environment;
-        let transport = self.core.shared.transport_within(environment, connect)?;
+        let transport = self.core.shared.open_ended_transport(environment, connect)?;
         let server = match environment.server.known(environment.clock.as_ref())? {
             Some(server) => server,
             None => {
@@ -332,17 +339,21 @@ impl Exchange {
     async fn answer(self, transport: Arc<dyn Transport>, within: Duration) -> Answer {
         let client = &self.core.shared.client;
         let request = Request::refresh(client, &self.server, &self.token, &self.options());
-        let reply = match timeout(within, transport.send(request)).await {
-            Ok(Ok(reply)) => reply,
-            Ok(Err(Failure::Lost(RetryReason::Certificate, error, _) | Failure::Permanent(error))) => {
-                return Answer::Later { error, sent: false };
-            }
-            Ok(Err(Failure::Lost(_, error, extent))) => {
-                return Answer::Later { error, sent: extent == Extent::MaybeSent };
-            }
-            Err(_) => return Answer::Later { error: no_response(), sent: true },
+        let mut sending = transport.send(request);
+        let reply = match timeout(within, sending.as_mut()).await {
+            Ok(reply) => Some(reply),
+            Err(_) => late(sending.as_mut()).await,
         };
-        self.read(&reply).await
+        match reply {
+            Some(Ok(reply)) => self.read(&reply).await,
+            Some(Err(Failure::Lost(RetryReason::Certificate, error, _) | Failure::Permanent(error))) => {
+                Answer::Later { error, sent: false }
+            }
+            Some(Err(Failure::Lost(_, error, extent))) => {
+                Answer::Later { error, sent: extent == Extent::MaybeSent }
+            }
+            None => Answer::Later { error: no_response(), sent: true },
+        }
     }
 
     /// Returns the parameters of the request. After a refresh for another organization, AuthKit might stay with that
@@ -406,6 +417,18 @@ impl Exchange {
         }
         Ok(response)
     }
+}
+
+/// Returns a response that arrived in time although the time is over: this process was stopped meanwhile, and its timer
+/// ended before it looked at its sockets.
+async fn late<T>(mut sending: Pin<&mut (dyn Future<Output = T> + Send)>) -> Option<T> {
+    for _ in 0..LATE_LOOKS {
+        drive_pool().await;
+        if let Poll::Ready(reply) = poll_fn(|context| Poll::Ready(sending.as_mut().poll(context))).await {
+            return Some(reply);
+        }
+    }
+    None
 }
 
 fn refused(error: Error) -> Answer {
