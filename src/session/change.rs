@@ -5,12 +5,12 @@ use std::{sync::Arc, time::Duration};
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::{
+    builder::Protection,
     core::Core,
     event::SessionEvent,
     form::{self, Unreadable, hex},
     key::{Key, KeyError},
     moment::Moment,
-    options::Protection,
     pending,
     record::{Header, Protected, Record},
     refresh::{LOCK_WAIT, revoke, take_lock},

@@ -8,13 +8,13 @@ use std::{
 };
 
 use super::{
+    builder::Protection,
     event::SessionEvent,
     form::{self, Sealed, Unreadable},
     gate::Gate,
     judgement::{Ask, Jitter, Judgement, judge},
     key::{Item, Key, KeyError, KeyStore},
     moment::{BootId, Moment},
-    options::Protection,
     policy::{self, Given, not_logged_in},
     record::{Owner, Protected, Record},
     store::{Bytes, FileStore, Shared as Backing, Stamp},

@@ -1,36 +1,21 @@
 //! The handle of a session: the public API.
 
-use std::{
-    fmt,
-    future::Future,
-    pin::Pin,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
-
-use tokio::time::timeout;
+use std::{fmt, future::Future, sync::Arc};
 
 use super::{
-    LoggedOut, SessionEvent, Status, TokenOptions, change,
+    AccessToken, CancelToken, LoggedOut, SessionEvent, Status, TokenOptions,
+    call::{Call, ended},
+    change,
     core::Core,
-    form,
-    gate::{Lead, Seat},
-    judgement::Ask,
-    options::CancelToken,
-    pending,
-    policy::Given,
-    record::{Access, Protected},
-    refresh::{LOCK_WAIT, Operation, Phase, cancelled},
+    form, pending,
+    record::Protected,
 };
 use crate::{
-    Error, ErrorKind, Login, Prompt, RefreshOptions, Secret, Tokens,
-    engine::{Cancel, Detached},
+    Error, Login, Prompt, Secret, Tokens,
+    engine::Cancel,
     flow::{Environment, Lease, no_resource},
     process::forked,
 };
-
-/// How long a cancelled call waits for tokens whose request was sent.
-const AFTER_CANCEL: Duration = Duration::from_secs(2);
 
 /// The tokens of one user at one server, kept on this machine: a profile.
 ///
@@ -53,90 +38,6 @@ pub struct Session(pub(super) Arc<Core>);
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session").field("profile", &self.0.owner.profile).finish_non_exhaustive()
-    }
-}
-
-/// An access token that [`Session::token`] returned. `Debug` does not show it.
-///
-/// ```no_run
-/// # let client = cli_auth::Client::authkit("client_123").product("my-cli").build()?;
-/// let token = client.session().build()?.token()?;
-/// let header = format!("Bearer {}", token.expose());
-/// # Ok::<(), cli_auth::Error>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct AccessToken {
-    access: Access,
-    expires_in: Option<Duration>,
-    refreshed: bool,
-}
-
-impl AccessToken {
-    /// Returns the token.
-    ///
-    /// ```
-    /// # fn show(session: &cli_auth::Session, token: &cli_auth::AccessToken) -> Result<(), cli_auth::Error> {
-    /// let another = session.refused(token.secret())?; // after a response with status 401
-    /// # Ok(()) }
-    /// ```
-    pub fn secret(&self) -> &Secret {
-        &self.access.token
-    }
-
-    /// Returns the token in clear text. Send it as `Authorization: Bearer …`, over TLS, and only to the API that it was
-    /// issued for.
-    ///
-    /// ```
-    /// # fn show(token: &cli_auth::AccessToken) {
-    /// let header = format!("Bearer {}", token.expose());
-    /// # }
-    /// ```
-    pub fn expose(&self) -> &str {
-        self.access.token.expose()
-    }
-
-    /// Returns the token type in the server's spelling of `Bearer`; letter case may vary.
-    ///
-    /// ```
-    /// # fn show(token: &cli_auth::AccessToken) {
-    /// assert!(token.token_type().eq_ignore_ascii_case("bearer"));
-    /// # }
-    /// ```
-    pub fn token_type(&self) -> &str {
-        &self.access.token_type
-    }
-
-    /// Returns for how long the token was still valid when it was returned. `None` if that is unknown.
-    ///
-    /// ```
-    /// # fn show(token: &cli_auth::AccessToken) {
-    /// let seconds = token.expires_in().map(|left| left.as_secs());
-    /// # }
-    /// ```
-    pub fn expires_in(&self) -> Option<Duration> {
-        self.expires_in
-    }
-
-    /// Returns when the token expires, by this machine's clock. `None` if that is unknown.
-    ///
-    /// ```
-    /// # fn show(token: &cli_auth::AccessToken) {
-    /// let end = token.expires_at();
-    /// # }
-    /// ```
-    pub fn expires_at(&self) -> Option<SystemTime> {
-        self.access.times.expires_at()
-    }
-
-    /// Returns whether this call has sent a request for the token.
-    ///
-    /// ```
-    /// # fn show(token: &cli_auth::AccessToken) {
-    /// let is_new = token.was_refreshed();
-    /// # }
-    /// ```
-    pub fn was_refreshed(&self) -> bool {
-        self.refreshed
     }
 }
 
@@ -242,7 +143,7 @@ impl Session {
             }
         };
         core.tell(events);
-        given.map(|given| self.access(given))
+        given.map(|given| AccessToken::new(given, core.now()))
     }
 
     /// Async variant of [`token_with`](Session::token_with) for any executor.
@@ -270,12 +171,7 @@ impl Session {
             }
         };
         core.tell(events);
-        given.map(|given| self.access(given))
-    }
-
-    fn access(&self, given: Given) -> AccessToken {
-        let Given { access, refreshed } = given;
-        AccessToken { expires_in: access.times.left(self.0.now()), access, refreshed }
+        given.map(|given| AccessToken::new(given, core.now()))
     }
 
     /// Returns what the session is like. Reads one small file: no key store, no network.
@@ -607,148 +503,4 @@ fn watched(cancel: Option<&CancelToken>, environment: &Environment) -> Result<Ar
 
 fn inherited() -> Error {
     forked("this call began: call again in the child")
-}
-
-fn ended() -> Error {
-    Error::new(ErrorKind::Cancelled, "the program is ending: this client was closed")
-}
-
-/// One call for a token that may need the network.
-struct Call<'a> {
-    core: &'a Arc<Core>,
-    environment: &'a Arc<Environment>,
-    ask: &'a Ask,
-    refresh: &'a RefreshOptions,
-    cancel: &'a Arc<Cancel>,
-}
-
-/// An operation on the worker. Dropping this ends the operation, unless that could lose tokens.
-struct Handed {
-    task: Detached<(Result<Given, Error>, Vec<SessionEvent>)>,
-    phase: Arc<Phase>,
-}
-
-impl Drop for Handed {
-    fn drop(&mut self) {
-        if self.phase.abandon() {
-            self.task.abort();
-        }
-    }
-}
-
-type Running = Pin<Box<dyn Future<Output = (Result<Given, Error>, Vec<SessionEvent>)> + Send>>;
-
-impl Call<'_> {
-    /// Leads a refresh, or shares the outcome of the one that is under way.
-    async fn run(self, is_async: bool, events: &mut Vec<SessionEvent>) -> Result<Given, Error> {
-        loop {
-            if self.cancel.is_set() {
-                return Err(cancelled());
-            }
-            match self.core.gate.enter(&self.ask.variant)? {
-                Seat::Lead(lead) => return self.lead(lead, is_async, events).await,
-                Seat::Follow(variant, mut outcome) => {
-                    let shared = async {
-                        match timeout(LOCK_WAIT, outcome.wait_for(Option::is_some)).await {
-                            Ok(Ok(outcome)) => outcome.clone(),
-                            // The leader is gone.
-                            Ok(Err(_)) => None,
-                            Err(_) => Some(Err(Error::new(
-                                ErrorKind::Busy,
-                                "another call of this program is refreshing this session: try again later",
-                            ))),
-                        }
-                    };
-                    tokio::select! {
-                        biased;
-                        () = self.cancel.cancelled() => return Err(cancelled()),
-                        outcome = shared => match outcome {
-                            Some(outcome) if variant == self.ask.variant && self.satisfies(&outcome) => {
-                                return outcome.map(|given| Given { refreshed: false, ..given });
-                            }
-                            _ => {}
-                        },
-                    }
-                    // What was received may be what this call wants.
-                    if let Some(given) = self.core.without_network(self.ask, !is_async, events) {
-                        return given;
-                    }
-                }
-            }
-        }
-    }
-
-    /// Whether the outcome of another call is that of this one.
-    fn satisfies(&self, outcome: &Result<Given, Error>) -> bool {
-        match outcome {
-            Ok(given) => !self.ask.force && self.ask.refused.as_ref() != Some(&given.access.token),
-            // It was not this call that was cancelled.
-            Err(error) => error.kind() != ErrorKind::Cancelled,
-        }
-    }
-
-    async fn lead(&self, lead: Lead, is_async: bool, events: &mut Vec<SessionEvent>) -> Result<Given, Error> {
-        let phase = Arc::new(Phase::default());
-        let operation = Operation {
-            core: Arc::clone(self.core),
-            environment: Arc::clone(self.environment),
-            ask: self.ask.clone(),
-            options: self.refresh.clone(),
-            phase: Arc::clone(&phase),
-            lead,
-        };
-        let mut running: Running = Box::pin(operation.run());
-        if is_async && !self.core.backing.is_of_program() {
-            let task = self.environment.engine.hand_over(running).map_err(no_resource)?;
-            let mut handed = Handed { task, phase };
-            return tokio::select! {
-                biased;
-                () = self.cancel.cancelled() => {
-                    if !handed.phase.abandon()
-                        && let Ok(Ok((_, more))) = timeout(AFTER_CANCEL, &mut handed.task).await
-                    {
-                        events.extend(more);
-                    }
-                    Err(cancelled())
-                }
-                outcome = &mut handed.task => {
-                    let (result, more) = outcome.map_err(|_| ended())?;
-                    events.extend(more);
-                    result
-                }
-            };
-        }
-        let outcome = tokio::select! {
-            biased;
-            () = self.cancel.cancelled() => None,
-            outcome = &mut running => Some(outcome),
-        };
-        match outcome {
-            Some((result, more)) => {
-                events.extend(more);
-                result
-            }
-            None => {
-                if !phase.abandon() {
-                    self.finish_cancelled(running, events).await;
-                }
-                Err(cancelled())
-            }
-        }
-    }
-
-    /// Lets a refresh that was sent come to its end, first here and then on the worker.
-    async fn finish_cancelled(&self, mut running: Running, events: &mut Vec<SessionEvent>) {
-        match timeout(AFTER_CANCEL, &mut running).await {
-            Ok((_, more)) => events.extend(more),
-            // The store of the program is not used on the worker. What the request brings stays in memory.
-            Err(_) if self.core.backing.is_of_program() => {
-                events.push(SessionEvent::NotSaved { error: cancelled() });
-                let _ = self.environment.engine.start_worker();
-            }
-            Err(_) => {
-                let _ = self.environment.engine.hand_over(running);
-            }
-        }
-    }
 }

@@ -10,7 +10,10 @@ use nix::errno::Errno;
 use ring::digest;
 use serde::Serialize;
 
-use super::{Backing, Bytes, Locked, Locking, Recovery, Stamp};
+use super::{
+    Backing, Bytes, Locked, Locking, Recovery, Stamp,
+    file_error::{self, damaged, not_replaceable, wrong_owner},
+};
 use crate::{
     Error, ErrorReason,
     platform::files::{self, FileLock, FileStamp, Mode, NotLocked},
@@ -190,38 +193,7 @@ impl FileStore {
     }
 
     fn trouble(&self, what: &str, path: &Path, error: io::Error) -> Error {
-        let shown = path.display();
-        let (reason, message) = match (error.raw_os_error().map(Errno::from_raw), error.kind()) {
-            (Some(Errno::EACCES | Errno::EPERM), _) => match owners_of(&self.directory) {
-                Some((owner, me)) => wrong_owner(&self.directory, &owner, &me),
-                None => {
-                    let message =
-                        format!("cannot {what} {shown}: permission denied; check its owner and permissions");
-                    (ErrorReason::Forbidden, message)
-                }
-            },
-            (Some(Errno::ENOSPC | Errno::EDQUOT | Errno::EFBIG), _) | (_, Io::StorageFull) => (
-                ErrorReason::NoSpace,
-                format!("cannot {what} {shown}: no space is left; free some and try again"),
-            ),
-            (Some(Errno::EROFS), _) => {
-                (ErrorReason::ReadOnly, format!("cannot {what} {shown}: the file system is read-only"))
-            }
-            (Some(Errno::EBUSY | Errno::EXDEV), _) => not_replaceable(path),
-            (Some(Errno::ELOOP), _) if path.extension().is_some_and(|end| end == "lock") => {
-                (ErrorReason::Forbidden, format!("cannot {what} {shown}: it is a link; remove it"))
-            }
-            (Some(Errno::ELOOP), _) => (
-                ErrorReason::Forbidden,
-                format!("cannot {what} {shown}: it is a link to a link; link to the file itself"),
-            ),
-            (Some(errno), _) => {
-                let why = errno.desc();
-                (ErrorReason::Failed, format!("cannot {what} {shown}: {why}; check what is there"))
-            }
-            (None, _) => (ErrorReason::Failed, format!("cannot {what} {shown}: {error}")),
-        };
-        Error::store(reason, crate::sanitize(&message)).with_cause(error)
+        file_error::trouble(&self.directory, what, path, error)
     }
 }
 
@@ -466,22 +438,6 @@ fn check_owner(file: &File, path: &Path) -> Result<(), Error> {
     }
 }
 
-/// Returns the owner of a directory and the user who runs this program, if they differ.
-fn owners_of(directory: &Path) -> Option<(String, String)> {
-    fs::metadata(directory).ok().as_ref().and_then(files::foreign_owner)
-}
-
-fn wrong_owner(path: &Path, owner: &str, me: &str) -> (ErrorReason, String) {
-    (
-        ErrorReason::WrongOwner,
-        format!(
-            "{} belongs to the user {owner}, and this program runs as {me}: run it as {owner}, or let it use the home \
-             directory of {me}",
-            path.display()
-        ),
-    )
-}
-
 fn repair(file: &File, path: &Path, events: &mut Vec<SessionEvent>) {
     let message = match files::make_private(file) {
         Ok(Mode::Repaired) => {
@@ -501,24 +457,6 @@ fn refuse_mounted(path: &Path) -> Result<(), Error> {
         return Err(Error::store(reason, crate::sanitize(&message)));
     }
     Ok(())
-}
-
-fn not_replaceable(path: &Path) -> (ErrorReason, String) {
-    let directory = path.parent().unwrap_or(path).display();
-    (
-        ErrorReason::NotReplaceable,
-        format!(
-            "cannot replace {}, which is mounted by itself: mount the directory {directory} instead",
-            path.display()
-        ),
-    )
-}
-
-fn damaged(path: &Path, why: &str) -> Error {
-    Error::store(
-        ErrorReason::RecordDamaged,
-        crate::sanitize(&format!("the session in {} cannot be used ({why}): log in again", path.display())),
-    )
 }
 
 fn read_text(file: &File) -> Option<LockText> {

@@ -1,6 +1,7 @@
 //! Where a record is kept: a file, this process's memory, or a store of the program's own.
 
 mod file;
+mod file_error;
 mod memory;
 mod nowhere;
 mod program;

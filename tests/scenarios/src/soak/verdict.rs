@@ -140,7 +140,7 @@ fn sent(plan: &Plan, entry: &Entry) -> Sent {
     };
     // A reset connection ends at once. A silent one ends when the client has waited for long enough.
     let reset = matches!(step, Some(Step::NotProcessed | Step::Lost)).then_some(request.arrived);
-    let ended = request.replied.or(request.gone).or(reset);
+    let ended = request.replied.or(reset).or(request.gone);
     Sent { token: token.unwrap_or_default(), by, arrived: request.arrived, ended, answer }
 }
 
