@@ -10,7 +10,7 @@ use super::{
     gate::{Lead, Seat},
     judgement::Ask,
     policy::Given,
-    refresh::{LOCK_WAIT, Operation, Phase, cancelled},
+    refresh::{LOCK_WAIT, Operation, Phase, cancelled, ending},
 };
 use crate::{
     Error, ErrorKind, RefreshOptions,
@@ -89,7 +89,7 @@ impl Call<'_> {
     /// Whether the outcome of another call is that of this one.
     fn satisfies(&self, outcome: &Result<Given, Error>) -> bool {
         match outcome {
-            Ok(given) => !self.ask.force && self.ask.refused.as_ref() != Some(&given.access.token),
+            Ok(given) => self.ask.accepts(&given.access, given.refreshed, self.core.now()),
             // It was not this call that was cancelled.
             Err(error) => error.kind() != ErrorKind::Cancelled,
         }
@@ -120,7 +120,7 @@ impl Call<'_> {
                     Err(cancelled())
                 }
                 outcome = &mut handed.task => {
-                    let (result, more) = outcome.map_err(|_| ended())?;
+                    let (result, more) = outcome.map_err(|_| ending())?;
                     events.extend(more);
                     result
                 }
@@ -159,8 +159,4 @@ impl Call<'_> {
             }
         }
     }
-}
-
-pub(super) fn ended() -> Error {
-    Error::new(ErrorKind::Cancelled, "the program is ending: this client was closed")
 }

@@ -3,12 +3,8 @@
 use std::{fmt, future::Future, sync::Arc};
 
 use super::{
-    AccessToken, CancelToken, LoggedOut, SessionEvent, Status, TokenOptions,
-    call::{Call, ended},
-    change,
-    core::Core,
-    form, pending,
-    record::Protected,
+    AccessToken, CancelToken, LoggedOut, SessionEvent, Status, TokenOptions, call::Call, change, core::Core,
+    form, pending, record::Protected, refresh::ending,
 };
 use crate::{
     Error, Login, Prompt, Secret, Tokens,
@@ -480,7 +476,7 @@ impl Session {
             let task = environment.engine.hand_over(operation).map_err(no_resource)?;
             let task =
                 environment.engine.inside(task).map_err(no_resource)?.await.map_err(|_| inherited())?;
-            task.map_err(|_| ended())?
+            task.map_err(|_| ending())?
         };
         self.0.tell(events);
         result

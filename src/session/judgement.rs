@@ -72,10 +72,21 @@ impl Ask {
     /// Returns the access token of a record if it satisfies the caller. A token of unknown lifetime does until it is
     /// refused.
     pub(crate) fn usable(&self, record: &Record, now: Moment) -> Option<Access> {
-        let access = record.access(&self.variant)?;
-        let is_refused = self.refused.as_ref().is_some_and(|refused| *refused == access.token);
-        let is_valid = access.times.left(now).is_none_or(|left| left >= self.min_validity && !left.is_zero());
-        (is_valid && !is_refused).then_some(access)
+        record.access(&self.variant).filter(|access| self.is_valid(access, now) && !self.is_refused(access))
+    }
+
+    /// Returns whether a token that another call returned is what this one asks for. A new one is, even if its life is
+    /// shorter.
+    pub(crate) fn accepts(&self, access: &Access, is_new: bool, now: Moment) -> bool {
+        !self.force && !self.is_refused(access) && (is_new || self.is_valid(access, now))
+    }
+
+    fn is_valid(&self, access: &Access, now: Moment) -> bool {
+        access.times.left(now).is_none_or(|left| left >= self.min_validity && !left.is_zero())
+    }
+
+    fn is_refused(&self, access: &Access) -> bool {
+        self.refused.as_ref() == Some(&access.token)
     }
 }
 

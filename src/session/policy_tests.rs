@@ -412,3 +412,16 @@ fn after_a_failure_this_process_is_quiet_for_a_moment() {
     assert_eq!(token_of(&early.run()), "access-0");
     assert!(bench.unlocked == 0 && early.unlocked == 0);
 }
+
+// proves: C-1, C-7
+#[test]
+fn a_call_accepts_what_another_one_returned_only_if_it_could_have_returned_it_itself() {
+    let access = login(start()).access(&ask().variant).unwrap();
+    let at = |seconds| start().after(Duration::from_secs(seconds));
+    let accepts = |ask: Ask, is_new, seconds| ask.accepts(&access, is_new, at(seconds));
+    assert!(accepts(ask(), false, 285));
+    assert!(!accepts(ask(), false, 286));
+    assert!(accepts(ask(), true, 286));
+    assert!(!accepts(Ask { force: true, ..ask() }, true, 0));
+    assert!(!accepts(Ask { refused: Some(access.token.clone()), ..ask() }, true, 0));
+}

@@ -455,6 +455,6 @@ fn too_many() -> Error {
     Error::new(ErrorKind::Network, "too many requests of this client are under way: try again later")
 }
 
-fn ending() -> Error {
+pub(super) fn ending() -> Error {
     Error::new(ErrorKind::Cancelled, "the program is ending: this client was closed")
 }
