@@ -5,6 +5,7 @@ from __future__ import annotations
 import decimal
 
 import pytest
+from support import wait_until
 
 import cli_auth
 from cli_auth import Client, InvalidConfigError
@@ -241,6 +242,7 @@ def test_how_the_secret_is_sent(client_auth, new_server):
         allow_insecure_loopback=True,
     )
     client.login().start()
+    wait_until(lambda: server.requests("device")[0]["replied"] is not None)
     request = server.requests("device")[0]
     assert request["status"] == 200
     in_header = any(name.lower() == "authorization" for name, _ in request["headers"])
