@@ -56,6 +56,10 @@ impl Call<'_> {
             match self.core.gate.enter(&self.ask.variant)? {
                 Seat::Lead(lead) => return self.lead(lead, is_async, events).await,
                 Seat::Follow(variant, mut outcome) => {
+                    // Nobody waits who has a token that is good enough.
+                    if let Some(given) = self.without_network(is_async, events) {
+                        return given;
+                    }
                     let shared = async {
                         match timeout(LOCK_WAIT, outcome.wait_for(Option::is_some)).await {
                             Ok(Ok(outcome)) => outcome.clone(),
@@ -78,12 +82,21 @@ impl Call<'_> {
                         },
                     }
                     // What was received may be what this call wants.
-                    if let Some(given) = self.core.without_network(self.ask, !is_async, events) {
+                    if let Some(given) = self.without_network(is_async, events) {
                         return given;
                     }
                 }
             }
         }
+    }
+
+    fn without_network(
+        &self,
+        is_async: bool,
+        events: &mut Vec<SessionEvent>,
+    ) -> Option<Result<Given, Error>> {
+        let reads_here = !is_async || self.core.backing.is_of_program();
+        self.core.without_network(self.ask, reads_here, events)
     }
 
     /// Whether the outcome of another call is that of this one.

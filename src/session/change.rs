@@ -120,8 +120,8 @@ async fn try_save(
         return Err(Error::new(ErrorKind::InvalidResponse, message));
     }
     let mut lock = take_lock(core, LOCK_WAIT, events).await?;
-    // What a killed process left belongs to the login that is replaced.
-    lock.recover(&|_, _| false)?;
+    // The server knows the token that a killed process has received, and that one is revoked.
+    lock.recover(&form::is_successor)?;
     let (before, loaded) = read_before(core, lock.as_mut(), events)?;
     let login_id = new_id()?;
     let protection = protect(core, &login_id, events)?;
@@ -274,6 +274,18 @@ pub(super) fn new_id() -> Result<String, Error> {
     Ok(hex(&id))
 }
 
+/// Revokes the tokens of a login that is not wanted.
+pub(super) async fn revoke_login(
+    core: Arc<Core>,
+    environment: Arc<Environment>,
+    tokens: Tokens,
+) -> (Result<(), Error>, Vec<SessionEvent>) {
+    let response = tokens.response();
+    let token = response.refresh_token.as_ref().unwrap_or(&response.access_token);
+    revoke(&core, &environment, token).await;
+    (Ok(()), Vec::new())
+}
+
 /// Saves a session that was exported.
 pub(super) async fn import(
     core: Arc<Core>,
@@ -288,7 +300,7 @@ pub(super) async fn import(
 
 async fn try_import(core: &Core, mut record: Record, events: &mut Vec<SessionEvent>) -> Result<(), Error> {
     let mut lock = take_lock(core, LOCK_WAIT, events).await?;
-    lock.recover(&|_, _| false)?;
+    lock.recover(&form::is_successor)?;
     let (before, loaded) = read_before(core, lock.as_mut(), events)?;
     record.header.login_id = new_id()?;
     record.header.protection = protect(core, &record.header.login_id, events)?;
@@ -322,7 +334,11 @@ async fn try_log_out(
         return Ok(LoggedOut { removed: false, revoked: None });
     }
     // Neither a process that hangs nor a lock that does not work keeps the user logged in.
-    let lock = take_lock(core, LOGOUT_WAIT, events).await.ok();
+    let mut lock = take_lock(core, LOGOUT_WAIT, events).await.ok();
+    if let Some(lock) = &mut lock {
+        // If that fails, the removal says so.
+        let _ = lock.recover(&form::is_successor);
+    }
     let loaded = core.backing.load(events).ok().flatten();
     let mut before = loaded.and_then(|(bytes, _)| Before::of(core, &bytes).ok());
     if let (Some(before), Some(unsaved)) = (&mut before, core.unsaved()) {

@@ -133,11 +133,9 @@ impl Core {
 
     /// Returns the record in memory, if the store has not changed.
     fn remembered(&self) -> Result<Option<Arc<Record>>, Error> {
-        let memory = self.memory()?;
-        let loaded = memory.loaded.as_ref();
-        Ok(loaded
-            .filter(|(stamp, _)| stamp.is_still(self.backing.stamp()))
-            .map(|(_, record)| Arc::clone(record)))
+        // The store is not asked while others wait for the memory.
+        let Some((stamp, record)) = self.memory()?.loaded.clone() else { return Ok(None) };
+        Ok(stamp.is_still(self.backing.stamp()).then_some(record))
     }
 
     /// Reads the record without the lock. If the store fails, what it could not save before counts.
@@ -221,7 +219,9 @@ impl Core {
     /// Returns the bytes of a record that is to be saved.
     pub(super) fn bytes(&self, record: &Record) -> Result<Bytes, Error> {
         let key = self.key_of(&record.header.login_id, record.header.protection)?;
-        form::write(record, key.as_ref()).ok_or_else(|| Error::internal("a record could not be written"))
+        form::write(record, key.as_ref()).ok_or_else(|| {
+            Error::store(ErrorReason::Failed, "the tokens of the server are too large to be stored")
+        })
     }
 
     pub(super) fn remember(&self, stamp: Stamp, record: &Arc<Record>) -> Result<(), Error> {

@@ -68,9 +68,20 @@ struct WritingAccess<'a> {
     times: Times,
 }
 
-/// Returns the bytes of a record. `key` is for [`Protected::Keyring`]. `None` if the system has no random numbers, or
-/// the key is missing.
+/// Returns the bytes of a record. `key` is for [`Protected::Keyring`]. Access tokens with parameters that do not fit
+/// are left out. `None` if the others do not fit, the system has no random numbers, or the key is missing.
 pub(crate) fn write(record: &Record, key: Option<&Key>) -> Option<Zeroizing<Vec<u8>>> {
+    let mut record = record.clone();
+    loop {
+        let file = write_whole(&record, key)?;
+        if file.len() <= MAX_BYTES {
+            return Some(file);
+        }
+        record.tokens.variants.pop_first()?;
+    }
+}
+
+fn write_whole(record: &Record, key: Option<&Key>) -> Option<Zeroizing<Vec<u8>>> {
     let header = serde_json::to_vec(&record.header).ok()?;
     let tokens = tokens_to_json(&record.tokens)?;
     let body = match record.header.protection {
@@ -124,6 +135,13 @@ pub(crate) fn read(file: &[u8]) -> Result<Sealed, Unreadable> {
     let (first, second) = lines(file)?;
     let header = Object::parse(first).and_then(|header| Header::read(&header)).ok_or(Unreadable::Damaged)?;
     Ok(Sealed { header, first: first.to_vec(), second: Zeroizing::new(second.to_vec()) })
+}
+
+/// Whether the second file is the complete successor of the first: what a process left that was killed before it had
+/// replaced the record.
+pub(crate) fn is_successor(current: &[u8], left: &[u8]) -> bool {
+    let (Ok(current), Ok(left)) = (read(current), read(left)) else { return false };
+    left.header.is_successor_of(&current.header)
 }
 
 impl Sealed {

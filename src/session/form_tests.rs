@@ -174,3 +174,16 @@ fn a_member_that_is_missing_or_of_another_type_makes_a_file_unusable() {
         assert_eq!(read(&file).unwrap().open(None).unwrap_err(), Unreadable::Damaged, "{name}");
     }
 }
+
+#[test]
+fn what_would_be_too_large_to_be_read_is_not_written() {
+    let mut large = record(Protected::File);
+    let mut access = large.tokens.variants.values().next().unwrap().clone();
+    access.token = Secret::new("v".repeat(MAX_BYTES));
+    large.tokens.variants.insert(Variant("resource=large".to_owned()), access);
+    let file = write(&large, None).unwrap();
+    assert!(file.len() <= MAX_BYTES);
+    assert_eq!(read(&file).unwrap().open(None).unwrap().tokens.refresh_token, large.tokens.refresh_token);
+    large.tokens.access_token = Secret::new("a".repeat(MAX_BYTES));
+    assert!(write(&large, None).is_none());
+}

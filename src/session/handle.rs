@@ -7,7 +7,7 @@ use super::{
     form, pending, record::Protected, refresh::ending,
 };
 use crate::{
-    Error, Login, Prompt, Secret, Tokens,
+    Error, ErrorKind, Login, Prompt, Secret, Tokens,
     engine::Cancel,
     flow::{Environment, Lease, no_resource},
     process::forked,
@@ -284,7 +284,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// Those of [`Login::start`] and [`Login::poll`].
+    /// Those of [`Login::start`] and [`Login::poll`]; [`InvalidResponse`](crate::ErrorKind::InvalidResponse) if another
+    /// user logged in than the session is [for](crate::SessionBuilder::subject). The tokens are then revoked.
     ///
     /// ```no_run
     /// # let client = cli_auth::Client::authkit("client_123").product("my-cli").build()?;
@@ -298,8 +299,13 @@ impl Session {
         }
         show(&login.start()?);
         let tokens = login.poll(|_event| ())?;
-        if let Err(error) = self.save(&tokens) {
-            self.0.tell(vec![SessionEvent::NotSaved { error }]);
+        match self.save(&tokens) {
+            Err(error) if error.kind() == ErrorKind::InvalidResponse => {
+                self.run(|core, environment| change::revoke_login(core, environment, tokens))?;
+                return Err(error);
+            }
+            Err(error) => self.0.tell(vec![SessionEvent::NotSaved { error }]),
+            Ok(_) => {}
         }
         Ok(tokens)
     }
@@ -318,8 +324,13 @@ impl Session {
         }
         show(&login.start_async().await?);
         let tokens = login.poll_async(|_event| ()).await?;
-        if let Err(error) = self.save_async(&tokens).await {
-            self.0.tell(vec![SessionEvent::NotSaved { error }]);
+        match self.save_async(&tokens).await {
+            Err(error) if error.kind() == ErrorKind::InvalidResponse => {
+                self.run_async(|core, environment| change::revoke_login(core, environment, tokens)).await?;
+                return Err(error);
+            }
+            Err(error) => self.0.tell(vec![SessionEvent::NotSaved { error }]),
+            Ok(_) => {}
         }
         Ok(tokens)
     }

@@ -120,7 +120,7 @@ fn is_refused_again(record: &Record, ask: &Ask) -> bool {
         && record.access(&ask.variant).map(|access| access.token) == ask.refused
 }
 
-fn refused_again() -> Error {
+pub(crate) fn refused_again() -> Error {
     let message = "the API refuses the token that the server issues: check the audience and the scopes";
     Error::new(crate::ErrorKind::Rejected, message)
 }

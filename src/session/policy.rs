@@ -16,7 +16,7 @@ use std::{mem, sync::Arc, time::Duration};
 
 use super::{
     event::SessionEvent,
-    judgement::{Ask, Judgement, judge},
+    judgement::{Ask, Judgement, judge, refused_again},
     moment::Moment,
     record::{Access, Ended, Record},
 };
@@ -294,7 +294,8 @@ impl TokenFlow {
                 if let Some(error) = &self.quiet {
                     return match due.early {
                         true => self.give(&due.record, false, Vec::new()),
-                        false => finish(self.failed(&due, error.clone(), now)),
+                        // The wait is that of the failure: this call does not begin another one.
+                        false => finish(Finished { quiet: None, ..self.failed(&due, error.clone(), now) }),
                     };
                 }
                 let wait = !due.early;
@@ -445,12 +446,12 @@ impl TokenFlow {
     fn saved(&self, refreshing: &Refreshing, outcome: Outcome, saved: Saved, now: Moment) -> Transition {
         match (outcome, saved) {
             (Outcome::Issued { record, .. }, Saved::Done) => {
-                let given = self.given(&record, true);
+                let given = self.issued(&record);
                 unlock(Finished { events: vec![SessionEvent::Refreshed], ..Finished::of(given) }, None)
             }
             // The tokens count. They are given, and each later call tries again to save them.
             (Outcome::Issued { record, .. }, Saved::Failed(error)) => {
-                let given = self.given(&record, true);
+                let given = self.issued(&record);
                 let events = vec![SessionEvent::NotSaved { error }];
                 unlock(Finished { events, unsaved: Some(record), ..Finished::of(given) }, None)
             }
@@ -497,10 +498,9 @@ impl TokenFlow {
 
     /// Returns the current access token after a failure, if it is good enough, or else the failure.
     fn failed(&self, due: &Due, error: Error, now: Moment) -> Finished {
-        let quiet = match error.kind() {
-            ErrorKind::Busy | ErrorKind::Store => None,
-            _ => Some((PAUSE.max(error.retry_after().unwrap_or_default()), error.clone())),
-        };
+        // What a server refuses may be right for other parameters, so only what is temporary concerns other calls.
+        let is_temporary = matches!(error.kind(), ErrorKind::Network | ErrorKind::Tls | ErrorKind::Proxy);
+        let quiet = is_temporary.then(|| (PAUSE.max(error.retry_after().unwrap_or_default()), error.clone()));
         let finished = match self.usable(&due.record, now) {
             Some(access) => Finished {
                 events: vec![SessionEvent::RefreshFailed { error }],
@@ -522,6 +522,12 @@ impl TokenFlow {
 
     fn release(&self, record: &Record, events: Vec<SessionEvent>) -> Transition {
         unlock(Finished { events, ..Finished::of(self.given(record, false)) }, None)
+    }
+
+    /// Returns the access token that was received, unless it is the one that the API has refused.
+    fn issued(&self, record: &Record) -> Result<Given, Error> {
+        let given = self.given(record, true)?;
+        if self.ask.refused.as_ref() == Some(&given.access.token) { Err(refused_again()) } else { Ok(given) }
     }
 
     fn given(&self, record: &Record, refreshed: bool) -> Result<Given, Error> {

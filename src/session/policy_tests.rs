@@ -411,6 +411,23 @@ fn after_a_failure_this_process_is_quiet_for_a_moment() {
     early.flow = TokenFlow::new(ask(), NO_REPLAY, Some(network()));
     assert_eq!(token_of(&early.run()), "access-0");
     assert!(bench.unlocked == 0 && early.unlocked == 0);
+    // A call that sent nothing does not make the wait longer.
+    let mut flow = TokenFlow::new(ask(), NO_REPLAY, Some(network()));
+    let now = start().after(Duration::from_secs(299));
+    flow.advance(Input::Tick, now);
+    let effect = flow.advance(Input::Loaded(Ok(Some(Arc::new(login(start()))))), now);
+    assert!(matches!(effect, Effect::Finish(finished) if finished.quiet.is_none()));
+}
+
+#[test]
+fn only_a_temporary_failure_makes_this_process_quiet() {
+    let flow = TokenFlow::new(ask(), NO_REPLAY, None);
+    let due = Due { record: Arc::new(login(start())), early: false };
+    let quiet = |kind| flow.failed(&due, Error::new(kind, "x"), start()).quiet.is_some();
+    assert!(quiet(ErrorKind::Network) && quiet(ErrorKind::Tls) && quiet(ErrorKind::Proxy));
+    for kind in [ErrorKind::ActionRequired, ErrorKind::Rejected, ErrorKind::Cancelled, ErrorKind::Busy] {
+        assert!(!quiet(kind), "{kind:?}");
+    }
 }
 
 // proves: C-1, C-7

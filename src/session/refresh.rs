@@ -187,11 +187,7 @@ impl Operation {
             Ok(lock) => lock,
             Err(error) => return Input::NotLocked(error),
         };
-        let is_successor = |current: &[u8], left: &[u8]| {
-            let (Ok(current), Ok(left)) = (form::read(current), form::read(left)) else { return false };
-            left.header.is_successor_of(&current.header)
-        };
-        let interrupted = match lock.recover(&is_successor) {
+        let interrupted = match lock.recover(&form::is_successor) {
             Ok(recovery) => recovery == Recovery::Removed,
             Err(error) => return Input::NotLocked(error),
         };

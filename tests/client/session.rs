@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File},
     path::Path,
+    process::Command,
     sync::{Arc, Barrier},
     thread,
     time::{Duration, Instant},
@@ -229,11 +230,7 @@ fn organizations_have_tokens_of_their_own_and_one_refresh_token() {
     let client = patient(Client::authkit("client_1")).api_base(&server.url).build().unwrap();
     let place = Place::new();
     let session = place.session(&client);
-    let tokens = {
-        let (login, _) = started(&client);
-        login.poll(drop)
-    };
-    let Ok(tokens) = tokens else { return };
+    let tokens = started(&client).0.poll(drop).unwrap();
     session.save(&tokens).unwrap();
     let plain = session.token().unwrap();
     let of = |organization: &str| {
@@ -286,6 +283,44 @@ fn a_fresh_token_needs_no_server_and_sees_the_changes_of_others() {
     assert_eq!(session.token().unwrap().secret(), second.secret());
     other.log_out().unwrap();
     assert_eq!(session.token().unwrap_err().kind(), ErrorKind::LoginRequired);
+}
+
+// proves: C-63
+#[test]
+fn a_login_of_another_user_than_expected_fails_and_is_revoked() {
+    // In a process of its own, so that no browser opens on the machine of a developer.
+    if std::env::var_os("BROWSER").is_none_or(|browser| browser != "true") {
+        let name = "session::a_login_of_another_user_than_expected_fails_and_is_revoked";
+        let mut again = Command::new(std::env::current_exe().unwrap());
+        let output = again.args(["--exact", name]).env("BROWSER", "true").output().unwrap();
+        let output = String::from_utf8_lossy(&output.stdout);
+        assert!(output.contains("1 passed"), "{output}");
+        return;
+    }
+    let server = server(json!({}));
+    let (client, place) = (server.client(), Place::new());
+    for is_async in [false, true] {
+        let session = place.builder(&client).subject("somebody_else").build().unwrap();
+        let result = if is_async { block_on(session.log_in_async()) } else { session.log_in() };
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::InvalidResponse);
+        assert_eq!(session.status().unwrap().state(), SessionState::None);
+    }
+    assert_eq!(server.requests("revoke", 2).len(), 2);
+}
+
+// proves: C-8, C-16
+#[test]
+fn a_process_that_keeps_calling_refreshes_again_after_a_failure() {
+    let server = server(json!({"refresh": [{"status": 503, "body": ""}, {"status": 503, "body": ""}]}));
+    let (client, place) = (server.client(), Place::new());
+    let session = place.session(&client);
+    log_in(&client, &session);
+    wait_until_due(&session);
+    let end = Instant::now() + PATIENCE;
+    while session.token_with(&longer()).is_err() {
+        assert!(Instant::now() < end, "it never tried again");
+        thread::sleep(Duration::from_millis(100));
+    }
 }
 
 #[test]

@@ -143,12 +143,12 @@ impl FileStore {
         let size = usize::try_from(metadata.len()).unwrap_or(MAX_BYTES).saturating_add(64);
         let mut text = Bytes::new(Vec::with_capacity(size));
         let limit = bytes(MAX_BYTES).saturating_add(1);
-        file.take(limit).read_to_end(&mut text).map_err(|error| self.trouble("read", path, error))?;
+        (&file).take(limit).read_to_end(&mut text).map_err(|error| self.trouble("read", path, error))?;
         if text.len() > MAX_BYTES {
             return Err(damaged(path, "it is too large"));
         }
-        // After the repair, which changes the stamp.
-        let stamp = fs::metadata(path).map_or(Stamp::Unknown, |now| Stamp::File(FileStamp::of(&now)));
+        // Of the file that was read, not of one that has replaced it; after the repair, which changes the stamp.
+        let stamp = file.metadata().map_or(Stamp::Unknown, |now| Stamp::File(FileStamp::of(&now)));
         Ok(Some((text, stamp)))
     }
 
@@ -358,20 +358,30 @@ impl Locked for FileLocked {
         let path = self.new_path();
         let file = files::create_file(&path).map_err(|error| self.store.trouble("write to", &path, error))?;
         let reserved = files::reserve(&file, LEAST_RESERVED.max(bytes(size).saturating_mul(2)));
+        if let Err(error) = reserved {
+            let _ = fs::remove_file(&path);
+            return Err(self.store.trouble("write to", &path, error));
+        }
         self.new = Some(file);
-        reserved.map_err(|error| self.store.trouble("write to", &path, error))
+        Ok(())
     }
 
     fn replace(&mut self, _expected: Option<&[u8]>, new: &[u8]) -> Result<Option<Stamp>, Error> {
         self.prepare(new.len())?;
         let path = self.new_path();
-        let trouble = |error| self.store.trouble("write to", &path, error);
-        let Some(mut file) = self.new.as_ref() else { return Err(Error::internal("no prepared file")) };
-        file.write_all(new).and_then(|()| file.sync_all()).map_err(trouble)?;
-        fs::rename(&path, &self.target)
-            .map_err(|error| self.store.trouble("replace", &self.target, error))?;
+        // Taken, so that whatever fails, the next record begins with a new file.
+        let Some(mut file) = self.new.take() else { return Err(Error::internal("no prepared file")) };
+        let written = file.write_all(new).and_then(|()| file.sync_all());
+        let written = written.map_err(|error| self.store.trouble("write to", &path, error));
+        let replaced = written.and_then(|()| {
+            let renamed = fs::rename(&path, &self.target);
+            renamed.map_err(|error| self.store.trouble("replace", &self.target, error))
+        });
+        if let Err(error) = replaced {
+            let _ = fs::remove_file(&path);
+            return Err(error);
+        }
         let stamp = file.metadata().map_or(Stamp::Unknown, |metadata| Stamp::File(FileStamp::of(&metadata)));
-        self.new = None;
         // The record is there. Whether it outlasts a power failure is all that is open.
         let _ = self.sync();
         Ok(Some(stamp))
